@@ -1,0 +1,8 @@
+"""Gymnasium environments for sequential design under a budget: the state is a dataset, an action is a batch."""
+
+from ombo_gym.registration import env_ids, make_problem, register_all
+
+__all__ = ["__version__", "env_ids", "make_problem"]
+__version__ = "0.1.0"
+
+register_all()

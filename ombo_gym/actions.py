@@ -1,0 +1,61 @@
+"""Checks every action before it touches a campaign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+
+class ActionCheck:
+    """Turns whatever an agent hands over into an array of exactly the space's dtype and shape, or raises ValueError.
+
+    Accepted: what NumPy casts "same_kind" to the dtype, of exactly the shape, within the bounds. Booleans are refused
+    although NumPy would cast them, because they are never meant as designs.
+
+    Args:
+        space: A `Box` or `MultiDiscrete` action space of one campaign.
+        rows: None for one action, or the number of campaigns B of a batch of actions.
+    """
+
+    def __init__(self, space: spaces.Space[Any], rows: int | None = None) -> None:
+        if isinstance(space, spaces.MultiDiscrete):
+            self._low, self._high = space.start, space.start + space.nvec - 1
+        elif isinstance(space, spaces.Box):
+            self._low, self._high = space.low, space.high
+        else:
+            raise TypeError(f"space: expected a Box or MultiDiscrete, got {space!r}")
+        assert space.dtype is not None and space.shape is not None
+        self._dtype = np.dtype(space.dtype)
+        self._shape = space.shape if rows is None else (rows, *space.shape)
+        self._kinds = "iu" if self._dtype.kind == "i" else "fiu"
+
+    def _expected(self) -> str:
+        low, high = self._low.min(), self._high.max()
+        return f"expected {self._dtype} values of shape {self._shape} from {low} to {high}"
+
+    def __call__(self, action: Any) -> NDArray[Any]:
+        """Returns the checked action as an array.
+
+        Raises:
+            ValueError: Says what was expected and what came.
+        """
+        try:
+            array = np.asarray(action)
+        except Exception as error:
+            # Objects convert through code of their own, which may raise anything at all.
+            raise ValueError(
+                f"action: {self._expected()}, got {type(action).__name__}, "
+                f"which is no array: {error}"
+            ) from error
+        if array.dtype.kind not in self._kinds:
+            raise ValueError(f"action: {self._expected()}, got dtype {array.dtype}")
+        if array.shape != self._shape:
+            raise ValueError(f"action: {self._expected()}, got shape {array.shape}")
+        inside = (array >= self._low) & (array <= self._high)  # false for NaN
+        if not inside.all():
+            where = tuple(int(i) for i in np.argwhere(~inside)[0])
+            raise ValueError(f"action: {self._expected()}, got {array[where]} at index {where}")
+        return array.astype(self._dtype)

@@ -1,0 +1,302 @@
+"""The one state machine: B design campaigns as arrays. Knows nothing of gymnasium's environments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.starts import make_start
+from ombo_gym.utilities import Progress, utility_named
+
+Rows = slice | NDArray[np.intp]  # which campaigns; a slice avoids copies where all are meant
+Infos = dict[str, tuple[NDArray[Any], NDArray[np.bool_]]]  # name -> values (R, ...), which rows have it (R,)
+
+ALL = slice(None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a campaign is, the problem aside. The arguments that every environment takes.
+
+    Raises:
+        ValueError: An argument out of range; says what was expected.
+    """
+
+    horizon: int | Sequence[int] = 5
+    batch_size: int = 4
+    utility: str = "best"
+    start: dict[str, Any] | None = None
+    noise_std: float | None = None
+    surrogate: dict[str, Any] | None = field(default=None)
+
+    @property
+    def horizons(self) -> tuple[int, int]:
+        """The smallest and the largest horizon."""
+        low, high = (
+            (self.horizon, self.horizon) if isinstance(self.horizon, int) else self.horizon
+        )
+        return int(low), int(high)
+
+    def __post_init__(self) -> None:  # noqa: D105
+        pair = (self.horizon,) * 2 if isinstance(self.horizon, int) else tuple(self.horizon)
+        if (
+            len(pair) != 2
+            or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in pair)
+            or not 1 <= pair[0] <= pair[1]
+        ):
+            raise ValueError(
+                "horizon: expected a whole number of at least 1, or [low, high] with "
+                f"1 <= low <= high, got {self.horizon!r}"
+            )
+        q = self.batch_size
+        if isinstance(q, bool) or not isinstance(q, int | np.integer) or q < 1:
+            raise ValueError(f"batch_size: expected a whole number of at least 1, got {q!r}")
+        if self.noise_std is not None and not (
+            isinstance(self.noise_std, int | float) and 0 <= self.noise_std < np.inf
+        ):
+            raise ValueError(f"noise_std: expected a number of at least 0, got {self.noise_std!r}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a round brought to R campaigns."""
+
+    rewards: NDArray[np.float64]  # (R,)
+    finished: NDArray[np.bool_]  # (R,)
+    infos: Infos
+
+
+class Campaigns:
+    """B campaigns of one problem: draw, start, propose, measure, score.
+
+    Args:
+        problem: What is being designed.
+        settings: Horizon, batch size, utility, start, noise.
+        rows: B.
+    """
+
+    def __init__(self, problem: Problem, settings: Settings, rows: int) -> None:
+        self.problem = problem
+        self.settings = settings
+        self.rows = rows
+        self.batch_size = int(settings.batch_size)
+        self.noise_std = float(
+            problem.noise_std if settings.noise_std is None else settings.noise_std
+        )
+        self._worth_of = utility_named(settings.utility)
+        self._start = make_start(settings.start or problem.start, problem)
+        self._low, self._high = settings.horizons
+        self.capacity = self._start.capacity + self._high * self.batch_size
+
+        space = problem.design_space
+        self.designs = np.zeros((rows, self.capacity, *space.shape), space.dtype)
+        self.values = np.zeros((rows, self.capacity))  # (B, capacity) as measured
+        self.true_values = np.zeros((rows, self.capacity))  # (B, capacity) without noise
+        self.rounds = np.zeros((rows, self.capacity), np.int64)  # (B, capacity) 0: the start
+        self.count = np.zeros(rows, np.int64)  # (B,) rows of the dataset in use
+        self.round = np.zeros(rows, np.int64)  # (B,) rounds played
+        self.horizon = np.zeros(rows, np.int64)  # (B,) 0 before the first reset
+        self.keys = np.zeros(rows, np.uint64)  # (B,)
+        self._best = np.full(rows, -np.inf)  # (B,) best true value so far, -inf: nothing measured
+        self.optimum = np.full(rows, np.nan)  # (B,) NaN unless known or asked for
+        self.wants_optimum = np.zeros(rows, bool)  # (B,)
+        self.instances: Instances = {}
+        self._index = np.arange(rows)[:, None]  # (B, 1)
+        self._base = np.zeros(rows)  # (B,) b0
+        self._incumbent = np.zeros(rows)  # (B,) max(b0, best true value proposed)
+        self._total = np.zeros(rows)  # (B,) sum of the true values proposed
+        self._worth = np.zeros(rows)  # (B,) utility so far
+
+    @property
+    def finished(self) -> NDArray[np.bool_]:
+        """Which campaigns have no round left, (B,); all, before the first reset."""
+        return self.round >= self.horizon
+
+    @property
+    def best_value(self) -> NDArray[np.float64]:
+        """Best true value so far, the start included, (B,); the problem's reference while there is none."""
+        return np.where(np.isneginf(self._best), self.problem.reference, self._best)
+
+    def reset(
+        self, rows: Rows, keys: NDArray[np.uint64], wants_optimum: NDArray[np.bool_]
+    ) -> Infos:
+        """Begins new campaigns in some rows.
+
+        Args:
+            rows: R rows.
+            keys: (R,) one a campaign; everything random about the campaign is a function of it.
+            wants_optimum: (R,) whether to search for the optimum where it is not known.
+
+        Returns:
+            The infos of the R campaigns.
+        """
+        problem, space = self.problem, self.problem.design_space
+        self.keys[rows] = keys
+        self.round[rows] = 0
+        self.horizon[rows] = self._draw_horizons(keys)
+        self.wants_optimum[rows] = wants_optimum
+
+        drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
+        for name, array in drawn.items():
+            if name not in self.instances:
+                self.instances[name] = np.zeros((self.rows, *array.shape[1:]), array.dtype)
+            self.instances[name][rows] = array
+
+        designs, count = self._start.draw(problem, drawn, KeyedRows(keys, Stream.START))
+        size = designs.shape[1]
+        self.designs[rows] = 0
+        self.values[rows] = 0.0
+        self.true_values[rows] = 0.0
+        self.rounds[rows] = 0
+        self.count[rows] = count
+        self._best[rows] = -np.inf
+        if size:
+            observed = np.arange(size) < count[:, None]  # (R, size)
+            true_values, feasible = problem.true_values(drawn, designs)
+            measured = self._measure(true_values, feasible, keys, 0)
+            in_use = observed.reshape(*observed.shape, *[1] * len(space.shape))
+            self.designs[rows, :size] = np.where(in_use, designs, 0)
+            self.true_values[rows, :size] = np.where(observed, true_values, 0.0)
+            self.values[rows, :size] = np.where(observed, measured, 0.0)
+            self._best[rows] = np.where(observed, true_values, -np.inf).max(axis=1)
+        self._base[rows] = self._incumbent[rows] = self.best_value[rows]
+        self._total[rows] = 0.0
+        self._worth[rows] = 0.0
+        self._find_optimum(rows, drawn)
+        return self._infos(rows)
+
+    def step(self, rows: Rows, batch: Designs) -> Outcome:
+        """Plays a round of some rows: measures their batches and scores them.
+
+        Args:
+            rows: R rows with rounds left.
+            batch: (R, q, *shape) checked designs.
+
+        Returns:
+            Rewards, which campaigns finished, and infos.
+        """
+        instances = (
+            self.instances
+            if rows is ALL
+            else {name: array[rows] for name, array in self.instances.items()}
+        )
+        true_values, feasible = self.problem.true_values(instances, batch)
+        wasted = self._wasted(rows, batch)
+        counted = true_values
+        if wasted is not None:
+            true_values = np.where(wasted, 0.0, true_values)
+            counted = np.where(wasted, -np.inf, true_values)
+        self.round[rows] += 1
+        rounds = self.round[rows]
+        measured = self._measure(true_values, feasible, self.keys[rows], rounds)
+        self._append(rows, batch, measured, true_values, wasted)
+
+        best = counted.max(axis=1)  # (R,)
+        self._best[rows] = np.maximum(self._best[rows], best)
+        self._incumbent[rows] = np.maximum(self._incumbent[rows], best)
+        self._total[rows] += true_values.sum(axis=1)
+        finished = rounds == self.horizon[rows]
+        worth = self._worth_of(
+            Progress(
+                self._base[rows], self._incumbent[rows], self._total[rows], true_values, finished
+            )
+        )
+        rewards = worth - self._worth[rows]
+        self._worth[rows] = worth
+
+        infos = self._infos(rows)
+        everywhere = np.ones(len(rewards), bool)
+        nowhere = np.zeros(true_values.shape, bool)
+        infos["true_values"] = true_values, everywhere
+        infeasible = nowhere if feasible is None else ~feasible
+        infos["infeasible"] = infeasible.sum(axis=1), everywhere
+        infos["wasted"] = (nowhere if wasted is None else wasted).sum(axis=1), everywhere
+        infos["utility"] = np.where(finished, worth, 0.0), finished
+        return Outcome(rewards, finished, infos)
+
+    def observation(self, rows: Rows = ALL) -> dict[str, NDArray[Any]]:
+        """What an agent sees of R campaigns: fresh arrays, the fields of the public contract with a leading R."""
+        count = self.count[rows]
+        return {
+            "designs": self.designs[rows].copy(),
+            "values": self.values[rows].astype(np.float32),
+            "observed": (np.arange(self.capacity) < count[:, None]).astype(np.int8),
+            "rounds_left": (self.horizon[rows] - self.round[rows])[:, None].astype(np.float32),
+        }
+
+    def _draw_horizons(self, keys: NDArray[np.uint64]) -> NDArray[np.int64] | int:
+        low, high = self._low, self._high
+        if low == high:
+            return low
+        return KeyedRows(keys, Stream.HORIZON).draw(lambda rng: rng.integers(low, high + 1))
+
+    def _measure(
+        self,
+        true_values: NDArray[np.float64],
+        feasible: NDArray[np.bool_] | None,
+        keys: NDArray[np.uint64],
+        rounds: NDArray[np.int64] | int,
+    ) -> NDArray[np.float64]:
+        """Adds the noise of a round to true values, (R, n); infeasible designs get the bare floor."""
+        if self.noise_std == 0:
+            return true_values
+        noise = KeyedRows(keys, Stream.NOISE, rounds).standard_normal(true_values.shape[1:])
+        noisy = true_values + self.noise_std * noise
+        return noisy if feasible is None else np.where(feasible, noisy, true_values)
+
+    def _wasted(self, rows: Rows, batch: Designs) -> NDArray[np.bool_] | None:
+        """Which slots repeat what was measured or an earlier slot, (R, q); None where repeats are allowed."""
+        if self.problem.repeats:
+            return None
+        measured = self.designs[rows].reshape(len(batch), self.capacity, -1)
+        proposed = batch.reshape(*batch.shape[:2], -1)
+        same = (measured[:, None] == proposed[:, :, None]).all(axis=-1)  # (R, q, capacity)
+        in_use = np.arange(self.capacity) < self.count[rows][:, None]  # (R, capacity)
+        return (same & in_use[:, None]).any(axis=-1) | repeated(batch)
+
+    def _append(
+        self,
+        rows: Rows,
+        batch: Designs,
+        measured: NDArray[np.float64],
+        true_values: NDArray[np.float64],
+        wasted: NDArray[np.bool_] | None,
+    ) -> None:
+        """Writes the batches behind the rows in use, leaving out wasted slots."""
+        index = np.broadcast_to(self._index[rows], true_values.shape)  # (R, q)
+        kept = np.ones(true_values.shape, bool) if wasted is None else ~wasted
+        where = self.count[rows][:, None] + np.cumsum(kept, axis=1) - 1  # (R, q)
+        at = index[kept], where[kept]
+        self.designs[at] = batch[kept]
+        self.values[at] = measured[kept]
+        self.true_values[at] = true_values[kept]
+        self.rounds[at] = np.broadcast_to(self.round[rows][:, None], kept.shape)[kept]
+        self.count[rows] += kept.sum(axis=1)
+
+    def _find_optimum(self, rows: Rows, drawn: Instances) -> None:
+        wanted = self.wants_optimum[rows] | self.problem.optimum_known  # (R,)
+        optimum = np.full(len(wanted), np.nan)
+        if wanted.any():
+            found = self.problem.optimum({name: array[wanted] for name, array in drawn.items()})
+            if found is not None:
+                optimum[wanted] = found
+        self.optimum[rows] = optimum
+
+    def _infos(self, rows: Rows) -> Infos:
+        best, optimum = self.best_value[rows], self.optimum[rows]
+        everywhere, known = np.ones(len(best), bool), ~np.isnan(optimum)
+        optimum = np.where(known, optimum, 0.0)
+        return {
+            "round": (self.round[rows], everywhere),
+            "best_value": (best, everywhere),
+            "optimum": (optimum, known),
+            "regret": (np.where(known, optimum - best, 0.0), known),
+            "optimum_exact": (known & self.problem.optimum_exact, known),
+        }

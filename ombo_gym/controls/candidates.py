@@ -1,0 +1,80 @@
+"""`control="candidates"`: the agent picks the batch from a list of M candidates, with what a surrogate says of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.controls.base import Control, Observation, TakeDraws, rounds_left_space
+from ombo_gym.controls.exploration import upper_confidence_bound
+from ombo_gym.controls.outlook import look, pick_batch
+from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.surrogates.gp import Surrogate
+
+CANDIDATES = 32  # M
+_WEIGHTS = np.array([0.0, 0.5, 1.0, 2.0])  # exploration weights that the list is filled with in turn
+_LIMIT = 10.0
+
+
+@dataclass(frozen=True)
+class CandidatesView:
+    """M designs for each of B campaigns, and what is said of them; zeros once a campaign is over."""
+
+    designs: Designs  # (B, M, *shape)
+    described: NDArray[np.float32]  # (B, M, 2 + features)
+    rounds_left: NDArray[np.float32]  # (B, 1)
+
+
+class CandidatesControl(Control):
+    """The list is a batch of M designs by upper confidence bound with weights from greedy to exploring.
+
+    What is seen is `candidates` (M, k): of each, posterior mean and standard deviation (before the batch), then the
+    design's features. The action is q indices into the list.
+
+    Args:
+        space: Design space.
+        batch_size: q.
+        horizon: The largest N.
+        surrogate: What is known of the objective.
+    """
+
+    def __init__(
+        self, space: DesignSpace, batch_size: int, horizon: int, surrogate: Surrogate
+    ) -> None:
+        self.surrogate = surrogate
+        self._space = space
+        self._batch_size = batch_size
+        size = CANDIDATES if space.size is None else min(CANDIDATES, space.size)
+        width = 2 + space.features(np.zeros((1, *space.shape), space.dtype)).shape[-1]
+        self._shape = (size, width)
+        self.action_space = spaces.MultiDiscrete(np.full(batch_size, size))
+        self.observation_space = spaces.Dict(
+            {
+                "candidates": spaces.Box(-_LIMIT, _LIMIT, self._shape, np.float32),
+                "rounds_left": rounds_left_space(horizon),
+            }
+        )
+
+    def view(self, observation: Observation, draws: TakeDraws) -> CandidatesView:  # noqa: D102
+        rounds_left = observation["rounds_left"]
+        rows, (size, width), space = len(rounds_left), self._shape, self._space
+        designs = np.zeros((rows, size, *space.shape), space.dtype)
+        described = np.zeros((rows, size, width), np.float32)
+        for outlook in look(observation, space, self.surrogate, draws):
+            weights = np.broadcast_to(np.resize(_WEIGHTS, size), (len(outlook.rows), size))
+            chosen = pick_batch(outlook, upper_confidence_bound(weights), size, distinct=True)
+            features = space.features(chosen)
+            beliefs = outlook.posterior.at(features)
+            columns = [beliefs.mean[..., None], beliefs.sd[..., None], features]
+            designs[outlook.rows] = chosen
+            described[outlook.rows] = np.clip(np.concatenate(columns, axis=-1), -_LIMIT, _LIMIT)
+        return CandidatesView(designs, described, rounds_left)
+
+    def seen(self, view: CandidatesView) -> Observation:  # noqa: D102
+        return {"candidates": view.described.copy(), "rounds_left": view.rounds_left.copy()}
+
+    def designs(self, view: CandidatesView, actions: NDArray[np.int64]) -> Designs:  # noqa: D102
+        return view.designs[np.arange(len(actions))[:, None], actions]

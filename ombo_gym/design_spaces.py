@@ -1,0 +1,223 @@
+"""What can be designed: boxes, categories (sequences too) and pools of candidates.
+
+A design space knows the gym spaces of a campaign over it, how an action becomes q designs and back, how to draw designs
+uniformly, and which features a surrogate sees. It holds no state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.randomness import RowDraws
+
+Designs = NDArray[Any]  # (..., *shape) of the space's dtype
+
+_LISTED = 2**20  # the largest finite space whose designs are listed to draw without replacement
+
+
+class DesignSpace(ABC):
+    """A set of designs.
+
+    Attributes:
+        shape: Shape of one design.
+        dtype: Type of its entries.
+        size: Number of designs, None where there is no end of them.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    size: int | None
+
+    @abstractmethod
+    def action_space(self, batch_size: int) -> spaces.Space[Any]:
+        """The action space of a batch of `batch_size` designs."""
+
+    @abstractmethod
+    def observation_space(self, capacity: int) -> spaces.Box:
+        """The space of `capacity` zero-padded designs, (capacity, *shape)."""
+
+    @abstractmethod
+    def sample(self, draws: RowDraws, count: int) -> Designs:
+        """Uniform designs, with replacement, (R, count, *shape)."""
+
+    @abstractmethod
+    def features(self, designs: Designs) -> NDArray[np.float64]:
+        """What a surrogate sees, (..., k), such that squared Euclidean distance measures difference."""
+
+    def designs(self, actions: NDArray[Any]) -> Designs:
+        """Batches of designs from actions, (R, ...) -> (R, q, *shape)."""
+        return actions.reshape(len(actions), -1, *self.shape)
+
+    def actions(self, designs: Designs) -> NDArray[Any]:
+        """Actions from batches of designs, (R, q, *shape) -> (R, ...), the inverse of `designs`."""
+        return designs.astype(self.dtype).reshape(len(designs), -1)
+
+    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:
+        """Uniform designs without replacement (where designs can be counted), (R, count, *shape).
+
+        Raises:
+            ValueError: More designs asked for than there are.
+        """
+        if self.size is None:
+            return self.sample(draws, count)
+        if count > self.size:
+            raise ValueError(f"expected at most {self.size} distinct designs, got {count}")
+        size = self.size
+        if size <= _LISTED:
+            codes = draws.draw(lambda rng: rng.choice(size, count, replace=False))
+            return self.decode(codes)
+        designs = self.sample(draws, count)
+        while (again := repeated(designs)).any():
+            designs = np.where(
+                again.reshape(*again.shape, *[1] * len(self.shape)),
+                self.sample(draws, count),
+                designs,
+            )
+        return designs
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
+        """Designs from their numbers 0 .. size - 1, (...,) -> (..., *shape); finite spaces only."""
+        raise TypeError(f"{self!r} has no finite list of designs")
+
+
+class BoxDesigns(DesignSpace):
+    """Continuous designs in [-1, 1]^d, as float32. An action is a (q, d) array.
+
+    Args:
+        dim: d.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self.shape = (dim,)
+        self.dtype = np.dtype(np.float32)
+        self.size = None
+
+    def __repr__(self) -> str:  # noqa: D105
+        return f"BoxDesigns(dim={self.dim})"
+
+    def action_space(self, batch_size: int) -> spaces.Box:  # noqa: D102
+        return spaces.Box(-1.0, 1.0, (batch_size, self.dim), np.float32)
+
+    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+        return spaces.Box(-1.0, 1.0, (capacity, self.dim), np.float32)
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        return (2.0 * draws.random((count, self.dim)) - 1.0).astype(np.float32)
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return np.asarray(designs, np.float64)
+
+    def actions(self, designs: Designs) -> NDArray[Any]:  # noqa: D102
+        return designs.astype(np.float32)
+
+
+class CategoricalDesigns(DesignSpace):
+    """L positions, each with categories 0 .. n - 1, as int64: sequences, recipes, bit strings.
+
+    An action is the q designs one after the other, a `MultiDiscrete` of length q * L. Features are one-hot, scaled so
+    that the squared distance of two designs is the number of positions in which they differ (Hamming).
+
+    Args:
+        categories: n for each of the L positions.
+        alphabet: Letters of the categories, for designs that are strings; only for printing.
+    """
+
+    def __init__(self, categories: Sequence[int], *, alphabet: str | None = None) -> None:
+        self.categories = np.asarray(categories, np.int64)  # (L,)
+        self.alphabet = alphabet
+        self.length = len(self.categories)
+        self.shape = (self.length,)
+        self.dtype = np.dtype(np.int64)
+        size = 1
+        for n in self.categories.tolist():  # Python integers do not overflow
+            size *= n
+        self.size = size
+
+    def __repr__(self) -> str:  # noqa: D105
+        return f"CategoricalDesigns({self.categories.tolist()})"
+
+    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
+        return spaces.MultiDiscrete(np.tile(self.categories, batch_size))
+
+    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+        high = np.broadcast_to(self.categories - 1, (capacity, self.length))
+        return spaces.Box(np.zeros_like(high), high, dtype=np.int64)
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        categories = self.categories
+        return draws.draw(lambda rng: rng.integers(categories, size=(count, len(categories))))
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        one_hot = np.arange(self.categories.max()) == np.asarray(designs)[..., None]
+        flat = one_hot.reshape(*one_hot.shape[:-2], -1)
+        return np.where(flat, np.sqrt(0.5), 0.0)
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+        designs = np.empty((*codes.shape, self.length), np.int64)
+        rest = np.asarray(codes, np.int64)
+        for position in reversed(range(self.length)):
+            rest, designs[..., position] = np.divmod(rest, self.categories[position])
+        return designs
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """Numbers of the designs, the last position counting fastest, (..., L) -> (...,)."""
+        codes = np.zeros(designs.shape[:-1], np.int64)
+        for position, n in enumerate(self.categories):
+            codes = codes * n + designs[..., position]
+        return codes
+
+    def text(self, design: NDArray[np.integer[Any]]) -> str:
+        """The design as a string of the alphabet, or its categories with hyphens between."""
+        if self.alphabet is None:
+            return "-".join(str(c) for c in design)
+        return "".join(self.alphabet[c] for c in design)
+
+
+class CandidateDesigns(DesignSpace):
+    """A pool of n given candidates; a design is an index, (1,) int64.
+
+    Args:
+        pool_features: (n, k) features of the candidates, on scales that can be compared.
+    """
+
+    def __init__(self, pool_features: NDArray[np.float64]) -> None:
+        self.pool_features = np.asarray(pool_features, np.float64)
+        self.shape = (1,)
+        self.dtype = np.dtype(np.int64)
+        self.size = len(self.pool_features)
+
+    def __repr__(self) -> str:  # noqa: D105
+        return f"CandidateDesigns({self.size} candidates, {self.pool_features.shape[1]} features)"
+
+    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
+        return spaces.MultiDiscrete(np.full(batch_size, self.size))
+
+    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+        assert self.size is not None
+        return spaces.Box(0, self.size - 1, (capacity, 1), np.int64)
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        size = self.size
+        return draws.draw(lambda rng: rng.integers(size, size=(count, 1)))
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return self.pool_features[np.asarray(designs)[..., 0]]
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+        return np.asarray(codes, np.int64)[..., None]
+
+
+def repeated(batch: Designs) -> NDArray[np.bool_]:
+    """Which slots repeat an earlier slot of their batch, (R, q, *shape) -> (R, q)."""
+    flat = batch.reshape(*batch.shape[:2], -1)
+    again = np.zeros(flat.shape[:2], bool)
+    for slot in range(1, flat.shape[1]):
+        again[:, slot] = (flat[:, :slot] == flat[:, slot, None]).all(axis=-1).any(axis=-1)
+    return again

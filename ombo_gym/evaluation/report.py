@@ -1,0 +1,712 @@
+"""The report: pictures and one self-contained page from the tables of an evaluation.
+
+`write_report` reads the folder that an evaluation has written and adds `horizons.png`,
+`exploration.png` (where a policy acts through exploration weights) and `report.html`, a page
+without scripts and outside requests. Each section is one function from the `Results` to HTML; a new
+section is a new function in `SECTIONS`. Everything that comes from outside passes `escape`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+try:
+    import pandas as pd
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs pandas: pip install "ombo-gym[evaluation]"'
+    ) from error
+
+from ombo_gym.evaluation.figures import (
+    DARK,
+    LIGHT,
+    LineStyle,
+    Theme,
+    exploration_schedule,
+    horizon_curves,
+    is_trained,
+    png,
+    policy_styles,
+)
+from ombo_gym.evaluation.statistics import Interval
+
+MISSING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+NBSP = "\N{NO-BREAK SPACE}"
+GROUP = ["env", "utility", "batch_size"]
+TEXT_COLUMNS = [
+    *("env", "policy", "told_horizon", "utility"),
+    *("policy_a", "told_a", "policy_b", "told_b"),
+]
+UTILITIES = {
+    "best": "the best true value proposed, minus the best one of the start "
+    "(or the problem's reference); never below 0",
+    "last_max": "the best true value in the last batch",
+    "last_median": "the median of the true values in the last batch",
+    "last_mean": "the mean of the true values in the last batch",
+    "total": "the sum of the true values of all proposals",
+    "recommendation": "the posterior mean of the best design to name at the end",
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of one folder, as the sections read them."""
+
+    config: Mapping[str, Any]
+    summary: pd.DataFrame
+    paired: pd.DataFrame
+    exploration: pd.DataFrame  # no rows: no policy acted through exploration weights
+    styles: Mapping[str, LineStyle]
+
+    def groups(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """The summary by environment, utility and batch size, each with its heading."""
+        several = len(self.summary[["env", "batch_size"]].drop_duplicates()) > 1
+        for (env, utility, batch_size), group in self.summary.groupby(GROUP, sort=False):
+            yield f"{utility} · {env}, q = {batch_size}" if several else str(utility), group
+
+    def settings(self) -> Iterator[tuple[str, int, pd.DataFrame]]:
+        """The groups, split by horizon; with the decimals that all of a group's tables share."""
+        for title, group in self.groups():
+            decimals = _decimals(group["mean"])
+            for horizon in sorted(group["horizon"].unique()):
+                yield (
+                    f"{title}, N{NBSP}={NBSP}{horizon}",
+                    decimals,
+                    group[group["horizon"] == horizon],
+                )
+
+    def difference(self, rows: pd.DataFrame, a: tuple[str, str], b: tuple[str, str]) -> Interval:
+        """The paired difference of two (policy, told horizon), in the setting of these rows."""
+        key = [*GROUP, "horizon"]
+        found = self.paired
+        wanted = zip(
+            [*key, "policy_a", "told_a", "policy_b", "told_b"],
+            [*rows.iloc[0][key], *a, *b],
+            strict=True,
+        )
+        for column, value in wanted:
+            found = found[found[column] == value]
+        if found.empty:
+            return Interval(math.nan, math.nan, math.nan)
+        return Interval(*map(float, found.iloc[0][["difference", "ci_low", "ci_high"]]))
+
+
+def write_report(folder: str | Path) -> Path:
+    """Draws the pictures and writes the page for a finished evaluation.
+
+    Args:
+        folder: Holds `summary.csv`, `paired.csv`, `config.json` and, where a policy acts through
+            exploration weights, `exploration.csv`.
+
+    Returns:
+        The path of `report.html`; `horizons.png` and, with exploration weights, `exploration.png`
+        lie beside it.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: `summary.csv` has no rows.
+    """
+    folder = Path(folder)
+    results = read_results(folder)
+    (folder / "horizons.png").write_bytes(
+        png(horizon_curves(results.summary, styles=results.styles))
+    )
+    picture = folder / "exploration.png"
+    if results.exploration.empty:
+        picture.unlink(missing_ok=True)  # of an earlier run into this folder
+    else:
+        picture.write_bytes(png(exploration_schedule(results.exploration, styles=results.styles)))
+    page = folder / "report.html"
+    page.write_text(render(results), encoding="utf-8")
+    return page
+
+
+def read_results(folder: Path) -> Results:
+    """Reads the tables of an evaluation's folder (see `write_report`)."""
+    summary = _read_table(folder / "summary.csv")
+    if summary.empty:
+        raise ValueError(f"{folder / 'summary.csv'} has no rows: nothing was played")
+    exploration = folder / "exploration.csv"
+    weights = summary.iloc[:0]
+    if exploration.exists() and exploration.stat().st_size > 1:
+        weights = _read_table(exploration)
+    return Results(
+        config=json.loads((folder / "config.json").read_text(encoding="utf-8")),
+        summary=summary,
+        paired=_read_table(folder / "paired.csv"),
+        exploration=weights,
+        styles=policy_styles([*summary["policy"], *weights["policy"]]),
+    )
+
+
+def render(results: Results) -> str:
+    """The whole page."""
+    envs = " and ".join(dict.fromkeys(results.summary["env"]))
+    body = "\n".join(
+        f'<section id="{anchor}">\n<h2>{title}</h2>\n{content}\n</section>'
+        for anchor, title, section in SECTIONS
+        if (content := section(results))
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Design campaigns: {escape(envs)}</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<header>
+<p class="kicker">ombo_gym evaluation</p>
+<h1>Design campaigns over horizons: {escape(envs)}</h1>
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def format_table(summary: pd.DataFrame) -> str:
+    """The summary as aligned plain text, for a terminal.
+
+    Args:
+        summary: The frame of `summary.csv`.
+
+    Returns:
+        Per environment, utility and batch size a table: a row per policy, best first at the
+        largest horizon, a column per horizon with mean and half the width of the 95% interval,
+        and the distinct designs per batch at the largest horizon. A policy told every round that
+        it is the last has its own row, unless that changes none of its means.
+    """
+    blocks = []
+    for (env, utility, batch_size), group in summary.groupby(GROUP, sort=False):
+        horizons = sorted(int(n) for n in group["horizon"].unique())
+        decimals = _decimals(group["mean"])
+        final = group[group["horizon"] == horizons[-1]]
+        players = {  # best first at the largest horizon
+            (row["policy"], row["told_horizon"]): None
+            for _, row in final.sort_values("mean", ascending=False, kind="stable").iterrows()
+        } | dict.fromkeys(group[["policy", "told_horizon"]].itertuples(index=False, name=None))
+        cells = group.set_index(["policy", "told_horizon", "horizon"])
+        table = [["policy", *(f"N={n}" for n in horizons), f"distinct (N={horizons[-1]})"]]
+        for policy, told in players:
+            rows = {
+                n: cells.loc[key] for n in horizons if (key := (policy, told, n)) in cells.index
+            }
+            if told == "one" and all(
+                (policy, "true", n) in cells.index
+                and math.isclose(row["mean"], cells.loc[(policy, "true", n), "mean"])
+                for n, row in rows.items()
+            ):
+                continue
+            line = [_one_line(policy) + (" (told 1)" if told == "one" else "")]
+            line += [_plus_minus(rows[n], decimals) if n in rows else "-" for n in horizons]
+            distinct = rows[horizons[-1]]["distinct"] if horizons[-1] in rows else math.nan
+            line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")
+            table.append(line)
+        count = _range(group["campaigns"])
+        blocks.append(
+            f"{env}, utility {utility}, q={batch_size}, {count} campaigns: mean +- half the width "
+            f"of its 95% interval\n{_aligned(table)}"
+        )
+    return "\n\n".join(blocks)
+
+
+# The sections -----------------------------------------------------------------------------------
+
+
+def question_section(results: Results) -> str:
+    """What was asked, with the words, and the shortest answer."""
+    summary = results.summary
+    horizons = ", ".join(str(n) for n in sorted(summary["horizon"].unique()))
+    utilities = "".join(
+        f"<dt>utility <code>{escape(name)}</code></dt><dd>What a finished campaign is worth: "
+        f"{UTILITIES.get(name, 'defined by the problem')}.</dd>"
+        for name in dict.fromkeys(summary["utility"])
+    )
+    return f"""
+<p>You may propose a batch of <b>q = {escape(_range(summary["batch_size"]))}</b> designs a round;
+they are measured; after <b>N</b> rounds the campaign is over. Which policy should you follow,
+and does it pay to know how many rounds are left?
+<b>{summary["policy"].nunique()} policies</b> each played
+<b>{escape(_range(summary["campaigns"]))} campaigns</b> of
+<code>{escape(" and ".join(dict.fromkeys(summary["env"])))}</code> for every N in {horizons}.
+All of them played the same campaigns: the same objectives and starts.</p>
+<dl>{utilities}
+<dt>told N</dt><dd>Each round the policy is told how many rounds are really left.</dd>
+<dt>told 1</dt><dd>The same policy is told every round that it is the last: a one-round policy,
+applied N times.</dd>
+<dt>value of planning</dt><dd>The utility of a policy told N minus that of the same policy
+told 1.</dd>
+</dl>
+<h3>The short answer</h3>
+{_answer_table(results)}"""
+
+
+def _answer_table(results: Results) -> str:
+    rows = []
+    for title, decimals, setting in results.settings():
+        best, one = _best(setting, "true"), _best(setting, "one")
+        if best is None:
+            continue
+        cells = [
+            escape(title),
+            _name(best["policy"]),
+            _number(best["mean"], decimals),
+        ]
+        if one is None:
+            cells += ["not played", MISSING, MISSING]
+        else:
+            gain = results.difference(setting, (best["policy"], "true"), (one["policy"], "one"))
+            cells += [_name(one["policy"]), _number(one["mean"], decimals)]
+            cells.append(_signed(gain, decimals))
+        rows.append(cells)
+    heads = ["utility and horizon", "best policy told N", "mean", "best policy told 1", "mean"]
+    return _table(
+        [*heads, "difference [95% interval]"],
+        rows,
+        text={0, 1, 3},
+        caption="The policy with the highest mean utility told N, beside the one with the highest "
+        "mean told 1 (the best one-round policy applied N times). Difference: mean over campaigns "
+        "of the first minus the second, on the same campaigns, with its Student t interval. Both "
+        "were picked on the campaigns that score them, so where policies lie close together read "
+        "the full tables below.",
+    )
+
+
+def curves_section(results: Results) -> str:
+    """The horizon curves, a picture per environment and utility."""
+    pictures = []
+    for title, group in results.groups():
+        last = group[group["horizon"] == group["horizon"].max()]
+        best = _best(last, "true")
+        best = _best(last, "one") if best is None else best
+        assert best is not None
+        text = (
+            f"Mean utility {title} against the horizon. At N = {last['horizon'].iloc[0]} the "
+            f"highest is {_one_line(best['policy'])} with {best['mean']:.4g}."
+        )
+        pictures.append(
+            _picture(
+                lambda theme, group=group: png(  # type: ignore[misc]
+                    horizon_curves(group, styles=results.styles, theme=theme, for_page=True)
+                ),
+                text,
+            )
+        )
+    return f"""<div class="pictures">{"".join(pictures)}</div>
+<p class="caption">Each point is the mean utility over all campaigns of that horizon; the band is
+its 95% Student t interval. The bands say how far a curve can be trusted on other campaigns;
+policies are compared on the <em>same</em> campaigns in the tables below, where much smaller
+differences show. Thick lines are trained policies. A dashed line (hollow markers) is the policy of
+its colour told 1; it is left out where being told 1 changes nothing.</p>"""
+
+
+def tables_section(results: Results) -> str:
+    """A table per utility and horizon, best policy first."""
+    tables = []
+    for title, decimals, setting in results.settings():
+        told = "true" if "true" in set(setting["told_horizon"]) else "one"
+        rows = setting[setting["told_horizon"] == told]
+        rows = rows.sort_values("mean", ascending=False, kind="stable")
+        low = rows[["ci_low", "mean"]].min().min()
+        high = rows[["ci_high", "mean"]].max().max()
+        q = rows["batch_size"].iloc[0]
+        body = [
+            [
+                _name(row["policy"]),
+                _number(row["mean"], decimals),
+                _ends(Interval(row["mean"], row["ci_low"], row["ci_high"]), decimals),
+                _whisker(row, low, high, is_trained(row["policy"])),
+                _number(row["iqm"], decimals),
+                _number(row["distinct"], 2),
+            ]
+            for _, row in rows.iterrows()
+        ]
+        heads = ["policy", "mean", "95% interval", "", "IQM", f"distinct of {q}"]
+        tables.append(
+            f"<h3>{escape(title)}{'' if told == 'true' else ' (told 1)'}</h3>"
+            + _table(heads, body, text={0}, caption=f"{_range(rows['campaigns'])} campaigns each.")
+        )
+    return f"""<p class="caption">Policies told N, highest mean first. <b>Mean</b>: over campaigns,
+with its 95% Student t interval (drawn beside it, on one scale per table). <b>IQM</b>: interquartile
+mean, the mean of the middle half of the campaigns, which a few extreme campaigns cannot move.
+<b>Distinct</b>: different designs in a batch, averaged over rounds and campaigns; a policy that
+proposes one design q times has 1.</p>
+<div class="grid">{"".join(f"<div>{table}</div>" for table in tables)}</div>"""
+
+
+def planning_section(results: Results) -> str:
+    """Value of planning, beside the gain over the best one-round policy applied N times."""
+    if "one" not in set(results.summary["told_horizon"]):
+        return """<p>Not measured: no policy was told every round that it is the last. Evaluate with
+<code>--told true,one</code>.</p>"""
+    tables = []
+    for title, decimals, setting in results.settings():
+        one = _best(setting, "one")
+        true = setting[setting["told_horizon"] == "true"]
+        if one is None or true.empty:
+            continue
+        means = setting[setting["told_horizon"] == "one"].set_index("policy")["mean"]
+        body = []
+        for _, row in true.sort_values("mean", ascending=False, kind="stable").iterrows():
+            policy = row["policy"]
+            own = results.difference(setting, (policy, "true"), (policy, "one"))
+            gain = results.difference(setting, (policy, "true"), (one["policy"], "one"))
+            body.append(
+                [
+                    _name(policy),
+                    _number(row["mean"], decimals),
+                    _number(means.get(policy, math.nan), decimals),
+                    _signed(own, decimals),
+                    _signed(gain, decimals),
+                ]
+            )
+        caption = (
+            f"Best told 1: {_name(one['policy'])}, mean {_number(one['mean'], decimals)}. "
+            f"{_range(true['campaigns'])} campaigns."
+        )
+        heads = ["policy", "told N", "told 1", "value of planning", "minus the best told 1"]
+        tables.append(f"<h3>{escape(title)}</h3>" + _table(heads, body, text={0}, caption=caption))
+    return f"""<p class="caption"><b>Value of planning</b>: mean over campaigns of the policy told N
+minus the same policy told 1. On its own it can mislead: a policy that plays badly when told 1
+gains much from planning. So beside it stands <b>minus the best told 1</b>: the policy told N minus
+the policy with the highest mean told 1 in that table, the best one-round policy applied N times.
+That one is picked on these same campaigns, which favours it slightly. Both are differences on the
+same campaigns with 95% Student t intervals, in <b class="up">green</b> or
+<b class="down">red</b> where the interval excludes 0; intervals are not widened for the number of
+comparisons. A value of planning of exactly 0 belongs to a policy that does not listen to N; at
+N = 1 every policy has it, since the first round is the last.</p>
+<div class="grid wide">{"".join(f"<div>{table}</div>" for table in tables)}</div>"""
+
+
+def schedule_section(results: Results) -> str:
+    """The exploration weights per round, drawn and in numbers."""
+    weights = results.exploration
+    if weights.empty:
+        return ""
+    parts = []
+    for (env, utility), group in weights.groupby(["env", "utility"], sort=False):
+        several = len(weights[["env", "utility"]].drop_duplicates()) > 1
+        horizons = sorted(int(n) for n in group["horizon"].unique())
+        largest = group[group["horizon"] == horizons[-1]]
+        rounds = range(1, horizons[-1] + 1)
+        rows = [
+            [
+                _name(policy) + (" (told 1)" if told == "one" else ""),
+                *(
+                    _number(by_round.get(number, math.nan), 2)
+                    for by_round in [rows.set_index("round")["weight_mean"]]
+                    for number in rounds
+                ),
+            ]
+            for (policy, told), rows in largest.groupby(["policy", "told_horizon"], sort=False)
+        ]
+        heading = f"<h3>{escape(f'{utility} · {env}')}</h3>" if several else ""
+        table = _table(
+            ["policy", *(f"round {number}" for number in rounds)],
+            rows,
+            text={0},
+            caption=f"Mean weight per round at N = {horizons[-1]}.",
+        )
+        picture = _picture(
+            lambda theme, group=group: png(  # type: ignore[misc]
+                exploration_schedule(group, styles=results.styles, theme=theme)
+            ),
+            f"Exploration weight against the round for N in {horizons}; the table holds the "
+            f"numbers of N = {horizons[-1]}.",
+        )
+        parts.append(f'{heading}<div class="pictures">{picture}<div>{table}</div></div>')
+    return f"""<p>Policies that act through exploration weights choose, each round, how much a
+design's uncertainty counts beside its predicted value: 0 exploits only, 10 is the most that can be
+chosen. A policy that plans should explore first and exploit last.</p>
+{"".join(parts)}
+<p class="caption">A weight is chosen for the first and for the last slot of the batch and
+interpolated between. Lines and table: the mean over the slots and over campaigns; shading: from the
+first slot's mean to the last slot's.</p>"""
+
+
+def repeat_section(results: Results) -> str:
+    """What was run, and the command that runs it again."""
+    config = results.config
+    command = config.get("command")
+    repeat = ""
+    if command:
+        text = command if isinstance(command, str) else " ".join(map(str, command))
+        repeat = f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
+    rows = [
+        [escape(str(key).replace("_", " ")), _value(value)]
+        for key, value in config.items()
+        if key != "command"
+    ]
+    files = [
+        ("campaigns.csv", "every campaign of every policy, one row each"),
+        ("summary.csv", "the curves and tables above"),
+        ("paired.csv", "differences between all pairs of policies, on the same campaigns"),
+        ("config.json", "this table"),
+        ("horizons.png", "the curves"),
+    ]
+    if not results.exploration.empty:
+        files += [
+            ("exploration.csv", "exploration weights, every round and horizon"),
+            ("exploration.png", "the schedules"),
+        ]
+    beside = "".join(f"<li><code>{name}</code>: {what}</li>" for name, what in files)
+    return f"""{repeat}
+<p class="caption">The same command with the same versions plays the same campaigns: objective,
+start and noise of a campaign follow from the seed and the campaign's number alone.</p>
+{_table(["setting", "value"], rows, text={0, 1})}
+<p>Beside this page:</p>
+<ul>{beside}</ul>"""
+
+
+SECTIONS: tuple[tuple[str, str, Callable[[Results], str]], ...] = (
+    ("asked", "What was asked", question_section),
+    ("curves", "Utility over the horizon", curves_section),
+    ("tables", "Every policy, per utility and horizon", tables_section),
+    ("planning", "Value of planning", planning_section),
+    ("schedule", "Exploration, round by round", schedule_section),
+    ("repeat", "What was run, and how to repeat it", repeat_section),
+)
+
+
+# The pieces -------------------------------------------------------------------------------------
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A CSV file whose names stay text, whatever they look like ("NA", "007")."""
+    header = pd.read_csv(path, nrows=0).columns
+    numbers = {column: ["", "nan", "NaN"] for column in header if column not in TEXT_COLUMNS}
+    return pd.read_csv(
+        path,
+        dtype={column: str for column in TEXT_COLUMNS},
+        keep_default_na=False,
+        na_values=numbers,
+    )
+
+
+def _best(setting: pd.DataFrame, told: str) -> Any:
+    """The row with the highest mean among those told so; None without a row."""
+    rows = setting[setting["told_horizon"] == told].dropna(subset=["mean"])
+    return None if rows.empty else rows.loc[rows["mean"].idxmax()]
+
+
+def _table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, text: set[int], caption: str = ""
+) -> str:
+    """A table from ready HTML cells; the columns in `text` are set left, numbers right."""
+
+    def cell(tag: str, i: int, content: str) -> str:
+        kind = "text" if i in text else "number" if heads[i] else "drawn"
+        scope = ' scope="col"' if tag == "th" else ""
+        if tag == "td" and i == 0:
+            tag, scope = "th", ' scope="row"'
+        return f'<{tag}{scope} class="{kind}">{content}</{tag}>'
+
+    head = "".join(cell("th", i, escape(content)) for i, content in enumerate(heads))
+    body = "\n".join(
+        f"<tr>{''.join(cell('td', i, content) for i, content in enumerate(row))}</tr>"
+        for row in rows
+    )
+    below = f'<p class="caption">{caption}</p>' if caption else ""
+    return (
+        f'<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>{below}"
+    )
+
+
+def _picture(draw: Callable[[Theme], bytes], text: str) -> str:
+    """One drawing inlined twice, for light and for dark pages."""
+    light, dark = (
+        "data:image/png;base64," + base64.b64encode(draw(theme)).decode("ascii")
+        for theme in (LIGHT, DARK)
+    )
+    return (
+        f'<figure><picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+        f'<img src="{light}" alt="{escape(text)}"></picture></figure>'
+    )
+
+
+def _whisker(row: Any, low: float, high: float, trained: bool) -> str:
+    """The interval as a small drawing on the table's scale; the numbers stand beside it."""
+    span = high - low
+    if not (math.isfinite(span) and span > 0 and math.isfinite(row["mean"])):
+        return ""
+    mean, left, right = (
+        4 + 92 * (value - low) / span if math.isfinite(value) else math.nan
+        for value in (row["mean"], row["ci_low"], row["ci_high"])
+    )
+    line = ""
+    if math.isfinite(left) and math.isfinite(right):
+        line = f'<line x1="{left:.1f}" x2="{right:.1f}" y1="8" y2="8"/>'
+    kind = "whisker trained" if trained else "whisker"
+    return (
+        f'<svg class="{kind}" viewBox="0 0 100 16" width="90" height="16" aria-hidden="true">'
+        f'{line}<circle cx="{mean:.1f}" cy="8" r="3.5"/></svg>'
+    )
+
+
+def _name(policy: str) -> str:
+    kind = ' class="trained"' if is_trained(policy) else ""
+    return f"<code{kind}>{escape(policy)}</code>"
+
+
+def _value(value: Any) -> str:
+    """A setting of config.json as HTML."""
+    if isinstance(value, dict):
+        return "<br>".join(
+            f"{escape(str(key))}: {escape(_compact(item))}" for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return ", ".join(f"<code>{escape(_compact(item))}</code>" for item in value)
+    return escape(_compact(value))
+
+
+def _compact(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value)
+
+
+def _decimals(values: Iterable[float]) -> int:
+    """Decimals that show four digits of the largest of these numbers."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return 3 if largest == 0 else min(8, max(0, 3 - math.floor(math.log10(largest))))
+
+
+def _number(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{value:.{decimals}f}"
+    return text[1:] if float(text) == 0 and text[0] == "-" else text.replace("-", MINUS)
+
+
+def _ends(interval: Interval, decimals: int) -> str:
+    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
+        return f'<span class="interval">{MISSING}</span>'
+    low, high = _number(interval.low, decimals), _number(interval.high, decimals)
+    return f'<span class="interval">[{low}, {high}]</span>'
+
+
+def _signed(interval: Interval, decimals: int) -> str:
+    """A difference with its sign and interval, coloured where the interval excludes 0."""
+    if not math.isfinite(interval.estimate):
+        return MISSING
+    text = _number(interval.estimate, decimals)
+    if interval.estimate > 0 and float(text.replace(MINUS, "-")) != 0:
+        text = f"+{text}"
+    if interval.low > 0:
+        text = f'<b class="up">{text}</b>'
+    elif interval.high < 0:
+        text = f'<b class="down">{text}</b>'
+    return f"{text} {_ends(interval, decimals)}"
+
+
+def _range(counts: Iterable[int]) -> str:
+    values = sorted({int(count) for count in counts})
+    ends = [values[0]] if len(values) == 1 else [values[0], values[-1]]
+    return " to ".join(f"{value:,}" for value in ends)
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _plus_minus(row: Any, decimals: int) -> str:
+    if not math.isfinite(row["mean"]):
+        return "-"
+    half = (row["ci_high"] - row["ci_low"]) / 2
+    text = f"{row['mean']:.{decimals}f}"
+    return f"{text} +-{half:.{decimals}f}" if math.isfinite(half) else text
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in table
+    )
+
+
+STYLE = """
+:root {
+  --page: #f6f8fa; --card: #ffffff; --ink: #1f2328; --faint: #57606a; --line: #d8dee4;
+  --accent: #c05000; --up: #1a7f37; --down: #cf222e; --code: #eef1f4;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #0d1117; --card: #161b22; --ink: #e6edf3; --faint: #9aa4af; --line: #2d333b;
+    --accent: #ff8a3d; --up: #3fb950; --down: #ff7b72; --code: #21262d;
+  }
+}
+* { box-sizing: border-box; }
+body {
+  margin: 0; padding: 1.5rem 1rem 3rem; background: var(--page); color: var(--ink);
+  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
+}
+header, main { max-width: 88rem; margin: 0 auto; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 1rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 0 0 .8rem; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; overflow-wrap: anywhere; }
+.kicker { margin: 0; color: var(--faint); font-size: .85rem; }
+section {
+  background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
+  padding: 1.2rem clamp(.8rem, 2.5vw, 1.6rem); margin: 0 0 1.2rem;
+}
+p, dl { max-width: 50rem; }
+dt { font-weight: 600; }
+dd { margin: 0 0 .4rem 1rem; }
+.caption { color: var(--faint); font-size: .875rem; margin: .4rem 0 0; }
+.grid {
+  display: grid; gap: 0 2rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr));
+}
+.grid.wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 40rem), 1fr)); }
+.grid > div, .pictures > * { min-width: 0; }
+.pictures { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
+.pictures > * { flex: 1 1 22rem; margin: 0; max-width: 36rem; }
+img { display: block; width: 100%; height: auto; }
+.table { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
+tbody th { font-weight: 400; }
+tbody th, thead th:first-child { position: sticky; left: 0; background: var(--card); }
+tr code { display: inline-block; max-width: 16rem; overflow-wrap: break-word; }
+.number { text-align: right; }
+.text { text-align: left; }
+.interval { color: var(--faint); }
+.interval, td b { white-space: nowrap; }
+.up { color: var(--up); }
+.down { color: var(--down); }
+code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+code { font-size: .92em; overflow-wrap: anywhere; }
+code.trained { color: var(--accent); font-weight: 700; }
+pre { background: var(--code); border-radius: .4rem; padding: .8rem; margin: 0;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+.whisker { display: block; margin: .2rem 0; }
+.whisker line { stroke: var(--faint); stroke-width: 2; }
+.whisker circle { fill: var(--faint); }
+.whisker.trained line { stroke: var(--accent); }
+.whisker.trained circle { fill: var(--accent); }
+@media (max-width: 40rem) {
+  body { padding: 1rem .5rem 2rem; }
+  .drawn { display: none; }
+  th, td { padding-right: .55rem; }
+  tr code { max-width: 9.5rem; }
+}
+"""

@@ -1,0 +1,110 @@
+"""What a problem is: a distribution over objectives, of which each campaign draws one instance."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.randomness import RowDraws
+
+Instances = dict[str, NDArray[Any]]  # arrays with one leading row per campaign
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What a surrogate that is told `kernel="prior"` knows: the process that the objectives are drawn from.
+
+    Zero mean, unit variance, stationary.
+    """
+
+    kernel: str  # a name in `ombo_gym.surrogates.kernels.KERNELS`
+    lengthscale: float
+
+
+class Problem(ABC):
+    """A family of objectives, all maximised, over one design space.
+
+    Everything is computed for R campaigns at once. A subclass sets `design_space` and defines `draw` and `evaluate`; the
+    rest has defaults. Instances are plain arrays with one row per campaign, so that a campaign can be redrawn alone.
+
+    Attributes:
+        design_space: Where designs live.
+        prior: The process that instances are drawn from, where there is one.
+        start: Start of a campaign when none is asked for, see `ombo_gym.starts`.
+        noise_std: Standard deviation of the measurement when none is asked for, in the problem's units.
+        surrogate: What controls and surrogate-based policies know when nothing is asked for.
+        reference: b0 of utility `best` for campaigns without a start.
+        floor: Value of designs that the problem cannot measure.
+        repeats: Whether a design can be measured more than once.
+        splits: Values that `split` may take.
+        optimum_known: Whether `optimum` is cheap and always reported.
+        optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
+    """
+
+    design_space: DesignSpace
+    prior: Prior | None = None
+    start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 4}
+    noise_std: float = 0.0
+    surrogate: ClassVar[dict[str, Any]] = {"kernel": "fit"}
+    reference: float = 0.0
+    floor: float = 0.0
+    repeats: bool = True
+    splits: tuple[str, ...] = ("all",)
+    optimum_known: bool = False
+    optimum_exact: bool = False
+
+    @abstractmethod
+    def draw(self, draws: RowDraws) -> Instances:
+        """Draws R objective instances."""
+
+    @abstractmethod
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        """True values of feasible designs, (R, n, *shape) -> (R, n)."""
+
+    def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:
+        """Which designs can be measured, (R, n); None when all can."""
+        return None
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64] | None:
+        """The largest true value of each instance, (R,), or None where the problem cannot tell."""
+        return None
+
+    def visible(self, instances: Instances, percentile: float) -> Sequence[Designs] | None:
+        """The designs that a percentile start shows: the rows of the problem's listing at or below the percentile.
+
+        Args:
+            instances: R instances.
+            percentile: 0 to 100, of the true values of the whole listing; inclusive.
+
+        Returns:
+            R arrays (n_i, *shape), or None where designs cannot be listed: the start then slices uniform designs.
+        """
+        space = self.design_space
+        if space.size is None:
+            return None
+        listing = space.decode(np.arange(space.size))
+        rows = len(next(iter(instances.values())))
+        values, _ = self.true_values(instances, np.broadcast_to(listing, (rows, *listing.shape)))
+        cuts = np.percentile(values, percentile, axis=1, keepdims=True)
+        return [listing[row] for row in values <= cuts]
+
+    def visible_sizes(self, percentile: float) -> tuple[int, int]:
+        """Bounds on the number of rows that `visible` gives, over all instances; finite spaces only."""
+        assert self.design_space.size is not None
+        return 1, self.design_space.size
+
+    def true_values(
+        self, instances: Instances, designs: Designs
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
+        """Values with the floor where designs are infeasible, (R, n), and the feasible mask (None: all)."""
+        values = self.evaluate(instances, designs)
+        feasible = self.feasible(instances, designs)
+        if feasible is not None:
+            values = np.where(feasible, values, self.floor)
+        return values, feasible

@@ -1,0 +1,91 @@
+"""The packed tables behind the measured problems, and how to read them.
+
+Each table is one compressed `.npz` beside this file, written by `python -m scripts.build_data` in
+a checkout of the repository; NOTICE says where each comes from. Integers of 2 or 4 bytes are stored
+byte by byte, which compresses a quarter better than as they are: `NAME.planes`, uint8 (4, *shape),
+holds the bytes of `array - least`, the least significant first, and `NAME.least` is what to add, of
+the array's own dtype. `load_table` puts them together again.
+"""
+
+from __future__ import annotations
+
+import functools
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+TABLES = ("tf_binding",)
+"""The names that `load_table` knows."""
+
+DIRECTORY = Path(__file__).parent
+
+_REMEDY = "reinstall ombo-gym or, in a checkout of it, run `python -m scripts.build_data`"
+
+
+def load_table(name: str) -> dict[str, Array]:
+    """Returns the arrays of a table, read once per process.
+
+    `tf_binding` (Barrera et al. 2016): the E-scores of 41 human transcription factors for all DNA
+    8-mers.
+
+    - `factors`: str (41,), sorted, such as `"SIX6_REF_R1"`;
+    - `designs`: uint16 (32896,), ascending; one strand of each 8-mer as a base-4 number, A, C, G, T
+      = 0 to 3, the first letter the most significant. The other strand, its reverse complement, has
+      the same score and is not listed; 256 palindromes are their own, and both strands together are
+      all 4^8 designs;
+    - `scores`: int32 (41, 32896), the E-score (-0.5 to 0.5, published with 5 decimals) times
+      100,000, exactly. `scores / 100_000` gives the published numbers to the last bit.
+
+    Args:
+        name: One of `TABLES`.
+
+    Returns:
+        Read-only arrays by name, in a dict of the caller's own.
+
+    Raises:
+        ValueError: If there is no such table, or its file is damaged.
+        FileNotFoundError: If its file is not installed.
+
+    Example:
+        >>> table = load_table("tf_binding")
+        >>> table["scores"].shape
+        (41, 32896)
+    """
+    if name not in TABLES:
+        raise ValueError(f"name: expected one of {', '.join(TABLES)}, got {name!r}")
+    return dict(_read(DIRECTORY / f"{name}.npz"))
+
+
+@functools.cache
+def _read(path: Path) -> dict[str, Array]:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: {_REMEDY}")
+    try:
+        # Opened here because numpy leaves a file that it cannot read open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = _join_planes(dict(stored))
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged ({error}): {_REMEDY}") from error
+    for array in arrays.values():
+        array.setflags(write=False)
+    return arrays
+
+
+def _join_planes(stored: dict[str, Array]) -> dict[str, Array]:
+    """Undoes the byte-by-byte storage that the module's docstring describes."""
+    arrays = {}
+    for key, array in stored.items():
+        name, _, form = key.partition(".")
+        if form == "planes":
+            above = np.ascontiguousarray(np.moveaxis(array, 0, -1)).view("<u4")[..., 0]
+            least = stored[f"{name}.least"]
+            arrays[name] = above.astype(least.dtype) + least
+        elif not form:
+            arrays[name] = array
+    return arrays

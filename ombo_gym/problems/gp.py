@@ -1,0 +1,122 @@
+"""Functions drawn from a Gaussian process on [-1, 1]^d."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import BoxDesigns, Designs
+from ombo_gym.problems.base import Instances, Prior, Problem
+from ombo_gym.quasirandom import kronecker
+from ombo_gym.randomness import RowDraws
+
+_SEARCH = 4096  # designs that the search for an optimum starts from
+_CLIMBERS = 8  # of which it climbs from the best
+_STEPS = 200
+
+
+class GP(Problem):
+    """Sample paths of a Gaussian process with zero mean and unit variance.
+
+    An instance is a sum of F random Fourier features, f(x) = F^(-1/2) sum_i a_i cos(w_i . x + p_i), with the frequencies w_i
+    drawn from the kernel's spectral density, Rayleigh amplitudes a_i and uniform phases p_i. Given the frequencies, f is
+    exactly Gaussian with unit variance; over campaigns its covariance is exactly the kernel. It is a closed form, so
+    that true values are exact and repeatable and the maximum can be searched for.
+
+    Args:
+        dim: d.
+        kernel: "matern52" or "rbf".
+        lengthscale: Of the kernel, in units in which the box has side 2.
+        features: F.
+
+    Raises:
+        ValueError: An argument out of range.
+
+    Reference:
+        Rahimi and Recht, Random Features for Large-Scale Kernel Machines, 2007.
+    """
+
+    start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 4}
+    surrogate: ClassVar[dict[str, Any]] = {"kernel": "prior"}
+
+    def __init__(
+        self,
+        *,
+        dim: int = 2,
+        kernel: str = "matern52",
+        lengthscale: float = 0.3,
+        features: int = 256,
+    ) -> None:
+        if kernel not in ("matern52", "rbf"):
+            raise ValueError(f"kernel: expected 'matern52' or 'rbf', got {kernel!r}")
+        if not lengthscale > 0:
+            raise ValueError(f"lengthscale: expected a positive number, got {lengthscale!r}")
+        if not (isinstance(dim, int) and dim >= 1 and isinstance(features, int) and features >= 1):
+            raise ValueError(
+                f"dim, features: expected whole numbers of at least 1, got {dim!r}, {features!r}"
+            )
+        self.design_space = BoxDesigns(dim)
+        self.prior = Prior(kernel, float(lengthscale))
+        self._features = features
+
+    def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
+        prior, dim, features = self.prior, self.design_space.shape[0], self._features
+        assert prior is not None
+
+        def waves(rng: np.random.Generator) -> NDArray[np.float32]:
+            w = np.empty((dim + 2, features), np.float32)
+            rng.standard_normal(dtype=np.float32, out=w[:dim])
+            if prior.kernel == "matern52":
+                # Its spectral density is a Student t with 5 degrees of freedom: chi^2_5 = 2 Gamma(5/2).
+                w[:dim] *= np.sqrt(2.5 / rng.standard_gamma(2.5, features, dtype=np.float32))
+            w[:dim] /= prior.lengthscale
+            rng.random(dtype=np.float32, out=w[dim])
+            rng.standard_exponential(dtype=np.float32, out=w[dim + 1])
+            return w
+
+        drawn = draws.draw(waves)  # (R, d + 2, F)
+        return {
+            "frequencies": drawn[:, :dim],  # (R, d, F)
+            "phases": 2 * np.float32(np.pi) * drawn[:, dim],  # (R, F)
+            "amplitudes": np.sqrt(drawn[:, dim + 1] * np.float32(2 / features)),  # (R, F)
+        }
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        angles = np.matmul(designs, instances["frequencies"])  # (R, n, F)
+        angles += instances["phases"][:, None]
+        np.cos(angles, out=angles)
+        values = np.matmul(angles, instances["amplitudes"][:, :, None])[..., 0]
+        return values.astype(np.float64)
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64]:
+        """A maximum found by gradient ascent from the best of a quasi-random set, (R,): an estimate from below."""
+        dim = self.design_space.shape[0]
+        grid = (2 * kronecker(_SEARCH, dim) - 1).astype(np.float32)
+        found = [
+            self._climb({name: array[i : i + 1] for name, array in instances.items()}, grid)
+            for i in range(len(instances["phases"]))
+        ]
+        return np.array(found)
+
+    def _climb(self, instance: Instances, grid: NDArray[np.float32]) -> float:
+        """Projected gradient ascent with a step per climber that grows on success and shrinks on failure."""
+        frequencies = instance["frequencies"][0].astype(np.float64)  # (d, F)
+        amplitudes = instance["amplitudes"][0].astype(np.float64)
+        values = self.evaluate(instance, grid[None])[0]
+        top = np.argsort(-values, kind="stable")[:_CLIMBERS]
+        x, value = grid[top].astype(np.float64), values[top]
+        assert self.prior is not None
+        step = np.full((len(x), 1), self.prior.lengthscale**2 / 2)
+        for _ in range(_STEPS):
+            angles = x @ frequencies + instance["phases"][0]
+            gradient = -(np.sin(angles) * amplitudes) @ frequencies.T
+            ahead = np.clip(x + step * gradient, -1.0, 1.0)
+            there = self.evaluate(instance, ahead.astype(np.float32)[None])[0]
+            better = there > value
+            x, value = np.where(better[:, None], ahead, x), np.where(better, there, value)
+            step *= np.where(better[:, None], 1.3, 0.4)
+            if step.max() < 1e-7:
+                break
+        return float(value.max())

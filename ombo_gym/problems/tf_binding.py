@@ -1,0 +1,148 @@
+"""Measured DNA binding of 41 human transcription factors to every 8-mer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import CategoricalDesigns, Designs
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.data import load_table
+from ombo_gym.randomness import RowDraws
+
+LENGTH = 8
+_DESIGNS = 4**LENGTH
+_SPACE = CategoricalDesigns([4] * LENGTH, alphabet="ACGT")
+_SUFFIX = "_REF_R1"
+
+# No gene family (PAX, POU, HOX, GFI1, EGR/KLF/WT1, NKX2, nuclear receptors, CRX/PITX2) stands on both sides, and no
+# factor shares more than a tenth of its best 1% of designs with one from the other side.
+TRAIN_FACTORS = tuple(
+    f"{name}{_SUFFIX}"
+    for name in (
+        "ARX EGR2 ESX1 GFI1B GFI1 HESX1 HOXB7 HOXC4 HOXD13 ISX KLF11 KLF1 MSX2 PAX3 PAX4 PAX6 "
+        "PAX7 PBX4 PHOX2B POU3F4 POU4F3 POU6F2 PROP1 SNAI2 VAX2 VENTX VSX1 VSX2 WT1"
+    ).split()
+)
+TEST_FACTORS = tuple(
+    f"{name}{_SUFFIX}"
+    for name in (
+        "BCL6 CRX FOXC1 NKX2-5 NKX2-8 NR1H4 NR2E3 OVOL2 PITX2 SIX6 ZNF200 ZNF655"
+    ).split()
+)
+SPLITS = {
+    "all": tuple(sorted(TRAIN_FACTORS + TEST_FACTORS)),
+    "train": TRAIN_FACTORS,
+    "test": TEST_FACTORS,
+}
+
+
+@cache
+def _strands() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Codes of the listed 8-mers, (32,896,), and of their reverse complements."""
+    listed = load_table("tf_binding")["designs"].astype(np.int64)
+    complement = 3 - _SPACE.decode(listed)[:, ::-1]
+    return listed, _SPACE.encode(complement)
+
+
+@cache
+def landscape(factor: str) -> NDArray[np.float64]:
+    """Scores of all 65,536 designs by code, scaled to [0, 1] within the factor, read-only."""
+    table = load_table("tf_binding")
+    scores = table["scores"][list(table["factors"]).index(factor)] / 100_000  # E-scores as published
+    scaled = (scores - scores.min()) / (scores.max() - scores.min())
+    values = np.empty(_DESIGNS)
+    for strand in _strands():
+        values[strand] = scaled
+    values.setflags(write=False)
+    return values
+
+
+@cache
+def visible_rows(factor: str, percentile: float) -> NDArray[np.int64]:
+    """The rows at or below a percentile, (n, 8), read-only.
+
+    Rows are as Design-Bench lists them: both strands of every 8-mer, 65,792 rows in all, palindromes twice.
+    """
+    rows = np.concatenate(_strands())
+    values = landscape(factor)[rows]
+    designs = _SPACE.decode(rows[values <= np.percentile(values, percentile)])
+    designs.setflags(write=False)
+    return designs
+
+
+class TFBinding(Problem):
+    """Enrichment scores of every DNA 8-mer with a transcription factor, drawn from a list of factors per campaign.
+
+    Values are protein-binding-microarray E-scores, min-max scaled to [0, 1] within each factor; the landscape is
+    complete, so true values are measurements and the optimum is known. `reference` is 0, the worst design.
+
+    Args:
+        split: "all" 41 factors, 29 "train" or 12 "test" ones.
+        factors: The factors themselves, instead of a split.
+
+    Raises:
+        ValueError: An unknown split or factor.
+
+    Reference:
+        Barrera et al., Survey of variation in human transcription factors reveals prevalent DNA binding changes,
+        Science 351, 2016; the offline task: Trabucco et al., Design-Bench, ICML 2022.
+    """
+
+    start: ClassVar[dict[str, Any]] = {"kind": "percentile", "percentile": 50, "size": 64}
+    splits = tuple(sorted(SPLITS))
+    optimum_known = True
+    optimum_exact = True
+
+    def __init__(self, *, split: str = "all", factors: Sequence[str] | None = None) -> None:
+        self.design_space = _SPACE
+        self.factors = SPLITS[split] if factors is None else tuple(factors)
+        unknown = sorted(set(self.factors) - set(SPLITS["all"]))
+        if unknown or not self.factors:
+            raise ValueError(f"factor: expected names among {list(SPLITS['all'])}, got {unknown}")
+        self._landscapes: NDArray[np.float64] | None = None  # (factors, 65,536), on first use
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without the tables, which every process reads for itself."""
+        return {**self.__dict__, "_landscapes": None}
+
+    def landscapes(self) -> NDArray[np.float64]:
+        """Scores of all designs, (factors, 65,536)."""
+        if self._landscapes is None:
+            self._landscapes = np.stack([landscape(factor) for factor in self.factors])
+        return self._landscapes
+
+    def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
+        count = len(self.factors)
+        return {"factor": draws.draw(lambda rng: rng.integers(count))}
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return self.landscapes()[instances["factor"][:, None], _SPACE.encode(designs)]
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
+        return self.landscapes().max(axis=1)[instances["factor"]]
+
+    def visible(self, instances: Instances, percentile: float) -> Sequence[Designs]:  # noqa: D102
+        return [visible_rows(self.factors[i], percentile) for i in instances["factor"]]
+
+    def visible_sizes(self, percentile: float) -> tuple[int, int]:  # noqa: D102
+        sizes = [len(visible_rows(factor, percentile)) for factor in self.factors]
+        return min(sizes), max(sizes)
+
+
+class TFBind8(TFBinding):
+    """One factor, by default SIX6: the TF-Bind-8 task of Design-Bench, whose visible slice is the default start.
+
+    Args:
+        factor: One of the 41 names.
+    """
+
+    start: ClassVar[dict[str, Any]] = {"kind": "percentile", "percentile": 50}
+    splits = ("all",)
+
+    def __init__(self, *, factor: str = "SIX6_REF_R1") -> None:
+        super().__init__(factors=[factor])

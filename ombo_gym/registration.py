@@ -1,0 +1,63 @@
+"""One table: environment id -> problem. `import ombo_gym` registers it; registering twice is harmless."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import gymnasium as gym
+
+from ombo_gym.problems.base import Problem
+
+NAMESPACE = "Ombo"
+
+# Name of the environment -> where its problem is. The keyword arguments of the problem are the environment's.
+PROBLEMS: dict[str, str] = {
+    "GP": "ombo_gym.problems.gp:GP",
+    "TFBind8": "ombo_gym.problems.tf_binding:TFBind8",
+    "TFBinding": "ombo_gym.problems.tf_binding:TFBinding",
+}
+
+
+def env_ids() -> list[str]:
+    """The ids of all environments."""
+    return [f"{NAMESPACE}/{name}-v0" for name in PROBLEMS]
+
+
+def register_all() -> None:
+    """Registers every environment with gymnasium, once."""
+    for name, env_id in zip(PROBLEMS, env_ids(), strict=True):
+        if env_id not in gym.registry:
+            gym.register(
+                env_id,
+                entry_point="ombo_gym.env:CampaignEnv",
+                vector_entry_point="ombo_gym.vector_env:CampaignVectorEnv",
+                kwargs={"problem": name},
+            )
+
+
+def make_problem(name: str, *, split: str = "all", **arguments: Any) -> Problem:
+    """Builds a registered problem.
+
+    Args:
+        name: As in the id, `GP` of `Ombo/GP-v0`.
+        split: Which instances, for problems that are collections.
+        **arguments: The problem's own.
+
+    Raises:
+        ValueError: An unknown name or split; lists the known ones.
+        TypeError: An argument that the problem lacks; lists those it has.
+    """
+    if name not in PROBLEMS:
+        raise ValueError(f"problem: expected one of {sorted(PROBLEMS)}, got {name!r}")
+    module, attribute = PROBLEMS[name].split(":")
+    problem: type[Problem] = getattr(importlib.import_module(module), attribute)
+    if split not in problem.splits:
+        raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")
+    if len(problem.splits) > 1:
+        arguments["split"] = split
+    known = [p for p in inspect.signature(problem).parameters]
+    if unknown := sorted(set(arguments) - set(known)):
+        raise TypeError(f"{name} takes the arguments {known} beside the common ones, got {unknown}")
+    return problem(**arguments)

@@ -1,0 +1,164 @@
+"""The dataset a campaign begins with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import RowDraws
+
+_UNIFORM = 1024  # uniform designs that a percentile start on a continuous space is sliced from
+_TRIES = 1000  # redraws of infeasible designs before giving up
+
+
+class Start(ABC):
+    """Draws the starts of R campaigns.
+
+    Attributes:
+        capacity: Rows of the largest start.
+    """
+
+    capacity: int
+
+    @abstractmethod
+    def draw(
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> tuple[Designs, NDArray[np.int64]]:
+        """Returns zero-padded designs (R, capacity, *shape), and how many of them count, (R,)."""
+
+
+class NoStart(Start):
+    """An empty dataset."""
+
+    capacity = 0
+
+    def __init__(self, problem: Problem) -> None:
+        """Takes no settings."""
+
+    def draw(  # noqa: D102
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> tuple[Designs, NDArray[np.int64]]:
+        space, rows = problem.design_space, len(draws)
+        return np.zeros((rows, 0, *space.shape), space.dtype), np.zeros(rows, np.int64)
+
+
+class RandomStart(Start):
+    """`size` feasible designs, uniformly, without replacement on finite spaces."""
+
+    def __init__(self, problem: Problem, *, size: int = 4) -> None:
+        available = problem.design_space.size
+        if available is not None and size > available:
+            raise ValueError(
+                f"start: expected a size of at most {available}, the number of designs, got {size}"
+            )
+        self.capacity = size
+
+    def draw(  # noqa: D102
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> tuple[Designs, NDArray[np.int64]]:
+        space, size = problem.design_space, self.capacity
+        rows = np.arange(len(draws))[:, None]
+        designs = space.sample_distinct(draws, size)
+        for _ in range(_TRIES):
+            feasible = problem.feasible(instances, designs)
+            if feasible is None or feasible[:, :size].all():
+                return designs[:, :size], np.full(len(draws), size, np.int64)
+            # Top up: feasible new designs first, in the order they were drawn.
+            designs = np.concatenate([designs[:, :size], space.sample_distinct(draws, size)], axis=1)
+            feasible = problem.feasible(instances, designs)
+            assert feasible is not None
+            usable = feasible if space.size is None else feasible & ~repeated(designs)
+            designs = designs[rows, np.argsort(~usable, axis=1, kind="stable")]
+        raise RuntimeError(
+            f"start: found no {size} feasible designs in {_TRIES} draws; ask for fewer or for "
+            "another kind of start"
+        )
+
+
+class PercentileStart(Start):
+    """The visible slice of offline optimization: listed rows at or below a percentile of the true values.
+
+    All of them or `size` without replacement, in random order. On continuous spaces the listing is 1,024 uniform designs.
+    """
+
+    def __init__(
+        self, problem: Problem, *, percentile: float = 50, size: int | None = None
+    ) -> None:
+        if not 0 <= percentile <= 100:
+            raise ValueError(f"start: expected a percentile from 0 to 100, got {percentile}")
+        if problem.design_space.size is None:
+            smallest = largest = int((_UNIFORM - 1) * percentile / 100) + 1
+        else:
+            smallest, largest = problem.visible_sizes(percentile)
+        if size is not None and size > largest:
+            raise ValueError(
+                f"start: expected a size of at most {smallest}, the rows at or below percentile "
+                f"{percentile}, got {size}"
+            )
+        self._percentile, self._size = percentile, size
+        self.capacity = largest if size is None else size
+
+    def draw(  # noqa: D102
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> tuple[Designs, NDArray[np.int64]]:
+        visible = problem.visible(instances, self._percentile)
+        if visible is None:
+            visible = self._slice_uniform(problem, instances, draws)
+        space, capacity, slices = problem.design_space, self.capacity, iter(visible)
+        count = np.minimum([len(rows) for rows in visible], capacity)  # (R,)
+        if self._size is not None and (count < capacity).any():
+            raise ValueError(
+                f"start: expected a size of at most {count.min()}, the rows at or below percentile "
+                f"{self._percentile} of a campaign, got {self._size}"
+            )
+
+        def shuffled(rng: np.random.Generator) -> Designs:
+            rows = next(slices)
+            size = min(len(rows), capacity)
+            padded = np.zeros((capacity, *space.shape), space.dtype)
+            padded[:size] = rows[rng.choice(len(rows), size, replace=False)]
+            return padded
+
+        return draws.draw(shuffled), count
+
+    def _slice_uniform(
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> list[Designs]:
+        designs = problem.design_space.sample(draws, _UNIFORM)
+        values, _ = problem.true_values(instances, designs)
+        count = int((_UNIFORM - 1) * self._percentile / 100) + 1
+        lowest = np.argsort(values, axis=1, kind="stable")[:, :count]
+        return list(designs[np.arange(len(designs))[:, None], lowest])
+
+
+STARTS: dict[str, type[Start]] = {
+    "none": NoStart,
+    "random": RandomStart,
+    "percentile": PercentileStart,
+}
+
+
+def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
+    """Builds a start from its configuration, for instance `{"kind": "random", "size": 4}`.
+
+    Raises:
+        ValueError: An unknown kind or setting, or one out of range; says what is known.
+    """
+    if not isinstance(config, Mapping) or config.get("kind") not in STARTS:
+        raise ValueError(
+            f'start: expected {{"kind": one of {sorted(STARTS)}, ...}}, got {config!r}'
+        )
+    settings = {key: value for key, value in config.items() if key != "kind"}
+    size = settings.get("size")
+    if size is not None and not (isinstance(size, int) and size >= 1 and size is not True):
+        raise ValueError(f"start: expected a size of at least 1, got {size!r}")
+    try:
+        return STARTS[config["kind"]](problem, **settings)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise ValueError(f"start: {config!r} has settings that kind lacks: {error}") from error

@@ -1,0 +1,1 @@
+"""Models of the objective that are batched over campaigns."""

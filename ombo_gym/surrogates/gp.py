@@ -1,0 +1,260 @@
+"""Exact Gaussian-process posteriors for R campaigns at once, with hallucinated observations for batches.
+
+All arithmetic is float64. Campaigns of one call have the same number of observations, so nothing is padded and a row's
+numbers do not depend on its neighbours.
+
+Reference:
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1 and equation 5.8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import BoxDesigns, DesignSpace
+from ombo_gym.problems.base import Problem
+from ombo_gym.surrogates.kernels import KERNELS, squared_distances
+
+Floats = NDArray[np.float64]
+
+JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
+_LENGTHSCALES = (0.15, 0.3, 0.6, 1.2, 2.4)  # grid of `kernel="fit"`, in units of `_typical_distance`
+_NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """What is known of the objective before any value is seen.
+
+    Attributes:
+        kernel: Name of the kernel.
+        lengthscales: Grid of lengthscales, of which the likeliest is chosen; one value: given.
+        noise_variances: Likewise for the noise, relative to the prior variance.
+        standardise: Whether values are brought to zero mean and unit variance, and the prior variance is chosen.
+        max_data: Most observations to condition on: the best half and the most recent half.
+    """
+
+    kernel: str
+    lengthscales: tuple[float, ...]
+    noise_variances: tuple[float, ...]
+    standardise: bool
+    max_data: int = 512
+
+
+def _typical_distance(space: DesignSpace) -> float:
+    """Scale of distances between designs: sqrt(d / 2) in a box (1 in the plane), sqrt(L / 8) for sequences."""
+    if isinstance(space, BoxDesigns):
+        return float(np.sqrt(space.dim / 2))
+    return float(np.sqrt(max(space.shape[0], 2) / 8)) * 2
+
+
+def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float) -> Surrogate:
+    """Builds a surrogate from the environments' `surrogate` argument.
+
+    Args:
+        config: `kernel`: "prior" (the process that the problem draws from), "fit" (chosen by marginal likelihood over
+            a grid), or a kernel's name together with `lengthscale`; `max_data`.
+        problem: Whose prior and design space are meant.
+        noise_std: Of the measurement; known to every kernel but "fit".
+
+    Raises:
+        ValueError: An unknown setting, or a prior that the problem lacks.
+    """
+    known = {"kernel", "lengthscale", "max_data"}
+    if not isinstance(config, Mapping) or set(config) - known:
+        raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {config!r}")
+    name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
+    lengthscale = config.get("lengthscale")
+    names = ["prior", "fit", *sorted(KERNELS)]
+    if name not in names:
+        raise ValueError(f"surrogate: expected a kernel among {names}, got {name!r}")
+    if isinstance(max_data, bool) or not isinstance(max_data, int) or max_data < 2:
+        raise ValueError(f"surrogate: expected max_data of at least 2, got {max_data!r}")
+    if (lengthscale is not None) != (name in KERNELS):
+        raise ValueError(
+            f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
+            f"got {dict(config)!r}"
+        )
+    if name == "fit":
+        kernel = "matern52" if isinstance(problem.design_space, BoxDesigns) else "rbf"
+        unit = _typical_distance(problem.design_space)
+        scales = tuple(unit * scale for scale in _LENGTHSCALES)
+        return Surrogate(kernel, scales, _NOISES, True, max_data)
+    if name == "prior":
+        if problem.prior is None:
+            raise ValueError(
+                'surrogate: {"kernel": "prior"} needs a problem that is drawn from a known '
+                'process; use {"kernel": "fit"}'
+            )
+        name, lengthscale = problem.prior.kernel, problem.prior.lengthscale
+    if not (isinstance(lengthscale, int | float) and lengthscale > 0):
+        raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
+    return Surrogate(name, (float(lengthscale),), (noise_std**2 + JITTER,), False, max_data)
+
+
+class Posterior:
+    """Beliefs of R campaigns about their objectives after n observations each.
+
+    Attributes:
+        lengthscale, noise, outputscale: (R,) the kernel parameters in use.
+        shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised units.
+        targets: (R, n) standardised observations.
+
+    Args:
+        surrogate: What was known before.
+        features: (R, n, k) of the observed designs.
+        values: (R, n) observed.
+        shift: (R,) mean of the values to standardise with; None: the mean of `values`.
+        scale: (R,) likewise the standard deviation.
+    """
+
+    def __init__(
+        self,
+        surrogate: Surrogate,
+        features: Floats,
+        values: Floats,
+        *,
+        shift: Floats | None = None,
+        scale: Floats | None = None,
+    ) -> None:
+        rows, n = values.shape
+        self._kernel = KERNELS[surrogate.kernel]
+        self._features = features
+        self.shift, self.scale = np.zeros(rows), np.ones(rows)
+        if surrogate.standardise and n:
+            self.shift = values.mean(axis=1) if shift is None else shift
+            spread = values.std(axis=1) if scale is None else scale
+            self.scale = np.where(spread > 1e-12, spread, 1.0)
+        self.targets = (values - self.shift[:, None]) / self.scale[:, None]
+        self._choose(surrogate)
+        lower = np.linalg.cholesky(self._noisy(self._squared, self.lengthscale, self.noise))
+        self._whiten = np.linalg.inv(lower)  # (R, n, n), L^-1
+        self._white = np.matmul(self._whiten, self.targets[:, :, None])  # (R, n, 1), L^-1 y
+
+    def _noisy(self, squared: Floats, lengthscale: Floats, noise: Floats) -> Floats:
+        """Kernel matrices of the observations with the noise on the diagonal, relative to the prior variance."""
+        matrix = self._kernel(squared / lengthscale[:, None, None] ** 2)
+        n = matrix.shape[1]
+        matrix[:, np.arange(n), np.arange(n)] = 1.0 + noise[:, None]
+        return matrix
+
+    def _choose(self, surrogate: Surrogate) -> None:
+        """Kernel parameters by marginal likelihood over the grid, the prior variance in closed form."""
+        rows, n = self.targets.shape
+        self._squared = squared_distances(self._features, self._features)
+        middle = len(surrogate.lengthscales) // 2
+        self.lengthscale = np.full(rows, surrogate.lengthscales[middle])
+        self.noise = np.full(rows, surrogate.noise_variances[0])
+        self.outputscale = np.ones(rows)
+        if not surrogate.standardise or n < 2:
+            return
+        best = np.full(rows, -np.inf)
+        for lengthscale in surrogate.lengthscales:
+            for noise in surrogate.noise_variances:
+                each, level = np.full(rows, lengthscale), np.full(rows, noise)
+                lower = np.linalg.cholesky(self._noisy(self._squared, each, level))
+                white = np.linalg.solve(lower, self.targets[:, :, None])[..., 0]
+                outputscale = np.maximum((white**2).sum(axis=1) / n, 1e-6)
+                diagonal = lower[:, np.arange(n), np.arange(n)]
+                likelihood = -0.5 * n * np.log(outputscale) - np.log(diagonal).sum(axis=1)
+                better = likelihood > best
+                best = np.where(better, likelihood, best)
+                self.lengthscale = np.where(better, each, self.lengthscale)
+                self.noise = np.where(better, level, self.noise)
+                self.outputscale = np.where(better, outputscale, self.outputscale)
+
+    def at(self, features: Floats) -> Beliefs:
+        """Mean and variance at M candidates, (R, M, k)."""
+        cross = squared_distances(self._features, features)  # (R, n, M)
+        cross /= self.lengthscale[:, None, None] ** 2
+        white = np.matmul(self._whiten, self._kernel(cross))  # (R, n, M)
+        mean = np.matmul(white.swapaxes(1, 2), self._white)[..., 0]
+        variance = 1.0 - np.einsum("rnm,rnm->rm", white, white)
+        return Beliefs(self, features, mean, np.maximum(variance, 1e-12), white)
+
+    def covariance(self, features: Floats) -> Floats:
+        """Posterior covariance of M candidates, (R, M, M), in standardised units."""
+        beliefs = self.at(features)
+        squared = squared_distances(features, features) / self.lengthscale[:, None, None] ** 2
+        covariance = self._kernel(squared) - np.matmul(beliefs.white.swapaxes(1, 2), beliefs.white)
+        return covariance * self.outputscale[:, None, None]
+
+
+class Beliefs:
+    """Mean and variance at M candidates of R campaigns, updated in place by hallucinated observations.
+
+    A hallucinated observation has the value of the posterior mean: means stay, variances shrink. It costs O(n M) a
+    campaign: one further row of the whitened cross-covariance, no new factorisation.
+
+    Attributes:
+        mean: (R, M).
+        white: (R, n, M) rows L^-1 k(X, candidates); hallucinations append to them.
+
+    Reference:
+        Desautels, Krause and Burdick, Parallelizing exploration-exploitation tradeoffs in Gaussian process bandit
+        optimization, 2014.
+    """
+
+    def __init__(
+        self, posterior: Posterior, features: Floats, mean: Floats, variance: Floats, white: Floats
+    ) -> None:
+        self._posterior = posterior
+        self._features = features
+        self.mean = mean
+        self.white = white
+        self._variance = variance  # relative to the prior variance
+        self._extra: list[Floats] = []  # further rows of `white`, (R, M) each
+
+    @property
+    def sd(self) -> Floats:
+        """Posterior standard deviations, (R, M)."""
+        return np.sqrt(self._variance * self._posterior.outputscale[:, None])
+
+    def copy(self) -> Beliefs:
+        """Beliefs that can be hallucinated on without touching these."""
+        return Beliefs(
+            self._posterior, self._features, self.mean, self._variance.copy(), self.white
+        )
+
+    def hallucinate(self, picks: NDArray[np.intp]) -> None:
+        """Conditions on one candidate per campaign having been measured at its mean.
+
+        Args:
+            picks: (R,) indices of candidates.
+        """
+        posterior, rows = self._posterior, np.arange(len(picks))
+        picked = self._features[rows, picks][:, None]  # (R, 1, k)
+        squared = squared_distances(picked, self._features)[:, 0]
+        row = posterior._kernel(squared / posterior.lengthscale[:, None] ** 2)  # (R, M)
+        row -= np.matmul(self.white[rows, :, picks][:, None], self.white)[:, 0]
+        for earlier in self._extra:
+            row -= earlier[rows, picks][:, None] * earlier
+        row /= np.sqrt(self._variance[rows, picks] + posterior.noise)[:, None]
+        self._extra.append(row)
+        self._variance -= row**2
+        np.maximum(self._variance, 1e-12, out=self._variance)
+
+
+def most_telling(values: Floats, max_data: int) -> NDArray[np.intp]:
+    """Which observations to condition on when there are too many: the best half and the most recent half.
+
+    Args:
+        values: (R, n), in the order of measurement.
+        max_data: How many to keep.
+
+    Returns:
+        (R, min(n, max_data)) column indices, ascending.
+    """
+    rows, n = values.shape
+    if n <= max_data:
+        return np.broadcast_to(np.arange(n), (rows, n))
+    best = np.argsort(-values, axis=1, kind="stable")[:, : max_data // 2]
+    priority = np.broadcast_to(np.arange(n), (rows, n)).copy()  # the later, the higher
+    np.put_along_axis(priority, best, n, axis=1)
+    kept = np.argsort(-priority, axis=1, kind="stable")[:, :max_data]
+    return np.sort(kept, axis=1)

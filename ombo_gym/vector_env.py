@@ -1,0 +1,214 @@
+"""B design campaigns as a native `gymnasium.vector.VectorEnv`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from ombo_gym.actions import ActionCheck
+from ombo_gym.campaign import ALL, Infos, Rows
+from ombo_gym.env import CampaignEnv, keeps_optimum
+from ombo_gym.game import Game
+from ombo_gym.problems.base import Problem
+from ombo_gym.rendering import check_render_mode, draw_campaign
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
+    """B campaigns in lockstep, as arrays; row i seeded with s plays what a `CampaignEnv` seeded with s + i plays.
+
+    Infos, masks, `final_obs` and `final_info` are those of gymnasium's `SyncVectorEnv`.
+
+    Args:
+        num_envs: B.
+        problem: As in `CampaignEnv`, like all further arguments.
+        autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its value as a string.
+        render_mode: "rgb_array" or None.
+        **arguments: As in `CampaignEnv`.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        problem: str | Problem = "GP",
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **arguments: Any,
+    ) -> None:
+        super().__init__()
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+            raise ValueError(f"num_envs: expected a whole number of at least 1, got {num_envs!r}")
+        try:
+            self.autoreset_mode = AutoresetMode(autoreset_mode)
+        except ValueError:
+            modes = [mode.value for mode in AutoresetMode]
+            raise ValueError(
+                f"autoreset_mode: expected one of {modes}, got {autoreset_mode!r}"
+            ) from None
+        self.num_envs = num_envs
+        self.game = Game(problem, num_envs, **arguments)
+        self.single_observation_space = self.game.control.observation_space
+        self.single_action_space = self.game.control.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.render_mode = check_render_mode(render_mode)
+        self.metadata = {**CampaignEnv.metadata, "autoreset_mode": self.autoreset_mode}
+        self._check = ActionCheck(self.single_action_space, num_envs)
+        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self._seeds: list[int | None] = [None] * num_envs
+
+    @property
+    def design_space(self) -> Any:
+        """The space that designs live in."""
+        return self.game.design_space
+
+    @property
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """The generators of the rows."""
+        return tuple(self._row_generators(range(self.num_envs)))
+
+    @property
+    def np_random_seed(self) -> tuple[int | None, ...]:  # type: ignore[override]
+        """The seeds of the rows."""
+        self._row_generators(range(self.num_envs))
+        return tuple(self._seeds)
+
+    def _row_generators(self, rows: Any) -> list[np.random.Generator]:
+        generators = []
+        for i in rows:
+            if self._generators[i] is None:
+                self._generators[i], self._seeds[i] = seeding.np_random()
+            generators.append(self._generators[i])
+        return generators  # type: ignore[return-value]
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Arrays, dict[str, Any]]:
+        """Begins new campaigns.
+
+        Args:
+            seed: s gives row i the seed s + i; a sequence gives each row its own; None goes on.
+            options: As in `CampaignEnv.reset`; `reset_mask`, a boolean array (B,), resets some rows only.
+
+        Raises:
+            ValueError: A mask or a sequence of seeds of another length, or an unknown option.
+        """
+        options = dict(options or {})
+        rows = self._masked(options.pop("reset_mask", None))
+        indices = range(self.num_envs) if rows is ALL else rows
+        if seed is not None:
+            seeds = [int(seed) + i for i in range(self.num_envs)] if np.ndim(seed) == 0 else seed  # type: ignore[arg-type]
+            if len(seeds) != self.num_envs:  # type: ignore[arg-type]
+                raise ValueError(
+                    f"seed: expected an integer or {self.num_envs} seeds, got {len(seeds)}"  # type: ignore[arg-type]
+                )
+            for i in indices:  # type: ignore[union-attr]
+                if seeds[i] is not None:  # type: ignore[index]
+                    self._generators[i], self._seeds[i] = seeding.np_random(int(seeds[i]))  # type: ignore[index]
+        campaigns = self.game.campaigns
+        wants = keeps_optimum(
+            seed, options, campaigns.wants_optimum[rows], campaigns.finished[rows]
+        )
+        infos = self.game.reset(rows, self._row_generators(indices), wants)
+        packed: dict[str, Any] = {}
+        self._pack(packed, infos, rows)
+        return self.game.observe(), packed
+
+    def _masked(self, mask: Any) -> Rows:
+        """The rows that a reset is meant for."""
+        if mask is None:
+            return ALL
+        array = np.asarray(mask)
+        if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
+            raise ValueError(
+                f"reset_mask: expected a boolean array of shape ({self.num_envs},) with at least "
+                f"one True, got {mask!r}"
+            )
+        return np.flatnonzero(array)
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Arrays, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Measures a batch in every campaign, or begins a new one where the mode says so.
+
+        Raises:
+            ValueError: A bad action in any row; all campaigns are as they were.
+            ResetNeeded: A campaign was never begun or, where autoreset is disabled, is over.
+        """
+        campaigns = self.game.campaigns
+        finished = campaigns.finished
+        if finished.any() and (
+            self.autoreset_mode != AutoresetMode.NEXT_STEP or (campaigns.horizon == 0).any()
+        ):
+            raise ResetNeeded(
+                f"campaigns {np.flatnonzero(finished).tolist()} are over (or not begun): reset "
+                'them before step(), for instance with options={"reset_mask": mask}'
+            )
+        checked = self._check(actions)
+        rows = np.flatnonzero(~finished) if finished.any() else ALL
+        rewards = np.zeros(self.num_envs)
+        terminations = np.zeros(self.num_envs, bool)
+        infos: dict[str, Any] = {}
+        if not finished.all():
+            outcome = self.game.step(rows, checked)
+            rewards[rows], terminations[rows] = outcome.rewards, outcome.finished
+            self._pack(infos, outcome.infos, rows)
+        if self.autoreset_mode == AutoresetMode.NEXT_STEP and finished.any():
+            self._autoreset(infos, np.flatnonzero(finished))
+        elif self.autoreset_mode == AutoresetMode.SAME_STEP and terminations.any():
+            over = np.flatnonzero(terminations)
+            infos = self._finals(infos, over, terminations)
+            self._autoreset(infos, over)
+        truncations = np.zeros(self.num_envs, bool)
+        return self.game.observe(), rewards, terminations, truncations, infos
+
+    def _autoreset(self, infos: dict[str, Any], rows: NDArray[np.intp]) -> None:
+        wants = self.game.campaigns.wants_optimum[rows]
+        self._pack(infos, self.game.reset(rows, self._row_generators(rows), wants), rows)
+
+    def _pack(self, packed: dict[str, Any], infos: Infos, rows: Rows) -> None:
+        """Adds the infos of R rows to arrays over all B rows with a mask beside each, as gymnasium does."""
+        for name, (values, present) in infos.items():
+            if not present.any():
+                continue
+            if name not in packed:
+                packed[name] = np.zeros((self.num_envs, *values.shape[1:]), values.dtype)
+                packed[f"_{name}"] = np.zeros(self.num_envs, bool)
+            at = present if rows is ALL else np.asarray(rows)[present]
+            packed[name][at] = values[present]
+            packed[f"_{name}"][at] = True
+
+    def _finals(
+        self, infos: dict[str, Any], over: NDArray[np.intp], terminations: NDArray[np.bool_]
+    ) -> dict[str, Any]:
+        """Moves the infos of finished rows to `final_info` and adds their last observations."""
+        last = self.game.observe_finished(over)
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for position, row in enumerate(over):
+            final_obs[row] = {name: array[position].copy() for name, array in last.items()}
+        kept: dict[str, Any] = {}
+        final_info: dict[str, Any] = {}
+        for name in [name for name in infos if f"_{name}" in infos]:
+            for target, rows in ((kept, ~terminations), (final_info, terminations)):
+                present = infos[f"_{name}"] & rows
+                self._pack(target, {name: (infos[name], present)}, ALL)
+        masks = {"_final_obs": terminations.copy(), "_final_info": terminations.copy()}
+        return {**kept, "final_obs": final_obs, "final_info": final_info, **masks}
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:  # type: ignore[override]
+        """Draws every campaign; None without a render mode."""
+        if self.render_mode is None:
+            return None
+        return tuple(draw_campaign(self.game.campaigns, row) for row in range(self.num_envs))

@@ -1,0 +1,1 @@
+"""Command lines: each runs as `python -m scripts.NAME`, and `--help` says what it takes."""

@@ -1,0 +1,137 @@
+"""Made-up evaluation results with the shape of real ones, for the tests of tables and report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ombo_gym.evaluation.statistics import paired, summarise
+
+POLICIES = ("random", "greedy", "ucb", "explore_then_exploit", "runs/demo")
+SKILL = {"random": 0.25, "greedy": 0.75, "ucb": 0.7, "runs/demo": 1.0}
+PLANNERS = ("explore_then_exploit", "runs/demo")  # those that listen to how many rounds are left
+SCHEDULED = ("greedy", "ucb", "explore_then_exploit", "runs/demo")
+
+
+def synthetic_campaigns(
+    policies: Sequence[str] = POLICIES,
+    *,
+    horizons: Sequence[int] = (1, 2, 3, 5),
+    utilities: Sequence[str] = ("last_mean", "best"),
+    campaigns: int = 100,
+    told: Sequence[str] = ("true", "one"),
+    env: str = "Ombo/GP-v0",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Campaigns whose policies share each campaign's luck, as common random numbers make them."""
+    rng = np.random.default_rng(seed)
+    frames = []
+    for utility in utilities:
+        for horizon in horizons:
+            luck = rng.normal(0, 0.4, campaigns)
+            for i, policy in enumerate(policies):
+                skill = SKILL.get(policy, 0.8 - 0.03 * i) * (1 + np.log(horizon)) / 1.5
+                noise = rng.normal(0, 0.15, campaigns)
+                for word in told:
+                    heard = policy in PLANNERS and word == "true"
+                    value = skill + luck + noise + (0.1 if utility == "best" else 0.0)
+                    if policy in PLANNERS and not heard and horizon > 1:
+                        value = value - 0.2 * skill + rng.normal(0, 0.2, campaigns)
+                    frames.append(
+                        pd.DataFrame(
+                            {
+                                "env": env,
+                                "policy": policy,
+                                "told_horizon": word,
+                                "horizon": horizon,
+                                "batch_size": 4,
+                                "utility": utility,
+                                "campaign": np.arange(campaigns),
+                                "seed": 0,
+                                "value": value,
+                                "best_value": value + 0.8,
+                                "distinct": 1.0 if policy == "greedy" else 3.7,
+                            }
+                        )
+                    )
+    return pd.concat(frames, ignore_index=True)
+
+
+def synthetic_exploration(
+    policies: Sequence[str] = POLICIES,
+    *,
+    horizons: Sequence[int] = (1, 2, 3, 5),
+    utilities: Sequence[str] = ("last_mean", "best"),
+    env: str = "Ombo/GP-v0",
+) -> pd.DataFrame:
+    """Weights that fall to 0 at the end for the planners and stay for the others."""
+    rows = []
+    for utility in utilities:
+        for policy in [name for name in policies if name in SCHEDULED]:
+            for horizon in horizons:
+                for number in range(1, horizon + 1):
+                    left = (horizon - number) / 4
+                    weight = {"greedy": 0.0, "ucb": 1.0, "runs/demo": 2.6 * left**0.7}.get(
+                        policy, 2.0 * (number < horizon)
+                    )
+                    spread = 0.3 * weight if policy == "runs/demo" else 0.0
+                    weights = (weight - spread, weight + spread, weight)
+                    rows.append((policy, "true", horizon, utility, env, number, *weights))
+    columns = ["policy", "told_horizon", "horizon", "utility", "env", "round"]
+    return pd.DataFrame(rows, columns=[*columns, "weight_first", "weight_last", "weight_mean"])
+
+
+def write_results(
+    folder: Path,
+    campaigns: pd.DataFrame,
+    exploration: pd.DataFrame | None = None,
+    **config: object,
+) -> Path:
+    """Writes what an evaluation leaves in its folder, except the report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    campaigns.to_csv(folder / "campaigns.csv", index=False)
+    summarise(campaigns).to_csv(folder / "summary.csv", index=False)
+    paired(campaigns).to_csv(folder / "paired.csv", index=False)
+    if exploration is not None:
+        exploration.to_csv(folder / "exploration.csv", index=False)
+    policies = list(dict.fromkeys(campaigns["policy"]))
+    settings: dict[str, object] = {
+        "env": "Ombo/GP-v0",
+        "env_kwargs": {"dim": 2},
+        "policies": policies,
+        "horizons": sorted(int(n) for n in campaigns["horizon"].unique()),
+        "batch_size": 4,
+        "utilities": list(dict.fromkeys(campaigns["utility"])),
+        "campaigns": int(campaigns["campaign"].nunique()),
+        "seed": 0,
+        "told": list(dict.fromkeys(campaigns["told_horizon"])),
+        "versions": {"ombo-gym": "0.1.0", "numpy": np.__version__, "python": "3.11"},
+        "command": "python -m scripts.evaluate --env Ombo/GP-v0 --policies "
+        + ",".join(policies)
+        + " --horizons 1,2,3,5 --utility last_mean,best --out results/demo",
+        "started": "2026-01-31T12:00:00+00:00",
+        "seconds": 61.4,
+        **config,
+    }
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def campaigns_of() -> Callable[..., pd.DataFrame]:
+    return synthetic_campaigns
+
+
+@pytest.fixture
+def exploration_of() -> Callable[..., pd.DataFrame]:
+    return synthetic_exploration
+
+
+@pytest.fixture
+def results_in() -> Callable[..., Path]:
+    return write_results
