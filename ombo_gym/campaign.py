@@ -104,11 +104,14 @@ class Campaigns:
         self.round = np.zeros(rows, np.int64)  # (B,) rounds played
         self.horizon = np.zeros(rows, np.int64)  # (B,) 0 before the first reset
         self.keys = np.zeros(rows, np.uint64)  # (B,)
-        self._best = np.full(rows, -np.inf)  # (B,) best true value so far, -inf: nothing measured
+        # (B,) best true value so far, the start included; the problem's reference while there is none
+        self.best_value = np.full(rows, float(problem.reference))
         self.optimum = np.full(rows, np.nan)  # (B,) NaN unless known or asked for
         self.wants_optimum = np.zeros(rows, bool)  # (B,)
         self.instances: Instances = {}
         self._index = np.arange(rows)[:, None]  # (B, 1)
+        self._slots = np.arange(self.batch_size)  # (q,)
+        self._columns = np.arange(self.capacity)  # (capacity,)
         self._base = np.zeros(rows)  # (B,) b0
         self._incumbent = np.zeros(rows)  # (B,) max(b0, best true value proposed)
         self._total = np.zeros(rows)  # (B,) sum of the true values proposed
@@ -118,11 +121,6 @@ class Campaigns:
     def finished(self) -> NDArray[np.bool_]:
         """Which campaigns have no round left, (B,); all, before the first reset."""
         return self.round >= self.horizon
-
-    @property
-    def best_value(self) -> NDArray[np.float64]:
-        """Best true value so far, the start included, (B,); the problem's reference while there is none."""
-        return np.where(np.isneginf(self._best), self.problem.reference, self._best)
 
     def reset(
         self, rows: Rows, keys: NDArray[np.uint64], wants_optimum: NDArray[np.bool_]
@@ -156,7 +154,7 @@ class Campaigns:
         self.true_values[rows] = 0.0
         self.rounds[rows] = 0
         self.count[rows] = count
-        self._best[rows] = -np.inf
+        best = np.full(len(keys), float(problem.reference))
         if size:
             observed = np.arange(size) < count[:, None]  # (R, size)
             true_values, feasible = problem.true_values(drawn, designs)
@@ -165,8 +163,8 @@ class Campaigns:
             self.designs[rows, :size] = np.where(in_use, designs, 0)
             self.true_values[rows, :size] = np.where(observed, true_values, 0.0)
             self.values[rows, :size] = np.where(observed, measured, 0.0)
-            self._best[rows] = np.where(observed, true_values, -np.inf).max(axis=1)
-        self._base[rows] = self._incumbent[rows] = self.best_value[rows]
+            best = np.where(observed, true_values, -np.inf).max(axis=1)
+        self.best_value[rows] = self._base[rows] = self._incumbent[rows] = best
         self._total[rows] = 0.0
         self._worth[rows] = 0.0
         self._find_optimum(rows, drawn)
@@ -193,13 +191,14 @@ class Campaigns:
         if wasted is not None:
             true_values = np.where(wasted, 0.0, true_values)
             counted = np.where(wasted, -np.inf, true_values)
+        best = counted.max(axis=1)  # (R,)
+        so_far = np.maximum(self.best_value[rows], best)
+        self.best_value[rows] = np.where(self.count[rows] > 0, so_far, best)
         self.round[rows] += 1
         rounds = self.round[rows]
         measured = self._measure(true_values, feasible, self.keys[rows], rounds)
         self._append(rows, batch, measured, true_values, wasted)
 
-        best = counted.max(axis=1)  # (R,)
-        self._best[rows] = np.maximum(self._best[rows], best)
         self._incumbent[rows] = np.maximum(self._incumbent[rows], best)
         self._total[rows] += true_values.sum(axis=1)
         finished = rounds == self.horizon[rows]
@@ -213,11 +212,9 @@ class Campaigns:
 
         infos = self._infos(rows)
         everywhere = np.ones(len(rewards), bool)
-        nowhere = np.zeros(true_values.shape, bool)
         infos["true_values"] = true_values, everywhere
-        infeasible = nowhere if feasible is None else ~feasible
-        infos["infeasible"] = infeasible.sum(axis=1), everywhere
-        infos["wasted"] = (nowhere if wasted is None else wasted).sum(axis=1), everywhere
+        infos["infeasible"] = _per_row(None if feasible is None else ~feasible, len(rewards)), everywhere
+        infos["wasted"] = _per_row(wasted, len(rewards)), everywhere
         infos["utility"] = np.where(finished, worth, 0.0), finished
         return Outcome(rewards, finished, infos)
 
@@ -227,7 +224,7 @@ class Campaigns:
         return {
             "designs": self.designs[rows].copy(),
             "values": self.values[rows].astype(np.float32),
-            "observed": (np.arange(self.capacity) < count[:, None]).astype(np.int8),
+            "observed": (self._columns < count[:, None]).view(np.int8),
             "rounds_left": (self.horizon[rows] - self.round[rows])[:, None].astype(np.float32),
         }
 
@@ -258,7 +255,7 @@ class Campaigns:
         measured = self.designs[rows].reshape(len(batch), self.capacity, -1)
         proposed = batch.reshape(*batch.shape[:2], -1)
         same = (measured[:, None] == proposed[:, :, None]).all(axis=-1)  # (R, q, capacity)
-        in_use = np.arange(self.capacity) < self.count[rows][:, None]  # (R, capacity)
+        in_use = self._columns < self.count[rows][:, None]  # (R, capacity)
         return (same & in_use[:, None]).any(axis=-1) | repeated(batch)
 
     def _append(
@@ -270,15 +267,23 @@ class Campaigns:
         wasted: NDArray[np.bool_] | None,
     ) -> None:
         """Writes the batches behind the rows in use, leaving out wasted slots."""
-        index = np.broadcast_to(self._index[rows], true_values.shape)  # (R, q)
-        kept = np.ones(true_values.shape, bool) if wasted is None else ~wasted
-        where = self.count[rows][:, None] + np.cumsum(kept, axis=1) - 1  # (R, q)
-        at = index[kept], where[kept]
-        self.designs[at] = batch[kept]
-        self.values[at] = measured[kept]
-        self.true_values[at] = true_values[kept]
-        self.rounds[at] = np.broadcast_to(self.round[rows][:, None], kept.shape)[kept]
-        self.count[rows] += kept.sum(axis=1)
+        rounds = self.round[rows][:, None]
+        at: tuple[NDArray[np.intp], ...]
+        if wasted is None:
+            at = self._index[rows], self.count[rows][:, None] + self._slots
+            self.count[rows] += self.batch_size
+        else:
+            kept = ~wasted
+            index = np.broadcast_to(self._index[rows], kept.shape)
+            position = self.count[rows][:, None] + np.cumsum(kept, axis=1) - 1
+            at = index[kept], position[kept]
+            batch, measured, true_values = batch[kept], measured[kept], true_values[kept]
+            rounds = np.broadcast_to(rounds, kept.shape)[kept]
+            self.count[rows] += kept.sum(axis=1)
+        self.designs[at] = batch
+        self.values[at] = measured
+        self.true_values[at] = true_values
+        self.rounds[at] = rounds
 
     def _find_optimum(self, rows: Rows, drawn: Instances) -> None:
         wanted = self.wants_optimum[rows] | self.problem.optimum_known  # (R,)
@@ -290,13 +295,21 @@ class Campaigns:
         self.optimum[rows] = optimum
 
     def _infos(self, rows: Rows) -> Infos:
-        best, optimum = self.best_value[rows], self.optimum[rows]
-        everywhere, known = np.ones(len(best), bool), ~np.isnan(optimum)
-        optimum = np.where(known, optimum, 0.0)
-        return {
-            "round": (self.round[rows], everywhere),
+        best = self.best_value[rows].copy()
+        everywhere = np.ones(len(best), bool)
+        infos: Infos = {
+            "round": (self.round[rows].copy(), everywhere),
             "best_value": (best, everywhere),
-            "optimum": (optimum, known),
-            "regret": (np.where(known, optimum - best, 0.0), known),
-            "optimum_exact": (known & self.problem.optimum_exact, known),
         }
+        known = ~np.isnan(self.optimum[rows])
+        if known.any():
+            optimum = self.optimum[rows]
+            infos["optimum"] = np.where(known, optimum, 0.0), known
+            infos["regret"] = np.where(known, optimum - best, 0.0), known
+            infos["optimum_exact"] = known & self.problem.optimum_exact, known
+        return infos
+
+
+def _per_row(mask: NDArray[np.bool_] | None, rows: int) -> NDArray[np.int64]:
+    """How many slots of each row a mask (R, q) marks, (R,); None marks none."""
+    return np.zeros(rows, np.int64) if mask is None else mask.sum(axis=1)

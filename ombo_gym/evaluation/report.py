@@ -35,16 +35,12 @@ from ombo_gym.evaluation.figures import (
     png,
     policy_styles,
 )
-from ombo_gym.evaluation.statistics import Interval
+from ombo_gym.evaluation.statistics import Interval, read_table
 
 MISSING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 GROUP = ["env", "utility", "batch_size"]
-TEXT_COLUMNS = [
-    *("env", "policy", "told_horizon", "utility"),
-    *("policy_a", "told_a", "policy_b", "told_b"),
-]
 UTILITIES = {
     "best": "the best true value proposed, minus the best one of the start "
     "(or the problem's reference); never below 0",
@@ -131,17 +127,17 @@ def write_report(folder: str | Path) -> Path:
 
 def read_results(folder: Path) -> Results:
     """Reads the tables of an evaluation's folder (see `write_report`)."""
-    summary = _read_table(folder / "summary.csv")
+    summary = read_table(folder / "summary.csv")
     if summary.empty:
         raise ValueError(f"{folder / 'summary.csv'} has no rows: nothing was played")
     exploration = folder / "exploration.csv"
     weights = summary.iloc[:0]
     if exploration.exists() and exploration.stat().st_size > 1:
-        weights = _read_table(exploration)
+        weights = read_table(exploration)
     return Results(
         config=json.loads((folder / "config.json").read_text(encoding="utf-8")),
         summary=summary,
-        paired=_read_table(folder / "paired.csv"),
+        paired=read_table(folder / "paired.csv"),
         exploration=weights,
         styles=policy_styles([*summary["policy"], *weights["policy"]]),
     )
@@ -400,32 +396,34 @@ def schedule_section(results: Results) -> str:
     for (env, utility), group in weights.groupby(["env", "utility"], sort=False):
         several = len(weights[["env", "utility"]].drop_duplicates()) > 1
         horizons = sorted(int(n) for n in group["horizon"].unique())
-        largest = group[group["horizon"] == horizons[-1]]
         rounds = range(1, horizons[-1] + 1)
-        rows = [
-            [
-                _name(policy) + (" (told 1)" if told == "one" else ""),
-                *(
-                    _number(by_round.get(number, math.nan), 2)
-                    for by_round in [rows.set_index("round")["weight_mean"]]
-                    for number in rounds
-                ),
-            ]
-            for (policy, told), rows in largest.groupby(["policy", "told_horizon"], sort=False)
-        ]
+        rows = []
+        ordered = group.sort_values(
+            ["policy", "told_horizon", "horizon"],
+            key=lambda column: pd.factorize(column)[0] if column.name == "policy" else column,
+            ascending=[True, False, True],
+            kind="stable",
+        )
+        for (policy, told, horizon), played in ordered.groupby(
+            ["policy", "told_horizon", "horizon"], sort=False
+        ):
+            weight = played.set_index("round")["weight_mean"]
+            name = _name(policy) + (" (told 1)" if told == "one" else "")
+            mean = [_number(weight[n], 2) if n in weight.index else "" for n in rounds]
+            rows.append([name, str(horizon), *mean])
         heading = f"<h3>{escape(f'{utility} · {env}')}</h3>" if several else ""
         table = _table(
-            ["policy", *(f"round {number}" for number in rounds)],
+            ["policy", "N", *(f"round {number}" for number in rounds)],
             rows,
             text={0},
-            caption=f"Mean weight per round at N = {horizons[-1]}.",
+            caption="Mean weight in each round of a campaign of N rounds.",
         )
         picture = _picture(
             lambda theme, group=group: png(  # type: ignore[misc]
                 exploration_schedule(group, styles=results.styles, theme=theme)
             ),
-            f"Exploration weight against the round for N in {horizons}; the table holds the "
-            f"numbers of N = {horizons[-1]}.",
+            f"Exploration weight against the round for N in {horizons}; the table beside it holds "
+            "the numbers.",
         )
         parts.append(f'{heading}<div class="pictures">{picture}<div>{table}</div></div>')
     return f"""<p>Policies that act through exploration weights choose, each round, how much a
@@ -482,18 +480,6 @@ SECTIONS: tuple[tuple[str, str, Callable[[Results], str]], ...] = (
 
 
 # The pieces -------------------------------------------------------------------------------------
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """A CSV file whose names stay text, whatever they look like ("NA", "007")."""
-    header = pd.read_csv(path, nrows=0).columns
-    numbers = {column: ["", "nan", "NaN"] for column in header if column not in TEXT_COLUMNS}
-    return pd.read_csv(
-        path,
-        dtype={column: str for column in TEXT_COLUMNS},
-        keep_default_na=False,
-        na_values=numbers,
-    )
 
 
 def _best(setting: pd.DataFrame, told: str) -> Any:

@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -35,6 +36,11 @@ PAIRED_COLUMNS = [
     *("env", "horizon", "batch_size", "utility", "policy_a", "told_a", "policy_b", "told_b"),
     *("campaigns", "difference", "ci_low", "ci_high"),
 ]
+TEXT_COLUMNS = [
+    *("env", "policy", "told_horizon", "utility"),
+    *("policy_a", "told_a", "policy_b", "told_b"),
+]
+TOLD = ("true", "one")
 CHUNK = 2**22  # resampled numbers held at once by the bootstrap: 32 MiB a column
 
 Statistic = Callable[..., npt.ArrayLike]
@@ -314,6 +320,38 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
     return _sorted(pd.DataFrame(rows, columns=columns)[PAIRED_COLUMNS])
 
 
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Reads a table of an evaluation's folder, with names as the text they are.
+
+    Plain `pandas.read_csv` makes truth values of a column that holds only "true", a number of the
+    policy "007" and nothing of the policy "NA".
+
+    Args:
+        path: `campaigns.csv`, `summary.csv`, `paired.csv` or `exploration.csv`.
+
+    Returns:
+        The frame as it was written.
+    """
+    header = pd.read_csv(path, nrows=0).columns
+    return pd.read_csv(
+        path,
+        dtype={column: str for column in TEXT_COLUMNS},
+        keep_default_na=False,
+        na_values={name: ["", "nan", "NaN"] for name in header if name not in TEXT_COLUMNS},
+    )
+
+
+def check_told(frame: pd.DataFrame) -> None:
+    """Raises a ValueError where `told_horizon` holds anything but the text "true" or "one"."""
+    others = [told for told in frame["told_horizon"].unique() if told not in TOLD]
+    if others:
+        raise ValueError(
+            f'told_horizon must be the text "true" or "one", got {others}; files are read by '
+            "ombo_gym.evaluation.statistics.read_table, since pandas.read_csv makes truth values "
+            'of "true"'
+        )
+
+
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
     """Grouped for reading; names keep the order in which they were asked for."""
 
@@ -331,6 +369,7 @@ def _check_campaigns(campaigns: pd.DataFrame, extra: list[str] | None = None) ->
         raise ValueError(f"campaigns lacks the columns {missing}; it has {list(campaigns)}")
     if campaigns.empty:
         raise ValueError("campaigns has no rows: nothing was played")
+    check_told(campaigns)
     key = [*SETTING, *PLAYER, *CAMPAIGN]
     repeated = campaigns.duplicated(key)
     if repeated.any():

@@ -193,7 +193,8 @@ class Beliefs:
 
     Attributes:
         mean: (R, M).
-        white: (R, n, M) rows L^-1 k(X, candidates); hallucinations append to them.
+        white: (R, n, M) rows L^-1 k(X, candidates).
+        hallucinated: (R,) largest value hallucinated so far, -inf before.
 
     Reference:
         Desautels, Krause and Burdick, Parallelizing exploration-exploitation tradeoffs in Gaussian process bandit
@@ -208,6 +209,7 @@ class Beliefs:
         self.mean = mean
         self.white = white
         self._variance = variance  # relative to the prior variance
+        self.hallucinated = np.full(len(mean), -np.inf)
         self._extra: list[Floats] = []  # further rows of `white`, (R, M) each
 
     @property
@@ -236,6 +238,7 @@ class Beliefs:
             row -= earlier[rows, picks][:, None] * earlier
         row /= np.sqrt(self._variance[rows, picks] + posterior.noise)[:, None]
         self._extra.append(row)
+        self.hallucinated = np.maximum(self.hallucinated, self.mean[rows, picks])
         self._variance -= row**2
         np.maximum(self._variance, 1e-12, out=self._variance)
 

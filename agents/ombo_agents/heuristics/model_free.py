@@ -1,0 +1,122 @@
+"""Policies without a model of the objective."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, DesignSpace
+from ombo_gym.game import Game
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.candidates import mutate
+
+_BITS = 30
+
+
+class RandomPolicy(DesignsPolicy):
+    """Uniform designs, each round distinct ones where designs can be counted and there are enough."""
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        return fresh(self.space, draws, self.batch_size)
+
+
+class Sobol(DesignsPolicy):
+    """Each round the first q points of a Sobol sequence with a random digital shift; boxes only."""
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        dim, q = self.space.shape[0], self.batch_size
+        shift = (draws.random((1, dim)) * 2**_BITS).astype(np.int64)
+        points = ((sobol_integers(q, dim) ^ shift) + 0.5) / 2**_BITS
+        return (2 * points - 1).astype(np.float32)
+
+
+class LatinHypercube(DesignsPolicy):
+    """Each round a random Latin hypercube: in every coordinate one design in each of q equal slices; boxes only.
+
+    Reference:
+        McKay, Beckman and Conover, Technometrics 21, 1979.
+    """
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        dim, q = self.space.shape[0], self.batch_size
+        numbers = draws.random((2, q, dim))
+        slices = numbers[:, 0].argsort(axis=1)  # a permutation per coordinate
+        points = (slices + numbers[:, 1]) / q
+        return np.clip(2 * points - 1, -1, 1).astype(np.float32)
+
+
+class Genetic(DesignsPolicy):
+    """Children of the best designs of the dataset: tournament selection, uniform crossover, mutation.
+
+    The population is the best `population` rows; parents win tournaments of two. In a box mutation adds normal steps, on
+    categories it changes a position for sure; in a pool a child is the candidate nearest to its parents' mixture.
+
+    Args:
+        game: The campaigns it is built for.
+        population: Rows that parents are chosen from.
+        mutation: Standard deviation of a step in a box (side 2), in a pool relative to the features' spread.
+    """
+
+    def __init__(self, game: Game, *, population: int = 16, mutation: float = 0.1) -> None:
+        super().__init__(game)
+        self.population = population
+        self.mutation = mutation
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        observed = observation["observed"].astype(bool)
+        rows, q = len(observed), self.batch_size
+        if not observed.any():
+            return fresh(self.space, draws, q)
+        values = np.where(observed, observation["values"], -np.inf)
+        best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
+        available = np.minimum(observed.sum(axis=1), self.population)  # (B,)
+        numbers = draws.random((2, 2, q))  # (B, parent, contestant, q): the lower rank wins
+        ranks = (numbers * np.maximum(available, 1)[:, None, None, None]).astype(np.intp)
+        chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (B, 2, q)
+        mother, father = (
+            observation["designs"][np.arange(rows)[:, None], chosen[:, side]] for side in (0, 1)
+        )
+        return self._children(mother, father, draws)
+
+    def _children(
+        self, mother: NDArray[Any], father: NDArray[Any], draws: GeneratorRows
+    ) -> NDArray[Any]:
+        space, q = self.space, self.batch_size
+        if isinstance(space, CandidateDesigns):
+            features = space.pool_features
+            share = draws.random((q, 1))
+            middle = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
+            steps = draws.standard_normal((q, features.shape[1])) * features.std(axis=0)
+            return nearest(features, middle + self.mutation * steps)[..., None]
+        mixed = np.where(draws.random((q, *space.shape)) < 0.5, mother, father)
+        if isinstance(space, CategoricalDesigns):
+            return mutate(space, mixed, 1.5, draws)
+        steps = self.mutation * draws.standard_normal((q, *space.shape))
+        return np.clip(mixed + steps, -1, 1).astype(np.float32)
+
+
+def fresh(space: DesignSpace, draws: GeneratorRows, count: int) -> NDArray[Any]:
+    """Uniform designs, without replacement where there are enough."""
+    if space.size is not None and count > space.size:
+        return space.sample(draws, count)
+    return space.sample_distinct(draws, count)
+
+
+def nearest(pool: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Indices of the candidates nearest to points, (n, k) and (B, q, k) -> (B, q)."""
+    products = points @ pool.T
+    return ((pool**2).sum(axis=1) - 2 * products).argmin(axis=-1)
+
+
+@cache
+def sobol_integers(count: int, dim: int) -> NDArray[np.int64]:
+    """The first points of the Sobol sequence as integers below 2^30, (count, dim)."""
+    exponent = int(np.ceil(np.log2(count))) if count > 1 else 0
+    points = qmc.Sobol(dim, scramble=False, bits=_BITS).random_base2(exponent)[:count]
+    return (points * 2**_BITS).astype(np.int64)
+

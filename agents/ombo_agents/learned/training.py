@@ -1,0 +1,163 @@
+"""Trains meta-policies with stable-baselines3's PPO on the native vector environment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+
+from ombo_agents.learned.sb3_env import SB3VecEnv
+from ombo_agents.learned.storage import CONTROLS, save
+
+FIRST_SEED = 2**31  # training campaigns are seeded from here up, evaluation below
+_SEEDS_APART = 2**20  # between training seeds: more than there are campaigns in lockstep
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Hyper-parameters, tuned on `Ombo/GP-v0` for a minute on two cores."""
+
+    steps: int = 200_000  # rounds played in all
+    num_envs: int = 256
+    rounds_per_update: int = 16  # of every campaign
+    batch_size: int = 1024
+    epochs: int = 6
+    learning_rate: float = 2e-3  # falls linearly to a tenth
+    gae_lambda: float = 0.95
+    entropy: float = 0.0
+    log_std: float = -0.7  # at the start
+    hidden: tuple[int, ...] = (64, 64)
+
+
+def make_training_env(
+    env_id: str, agent: str, num_envs: int, env_kwargs: dict[str, Any]
+) -> SB3VecEnv:
+    """Campaigns in lockstep, under the agent's control."""
+    env = gym.make_vec(
+        env_id,
+        num_envs=num_envs,
+        autoreset_mode="SameStep",
+        control=CONTROLS[agent],
+        **env_kwargs,
+    )
+    return SB3VecEnv(env.unwrapped)  # type: ignore[arg-type]
+
+
+def train(
+    env_id: str,
+    *,
+    agent: str,
+    env_kwargs: dict[str, Any],
+    settings: PPOSettings,
+    seed: int,
+    out: Path,
+    resume: bool = False,
+    callback: BaseCallback | None = None,
+) -> dict[str, Any]:
+    """Trains a meta-policy and writes it.
+
+    Args:
+        env_id: A registered environment.
+        agent: What it acts through; one of `CONTROLS`.
+        env_kwargs: Arguments of the environment, horizon, batch size and utility among them.
+        settings: Hyper-parameters.
+        seed: Of the network and of the campaigns.
+        out: Folder for `policy.safetensors`, `config.json`, `model.zip` and TensorBoard logs.
+        resume: Go on from `out/model.zip`.
+        callback: Called by stable-baselines3 every step, for progress.
+
+    Returns:
+        The configuration that was written.
+
+    Raises:
+        FileNotFoundError: `resume` without a `model.zip`.
+    """
+    torch.set_num_threads(1)
+    env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
+    model_file = out / "model.zip"
+    if resume:
+        if not model_file.is_file():
+            raise FileNotFoundError(f"--resume: expected {model_file}, which is not there")
+        model = PPO.load(model_file, env=env, device="cpu")
+    else:
+        model = _new_model(env, settings, seed, out)
+    env.seed(FIRST_SEED + seed * _SEEDS_APART + model.num_timesteps)
+    begun = time.perf_counter()
+    saver = _Saver(model_file)
+    callbacks = CallbackList([saver] if callback is None else [saver, callback])
+    try:
+        model.learn(
+            settings.steps - model.num_timesteps,
+            callback=callbacks,
+            reset_num_timesteps=not resume,
+            tb_log_name="ppo",
+        )
+    finally:
+        model.save(model_file)
+        env.close()
+    config = {
+        "agent": agent,
+        "env": env_id,
+        "env_kwargs": env_kwargs,
+        "hidden": list(settings.hidden),
+        "seed": seed,
+        "steps": model.num_timesteps,
+        "seconds": round(time.perf_counter() - begun, 1),
+        "settings": asdict(settings),
+    }
+    save(out, model.policy, config)
+    return config
+
+
+def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> PPO:
+    try:
+        import tensorboard  # noqa: F401
+
+        log: str | None = str(out / "tensorboard")
+    except ImportError:  # logs are an extra; training is not
+        log = None
+    return PPO(
+        "MultiInputPolicy",
+        env,
+        learning_rate=falling(settings.learning_rate),
+        n_steps=settings.rounds_per_update,
+        batch_size=settings.batch_size,
+        n_epochs=settings.epochs,
+        gamma=1.0,
+        gae_lambda=settings.gae_lambda,
+        ent_coef=settings.entropy,
+        policy_kwargs={"net_arch": list(settings.hidden), "log_std_init": settings.log_std},
+        tensorboard_log=log,
+        seed=seed,
+        device="cpu",
+    )
+
+
+def falling(start: float) -> Callable[[float], float]:
+    """A learning rate that falls linearly from `start` to a tenth of it."""
+    return lambda left: start * (0.1 + 0.9 * left)
+
+
+class _Saver(BaseCallback):
+    """Keeps `model.zip` at most half a minute old, so that an interrupted run can be resumed."""
+
+    def __init__(self, file: Path, seconds: float = 30.0) -> None:
+        super().__init__()
+        self._file, self._seconds, self._last = file, seconds, time.perf_counter()
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if time.perf_counter() - self._last > self._seconds:
+            temporary = self._file.with_suffix(".tmp.zip")
+            self.model.save(temporary)
+            temporary.replace(self._file)
+            self._last = time.perf_counter()

@@ -1,0 +1,141 @@
+"""What every policy is: a pure function from the observations of B campaigns to their next batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.controls.base import Control
+from ombo_gym.evaluation.told import told_one
+from ombo_gym.game import Game
+from ombo_gym.randomness import GeneratorRows, Rng
+
+Observation = dict[str, NDArray[Any]]
+Details = dict[str, NDArray[Any]]
+
+
+class Policy(ABC):
+    """Plays any number of campaigns in lockstep.
+
+    Row i of an action depends on row i of the observation and on its generator alone, and all timing comes from
+    `rounds_left`: the same object plays a thousand simulated campaigns and a real one.
+
+    Attributes:
+        horizon_aware: Whether `rounds_left` changes what it does. Where it does not, telling it one round is left
+            every round changes nothing, and evaluation plays it once.
+    """
+
+    horizon_aware: bool = False
+
+    @abstractmethod
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
+        """Proposes the next batches.
+
+        Args:
+            observation: Of B campaigns: the environment's fields with a leading B.
+            rng: A sequence of B generators, or one, from which B are spawned first.
+
+        Returns:
+            (B, ...) actions of exactly the action space's dtype.
+        """
+
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
+        """The actions, and what they came from: for instance `exploration_weights` (B, 2)."""
+        return self.act(observation, rng), {}
+
+
+class Myopic(Policy):
+    """A policy that is told every round that it is the last, and is otherwise left alone.
+
+    Args:
+        policy: Any policy.
+    """
+
+    horizon_aware = False
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
+        return self.policy.act(told_one(observation), rng)
+
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+        return self.policy.explain(told_one(observation), rng)
+
+
+class DesignsPolicy(Policy):
+    """A policy that proposes designs itself.
+
+    Args:
+        game: The campaigns it is built for (`env.unwrapped.game`).
+
+    Raises:
+        ValueError: The environment has another control than "designs".
+    """
+
+    def __init__(self, game: Game) -> None:
+        if game.control_name != "designs":
+            raise ValueError(
+                f"{type(self).__name__} proposes designs: expected an environment with "
+                f'control="designs", got control="{game.control_name}"'
+            )
+        self.space = game.design_space
+        self.batch_size = game.batch_size
+
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
+        draws = GeneratorRows(rng, len(observation["rounds_left"]))
+        return self.space.actions(self.propose(observation, draws))
+
+    @abstractmethod
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:
+        """The next batches as designs, (B, q, *shape)."""
+
+
+class ControlPolicy(Policy):
+    """A policy that acts through a control: heuristics with a fixed action and trained networks alike.
+
+    In an environment with that control it acts directly; in one with `control="designs"` it carries the control along,
+    with candidates drawn from its own generators.
+
+    Args:
+        game: The campaigns it is built for.
+        control: Name of the control.
+
+    Raises:
+        ValueError: The environment has a third control.
+    """
+
+    def __init__(self, game: Game, control: str) -> None:
+        if game.control_name not in ("designs", control):
+            raise ValueError(
+                f"{type(self).__name__} acts through the control {control!r}: expected an "
+                f'environment with it or with control="designs", got "{game.control_name}"'
+            )
+        self.control: Control = game.make_control(control)
+        self._space = game.design_space
+        self._inside = game.control_name == control
+
+    @abstractmethod
+    def choose(self, seen: Observation) -> NDArray[Any]:
+        """The control's actions for what it shows of B campaigns, (B, ...)."""
+
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
+        return self.explain(observation, rng)[0]
+
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+        if self._inside:
+            actions = self.choose(observation)
+            return actions, self.details(actions)
+        draws = GeneratorRows(rng, len(observation["rounds_left"]))
+        view = self.control.view(observation, draws.take)
+        actions = self.choose(self.control.seen(view))
+        return self._space.actions(self.control.designs(view, actions)), self.details(actions)
+
+    def details(self, actions: NDArray[Any]) -> Details:
+        """What is worth knowing of the control's actions."""
+        return {}
+
+
