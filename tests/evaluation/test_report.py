@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -268,3 +270,14 @@ def test_the_terminal_table_leaves_gaps_for_what_was_not_played(campaigns_of):
     assert lines[-1].startswith("b ")
     assert re.split(r"  +", lines[-1])[-2:] == ["-", "-"]
     assert "nan" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("module", "missing"),
+    [("statistics", "pandas"), ("report", "pandas"), ("figures", "matplotlib")],
+)
+def test_without_the_extra_the_error_names_it(module, missing):
+    code = f"import sys; sys.modules[{missing!r}] = None; import ombo_gym.evaluation.{module}"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode != 0
+    assert 'pip install "ombo-gym[evaluation]"' in run.stderr

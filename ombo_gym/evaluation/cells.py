@@ -1,0 +1,159 @@
+"""A cell: one policy on one block of campaigns. A pure function of its fields, whoever computes it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import zlib
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import ombo_gym
+from ombo_gym.design_spaces import repeated
+from ombo_gym.evaluation.told import told_one
+
+SEEDS = 2**31  # evaluation campaigns are seeded below, training campaigns from here up
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is played.
+
+    Attributes:
+        env: Id of the environment.
+        env_kwargs: Its further arguments, as JSON.
+        policy: As the policy factory takes it.
+        told_horizon: "true": the policy sees the rounds left; "one": it is told every round that it is the last.
+        horizon, batch_size, utility: Of the campaigns.
+        seed: Of campaign 0; campaign i has seed + i.
+        first: Number of the block's first campaign.
+        campaigns: How many.
+        maker: "module:function" that builds a policy from (policy, env).
+        fingerprint: Changes when what `policy` names changes (the files of a trained policy).
+    """
+
+    env: str
+    policy: str
+    told_horizon: str
+    horizon: int
+    batch_size: int
+    utility: str
+    seed: int
+    first: int
+    campaigns: int
+    env_kwargs: str = "{}"
+    maker: str = "ombo_agents:make"
+    fingerprint: str = ""
+
+    @property
+    def key(self) -> str:
+        """Hash of the fields and of the package's version."""
+        text = json.dumps([asdict(self), ombo_gym.__version__], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def told(self, told_horizon: str) -> Cell:
+        """The same cell, told something else."""
+        return replace(self, told_horizon=told_horizon)
+
+
+class Played(NamedTuple):
+    """What came of a cell."""
+
+    campaigns: pd.DataFrame  # a row per campaign, the columns of campaigns.csv
+    exploration: pd.DataFrame  # a row per round: campaigns, and sums of weights over them
+
+
+def make_env(cell: Cell) -> Any:
+    """The cell's campaigns as a vector environment."""
+    return gym.make_vec(
+        cell.env,
+        num_envs=cell.campaigns,
+        autoreset_mode="Disabled",
+        horizon=cell.horizon,
+        batch_size=cell.batch_size,
+        utility=cell.utility,
+        **json.loads(cell.env_kwargs),
+    )
+
+
+def make_policy(cell: Cell, env: Any) -> Any:
+    """The cell's policy."""
+    module, function = cell.maker.split(":")
+    return getattr(importlib.import_module(module), function)(cell.policy, env)
+
+
+def generators(cell: Cell) -> list[np.random.Generator]:
+    """A generator per campaign, from (seed, campaign, policy): the same in whatever block the campaign is played."""
+    policy = zlib.crc32(cell.policy.encode())
+    numbers = range(cell.first, cell.first + cell.campaigns)
+    return [np.random.default_rng([cell.seed, number, policy]) for number in numbers]
+
+
+def play(cell: Cell) -> Played:
+    """Plays a cell: all its campaigns in lockstep."""
+    env = make_env(cell)
+    policy = make_policy(cell, env)
+    rngs = generators(cell)
+    observation, _ = env.reset(seed=cell.seed + cell.first)
+    distinct, weights = np.zeros(cell.campaigns), []
+    info: dict[str, Any] = {}
+    for _ in range(cell.horizon):
+        told = told_one(observation) if cell.told_horizon == "one" else observation
+        explain = getattr(policy, "explain", None)
+        actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
+        weights.append(details.get("exploration_weights"))
+        distinct += _distinct(env, actions) / cell.horizon
+        observation, _, _, _, info = env.step(actions)
+    env.close()
+    numbers = np.arange(cell.first, cell.first + cell.campaigns)
+    campaigns = pd.DataFrame(
+        {
+            "env": cell.env,
+            "policy": cell.policy,
+            "told_horizon": cell.told_horizon,
+            "horizon": cell.horizon,
+            "batch_size": cell.batch_size,
+            "utility": cell.utility,
+            "campaign": numbers,
+            "seed": cell.seed + numbers,
+            "value": info["utility"],
+            "best_value": info["best_value"],
+            "distinct": distinct,
+        }
+    )
+    return Played(campaigns, _exploration(cell, weights))
+
+
+def _distinct(env: Any, actions: NDArray[Any]) -> NDArray[np.float64]:
+    """Number of distinct designs in each batch, (B,)."""
+    game = env.unwrapped.game
+    if game.control_name != "designs":
+        return np.full(len(actions), np.nan)
+    again = repeated(game.design_space.designs(actions))
+    return (~again).sum(axis=1).astype(np.float64)
+
+
+def _exploration(cell: Cell, weights: list[NDArray[np.float64] | None]) -> pd.DataFrame:
+    rows = [
+        {
+            "env": cell.env,
+            "policy": cell.policy,
+            "told_horizon": cell.told_horizon,
+            "horizon": cell.horizon,
+            "utility": cell.utility,
+            "round": number,
+            "campaigns": cell.campaigns,
+            "weight_first": each[:, 0].sum(),
+            "weight_last": each[:, 1].sum(),
+            "weight_mean": each.mean(axis=1).sum(),
+        }
+        for number, each in enumerate(weights, start=1)
+        if each is not None
+    ]
+    return pd.DataFrame(rows)

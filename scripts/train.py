@@ -1,0 +1,69 @@
+"""Trains a meta-policy on campaigns and writes it where `scripts.evaluate` can read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import tyro
+from ombo_agents.learned.storage import CONTROLS
+from ombo_agents.learned.training import PPOSettings, train
+from stable_baselines3.common.callbacks import ProgressBarCallback
+
+from scripts.arguments import parse_env, parse_horizon, parse_json, report_errors
+
+
+@dataclass(frozen=True)
+class Args:
+    """Trains a meta-policy with PPO."""
+
+    out: Path
+    """Folder of the run, for instance runs/NAME."""
+    env: str = "Ombo/GP-v0"
+    """Id of the environment."""
+    agent: str = "exploration"
+    """What the agent acts through."""
+    horizon: str = "1-5"
+    """Rounds N, or a range that each campaign draws its own from."""
+    batch_size: int = 4
+    """Designs per round, q."""
+    utility: str = "best"
+    """What a finished campaign is worth."""
+    env_kwargs: str = "{}"
+    """Further arguments of the environment, as JSON."""
+    steps: int = PPOSettings.steps
+    """Rounds to play in training."""
+    num_envs: int = PPOSettings.num_envs
+    """Campaigns in lockstep."""
+    seed: int = 0
+    """Of the network and of the training campaigns."""
+    resume: bool = False
+    """Go on from the run's own model.zip, up to --steps."""
+
+
+def main(args: Args) -> None:
+    """Trains from the command line."""
+    if args.agent not in CONTROLS:
+        raise ValueError(f"--agent: expected one of {sorted(CONTROLS)}, got {args.agent!r}")
+    env_kwargs = {
+        **parse_json("--env-kwargs", args.env_kwargs),
+        "horizon": parse_horizon(args.horizon),
+        "batch_size": args.batch_size,
+        "utility": args.utility,
+    }
+    config = train(
+        parse_env(args.env),
+        agent=args.agent,
+        env_kwargs=env_kwargs,
+        settings=replace(PPOSettings(), steps=args.steps, num_envs=args.num_envs),
+        seed=args.seed,
+        out=args.out,
+        resume=args.resume,
+        callback=ProgressBarCallback(),
+    )
+    print(f"trained {config['steps']:,} rounds in {config['seconds']} s: {args.out}")
+
+
+if __name__ == "__main__":
+    with report_errors():
+        main(tyro.cli(Args))
