@@ -114,8 +114,8 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         Raises:
             ValueError: An unknown option.
         """
+        wants = keeps_optimum([seed], options, self.game.campaigns.wants_optimum, self._finished)
         super().reset(seed=seed)
-        wants = keeps_optimum(seed, options, self.game.campaigns.wants_optimum, self._finished)
         infos = self.game.reset(ALL, [self.np_random], wants)
         return self._after(infos)
 
@@ -165,7 +165,7 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
 
 def keeps_optimum(
-    seed: Any,
+    seeds: Sequence[int | None],
     options: dict[str, Any] | None,
     wanted: NDArray[np.bool_],
     finished: NDArray[np.bool_],
@@ -173,7 +173,13 @@ def keeps_optimum(
     """Which campaigns want their optimum after a reset, (R,).
 
     An explicit reset (with a seed or options, or in mid-campaign) says anew; a bare reset of a finished campaign, which
-    is what autoreset does, keeps what was asked for.
+    is what autoreset does, keeps what was asked for. Each row decides for itself, by its own seed.
+
+    Args:
+        seeds: R seeds; None goes on.
+        options: Of the reset.
+        wanted: (R,) what was asked for before.
+        finished: (R,)
 
     Raises:
         ValueError: An unknown option.
@@ -181,9 +187,9 @@ def keeps_optimum(
     options = options or {}
     if unknown := sorted(set(options) - _RESET_OPTIONS):
         raise ValueError(f"options: expected {sorted(_RESET_OPTIONS)}, got {unknown}")
-    if seed is None and not options:
-        return wanted & finished
-    return np.full(len(wanted), bool(options.get("optimum", False)))
+    if options:
+        return np.full(len(wanted), bool(options.get("optimum", False)))
+    return wanted & finished & np.array([seed is None for seed in seeds])
 
 
 def single_info(infos: Infos) -> dict[str, Any]:

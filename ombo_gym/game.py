@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,9 +66,9 @@ class Game:
         self.horizons = settings.horizons
         self.batch_size = self.campaigns.batch_size
         self.utility = utility
-        self.surrogate: Surrogate = make_surrogate(
-            {**problem.surrogate, **(surrogate or {})}, problem, self.campaigns.noise_std
-        )
+        if surrogate is None or isinstance(surrogate, Mapping):
+            surrogate = {**problem.surrogate, **(surrogate or {})}
+        self.surrogate: Surrogate = make_surrogate(surrogate, problem, self.campaigns.noise_std)
         self.control = self.make_control(control)
         self._view: Any = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,24 +108,38 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         """
         options = dict(options or {})
         rows = self._masked(options.pop("reset_mask", None))
-        indices = range(self.num_envs) if rows is ALL else rows
-        if seed is not None:
-            seeds = [int(seed) + i for i in range(self.num_envs)] if np.ndim(seed) == 0 else seed  # type: ignore[arg-type]
-            if len(seeds) != self.num_envs:  # type: ignore[arg-type]
-                raise ValueError(
-                    f"seed: expected an integer or {self.num_envs} seeds, got {len(seeds)}"  # type: ignore[arg-type]
-                )
-            for i in indices:  # type: ignore[union-attr]
-                if seeds[i] is not None:  # type: ignore[index]
-                    self._generators[i], self._seeds[i] = seeding.np_random(int(seeds[i]))  # type: ignore[index]
+        indices = np.arange(self.num_envs)[rows].tolist()
+        seeds = self._seed_list(seed)
         campaigns = self.game.campaigns
         wants = keeps_optimum(
-            seed, options, campaigns.wants_optimum[rows], campaigns.finished[rows]
+            [seeds[i] for i in indices],
+            options,
+            campaigns.wants_optimum[rows],
+            campaigns.finished[rows],
         )
+        seeded = {i: seeding.np_random(seeds[i]) for i in indices if seeds[i] is not None}
+        for i, (generator, used) in seeded.items():
+            self._generators[i], self._seeds[i] = generator, used
         infos = self.game.reset(rows, self._row_generators(indices), wants)
         packed: dict[str, Any] = {}
         self._pack(packed, infos, rows)
         return self.game.observe(), packed
+
+    def _seed_list(self, seed: Any) -> list[int | None]:
+        """The seed of each row, None where the row goes on."""
+        if seed is None:
+            return [None] * self.num_envs
+        try:
+            if np.ndim(seed) == 0:
+                return [operator.index(seed) + i for i in range(self.num_envs)]
+            seeds = [None if each is None else operator.index(each) for each in seed]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"seed: expected whole numbers, got {seed!r}") from error
+        if len(seeds) != self.num_envs:
+            raise ValueError(
+                f"seed: expected an integer or {self.num_envs} seeds, got {len(seeds)}"
+            )
+        return seeds
 
     def _masked(self, mask: Any) -> Rows:
         """The rows that a reset is meant for."""

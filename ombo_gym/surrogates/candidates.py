@@ -17,7 +17,9 @@ MUTANTS = 384  # mutants of the best designs of a categorical space
 PARENTS = 8
 MUTATIONS = 1.5  # expected mutations per mutant, the one that is certain included
 
-_RADII = 0.4 * 0.5 ** np.arange(5)  # of the local boxes, in units of the half side
+# Half side of the local box. Boxes of several sizes serve no schedule better (last_mean, best: within 0.3%); only
+# pure exploitation gains by finer ones (greedy, N = 3, last_mean: 1.24 with this one, 1.31 with five sizes).
+RADIUS = 0.2
 
 
 def candidates(
@@ -60,13 +62,12 @@ def candidates(
 
 
 def _box(space: BoxDesigns, best: NDArray[np.float32], draws: RowDraws) -> Designs:
-    """Shifted quasi-random points, global ones and local ones in boxes of five sizes around the best."""
+    """Shifted quasi-random points: global ones, and local ones in a box around the best."""
     dim = space.dim
     points = shifted(draws, GLOBAL + LOCAL, dim)  # every stretch of the sequence is spread evenly
     points *= 2.0
     points -= 1.0
-    radii = np.resize(_RADII, LOCAL)[:, None]
-    local = best[:, None].astype(np.float64) + radii * points[:, :LOCAL]
+    local = best[:, None].astype(np.float64) + RADIUS * points[:, :LOCAL]
     points[:, :LOCAL] = np.clip(local, -1.0, 1.0)
     points[:, 0] = best
     return points.astype(np.float32)

@@ -219,9 +219,11 @@ class Beliefs:
 
     def copy(self) -> Beliefs:
         """Beliefs that can be hallucinated on without touching these."""
-        return Beliefs(
+        copied = Beliefs(
             self._posterior, self._features, self.mean, self._variance.copy(), self.white
         )
+        copied.hallucinated, copied._extra = self.hallucinated, list(self._extra)
+        return copied
 
     def hallucinate(self, picks: NDArray[np.intp]) -> None:
         """Conditions on one candidate per campaign having been measured at its mean.

@@ -1,0 +1,425 @@
+"""The batched posterior against textbook formulas, solved anew for each campaign."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+from scipy.stats import multivariate_normal
+
+from ombo_gym.controls.outlook import look
+from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.problems.gp import GP
+from ombo_gym.problems.tf_binding import TFBinding
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate, make_surrogate, most_telling
+from ombo_gym.surrogates.kernels import KERNELS
+
+ROWS, CANDIDATES = 3, 9
+
+
+def textbook_kernel(name, a, b, lengthscale):
+    """Rasmussen and Williams, equations 4.9 and 4.17, from distances that scipy computed."""
+    r = cdist(a, b) / lengthscale
+    if name == "rbf":
+        return np.exp(-(r**2) / 2)
+    return (1 + np.sqrt(5) * r + 5 * r**2 / 3) * np.exp(-np.sqrt(5) * r)
+
+
+def textbook_posterior(kernel, x, y, z, lengthscale, noise, outputscale=1.0):
+    """Mean and covariance at z, equations 2.25 and 2.26, with a plain solve."""
+    k = outputscale * textbook_kernel(kernel, x, x, lengthscale)
+    k += outputscale * noise * np.eye(len(x))
+    cross = outputscale * textbook_kernel(kernel, x, z, lengthscale)
+    weights = np.linalg.solve(k, np.column_stack([y, cross]))
+    mean = cross.T @ weights[:, 0]
+    return mean, outputscale * textbook_kernel(kernel, z, z, lengthscale) - cross.T @ weights[:, 1:]
+
+
+def given_kernel(kernel="matern52", lengthscale=0.3, noise=1e-4):
+    return Surrogate(kernel, (lengthscale,), (noise,), standardise=False)
+
+
+def some_data(seed, n, dim=2, rows=ROWS):
+    rng = np.random.default_rng(seed)
+    x, z = rng.uniform(-1, 1, (rows, n, dim)), rng.uniform(-1, 1, (rows, CANDIDATES, dim))
+    return x, np.sin(3 * x).sum(axis=-1) + 0.1 * rng.standard_normal((rows, n)), z
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 25),
+    dim=st.sampled_from([1, 2, 6]),
+    kernel=st.sampled_from(sorted(KERNELS)),
+    lengthscale=st.floats(0.05, 3),
+    noise=st.sampled_from([1e-4, 1e-2, 0.3]),
+)
+def test_mean_variance_and_covariance_are_the_textbook_s(seed, n, dim, kernel, lengthscale, noise):
+    x, y, z = some_data(seed, n, dim)
+    posterior = Posterior(given_kernel(kernel, lengthscale, noise), x, y)
+    beliefs, covariance = posterior.at(z), posterior.covariance(z)
+    for row in range(ROWS):
+        mean, expected = textbook_posterior(kernel, x[row], y[row], z[row], lengthscale, noise)
+        np.testing.assert_allclose(beliefs.mean[row], mean, atol=1e-7)
+        np.testing.assert_allclose(beliefs.sd[row] ** 2, np.diag(expected), atol=1e-8)
+        np.testing.assert_allclose(covariance[row], expected, atol=1e-8)
+
+
+def test_the_posterior_without_data_is_the_prior():
+    x, y, z = some_data(0, 0)
+    for surrogate in (given_kernel(), Surrogate("matern52", (0.1, 0.3, 1.0), (1e-4, 1e-2), True)):
+        posterior = Posterior(surrogate, x, y)
+        beliefs = posterior.at(z)
+        assert (beliefs.mean == 0).all() and (beliefs.sd == 1).all()
+        lengthscale = posterior.lengthscale[0]
+        for row in range(ROWS):
+            expected = textbook_kernel("matern52", z[row], z[row], lengthscale)
+            np.testing.assert_allclose(posterior.covariance(z)[row], expected, atol=1e-12)
+        beliefs.hallucinate(np.zeros(ROWS, int))
+        assert np.isfinite(beliefs.sd).all() and (beliefs.sd[:, 0] < 0.02).all()
+
+
+def test_measuring_a_design_m_times_is_measuring_its_mean_with_an_mth_of_the_noise():
+    x, y, z = some_data(1, 5)
+    noise, times = 0.05, 4
+    wobble = np.array([0.3, -0.3, 0.1, -0.1])  # around the mean
+    again = Posterior(
+        given_kernel(noise=noise),
+        np.repeat(x, times, axis=1),
+        np.repeat(y, times, axis=1) + np.tile(wobble, 5),
+    ).at(z)
+    once = Posterior(given_kernel(noise=noise / times), x, y).at(z)
+    np.testing.assert_allclose(again.mean, once.mean, atol=1e-10)
+    np.testing.assert_allclose(again.sd, once.sd, atol=1e-10)
+
+
+@pytest.mark.parametrize("kernel", sorted(KERNELS))
+def test_one_design_measured_fifty_times_without_noise_does_no_harm(kernel):
+    x, y, z = some_data(2, 6)
+    x, y = np.concatenate([x, np.repeat(x[:, :1], 50, axis=1)], axis=1), np.pad(y, ((0, 0), (0, 50)))
+    y[:, 6:] = y[:, :1]
+    posterior = Posterior(given_kernel(kernel, noise=JITTER), x, y)
+    beliefs = posterior.at(np.concatenate([x[:, :6], z], axis=1))
+    np.testing.assert_allclose(beliefs.mean[:, :6], y[:, :6], atol=1e-3)
+    assert (beliefs.sd[:, :6] < 2e-3).all()
+    assert np.isfinite(beliefs.mean).all() and (beliefs.sd > 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(0, 12),
+    kernel=st.sampled_from(sorted(KERNELS)),
+    noise=st.sampled_from([1e-3, 0.2]),
+    standardise=st.booleans(),
+    picks=st.lists(st.integers(0, CANDIDATES - 1), min_size=1, max_size=6),
+)
+def test_hallucinating_is_factorising_anew_with_the_point_added_at_its_mean(
+    seed, n, kernel, noise, standardise, picks
+):
+    x, y, z = some_data(seed, n)
+    prior = Surrogate(kernel, (0.5,), (noise,), standardise)
+    posterior = Posterior(prior, x, y)
+    beliefs = posterior.at(z)
+    means = beliefs.mean.copy()
+    offsets = np.arange(ROWS)
+    added, targets = x, posterior.targets
+    for pick in picks:  # the same design may be picked again
+        chosen = (pick + offsets) % CANDIDATES  # another one in every campaign
+        beliefs.hallucinate(chosen)
+        added = np.concatenate([added, z[offsets, chosen][:, None]], axis=1)
+        targets = np.concatenate([targets, means[offsets, chosen][:, None]], axis=1)
+        for row in range(ROWS):
+            mean, covariance = textbook_posterior(
+                kernel, added[row], targets[row], z[row], 0.5, noise, posterior.outputscale[row]
+            )
+            np.testing.assert_allclose(beliefs.mean[row], mean, atol=1e-8)
+            np.testing.assert_allclose(beliefs.sd[row] ** 2, np.diag(covariance), atol=1e-8)
+    np.testing.assert_array_equal(beliefs.mean, means)
+    assert (beliefs.hallucinated == targets[:, n:].max(axis=1)).all()
+
+
+def test_a_copy_goes_on_where_beliefs_stand_and_leaves_them_alone():
+    x, y, z = some_data(3, 4)
+    beliefs = Posterior(given_kernel(), x, y).at(z)
+    beliefs.hallucinate(np.array([0, 1, 2]))
+    copy, sd = beliefs.copy(), beliefs.sd
+    copy.hallucinate(np.array([3, 3, 3]))
+    np.testing.assert_array_equal(beliefs.sd, sd)
+    beliefs.hallucinate(np.array([3, 3, 3]))
+    np.testing.assert_array_equal(copy.sd, beliefs.sd)
+    np.testing.assert_array_equal(copy.hallucinated, beliefs.hallucinated)
+
+
+def likelihood(y, kernel, x, lengthscale, noise):
+    """The largest log marginal likelihood over prior variances, by scipy's normal density."""
+    k = textbook_kernel(kernel, x, x, lengthscale) + noise * np.eye(len(x))
+    outputscale = y @ np.linalg.solve(k, y) / len(y)
+    return multivariate_normal.logpdf(y, cov=outputscale * k), outputscale
+
+
+@pytest.mark.parametrize("n", [3, 10, 30])
+def test_kernel_parameters_are_the_likeliest_of_the_grid(n):
+    lengthscales, noises = (0.1, 0.4, 1.6), (1e-3, 1e-1)
+    rng = np.random.default_rng(n)
+    rows = 12
+    x = rng.uniform(-1, 1, (rows, n, 2))
+    smooth = [
+        multivariate_normal.rvs(
+            cov=textbook_kernel("rbf", each, each, 0.1 * 4 ** (i % 3)) + 1e-6 * np.eye(n),
+            random_state=rng,
+        )
+        for i, each in enumerate(x)
+    ]
+    y = 5 + 3 * np.array(smooth) + 0.5 * (np.arange(rows)[:, None] % 2) * rng.normal(size=(rows, n))
+    posterior = Posterior(Surrogate("matern52", lengthscales, noises, standardise=True), x, y)
+    np.testing.assert_allclose(
+        posterior.targets, (y - y.mean(axis=1)[:, None]) / y.std(axis=1)[:, None]
+    )
+    chosen = set()
+    for row in range(rows):
+        tried = {
+            (scale, noise): likelihood(posterior.targets[row], "matern52", x[row], scale, noise)
+            for scale in lengthscales
+            for noise in noises
+        }
+        best = max(tried, key=lambda pair: tried[pair][0])
+        assert (posterior.lengthscale[row], posterior.noise[row]) == best
+        assert posterior.outputscale[row] == pytest.approx(tried[best][1], rel=1e-6)
+        chosen.add(best)
+    assert len(chosen) > 1  # otherwise nothing was chosen
+
+
+def test_fitted_beliefs_are_the_textbook_s_with_the_parameters_chosen():
+    x, y, z = some_data(4, 15)
+    posterior = Posterior(Surrogate("rbf", (0.2, 0.8), (1e-3, 1e-1), standardise=True), x, 7 + 3 * y)
+    beliefs, covariance = posterior.at(z), posterior.covariance(z)
+    for row in range(ROWS):
+        mean, expected = textbook_posterior(
+            "rbf",
+            x[row],
+            posterior.targets[row],
+            z[row],
+            posterior.lengthscale[row],
+            posterior.noise[row],
+            posterior.outputscale[row],
+        )
+        np.testing.assert_allclose(beliefs.mean[row], mean, atol=1e-8)
+        np.testing.assert_allclose(beliefs.sd[row] ** 2, np.diag(expected), atol=1e-8)
+        np.testing.assert_allclose(covariance[row], expected, atol=1e-8)
+        np.testing.assert_allclose(
+            posterior.shift[row] + posterior.scale[row] * posterior.targets[row], 7 + 3 * y[row]
+        )
+
+
+def test_values_that_are_all_equal_give_finite_beliefs():
+    x, _, z = some_data(5, 6)
+    for n in (1, 2, 6):
+        surrogate = Surrogate("matern52", (0.2, 0.8), (1e-4, 1e-2), standardise=True)
+        posterior = Posterior(surrogate, x[:, :n], np.full((ROWS, n), -3.25))
+        beliefs = posterior.at(z)
+        np.testing.assert_allclose(beliefs.mean, 0, atol=1e-12)
+        assert np.isfinite(beliefs.sd).all() and (beliefs.sd > 0).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    values=st.lists(st.integers(-5, 5), min_size=1, max_size=30), max_data=st.integers(2, 20)
+)
+def test_of_too_many_rows_the_best_half_and_the_most_recent_half_stay(values, max_data):
+    kept = most_telling(np.array([values, values[::-1]], float), max_data)
+    for row, each in enumerate((values, values[::-1])):
+        n = len(each)
+        best = sorted(range(n), key=lambda i: (-each[i], i))[: max_data // 2]
+        expected = set(range(n)) if n <= max_data else set(best)
+        latest = n - 1
+        while len(expected) < min(n, max_data):
+            expected.add(latest)
+            latest -= 1
+        assert kept[row].tolist() == sorted(expected)
+
+
+def observation_of(designs, values, counts, capacity):
+    """Campaigns of some space, the first counts[i] rows of each in use."""
+    observed = np.arange(capacity) < np.asarray(counts)[:, None]
+    mask = observed.reshape(*observed.shape, *[1] * (designs.ndim - 2))
+    return {
+        "designs": np.where(mask, designs, 0).astype(designs.dtype),
+        "values": np.where(observed, values, 0).astype(np.float32),
+        "observed": observed.astype(np.int8),
+        "rounds_left": np.full((len(counts), 1), 3, np.float32),
+    }
+
+
+def generators(rows):
+    return [np.random.default_rng([7, i]) for i in range(rows)]
+
+
+def looks(observation, space, surrogate, rngs):
+    draws = GeneratorRows(rngs, len(rngs))
+    return list(look(observation, space, surrogate, draws.take))
+
+
+def test_a_campaign_with_more_than_max_data_rows_is_judged_by_those_kept():
+    problem, n, max_data = GP(dim=2), 40, 12
+    surrogate = make_surrogate({"kernel": "fit", "max_data": max_data}, problem, 0.0)
+    rng = np.random.default_rng(0)
+    designs = rng.uniform(-1, 1, (2, n, 2)).astype(np.float32)
+    values = rng.normal(3, 2, (2, n)).astype(np.float32)
+    observation = observation_of(designs, values, [n, n], n)
+    (outlook,) = looks(observation, problem.design_space, surrogate, generators(2))
+    assert outlook.observed == n
+    for row in range(2):
+        full = values[row].astype(float)
+        best = np.argsort(-full)[: max_data // 2]
+        recent = [i for i in range(n - 1, -1, -1) if i not in best][: max_data - max_data // 2]
+        kept = np.sort([*best, *recent])
+        targets = (full[kept] - full.mean()) / full.std()  # on the scale of all that was measured
+        np.testing.assert_allclose(outlook.posterior.targets[row], targets, atol=1e-12)
+        assert outlook.best[row] == pytest.approx(targets.max())
+        mean, _ = textbook_posterior(
+            "matern52",
+            designs[row, kept].astype(float),
+            targets,
+            outlook.candidates[row].astype(float),
+            outlook.posterior.lengthscale[row],
+            outlook.posterior.noise[row],
+        )
+        np.testing.assert_allclose(outlook.beliefs.mean[row], mean, atol=1e-7)
+
+
+SPACES = {
+    "GP, 1-D, prior": (GP(dim=1), {"kernel": "prior"}),
+    "GP, 2-D, prior": (GP(dim=2), {"kernel": "prior"}),
+    "GP, 6-D, fit": (GP(dim=6), {"kernel": "fit", "max_data": 16}),
+    "8-mers, fit": (TFBinding(), {"kernel": "fit"}),
+}
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_campaign_is_judged_the_same_to_the_bit_alone_and_among_37(name):
+    problem, config = SPACES[name]
+    space, rows, capacity = problem.design_space, 37, 24
+    surrogate = make_surrogate(config, problem, 0.1)
+    rng = np.random.default_rng(1)
+    designs = space.sample(GeneratorRows(rng.spawn(rows), rows), capacity)
+    counts = rng.integers(0, capacity + 1, rows)
+    counts[:3] = 0, 1, capacity
+    observation = observation_of(designs, rng.normal(size=(rows, capacity)), counts, capacity)
+    seen = np.zeros(rows, bool)
+    for outlook in looks(observation, space, surrogate, generators(rows)):
+        for i, row in enumerate(outlook.rows):
+            single = {key: array[row : row + 1] for key, array in observation.items()}
+            (alone,) = looks(single, space, surrogate, generators(rows)[row : row + 1])
+            assert outlook.observed == alone.observed == counts[row]
+            np.testing.assert_array_equal(outlook.candidates[i], alone.candidates[0])
+            np.testing.assert_array_equal(outlook.beliefs.mean[i], alone.beliefs.mean[0])
+            np.testing.assert_array_equal(outlook.beliefs.sd[i], alone.beliefs.sd[0])
+            assert outlook.best[i] == alone.best[0]
+            seen[row] = True
+    assert seen.all()
+
+
+def test_rows_without_rounds_left_are_not_looked_at():
+    problem = GP(dim=2)
+    surrogate = make_surrogate({"kernel": "prior"}, problem, 0.0)
+    rng = np.random.default_rng(2)
+    observation = observation_of(
+        rng.uniform(-1, 1, (4, 6, 2)).astype(np.float32), rng.normal(size=(4, 6)), [6, 2, 6, 2], 6
+    )
+    observation["rounds_left"][[0, 3]] = 0
+    seen = [outlook.rows.tolist() for outlook in looks(observation, problem.design_space, surrogate, generators(4))]
+    assert sorted(sum(seen, [])) == [1, 2]
+
+
+def test_the_prior_of_the_problem_is_its_kernel_and_the_noise_of_the_measurement():
+    surrogate = make_surrogate({"kernel": "prior"}, GP(kernel="rbf", lengthscale=0.7), 0.2)
+    assert surrogate == Surrogate("rbf", (0.7,), (0.2**2 + JITTER,), False, 512)
+    named = make_surrogate({"kernel": "rbf", "lengthscale": 0.5, "max_data": 9}, GP(), 0.0)
+    assert named == Surrogate("rbf", (0.5,), (JITTER,), False, 9)
+    fitted = make_surrogate({}, TFBinding(), 0.2)
+    assert fitted.standardise and fitted.kernel == "rbf" and len(fitted.lengthscales) > 1
+
+
+@pytest.mark.parametrize(
+    ("config", "problem", "message"),
+    [
+        ({"kernel": "cubic"}, GP(), r"'prior', 'fit', 'matern52', 'rbf'.*'cubic'"),
+        ({"kernel": "prior"}, TFBinding(), "known process"),
+        ({"kernel": "rbf"}, GP(), "lengthscale"),
+        ({"kernel": "fit", "lengthscale": 1.0}, GP(), "lengthscale"),
+        ({"kernel": "rbf", "lengthscale": -1.0}, GP(), "positive lengthscale"),
+        ({"kernel": "rbf", "lengthscale": float("nan")}, GP(), "positive lengthscale"),
+        ({"kernel": "rbf", "lengthscale": "wide"}, GP(), "positive lengthscale"),
+        ({"max_data": 1}, GP(), "max_data of at least 2"),
+        ({"max_data": True}, GP(), "max_data of at least 2"),
+        ({"max_data": 8.0}, GP(), "max_data of at least 2"),
+        ({"kernal": "fit"}, GP(), r"\['kernel', 'lengthscale', 'max_data'\].*kernal"),
+        ("prior", GP(), "settings among"),
+    ],
+)
+def test_settings_that_make_no_surrogate_are_refused(config, problem, message):
+    with pytest.raises(ValueError, match=message):
+        make_surrogate(config, problem, 0.0)
+
+
+def test_a_surrogate_that_is_no_mapping_is_refused_by_the_environment_too():
+    from ombo_gym.game import Game
+
+    with pytest.raises(ValueError, match="surrogate: expected settings"):
+        Game("GP", 1, surrogate="prior")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kernel", sorted(KERNELS))
+def test_gpytorch_gives_the_same_posterior(kernel):
+    torch = pytest.importorskip("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the import
+        gpytorch = pytest.importorskip("gpytorch")
+    x, y, z = some_data(6, 20)
+    lengthscale = 0.4
+    beliefs = Posterior(given_kernel(kernel, lengthscale, JITTER), x, y).at(z)
+    covariance = Posterior(given_kernel(kernel, lengthscale, JITTER), x, y).covariance(z)
+    base = (
+        gpytorch.kernels.RBFKernel() if kernel == "rbf" else gpytorch.kernels.MaternKernel(nu=2.5)
+    )
+    base.lengthscale = lengthscale
+
+    class Exact(gpytorch.models.ExactGP):
+        def forward(self, inputs):
+            mean = torch.zeros(inputs.shape[:-1], dtype=inputs.dtype)
+            return gpytorch.distributions.MultivariateNormal(mean, base(inputs))
+
+    for row in range(ROWS):
+        level = torch.full((20,), JITTER, dtype=torch.float64)
+        noise = gpytorch.likelihoods.FixedNoiseGaussianLikelihood(noise=level)
+        model = Exact(torch.tensor(x[row]), torch.tensor(y[row]), noise).double().eval()
+        with (
+            torch.no_grad(),
+            warnings.catch_warnings(),
+            gpytorch.settings.fast_computations(False, False, False),
+            gpytorch.settings.min_fixed_noise(double_value=JITTER),
+        ):
+            warnings.simplefilter("ignore")
+            expected = model(torch.tensor(z[row]))
+            np.testing.assert_allclose(beliefs.mean[row], expected.mean.numpy(), atol=1e-6)
+            np.testing.assert_allclose(
+                covariance[row], expected.covariance_matrix.numpy(), atol=1e-6
+            )
+
+
+def test_squared_distances_are_scipy_s():
+    from ombo_gym.surrogates.kernels import squared_distances
+
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=(2, 5, 3)), rng.normal(size=(2, 4, 3))
+    for row in range(2):
+        expected = cdist(a[row], b[row], "sqeuclidean")
+        np.testing.assert_allclose(squared_distances(a, b)[row], expected, atol=1e-12)
+    assert (np.diagonal(squared_distances(a, a), axis1=1, axis2=2) < 1e-12).all()
+    assert BoxDesigns(3).features(a.astype(np.float32)).dtype == np.float64
