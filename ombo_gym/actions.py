@@ -52,6 +52,8 @@ class ActionCheck:
             ) from error
         if array.dtype.kind not in self._kinds:
             raise ValueError(f"action: {self._expected()}, got dtype {array.dtype}")
+        if isinstance(action, np.ma.MaskedArray) and np.ma.is_masked(action):
+            raise ValueError(f"action: {self._expected()}, got an array with masked entries")
         if array.shape != self._shape:
             raise ValueError(f"action: {self._expected()}, got shape {array.shape}")
         inside = (array >= self._low) & (array <= self._high)  # false for NaN

@@ -156,7 +156,7 @@ class CategoricalDesigns(DesignSpace):
 
     def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         one_hot = np.arange(self.categories.max()) == np.asarray(designs)[..., None]
-        flat = one_hot.reshape(*one_hot.shape[:-2], -1)
+        flat = one_hot.reshape(*one_hot.shape[:-2], one_hot.shape[-2] * one_hot.shape[-1])
         return np.where(flat, np.sqrt(0.5), 0.0)
 
     def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102

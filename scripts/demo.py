@@ -24,7 +24,7 @@ from scripts.arguments import report_errors
 from scripts.evaluate import evaluate
 
 ENV, UTILITY, BATCH_SIZE, HORIZON = "Ombo/GP-v0", "last_mean", 4, 3
-HEURISTICS = ("greedy", "ucb", "explore_then_exploit", "expected_improvement", "genetic", "random")
+HEURISTICS = ("greedy", "expected_improvement", "genetic", "random")
 
 
 @dataclass(frozen=True)

@@ -117,7 +117,7 @@ def pick_batch(
     batch = np.empty((len(choices), batch_size, *choices.shape[2:]), choices.dtype)
     for slot in range(batch_size):
         scores = acquisition(slot, beliefs)
-        picks = np.where(taken, -np.inf, scores).argmax(axis=1)
+        picks = (np.where(taken, -np.inf, scores) if distinct else scores).argmax(axis=1)
         batch[:, slot] = choices[rows, picks]
         if slot + 1 < batch_size:
             beliefs.hallucinate(picks)

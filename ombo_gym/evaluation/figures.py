@@ -101,8 +101,9 @@ class LineStyle:
 
 
 def is_trained(policy: str) -> bool:
-    """Whether a `--policies` entry names a run's folder rather than a registered policy."""
-    return "/" in policy or "\\" in policy
+    """Whether a `--policies` entry names a run's folder rather than a registered policy and its settings."""
+    name = policy.partition(":")[0]
+    return "/" in name or "\\" in policy
 
 
 def policy_styles(policies: Iterable[str]) -> dict[str, LineStyle]:

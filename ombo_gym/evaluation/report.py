@@ -17,6 +17,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 try:
     import pandas as pd
 except ImportError as error:
@@ -133,7 +135,7 @@ def read_results(folder: Path) -> Results:
     exploration = folder / "exploration.csv"
     weights = summary.iloc[:0]
     if exploration.exists() and exploration.stat().st_size > 1:
-        weights = read_table(exploration)
+        weights = _once(read_table(exploration))
     return Results(
         config=json.loads((folder / "config.json").read_text(encoding="utf-8")),
         summary=summary,
@@ -141,6 +143,16 @@ def read_results(folder: Path) -> Results:
         exploration=weights,
         styles=policy_styles([*summary["policy"], *weights["policy"]]),
     )
+
+
+def _once(weights: pd.DataFrame) -> pd.DataFrame:
+    """Drops utilities under which every policy explores as under the first: the utility is not observed."""
+    columns = [name for name in weights.columns if name != "utility"]
+    shown: list[pd.DataFrame] = []
+    for _, group in weights.groupby("utility", sort=False):
+        if not any(np.array_equal(group[columns], other[columns]) for other in shown):
+            shown.append(group)
+    return pd.concat(shown) if shown else weights
 
 
 def render(results: Results) -> str:

@@ -143,9 +143,10 @@ def _same_told_one(cell: Cell, aware: dict[str, bool]) -> bool:
 
 
 def _relabel(played: Played, told: str) -> Played:
-    campaigns = played.campaigns.assign(told_horizon=told)
-    exploration = played.exploration
-    return Played(campaigns, exploration.assign(told_horizon=told) if len(exploration) else exploration)
+    """What a cell would give when told something else that makes no difference; its weights stand once."""
+    if told == "true":
+        return played
+    return Played(played.campaigns.assign(told_horizon=told), pd.DataFrame())
 
 
 def _horizon_aware(cells: Sequence[Cell]) -> dict[str, bool]:

@@ -18,7 +18,12 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, DesignSpace
 from ombo_gym.problems.base import Problem
-from ombo_gym.surrogates.kernels import KERNELS, squared_distances
+from ombo_gym.surrogates.kernels import (
+    KERNELS,
+    lifted,
+    squared_distances,
+    squared_distances_of_lifted,
+)
 
 Floats = NDArray[np.float64]
 
@@ -170,17 +175,22 @@ class Posterior:
 
     def at(self, features: Floats) -> Beliefs:
         """Mean and variance at M candidates, (R, M, k)."""
-        cross = squared_distances(self._features, features)  # (R, n, M)
-        cross /= self.lengthscale[:, None, None] ** 2
-        white = np.matmul(self._whiten, self._kernel(cross))  # (R, n, M)
+        candidates = self._scaled(features)
+        squared = squared_distances_of_lifted(self._scaled(self._features), candidates)
+        white = np.matmul(self._whiten, self._kernel(squared))  # (R, n, M)
         mean = np.matmul(white.swapaxes(1, 2), self._white)[..., 0]
         variance = 1.0 - np.einsum("rnm,rnm->rm", white, white)
-        return Beliefs(self, features, mean, np.maximum(variance, 1e-12), white)
+        return Beliefs(self, candidates, mean, np.maximum(variance, 1e-12), white)
+
+    def _scaled(self, features: Floats) -> Floats:
+        """Points (R, m, k) in units of the lengthscale, lifted."""
+        return lifted(features / self.lengthscale[:, None, None])
 
     def covariance(self, features: Floats) -> Floats:
         """Posterior covariance of M candidates, (R, M, M), in standardised units."""
         beliefs = self.at(features)
-        squared = squared_distances(features, features) / self.lengthscale[:, None, None] ** 2
+        candidates = self._scaled(features)
+        squared = squared_distances_of_lifted(candidates, candidates)
         covariance = self._kernel(squared) - np.matmul(beliefs.white.swapaxes(1, 2), beliefs.white)
         return covariance * self.outputscale[:, None, None]
 
@@ -202,10 +212,10 @@ class Beliefs:
     """
 
     def __init__(
-        self, posterior: Posterior, features: Floats, mean: Floats, variance: Floats, white: Floats
+        self, posterior: Posterior, scaled: Floats, mean: Floats, variance: Floats, white: Floats
     ) -> None:
         self._posterior = posterior
-        self._features = features
+        self._scaled = scaled  # (R, k + 2, M) the candidates in units of the lengthscale, lifted
         self.mean = mean
         self.white = white
         self._variance = variance  # relative to the prior variance
@@ -220,7 +230,7 @@ class Beliefs:
     def copy(self) -> Beliefs:
         """Beliefs that can be hallucinated on without touching these."""
         copied = Beliefs(
-            self._posterior, self._features, self.mean, self._variance.copy(), self.white
+            self._posterior, self._scaled, self.mean, self._variance.copy(), self.white
         )
         copied.hallucinated, copied._extra = self.hallucinated, list(self._extra)
         return copied
@@ -232,9 +242,8 @@ class Beliefs:
             picks: (R,) indices of candidates.
         """
         posterior, rows = self._posterior, np.arange(len(picks))
-        picked = self._features[rows, picks][:, None]  # (R, 1, k)
-        squared = squared_distances(picked, self._features)[:, 0]
-        row = posterior._kernel(squared / posterior.lengthscale[:, None] ** 2)  # (R, M)
+        picked = self._scaled[rows, :, picks][:, :, None]  # (R, k + 2, 1)
+        row = posterior._kernel(squared_distances_of_lifted(picked, self._scaled)[:, 0])  # (R, M)
         row -= np.matmul(self.white[rows, :, picks][:, None], self.white)[:, 0]
         for earlier in self._extra:
             row -= earlier[rows, picks][:, None] * earlier

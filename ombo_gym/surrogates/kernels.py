@@ -10,13 +10,30 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+def lifted(points: Floats) -> Floats:
+    """Coordinates in rows, with 1 and the squared norm below them, (R, n, k) -> (R, k + 2, n)."""
+    rows, n, k = points.shape
+    coordinates = np.empty((rows, k + 2, n))
+    coordinates[:, :k] = points.swapaxes(1, 2)
+    coordinates[:, k] = 1.0
+    np.einsum("rkn,rkn->rn", coordinates[:, :k], coordinates[:, :k], out=coordinates[:, k + 1])
+    return coordinates
+
+
+def squared_distances_of_lifted(a: Floats, b: Floats) -> Floats:
+    """Squared Euclidean distances of `lifted` points, (R, k + 2, n) and (R, k + 2, m) -> (R, n, m).
+
+    One product, |x - y|^2 = (-2 x, |x|^2, 1) . (y, 1, |y|^2): adding up three arrays (R, n, m) would cost as much as
+    the kernel.
+    """
+    turned = np.concatenate([-2.0 * a[:, :-2], a[:, -1:], a[:, -2:-1]], axis=1)
+    products = np.matmul(turned.swapaxes(1, 2), b)
+    return np.maximum(products, 0.0, out=products)
+
+
 def squared_distances(a: Floats, b: Floats) -> Floats:
     """Squared Euclidean distances, (R, n, k) and (R, m, k) -> (R, n, m)."""
-    products = np.matmul(a, b.swapaxes(1, 2))
-    products *= -2.0
-    products += np.einsum("rik,rik->ri", a, a)[:, :, None]
-    products += np.einsum("rjk,rjk->rj", b, b)[:, None, :]
-    return np.maximum(products, 0.0, out=products)
+    return squared_distances_of_lifted(lifted(a), lifted(b))
 
 
 def rbf(squared: Floats) -> Floats:
@@ -26,15 +43,14 @@ def rbf(squared: Floats) -> Floats:
 
 def matern52(squared: Floats) -> Floats:
     """(1 + s + s^2 / 3) exp(-s) with s = sqrt(5) r, from r^2."""
-    s = np.sqrt(5.0 * squared)
-    polynomial = s / 3.0
+    minus_s = np.sqrt(squared)
+    minus_s *= -np.sqrt(5.0)
+    polynomial = squared * (5.0 / 3.0)
+    polynomial -= minus_s
     polynomial += 1.0
-    polynomial *= s
-    polynomial += 1.0
-    np.negative(s, out=s)
-    np.exp(s, out=s)
-    s *= polynomial
-    return s
+    np.exp(minus_s, out=minus_s)
+    minus_s *= polynomial
+    return minus_s
 
 
 KERNELS: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52, "rbf": rbf}
