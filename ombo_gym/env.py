@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
@@ -15,6 +16,7 @@ from ombo_gym.campaign import ALL, Infos
 from ombo_gym.game import Game
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_MODES, Window, check_render_mode, draw_campaign
+from ombo_gym.sb3_compat import allow_field_named_values
 
 _RESET_OPTIONS = {"optimum"}
 
@@ -90,11 +92,16 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
             surrogate=surrogate,
             **arguments,
         )
-        self.observation_space = self.game.control.observation_space
         self.action_space = self.game.control.action_space
         self.render_mode = check_render_mode(render_mode)
         self._check = ActionCheck(self.action_space)
         self._window: Window | None = None
+
+    @property
+    def observation_space(self) -> spaces.Dict:  # type: ignore[override]
+        """What the agent sees; asking for it prepares stable-baselines3 for it, where that is loaded."""
+        allow_field_named_values()
+        return self.game.control.observation_space
 
     @property
     def design_space(self) -> Any:

@@ -41,7 +41,7 @@ def make_problem(name: str, *, split: str = "all", **arguments: Any) -> Problem:
     """Builds a registered problem.
 
     Args:
-        name: As in the id, `GP` of `Ombo/GP-v0`.
+        name: As in the id, `GP` of `Ombo/GP-v0`; or `module:Class` of a problem of your own.
         split: Which instances, for problems that are collections.
         **arguments: The problem's own.
 
@@ -49,9 +49,11 @@ def make_problem(name: str, *, split: str = "all", **arguments: Any) -> Problem:
         ValueError: An unknown name or split; lists the known ones.
         TypeError: An argument that the problem lacks; lists those it has.
     """
-    if name not in PROBLEMS:
-        raise ValueError(f"problem: expected one of {sorted(PROBLEMS)}, got {name!r}")
-    module, attribute = PROBLEMS[name].split(":")
+    if name not in PROBLEMS and name.count(":") != 1:
+        raise ValueError(
+            f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {name!r}"
+        )
+    module, attribute = PROBLEMS.get(name, name).split(":")
     problem: type[Problem] = getattr(importlib.import_module(module), attribute)
     if split not in problem.splits:
         raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")

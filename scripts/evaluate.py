@@ -17,7 +17,7 @@ from typing import Any
 import ombo_agents  # noqa: F401  (policies are built by name; a missing package should show at once)
 import tyro
 from ombo_gym.evaluation.report import format_table, write_report
-from ombo_gym.evaluation.run import Plan, Results, run
+from ombo_gym.evaluation.run import BLOCK, Plan, Results, run
 from ombo_gym.evaluation.statistics import paired, summarise
 from scripts.arguments import parse_env, parse_json, parse_numbers, report_errors
 
@@ -50,6 +50,8 @@ class Args:
     """Folder for the tables, the picture and the report."""
     jobs: int = os.cpu_count() or 1
     """Processes."""
+    block: int = BLOCK
+    """Campaigns that a process plays at a time; fewer where starts have thousands of rows. Results do not depend on it."""
     resume: bool = False
     """Take what an earlier run into the same folder has finished."""
 
@@ -116,6 +118,7 @@ def main(args: Args) -> None:
         seed=args.seed,
         told=args.told.split(","),
         env_kwargs=parse_json("--env-kwargs", args.env_kwargs),
+        block=args.block,
     )
     command = f"python -m scripts.evaluate {shlex.join(sys.argv[1:])}"
     evaluate(plan, out=args.out, jobs=args.jobs, resume=args.resume, command=command)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.base import Control
@@ -137,5 +136,3 @@ class ControlPolicy(Policy):
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""
         return {}
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from ombo_agents.heuristics import exploration, model_free, posterior
 from ombo_agents.policy import Policy
 from ombo_gym.design_spaces import BoxDesigns, DesignSpace
-from ombo_gym.game import Game
+from ombo_gym.game import CONTROLS, Game
 
 
 def _any_space(space: DesignSpace) -> bool:
@@ -24,22 +25,25 @@ def _boxes(space: DesignSpace) -> bool:
 
 @dataclass(frozen=True)
 class Entry:
-    """How a policy is built, and for which design spaces."""
+    """How a policy is built, and for which design spaces and controls."""
 
     build: Callable[..., Policy]
     suits: Callable[[DesignSpace], bool] = _any_space
+    controls: tuple[str, ...] = ("designs",)
 
+
+_EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
     "random": Entry(model_free.RandomPolicy),
     "sobol": Entry(model_free.Sobol, _boxes),
     "latin_hypercube": Entry(model_free.LatinHypercube, _boxes),
     "genetic": Entry(model_free.Genetic),
-    "greedy": Entry(exploration.greedy),
-    "ucb": Entry(exploration.ucb),
+    "greedy": Entry(exploration.greedy, controls=_EXPLORES),
+    "ucb": Entry(exploration.ucb, controls=_EXPLORES),
     "expected_improvement": Entry(posterior.ExpectedImprovement),
     "thompson": Entry(posterior.Thompson),
-    "explore_then_exploit": Entry(exploration.explore_then_exploit),
+    "explore_then_exploit": Entry(exploration.explore_then_exploit, controls=_EXPLORES),
 }
 
 
@@ -52,8 +56,8 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
     """Builds a policy for an environment.
 
     Args:
-        name: A name of `names()`, optionally with settings: `ucb:weight=2`, `explore_then_exploit:weights=3/1/0`; or a folder
-            that `scripts.train` wrote.
+        name: A name of `names()`, optionally with settings: `ucb:weight=2`, `explore_then_exploit:weights=3/1/0`; a
+            folder that `scripts.train` wrote; or `module:Class` of a policy of your own.
         env: A single or vector environment of this package, wrapped or not.
         **settings: The policy's own, as keyword arguments.
 
@@ -61,17 +65,18 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
         ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a design space that it
             does not suit.
     """
-    game: Game = env.unwrapped.game
+    game = _game(env)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import load
 
+        if settings:
+            raise ValueError(f"policy {name!r}: a trained policy takes no settings, got {settings}")
         return load(Path(name), game)
-    bare, _, text = name.partition(":")
-    entry = _entry(bare)
+    entry, text = _split(name)
     if not entry.suits(game.design_space):
         suited = [other for other, e in POLICIES.items() if e.suits(game.design_space)]
         raise ValueError(
-            f"{bare} does not suit {game.design_space!r}; these do: {', '.join(suited)}"
+            f"{name} does not suit {game.design_space!r}; these do: {', '.join(suited)}"
         )
     try:
         return entry.build(game, **_parse(text), **settings)
@@ -80,25 +85,45 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
 
 
 def supports(name: str, env: Any) -> bool:
-    """Whether a policy suits the environment's design space.
+    """Whether a policy suits the environment's design space and control.
 
     Raises:
         ValueError: An unknown name; lists the known ones.
     """
+    game = _game(env)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import fits
 
-        return fits(Path(name), env.unwrapped.game)
-    return _entry(name.partition(":")[0]).suits(env.unwrapped.game.design_space)
+        return fits(Path(name), game)
+    entry, _ = _split(name)
+    return entry.suits(game.design_space) and game.control_name in entry.controls
 
 
-def _entry(name: str) -> Entry:
-    if name not in POLICIES:
+def _game(env: Any) -> Game:
+    """The campaigns of an environment; of gymnasium's own `SyncVectorEnv` those of its first row."""
+    unwrapped = env.unwrapped
+    if envs := getattr(unwrapped, "envs", None):
+        unwrapped = envs[0].unwrapped
+    game = getattr(unwrapped, "game", None)
+    if not isinstance(game, Game):
+        raise ValueError(f"env: expected an environment of ombo_gym, got {env}")
+    return game
+
+
+def _split(name: str) -> tuple[Entry, str]:
+    """The entry that a name stands for, and the text of its settings."""
+    bare, _, text = name.partition(":")
+    if bare not in POLICIES and text.isidentifier():
+        try:
+            return Entry(getattr(importlib.import_module(bare), text), controls=CONTROLS), ""
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"policy {name!r}: {error}") from error
+    if bare not in POLICIES:
         raise ValueError(
             f"policy: expected one of {names()} or the folder of a trained policy "
-            f"(with config.json and policy.safetensors), got {name!r}"
+            f"(with config.json and policy.safetensors) or module:Class, got {name!r}"
         )
-    return POLICIES[name]
+    return POLICIES[bare], text
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from ombo_gym.surrogates.gp import Beliefs, Posterior, Surrogate, most_telling
 Observation = dict[str, NDArray[Any]]
 TakeDraws = Callable[[NDArray[np.intp]], RowDraws]  # the random numbers of some campaigns
 
-_CACHE = 2**16  # entries of an (R, n, M) array that stay in a processor's cache
+_CACHE = 2**17  # entries of an (R, n, M) array that stay in a processor's cache
 
 
 @dataclass(frozen=True)

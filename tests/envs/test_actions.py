@@ -241,7 +241,7 @@ def assert_refused(env: gym.Env | gym.vector.VectorEnv, action: Any) -> None:
 @pytest.mark.parametrize(("env_id", "control"), CASES)
 def test_the_campaign_goes_on_as_if_bad_actions_had_not_happened(env_id: str, control: str) -> None:
     settings = {"control": control, "horizon": ROUNDS, "batch_size": 3, "noise_std": 0.1}
-    env, twin = make(env_id, **settings).unwrapped, make(env_id, **settings).unwrapped
+    env, twin = make(env_id, **settings), make(env_id, **settings)
     assert_same(env.reset(seed=1), twin.reset(seed=1))
     env.action_space.seed(0)
     rng = np.random.default_rng(0)

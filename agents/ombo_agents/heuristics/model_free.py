@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import qmc
 
 from ombo_agents.policy import DesignsPolicy, Observation
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, DesignSpace
@@ -60,26 +59,46 @@ class Genetic(DesignsPolicy):
         game: The campaigns it is built for.
         population: Rows that parents are chosen from.
         mutation: Standard deviation of a step in a box (side 2), in a pool relative to the features' spread.
+
+    Raises:
+        ValueError: An argument out of range.
     """
 
     def __init__(self, game: Game, *, population: int = 16, mutation: float = 0.1) -> None:
         super().__init__(game)
+        if isinstance(population, bool) or not isinstance(population, int) or population < 1:
+            raise ValueError(
+                f"population: expected a whole number of at least 1, got {population!r}"
+            )
+        if not 0 <= mutation < np.inf:
+            raise ValueError(f"mutation: expected a number of at least 0, got {mutation!r}")
         self.population = population
         self.mutation = mutation
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         observed = observation["observed"].astype(bool)
-        rows, q = len(observed), self.batch_size
-        if not observed.any():
-            return fresh(self.space, draws, q)
-        values = np.where(observed, observation["values"], -np.inf)
+        batch = np.zeros((len(observed), self.batch_size, *self.space.shape), self.space.dtype)
+        some = observed.any(axis=1)
+        if not some.all():
+            rows = np.flatnonzero(~some)
+            batch[rows] = fresh(self.space, draws.take(rows), self.batch_size)
+        if some.any():
+            rows = np.flatnonzero(some)
+            values = np.where(observed, observation["values"], -np.inf)[rows]
+            batch[rows] = self._breed(observation["designs"][rows], values, draws.take(rows))
+        return batch
+
+    def _breed(
+        self, designs: NDArray[Any], values: NDArray[np.floating], draws: GeneratorRows
+    ) -> NDArray[Any]:
+        """Children in R campaigns with something observed; values (R, n) are -inf elsewhere."""
         best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
-        available = np.minimum(observed.sum(axis=1), self.population)  # (B,)
-        numbers = draws.random((2, 2, q))  # (B, parent, contestant, q): the lower rank wins
-        ranks = (numbers * np.maximum(available, 1)[:, None, None, None]).astype(np.intp)
-        chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (B, 2, q)
+        available = np.minimum(np.isfinite(values).sum(axis=1), self.population)  # (R,)
+        numbers = draws.random((2, 2, self.batch_size))  # (R, parent, contestant, q)
+        ranks = (numbers * available[:, None, None, None]).astype(np.intp)  # the lower one wins
+        chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, q)
         mother, father = (
-            observation["designs"][np.arange(rows)[:, None], chosen[:, side]] for side in (0, 1)
+            designs[np.arange(len(designs))[:, None], chosen[:, side]] for side in (0, 1)
         )
         return self._children(mother, father, draws)
 
@@ -116,7 +135,8 @@ def nearest(pool: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[n
 @cache
 def sobol_integers(count: int, dim: int) -> NDArray[np.int64]:
     """The first points of the Sobol sequence as integers below 2^30, (count, dim)."""
+    from scipy.stats import qmc  # takes half a second to import
+
     exponent = int(np.ceil(np.log2(count))) if count > 1 else 0
     points = qmc.Sobol(dim, scramble=False, bits=_BITS).random_base2(exponent)[:count]
     return (points * 2**_BITS).astype(np.int64)
-

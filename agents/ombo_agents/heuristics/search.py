@@ -11,7 +11,9 @@ import pandas as pd
 from ombo_gym.evaluation.run import Plan, run
 
 WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
-FIRST_SEED = 10**9  # of the search's campaigns: neither evaluation's (from 0 up) nor training's (from 2^31 up)
+FIRST_SEED = (
+    10**9
+)  # of the search's campaigns: neither evaluation's (from 0 up) nor training's (from 2^31 up)
 
 
 def search_schedules(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from stable_baselines3.common.policies import ActorCriticPolicy, MultiInputActorCriticPolicy
 
@@ -78,12 +79,16 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     try:
         config: dict[str, Any] = json.loads((folder / CONFIG).read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        agent, hidden = config["agent"], config["hidden"]
+        known = agent in CONTROLS and all(isinstance(n, int) and n > 0 for n in hidden)
+    except (OSError, ValueError) as error:  # ValueError: not JSON, or not even text
         raise ValueError(f"{folder}: expected a readable {CONFIG}, got {error}") from error
-    if config.get("agent") not in CONTROLS or "hidden" not in config:
+    except (KeyError, TypeError):
+        known = False
+    if not known:
         raise ValueError(
             f"{folder}/{CONFIG}: expected an 'agent' among {sorted(CONTROLS)} and its 'hidden' "
-            f"layers, got {config.get('agent')!r}"
+            "layers, for instance [64, 64]; train it again"
         )
     return config
 
@@ -110,6 +115,9 @@ def load(folder: Path, game: Game) -> TrainedExploration:
         raise ValueError(f"{folder}: expected {POLICY} beside {CONFIG}; train it again")
     try:
         network.load_state_dict(load_file(folder / POLICY))
+    except SafetensorError as error:
+        raise ValueError(f"{folder}: {POLICY} is damaged ({error}); train it again") from error
     except RuntimeError as error:
-        raise ValueError(f"{folder}: the network does not fit these campaigns: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder}: the network does not fit these campaigns: {reason}") from error
     return TrainedExploration(game, network)
