@@ -1,4 +1,4 @@
-"""Gymnasium environments for sequential design under a budget: the state is a dataset, an action is a batch."""
+"""Gymnasium environments for sequential design under a budget."""
 
 from ombo_gym.registration import env_ids, make_problem, register_all
 

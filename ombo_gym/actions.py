@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 
 class ActionCheck:
-    """Turns whatever an agent hands over into an array of exactly the space's dtype and shape, or raises ValueError.
+    """Turns what an agent hands over into an array of the space's dtype and shape, or raises.
 
-    Accepted: what NumPy casts "same_kind" to the dtype, of exactly the shape, within the bounds. Booleans are refused
+    Accepted: what NumPy casts "same_kind" to the dtype, of exactly the shape, within the bounds.
+        Booleans are refused
     although NumPy would cast them, because they are never meant as designs.
 
     Args:

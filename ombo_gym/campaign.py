@@ -1,4 +1,4 @@
-"""The one state machine: B design campaigns as arrays. Knows nothing of gymnasium's environments."""
+"""The one state machine: B design campaigns as arrays, knowing no environments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from ombo_gym.starts import make_start
 from ombo_gym.utilities import Progress, utility_named
 
 Rows = slice | NDArray[np.intp]  # which campaigns; a slice avoids copies where all are meant
-Infos = dict[str, tuple[NDArray[Any], NDArray[np.bool_]]]  # name -> values (R, ...), which rows have it (R,)
+Infos = dict[
+    str, tuple[NDArray[Any], NDArray[np.bool_]]
+]  # name -> values (R, ...), which rows have it (R,)
 
 ALL = slice(None)
 
@@ -39,12 +41,10 @@ class Settings:
     @property
     def horizons(self) -> tuple[int, int]:
         """The smallest and the largest horizon."""
-        low, high = (
-            (self.horizon, self.horizon) if isinstance(self.horizon, int) else self.horizon
-        )
+        low, high = (self.horizon, self.horizon) if isinstance(self.horizon, int) else self.horizon
         return int(low), int(high)
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def __post_init__(self) -> None:
         pair = (self.horizon,) * 2 if isinstance(self.horizon, int) else tuple(self.horizon)
         if (
             len(pair) != 2
@@ -104,7 +104,8 @@ class Campaigns:
         self.round = np.zeros(rows, np.int64)  # (B,) rounds played
         self.horizon = np.zeros(rows, np.int64)  # (B,) 0 before the first reset
         self.keys = np.zeros(rows, np.uint64)  # (B,)
-        # (B,) best true value so far, the start included; the problem's reference while there is none
+        # (B,) best true value so far, the start included; the problem's reference while there is
+        # none
         self.best_value = np.full(rows, float(problem.reference))
         self.optimum = np.full(rows, np.nan)  # (B,) NaN unless known or asked for
         self.wants_optimum = np.zeros(rows, bool)  # (B,)
@@ -213,13 +214,16 @@ class Campaigns:
         infos = self._infos(rows)
         everywhere = np.ones(len(rewards), bool)
         infos["true_values"] = true_values, everywhere
-        infos["infeasible"] = _per_row(None if feasible is None else ~feasible, len(rewards)), everywhere
+        infos["infeasible"] = (
+            _per_row(None if feasible is None else ~feasible, len(rewards)),
+            everywhere,
+        )
         infos["wasted"] = _per_row(wasted, len(rewards)), everywhere
         infos["utility"] = np.where(finished, worth, 0.0), finished
         return Outcome(rewards, finished, infos)
 
     def observation(self, rows: Rows = ALL) -> dict[str, NDArray[Any]]:
-        """What an agent sees of R campaigns: fresh arrays, the fields of the public contract with a leading R."""
+        """What an agent sees of R campaigns: fresh arrays with a leading R."""
         count = self.count[rows]
         return {
             "designs": self.designs[rows].copy(),
@@ -241,7 +245,7 @@ class Campaigns:
         keys: NDArray[np.uint64],
         rounds: NDArray[np.int64] | int,
     ) -> NDArray[np.float64]:
-        """Adds the noise of a round to true values, (R, n); infeasible designs get the bare floor."""
+        """Adds a round's noise to true values, (R, n); infeasible designs get the bare floor."""
         if self.noise_std == 0:
             return true_values
         noise = KeyedRows(keys, Stream.NOISE, rounds).standard_normal(true_values.shape[1:])
@@ -249,14 +253,15 @@ class Campaigns:
         return noisy if feasible is None else np.where(feasible, noisy, true_values)
 
     def _wasted(self, rows: Rows, batch: Designs) -> NDArray[np.bool_] | None:
-        """Which slots repeat what was measured or an earlier slot, (R, q); None where repeats are allowed."""
+        """Which slots repeat a measured design or earlier slot, (R, q); None: repeats are fine."""
         if self.problem.repeats:
             return None
         measured = self.designs[rows].reshape(len(batch), self.capacity, -1)
         proposed = batch.reshape(*batch.shape[:2], -1)
         same = (measured[:, None] == proposed[:, :, None]).all(axis=-1)  # (R, q, capacity)
         in_use = self._columns < self.count[rows][:, None]  # (R, capacity)
-        return (same & in_use[:, None]).any(axis=-1) | repeated(batch)
+        before: NDArray[np.bool_] = (same & in_use[:, None]).any(axis=-1)
+        return before | repeated(batch)
 
     def _append(
         self,

@@ -1,7 +1,7 @@
 """What can be designed: boxes, categories (sequences too) and pools of candidates.
 
-A design space knows the gym spaces of a campaign over it, how an action becomes q designs and back, how to draw designs
-uniformly, and which features a surrogate sees. It holds no state.
+A design space knows the gym spaces of a campaign over it, how an action becomes q designs and back,
+how to draw designs uniformly, and which features a surrogate sees. It holds no state.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def features(self, designs: Designs) -> NDArray[np.float64]:
-        """What a surrogate sees, (..., k), such that squared Euclidean distance measures difference."""
+        """What a surrogate sees, (..., k); squared Euclidean distance measures difference."""
 
     def designs(self, actions: NDArray[Any]) -> Designs:
         """Batches of designs from actions, (R, ...) -> (R, q, *shape)."""
@@ -99,7 +99,7 @@ class BoxDesigns(DesignSpace):
         self.dtype = np.dtype(np.float32)
         self.size = None
 
-    def __repr__(self) -> str:  # noqa: D105
+    def __repr__(self) -> str:
         return f"BoxDesigns(dim={self.dim})"
 
     def action_space(self, batch_size: int) -> spaces.Box:  # noqa: D102
@@ -121,8 +121,9 @@ class BoxDesigns(DesignSpace):
 class CategoricalDesigns(DesignSpace):
     """L positions, each with categories 0 .. n - 1, as int64: sequences, recipes, bit strings.
 
-    An action is the q designs one after the other, a `MultiDiscrete` of length q * L. Features are one-hot, scaled so
-    that the squared distance of two designs is the number of positions in which they differ (Hamming).
+    An action is the q designs one after the other, a `MultiDiscrete` of length q * L. Features are
+    one-hot, scaled so that the squared distance of two designs is the number of positions in which
+    they differ (Hamming).
 
     Args:
         categories: n for each of the L positions.
@@ -140,7 +141,7 @@ class CategoricalDesigns(DesignSpace):
             size *= n
         self.size = size
 
-    def __repr__(self) -> str:  # noqa: D105
+    def __repr__(self) -> str:
         return f"CategoricalDesigns({self.categories.tolist()})"
 
     def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
@@ -193,7 +194,7 @@ class CandidateDesigns(DesignSpace):
         self.dtype = np.dtype(np.int64)
         self.size = len(self.pool_features)
 
-    def __repr__(self) -> str:  # noqa: D105
+    def __repr__(self) -> str:
         return f"CandidateDesigns({self.size} candidates, {self.pool_features.shape[1]} features)"
 
     def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
@@ -204,11 +205,12 @@ class CandidateDesigns(DesignSpace):
         return spaces.Box(0, self.size - 1, (capacity, 1), np.int64)
 
     def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
-        size = self.size
+        size = len(self.pool_features)
         return draws.draw(lambda rng: rng.integers(size, size=(count, 1)))
 
     def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
-        return self.pool_features[np.asarray(designs)[..., 0]]
+        features: NDArray[np.float64] = self.pool_features[np.asarray(designs)[..., 0]]
+        return features
 
     def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
         return np.asarray(codes, np.int64)[..., None]

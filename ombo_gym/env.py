@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -22,22 +22,25 @@ _RESET_OPTIONS = {"optimum"}
 
 
 class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
-    """One design campaign: the state is the observed dataset, an action is a batch of q designs, an episode is N rounds.
+    """One campaign: the state is the dataset, an action is a batch, an episode is N rounds.
 
     ## Observation space (`control="designs"`)
     A `Dict` of fresh zero-padded arrays; capacity = largest start + largest horizon * q.
 
-    - `designs`: (capacity, ...) in the action's own encoding, the start first, then the batches in order.
+    - `designs`: (capacity, ...) in the action's own encoding, the start first, then the batches in
+      order.
     - `values`: (capacity,) float32, as measured.
     - `observed`: (capacity,) int8, 1 where a row is in use.
     - `rounds_left`: (1,) float32, N at reset and 0 at the end.
 
     ## Action space
-    `Box(-1, 1, (q, d))` for continuous designs, `MultiDiscrete` of length q * L for categorical ones,
-    `MultiDiscrete([n] * q)` for a pool of n candidates. Anything else raises a ValueError and changes nothing.
+    `Box(-1, 1, (q, d))` for continuous designs, `MultiDiscrete` of length q * L for categorical
+    ones, `MultiDiscrete([n] * q)` for a pool of n candidates. Anything else raises a ValueError and
+    changes nothing.
 
     ## Rewards
-    Increments of the utility: the undiscounted return is the utility of the campaign, which the last info also holds.
+    Increments of the utility: the undiscounted return is the utility of the campaign, which the
+        last info also holds.
 
     ## Episode end
     `terminated` after N rounds; never truncated.
@@ -47,11 +50,13 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         horizon: N, or [low, high]: drawn anew for each campaign.
         batch_size: q.
         utility: "best", "last_max", "last_median", "last_mean" or "total".
-        start: For instance {"kind": "random", "size": 4}, {"kind": "percentile", "percentile": 50}, {"kind": "none"}.
+        start: For instance {"kind": "random", "size": 4}, {"kind": "percentile", "percentile": 50},
+            {"kind": "none"}.
         noise_std: Of the measurement, in the problem's units.
         split: "train", "test" or "all" instances, for problems that are collections.
         control: "designs", "exploration" or "candidates": what the agent acts on.
-        surrogate: What controls and surrogate-based policies know, for instance {"kernel": "fit", "max_data": 512}.
+        surrogate: What controls and surrogate-based policies know, for instance {"kernel": "fit",
+            "max_data": 512}.
         render_mode: "rgb_array", "human" or None.
         **arguments: The problem's own.
 
@@ -62,7 +67,10 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 2}
+    metadata: dict[str, Any] = {  # noqa: RUF012  (as gymnasium declares it)
+        "render_modes": list(RENDER_MODES),
+        "render_fps": 2,
+    }
 
     def __init__(
         self,
@@ -99,7 +107,7 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
     @property
     def observation_space(self) -> spaces.Dict:  # type: ignore[override]
-        """What the agent sees; asking for it prepares stable-baselines3 for it, where that is loaded."""
+        """What the agent sees; asking prepares stable-baselines3 for it, where that is loaded."""
         allow_field_named_values()
         return self.game.control.observation_space
 
@@ -115,8 +123,9 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
         Args:
             seed: Of the sequence of campaigns; None goes on with it.
-            options: `{"optimum": True}` asks for the optimum in the infos. What was asked for is kept when a finished
-                campaign is followed by another through a bare `reset()`, which is what autoreset does.
+            options: `{"optimum": True}` asks for the optimum in the infos. What was asked for is
+                kept when a finished campaign is followed by another through a bare `reset()`, which
+                is what autoreset does.
 
         Raises:
             ValueError: An unknown option.
@@ -152,8 +161,8 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
             self.render()
         return observation, single_info(infos)
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
-        """Draws the campaign: value against round, and in up to two dimensions the landscape with the designs."""
+    def render(self) -> NDArray[np.uint8] | None:
+        """Draws the campaign, and in up to two dimensions its landscape."""
         if self.render_mode is None:
             gym.logger.warn('render() needs a render_mode: gym.make(..., render_mode="rgb_array")')
             return None
@@ -179,8 +188,9 @@ def keeps_optimum(
 ) -> NDArray[np.bool_]:
     """Which campaigns want their optimum after a reset, (R,).
 
-    An explicit reset (with a seed or options, or in mid-campaign) says anew; a bare reset of a finished campaign, which
-    is what autoreset does, keeps what was asked for. Each row decides for itself, by its own seed.
+    An explicit reset (with a seed or options, or in mid-campaign) says anew; a bare reset of a
+    finished campaign, which is what autoreset does, keeps what was asked for. Each row decides for
+    itself, by its own seed.
 
     Args:
         seeds: R seeds; None goes on.
@@ -196,7 +206,9 @@ def keeps_optimum(
         raise ValueError(f"options: expected {sorted(_RESET_OPTIONS)}, got {unknown}")
     if options:
         return np.full(len(wanted), bool(options.get("optimum", False)))
-    return wanted & finished & np.array([seed is None for seed in seeds])
+    unseeded = np.array([seed is None for seed in seeds])
+    kept: NDArray[np.bool_] = wanted & finished & unseeded
+    return kept
 
 
 def single_info(infos: Infos) -> dict[str, Any]:

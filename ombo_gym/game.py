@@ -26,7 +26,8 @@ class Game:
     Args:
         problem: A registered problem's name, or a problem.
         rows: B.
-        horizon, batch_size, utility, start, noise_std, split, control, surrogate: As every environment takes them.
+        horizon, batch_size, utility, start, noise_std, split, control, surrogate: As every
+            environment takes them.
         **arguments: The problem's own, when it is given by name.
 
     Raises:

@@ -14,8 +14,8 @@ from ombo_gym.randomness import RowDraws
 def kronecker(count: int, dim: int) -> NDArray[np.float64]:
     """The first points of the R_d sequence in [0, 1)^d, (count, dim), read-only.
 
-    Point i is the fractional part of 1/2 + i (1/g, 1/g^2, ...), g the positive root of g^(d+1) = g + 1: a Kronecker
-    sequence of low discrepancy whose every prefix is spread evenly.
+    Point i is the fractional part of 1/2 + i (1/g, 1/g^2, ...), g the positive root of g^(d+1) = g
+    + 1: a Kronecker sequence of low discrepancy whose every prefix is spread evenly.
 
     Reference:
         M. Roberts, The unreasonable effectiveness of quasirandom sequences, 2018.
@@ -33,7 +33,8 @@ def shifted(draws: RowDraws, count: int, dim: int) -> NDArray[np.float64]:
     """Quasi-random points, shifted at random modulo 1 for each row, (R, count, dim).
 
     Reference:
-        Cranley and Patterson, Randomization of number theoretic methods for multiple integration, 1976.
+        Cranley and Patterson, Randomization of number theoretic methods for multiple integration,
+        1976.
     """
     points = kronecker(count, dim) + draws.random((1, dim))
     points -= points >= 1.0

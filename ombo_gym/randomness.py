@@ -1,7 +1,8 @@
 """Random numbers by row: every campaign draws from streams of its own, whatever its neighbours do.
 
-Two sources, one interface (`RowDraws`): `KeyedRows` are the counter-based streams of campaigns, a pure function of
-(key, stream, round, call); `GeneratorRows` wraps one NumPy generator per campaign, which is what policies are given.
+Two sources, one interface (`RowDraws`): `KeyedRows` are the counter-based streams of campaigns, a
+pure function of (key, stream, round, call); `GeneratorRows` wraps one NumPy generator per campaign,
+which is what policies are given.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Rng = np.random.Generator | Sequence[np.random.Generator]
 
 
 class Stream(IntEnum):
-    """What a campaign's key is split into. The numbers are part of every campaign: never change them."""
+    """What a campaign's key is split into. The numbers define campaigns: never change them."""
 
     HORIZON = 0
     INSTANCE = 1
@@ -39,8 +40,8 @@ class RowDraws(ABC):
         """Stacks `function(rng)` over the rows.
 
         Args:
-            function: Called once a row; must return values of one shape and dtype. The generator is valid during the
-                call only.
+            function: Called once a row; must return values of one shape and dtype. The generator is
+                valid during the call only.
 
         Returns:
             Array of shape (R, ...).
@@ -68,7 +69,7 @@ class RowDraws(ABC):
 
 
 class KeyedRows(RowDraws):
-    """Draws that depend on (key, stream, round, number of the call) alone: a Philox counter, nothing to store.
+    """Draws that depend on (key, stream, round, number of the call) alone.
 
     Re-keying one Philox generator costs 2 us a row, a fifth of seeding a new one.
 
@@ -84,14 +85,14 @@ class KeyedRows(RowDraws):
         self._rounds = np.broadcast_to(np.asarray(rounds, np.uint64), keys.shape)
         self._calls = 0
 
-    def __len__(self) -> int:  # noqa: D105
+    def __len__(self) -> int:
         return len(self._keys)
 
     def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:  # noqa: D102
         self._calls += 1
         philox = np.random.Philox(0)
         generator = np.random.Generator(philox)
-        state: dict[str, Any] = dict(philox.state)
+        state: Any = dict(philox.state)
         key = np.zeros(2, np.uint64)
         counter = np.zeros(4, np.uint64)  # the generator counts in the low words
 
@@ -128,7 +129,7 @@ class GeneratorRows(RowDraws):
                 f"got {len(self.generators)}"
             )
 
-    def __len__(self) -> int:  # noqa: D105
+    def __len__(self) -> int:
         return len(self.generators)
 
     def take(self, rows: NDArray[np.intp]) -> GeneratorRows:

@@ -1,4 +1,4 @@
-"""One table: environment id -> problem. `import ombo_gym` registers it; registering twice is harmless."""
+"""One table: environment id -> problem. `import ombo_gym` registers it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ombo_gym.problems.base import Problem
 
 NAMESPACE = "Ombo"
 
-# Name of the environment -> where its problem is. The keyword arguments of the problem are the environment's.
+# Name of the environment -> where its problem is. The keyword arguments of the problem are the
+# environment's.
 PROBLEMS: dict[str, str] = {
     "GP": "ombo_gym.problems.gp:GP",
     "TFBind8": "ombo_gym.problems.tf_binding:TFBind8",

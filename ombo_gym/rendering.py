@@ -32,15 +32,13 @@ def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ImportError(
-            'rendering needs matplotlib: pip install "ombo-gym[render]"'
-        ) from error
+        raise ImportError('rendering needs matplotlib: pip install "ombo-gym[render]"') from error
     figure = Figure(figsize=size, dpi=100, layout="constrained")
     return figure, FigureCanvasAgg(figure)
 
 
 def draw_campaign(campaigns: Campaigns, row: int) -> NDArray[np.uint8]:
-    """Draws one campaign: value against round, and in up to two dimensions the landscape with its designs.
+    """Draws one campaign: value against round, and in up to two dimensions the landscape.
 
     Returns:
         An RGB picture, (height, width, 3) uint8.
@@ -66,7 +64,9 @@ def _draw_history(axes: Any, campaigns: Campaigns, row: int) -> None:
     true_values = campaigns.true_values[row, :count]
     played = np.arange(campaigns.round[row] + 1)
     best = [true_values[rounds <= r].max(initial=-np.inf) for r in played]
-    axes.step(played, np.where(np.isinf(best), np.nan, best), "k-", where="post", label="best so far")
+    axes.step(
+        played, np.where(np.isinf(best), np.nan, best), "k-", where="post", label="best so far"
+    )
     axes.set_xlim(-0.5, campaigns.horizon[row] + 0.5)
     axes.set_xticks(np.arange(campaigns.horizon[row] + 1))
     axes.set_xlabel("round (0: the start)")
@@ -75,7 +75,9 @@ def _draw_history(axes: Any, campaigns: Campaigns, row: int) -> None:
     space = campaigns.problem.design_space
     if isinstance(space, CategoricalDesigns) and count:
         at = int(values.argmax())
-        axes.set_title(f"best measured: {space.text(campaigns.designs[row, at])}", family="monospace")
+        axes.set_title(
+            f"best measured: {space.text(campaigns.designs[row, at])}", family="monospace"
+        )
 
 
 def _draw_landscape(axes: Any, campaigns: Campaigns, row: int) -> None:
@@ -100,7 +102,7 @@ def _draw_landscape(axes: Any, campaigns: Campaigns, row: int) -> None:
 
 
 class Window:
-    """Shows frames in a matplotlib window; with a backend that has no windows, it draws and shows nothing."""
+    """Shows frames in a matplotlib window; where a backend has no windows, nothing is seen."""
 
     def __init__(self) -> None:
         import matplotlib.pyplot as plt

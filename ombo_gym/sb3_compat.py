@@ -1,8 +1,9 @@
 """Lets stable-baselines3's `MultiInputPolicy` take an observation with a field called `values`.
 
-Its `CombinedExtractor` keeps one module per field in a torch `ModuleDict`, which refuses any name that is also a method of
-dictionaries, `values` among them (KeyError: "attribute 'values' already exists"). Nothing is imported here: only where
-the user has loaded stable-baselines3 is the one class taught to call that module by another name.
+Its `CombinedExtractor` keeps one module per field in a torch `ModuleDict`, which refuses any name
+that is also a method of dictionaries, `values` among them (KeyError: "attribute 'values' already
+exists"). Nothing is imported here: only where the user has loaded stable-baselines3 is the one
+class taught to call that module by another name.
 """
 
 from __future__ import annotations
@@ -27,9 +28,7 @@ def allow_field_named_values() -> None:
     init, forward = extractor.__init__, extractor.forward
 
     @functools.wraps(init)
-    def renaming_init(
-        self: Any, observation_space: spaces.Dict, *args: Any, **kwargs: Any
-    ) -> None:
+    def renaming_init(self: Any, observation_space: spaces.Dict, *args: Any, **kwargs: Any) -> None:
         renamed = [(_RENAMED.get(key, key), space) for key, space in observation_space.items()]
         init(self, spaces.Dict(renamed), *args, **kwargs)
         self._observation_space = observation_space

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,9 @@ class RandomStart(Start):
             if feasible is None or feasible[:, :size].all():
                 return designs[:, :size], np.full(len(draws), size, np.int64)
             # Top up: feasible new designs first, in the order they were drawn.
-            designs = np.concatenate([designs[:, :size], space.sample_distinct(draws, size)], axis=1)
+            designs = np.concatenate(
+                [designs[:, :size], space.sample_distinct(draws, size)], axis=1
+            )
             feasible = problem.feasible(instances, designs)
             assert feasible is not None
             usable = feasible if space.size is None else feasible & ~repeated(designs)
@@ -82,9 +84,10 @@ class RandomStart(Start):
 
 
 class PercentileStart(Start):
-    """The visible slice of offline optimization: listed rows at or below a percentile of the true values.
+    """The visible slice of offline optimization: rows at or below a percentile of value.
 
-    All of them or `size` without replacement, in random order. On continuous spaces the listing is 1,024 uniform designs.
+    All of them or `size` without replacement, in random order. On continuous spaces the listing is
+    1,024 uniform designs.
     """
 
     def __init__(
@@ -137,7 +140,7 @@ class PercentileStart(Start):
         return list(designs[np.arange(len(designs))[:, None], lowest])
 
 
-STARTS: dict[str, type[Start]] = {
+STARTS: dict[str, Callable[..., Start]] = {
     "none": NoStart,
     "random": RandomStart,
     "percentile": PercentileStart,
@@ -159,6 +162,6 @@ def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
     if size is not None and not (isinstance(size, int) and size >= 1 and size is not True):
         raise ValueError(f"start: expected a size of at least 1, got {size!r}")
     try:
-        return STARTS[config["kind"]](problem, **settings)  # type: ignore[arg-type]
+        return STARTS[config["kind"]](problem, **settings)
     except TypeError as error:
         raise ValueError(f"start: {config!r} has settings that kind lacks: {error}") from error

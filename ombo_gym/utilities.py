@@ -1,7 +1,9 @@
 """What a finished campaign is worth, computed from true values only.
 
-Each utility is one function of a `Progress`: the worth of R campaigns as they stand. The reward of a round is the
-worth after it minus the worth before it, so that the undiscounted return is the utility of the finished campaign.
+Each utility is one function of a `Progress`: the worth of R campaigns as they stand. The reward of
+    a round is the
+worth after it minus the worth before it, so that the undiscounted return is the utility of the
+finished campaign.
 """
 
 from __future__ import annotations

@@ -24,14 +24,15 @@ Arrays = dict[str, NDArray[Any]]
 
 
 class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
-    """B campaigns in lockstep, as arrays; row i seeded with s plays what a `CampaignEnv` seeded with s + i plays.
+    """B campaigns in lockstep; row i seeded with s plays as a `CampaignEnv` seeded with s + i.
 
     Infos, masks, `final_obs` and `final_info` are those of gymnasium's `SyncVectorEnv`.
 
     Args:
         num_envs: B.
         problem: As in `CampaignEnv`, like all further arguments.
-        autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its value as a string.
+        autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its
+            value as a string.
         render_mode: "rgb_array" or None.
         **arguments: As in `CampaignEnv`.
     """
@@ -72,7 +73,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         """The space that designs live in."""
         return self.game.design_space
 
-    @property
+    @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The generators of the rows."""
         return tuple(self._row_generators(range(self.num_envs)))
@@ -89,7 +90,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             if self._generators[i] is None:
                 self._generators[i], self._seeds[i] = seeding.np_random()
             generators.append(self._generators[i])
-        return generators  # type: ignore[return-value]
+        return generators
 
     def reset(
         self,
@@ -101,7 +102,8 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
 
         Args:
             seed: s gives row i the seed s + i; a sequence gives each row its own; None goes on.
-            options: As in `CampaignEnv.reset`; `reset_mask`, a boolean array (B,), resets some rows only.
+            options: As in `CampaignEnv.reset`; `reset_mask`, a boolean array (B,), resets some rows
+                only.
 
         Raises:
             ValueError: A mask or a sequence of seeds of another length, or an unknown option.
@@ -194,7 +196,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._pack(infos, self.game.reset(rows, self._row_generators(rows), wants), rows)
 
     def _pack(self, packed: dict[str, Any], infos: Infos, rows: Rows) -> None:
-        """Adds the infos of R rows to arrays over all B rows with a mask beside each, as gymnasium does."""
+        """Adds the infos of R rows to arrays over all B rows, with masks, as gymnasium does."""
         for name, (values, present) in infos.items():
             if not present.any():
                 continue
@@ -222,7 +224,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         masks = {"_final_obs": terminations.copy(), "_final_info": terminations.copy()}
         return {**kept, "final_obs": final_obs, "final_info": final_info, **masks}
 
-    def render(self) -> tuple[NDArray[np.uint8], ...] | None:  # type: ignore[override]
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Draws every campaign; None without a render mode."""
         if self.render_mode is None:
             return None

@@ -15,7 +15,7 @@ from ombo_gym import env_ids
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Ends the program with one line instead of a traceback where the user's input was the reason."""
+    """Ends with one line instead of a traceback where the user's input was the reason."""
     try:
         yield
     except (ValueError, TypeError, FileNotFoundError, ImportError) as error:

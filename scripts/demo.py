@@ -1,7 +1,7 @@
-"""The point of the project in two minutes: a policy that knows how many rounds are left beats those that do not.
+"""The point of the project in two minutes: it pays to know how many rounds are left.
 
-Trains a meta-policy on `Ombo/GP-v0`, finds the best constant and the best static exploration schedule by exhaustive
-search, and plays them all over horizons on the same campaigns.
+Trains a meta-policy on `Ombo/GP-v0`, finds the best constant and the best static exploration
+schedule by exhaustive search, and plays them all over horizons on the same campaigns.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tyro
-from ombo_agents.heuristics.search import search_schedules
-from ombo_agents.learned.training import PPOSettings, train
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
+from ombo_agents.heuristics.search import search_schedules
+from ombo_agents.learned.training import PPOSettings, train
 from ombo_gym.evaluation.run import Plan, Results
 from ombo_gym.evaluation.statistics import Interval, bootstrap_interval, paired_difference
 from scripts.arguments import report_errors

@@ -14,8 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import ombo_agents  # noqa: F401  (policies are built by name; a missing package should show at once)
 import tyro
+
+import ombo_agents  # noqa: F401  (policies are built by name; a missing package should show at once)
 from ombo_gym.evaluation.report import format_table, write_report
 from ombo_gym.evaluation.run import BLOCK, Plan, Results, run
 from ombo_gym.evaluation.statistics import paired, summarise
@@ -29,7 +30,7 @@ class Args:
     """Evaluates policies over horizons on common campaigns."""
 
     policies: str
-    """Comma-separated names (`ucb`, `ucb:weight=2`) and folders of trained policies (`runs/NAME`)."""
+    """Comma-separated names (`ucb`, `ucb:weight=2`) and folders of trained ones (`runs/NAME`)."""
     env: str = "Ombo/GP-v0"
     """Id of the environment."""
     horizons: str = "1,2,3,5"
@@ -37,7 +38,7 @@ class Args:
     batch_size: int = 4
     """Designs per round, q."""
     utility: str = "best"
-    """What a finished campaign is worth; several, comma-separated, are played one after the other."""
+    """What a finished campaign is worth; or several, comma-separated."""
     campaigns: int = 1000
     """Campaigns per policy and horizon."""
     seed: int = 0
@@ -51,7 +52,7 @@ class Args:
     jobs: int = os.cpu_count() or 1
     """Processes."""
     block: int = BLOCK
-    """Campaigns that a process plays at a time; fewer where starts have thousands of rows. Results do not depend on it."""
+    """Campaigns that a process plays at a time: fewer take less memory, results are the same."""
     resume: bool = False
     """Take what an earlier run into the same folder has finished."""
 
@@ -61,7 +62,8 @@ def evaluate(plan: Plan, *, out: Path, jobs: int, resume: bool = False, command:
 
     Args:
         plan: What to play.
-        out: Folder for campaigns.csv, summary.csv, paired.csv, exploration.csv, config.json, horizons.png, report.html.
+        out: Folder for campaigns.csv, summary.csv, paired.csv, exploration.csv, config.json,
+            horizons.png, report.html.
         jobs: Processes.
         resume: Take finished cells from `out`.
         command: What repeats the run, for the report.

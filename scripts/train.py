@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
-from ombo_agents.learned.storage import CONTROLS
-from ombo_agents.learned.training import PPOSettings, train
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
+from ombo_agents.learned.storage import CONTROLS
+from ombo_agents.learned.training import PPOSettings, train
 from scripts.arguments import parse_env, parse_horizon, parse_json, report_errors
 
 

@@ -1,4 +1,4 @@
-"""What every policy is: a pure function from the observations of B campaigns to their next batches."""
+"""What a policy is: a pure function from observations of B campaigns to their next batches."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ Details = dict[str, NDArray[Any]]
 class Policy(ABC):
     """Plays any number of campaigns in lockstep.
 
-    Row i of an action depends on row i of the observation and on its generator alone, and all timing comes from
+    Row i of an action depends on row i of the observation and on its generator alone, and all
+    timing comes from
     `rounds_left`: the same object plays a thousand simulated campaigns and a real one.
 
     Attributes:
-        horizon_aware: Whether `rounds_left` changes what it does. Where it does not, telling it one round is left
-            every round changes nothing, and evaluation plays it once.
+        horizon_aware: Whether `rounds_left` changes what it does. Where it does not, telling it one
+            round is left every round changes nothing, and evaluation plays it once.
     """
 
     horizon_aware: bool = False
@@ -94,10 +95,10 @@ class DesignsPolicy(Policy):
 
 
 class ControlPolicy(Policy):
-    """A policy that acts through a control: heuristics with a fixed action and trained networks alike.
+    """A policy that acts through a control: a heuristic with a fixed action, or a network.
 
-    In an environment with that control it acts directly; in one with `control="designs"` it carries the control along,
-    with candidates drawn from its own generators.
+    In an environment with that control it acts directly; in one with `control="designs"` it carries
+    the control along, with candidates drawn from its own generators.
 
     Args:
         game: The campaigns it is built for.

@@ -56,14 +56,15 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
     """Builds a policy for an environment.
 
     Args:
-        name: A name of `names()`, optionally with settings: `ucb:weight=2`, `explore_then_exploit:weights=3/1/0`; a
-            folder that `scripts.train` wrote; or `module:Class` of a policy of your own.
+        name: A name of `names()`, optionally with settings: `ucb:weight=2`,
+            `explore_then_exploit:weights=3/1/0`; a folder that `scripts.train` wrote; or
+            `module:Class` of a policy of your own.
         env: A single or vector environment of this package, wrapped or not.
         **settings: The policy's own, as keyword arguments.
 
     Raises:
-        ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a design space that it
-            does not suit.
+        ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a
+            design space that it does not suit.
     """
     game = _game(env)
     if (Path(name) / "config.json").is_file():
@@ -100,7 +101,7 @@ def supports(name: str, env: Any) -> bool:
 
 
 def _game(env: Any) -> Game:
-    """The campaigns of an environment; of gymnasium's own `SyncVectorEnv` those of its first row."""
+    """The campaigns of an environment; of a `SyncVectorEnv`, those of its first row."""
     unwrapped = env.unwrapped
     if envs := getattr(unwrapped, "envs", None):
         unwrapped = envs[0].unwrapped
@@ -127,7 +128,7 @@ def _split(name: str) -> tuple[Entry, str]:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    """Settings of `key=value;key=value`; values are JSON, or numbers with slashes between for a tuple."""
+    """Settings of `key=value;key=value`; values are JSON, or numbers with slashes between."""
     settings: dict[str, Any] = {}
     for part in filter(None, text.split(";")):
         key, separator, value = part.partition("=")

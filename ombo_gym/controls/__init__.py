@@ -1,1 +1,1 @@
-"""What an agent acts on: designs, an exploration schedule, or candidates. Never changes the campaign itself."""
+"""What an agent acts on: designs, an exploration schedule, or candidates."""

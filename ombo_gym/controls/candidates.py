@@ -1,4 +1,4 @@
-"""`control="candidates"`: the agent picks the batch from a list of M candidates, with what a surrogate says of each."""
+"""`control="candidates"`: the agent picks the batch from a list of M candidates."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.surrogates.gp import Surrogate
 
 CANDIDATES = 32  # M
-_WEIGHTS = np.array([0.0, 0.5, 1.0, 2.0])  # exploration weights that the list is filled with in turn
+_WEIGHTS = np.array(
+    [0.0, 0.5, 1.0, 2.0]
+)  # exploration weights that the list is filled with in turn
 _LIMIT = 10.0
 
 
 @dataclass(frozen=True)
 class CandidatesView:
-    """M designs for each of B campaigns, and what is said of them; zeros once a campaign is over."""
+    """M designs for each of B campaigns, and what is said of them; zeros at the end."""
 
     designs: Designs  # (B, M, *shape)
     described: NDArray[np.float32]  # (B, M, 2 + features)
@@ -29,10 +31,10 @@ class CandidatesView:
 
 
 class CandidatesControl(Control):
-    """The list is a batch of M designs by upper confidence bound with weights from greedy to exploring.
+    """The list is a batch of M designs by upper confidence bounds, greedy and exploring.
 
-    What is seen is `candidates` (M, k): of each, posterior mean and standard deviation (before the batch), then the
-    design's features. The action is q indices into the list.
+    What is seen is `candidates` (M, k): of each, posterior mean and standard deviation (before the
+    batch), then the design's features. The action is q indices into the list.
 
     Args:
         space: Design space.

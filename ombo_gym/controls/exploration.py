@@ -52,10 +52,10 @@ class ExplorationView:
 class ExplorationControl(Control):
     """Batches by upper confidence bounds with hallucinated variances; the action sets the weights.
 
-    Slot j of the batch is the candidate of the largest `mean + weight_j * sd`, the sd conditioned on the slots before.
-    The action (2,) gives the weights of the first and the last slot, interpolated linearly between. What is seen is
-    `summary` (k,), in the order of `SUMMARY`, in the surrogate's units (of the prior, or standardised); all zeros once
-    the campaign is over.
+    Slot j of the batch is the candidate of the largest `mean + weight_j * sd`, the sd conditioned
+    on the slots before. The action (2,) gives the weights of the first and the last slot,
+    interpolated linearly between. What is seen is `summary` (k,), in the order of `SUMMARY`, in the
+    surrogate's units (of the prior, or standardised); all zeros once the campaign is over.
 
     Args:
         space: Design space.
@@ -105,7 +105,8 @@ class ExplorationControl(Control):
             np.full(len(mean), np.log1p(outlook.observed)),
             np.full(len(mean), np.log(self._batch_size)),
         ]
-        return np.clip(np.stack(columns, axis=1), -_LIMIT, _LIMIT)
+        summary: NDArray[np.float64] = np.clip(np.stack(columns, axis=1), -_LIMIT, _LIMIT)
+        return summary
 
     def designs(self, view: ExplorationView, actions: NDArray[np.floating]) -> Designs:  # noqa: D102
         shape = (len(view.rounds_left), self._batch_size, *self._space.shape)

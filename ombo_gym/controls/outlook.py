@@ -42,7 +42,8 @@ def look(
 ) -> Iterator[Outlook]:
     """Conditions the surrogate on every unfinished campaign and looks at its candidates.
 
-    Campaigns are taken together where they have observed equally much, a few at a time: what is computed for a campaign
+    Campaigns are taken together where they have observed equally much, a few at a time: what is
+        computed for a campaign
     depends on that campaign alone, to the bit.
 
     Args:
@@ -100,7 +101,7 @@ Acquisition = Callable[[int, Beliefs], NDArray[np.float64]]  # (slot, beliefs) -
 def pick_batch(
     outlook: Outlook, acquisition: Acquisition, batch_size: int, *, distinct: bool
 ) -> Designs:
-    """Fills a batch slot by slot with the candidate of the highest score, hallucinating each pick's observation.
+    """Fills a batch slot by slot with the best-scored candidate, hallucinating each pick.
 
     Args:
         outlook: Of R campaigns.

@@ -1,1 +1,1 @@
-"""Puts policies side by side on the same campaigns (extra `evaluation`; nothing is imported here)."""
+"""Puts policies side by side on the same campaigns (extra `evaluation`)."""

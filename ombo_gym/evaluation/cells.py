@@ -1,4 +1,4 @@
-"""A cell: one policy on one block of campaigns. A pure function of its fields, whoever computes it."""
+"""A cell: one policy on one block of campaigns, a pure function of its fields."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Cell:
         env: Id of the environment.
         env_kwargs: Its further arguments, as JSON.
         policy: As the policy factory takes it.
-        told_horizon: "true": the policy sees the rounds left; "one": it is told every round that it is the last.
+        told_horizon: "true": the policy sees the rounds left; "one": it is told every round that it
+            is the last.
         horizon, batch_size, utility: Of the campaigns.
         seed: Of campaign 0; campaign i has seed + i.
         first: Number of the block's first campaign.
@@ -89,7 +90,7 @@ def make_policy(cell: Cell, env: Any) -> Any:
 
 
 def generators(cell: Cell) -> list[np.random.Generator]:
-    """A generator per campaign, from (seed, campaign, policy): the same in whatever block the campaign is played."""
+    """A generator per campaign, from (seed, campaign, policy) and not from the block."""
     policy = zlib.crc32(cell.policy.encode())
     numbers = range(cell.first, cell.first + cell.campaigns)
     return [np.random.default_rng([cell.seed, number, policy]) for number in numbers]
@@ -136,7 +137,8 @@ def _distinct(env: Any, actions: NDArray[Any]) -> NDArray[np.float64]:
     if game.control_name != "designs":
         return np.full(len(actions), np.nan)
     again = repeated(game.design_space.designs(actions))
-    return (~again).sum(axis=1).astype(np.float64)
+    fresh: NDArray[np.int64] = (~again).sum(axis=1)
+    return fresh.astype(np.float64)
 
 
 def _exploration(cell: Cell, weights: list[NDArray[np.float64] | None]) -> pd.DataFrame:

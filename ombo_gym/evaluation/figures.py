@@ -101,7 +101,7 @@ class LineStyle:
 
 
 def is_trained(policy: str) -> bool:
-    """Whether a `--policies` entry names a run's folder rather than a registered policy and its settings."""
+    """Whether a `--policies` entry names a run's folder rather than a registered policy."""
     name = policy.partition(":")[0]
     return "/" in name or "\\" in policy
 

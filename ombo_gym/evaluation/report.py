@@ -146,7 +146,7 @@ def read_results(folder: Path) -> Results:
 
 
 def _once(weights: pd.DataFrame) -> pd.DataFrame:
-    """Drops utilities under which every policy explores as under the first: the utility is not observed."""
+    """Drops utilities under which every policy explores as under an earlier one."""
     columns = [name for name in weights.columns if name != "utility"]
     shown: list[pd.DataFrame] = []
     for _, group in weights.groupby("utility", sort=False):

@@ -59,7 +59,7 @@ class Plan:
     maker: str = "ombo_agents:make"
     block: int = BLOCK
 
-    def __post_init__(self) -> None:  # noqa: D105
+    def __post_init__(self) -> None:
         for name in ("policies", "horizons", "utilities", "told"):
             given = list(getattr(self, name))
             if not given or len(set(given)) < len(given):
@@ -103,9 +103,7 @@ class Results(NamedTuple):
     exploration: pd.DataFrame
 
 
-def run(
-    plan: Plan, *, folder: Path | None = None, jobs: int = 1, resume: bool = False
-) -> Results:
+def run(plan: Plan, *, folder: Path | None = None, jobs: int = 1, resume: bool = False) -> Results:
     """Plays a plan.
 
     Args:
@@ -118,7 +116,8 @@ def run(
         One row per campaign, in the order of the plan, and mean exploration weights by round.
 
     Raises:
-        ValueError: A policy that does not suit the environment, or an argument that it lacks; before anything is played.
+        ValueError: A policy that does not suit the environment, or an argument that it lacks;
+            before anything is played.
     """
     cells = plan.cells()
     aware = _horizon_aware(cells)
@@ -143,14 +142,14 @@ def _same_told_one(cell: Cell, aware: dict[str, bool]) -> bool:
 
 
 def _relabel(played: Played, told: str) -> Played:
-    """What a cell would give when told something else that makes no difference; its weights stand once."""
+    """A cell told something else that makes no difference; its weights stand once."""
     if told == "true":
         return played
     return Played(played.campaigns.assign(told_horizon=told), pd.DataFrame())
 
 
 def _horizon_aware(cells: Sequence[Cell]) -> dict[str, bool]:
-    """Whether each policy reads the rounds left; builds each once, so that mistakes show at once."""
+    """Whether each policy reads the rounds left; builds each, so that mistakes show at once."""
     aware: dict[str, bool] = {}
     for cell in cells:
         if cell.policy not in aware:
@@ -233,6 +232,6 @@ def _fingerprint(policy: str) -> str:
     if not (folder / "config.json").is_file():
         return ""
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.safetensors")) + [folder / "config.json"]:
+    for file in [*sorted(folder.glob("*.safetensors")), folder / "config.json"]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

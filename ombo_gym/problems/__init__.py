@@ -1,0 +1,1 @@
+"""Problems: one file per family, tables in `data/`."""

@@ -18,7 +18,7 @@ Instances = dict[str, NDArray[Any]]  # arrays with one leading row per campaign
 
 @dataclass(frozen=True)
 class Prior:
-    """What a surrogate that is told `kernel="prior"` knows: the process that the objectives are drawn from.
+    """What `kernel="prior"` knows: the process that objectives are drawn from.
 
     Zero mean, unit variance, stationary.
     """
@@ -30,14 +30,16 @@ class Prior:
 class Problem(ABC):
     """A family of objectives, all maximised, over one design space.
 
-    Everything is computed for R campaigns at once. A subclass sets `design_space` and defines `draw` and `evaluate`; the
-    rest has defaults. Instances are plain arrays with one row per campaign, so that a campaign can be redrawn alone.
+    Everything is computed for R campaigns at once. A subclass sets `design_space` and defines
+    `draw` and `evaluate`; the rest has defaults. Instances are plain arrays with one row per
+    campaign, so that a campaign can be redrawn alone.
 
     Attributes:
         design_space: Where designs live.
         prior: The process that instances are drawn from, where there is one.
         start: Start of a campaign when none is asked for, see `ombo_gym.starts`.
-        noise_std: Standard deviation of the measurement when none is asked for, in the problem's units.
+        noise_std: Standard deviation of the measurement when none is asked for, in the problem's
+            units.
         surrogate: What controls and surrogate-based policies know when nothing is asked for.
         reference: b0 of utility `best` for campaigns without a start.
         floor: Value of designs that the problem cannot measure.
@@ -76,14 +78,15 @@ class Problem(ABC):
         return None
 
     def visible(self, instances: Instances, percentile: float) -> Sequence[Designs] | None:
-        """The designs that a percentile start shows: the rows of the problem's listing at or below the percentile.
+        """What a percentile start shows: the listed rows at or below the percentile.
 
         Args:
             instances: R instances.
             percentile: 0 to 100, of the true values of the whole listing; inclusive.
 
         Returns:
-            R arrays (n_i, *shape), or None where designs cannot be listed: the start then slices uniform designs.
+            R arrays (n_i, *shape), or None where designs cannot be listed: the start then slices
+            uniform designs.
         """
         space = self.design_space
         if space.size is None:
@@ -95,14 +98,14 @@ class Problem(ABC):
         return [listing[row] for row in values <= cuts]
 
     def visible_sizes(self, percentile: float) -> tuple[int, int]:
-        """Bounds on the number of rows that `visible` gives, over all instances; finite spaces only."""
+        """Bounds on the number of rows that `visible` gives; finite spaces only."""
         assert self.design_space.size is not None
         return 1, self.design_space.size
 
     def true_values(
         self, instances: Instances, designs: Designs
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-        """Values with the floor where designs are infeasible, (R, n), and the feasible mask (None: all)."""
+        """Values, with the floor where infeasible, (R, n), and the feasible mask (None: all)."""
         values = self.evaluate(instances, designs)
         feasible = self.feasible(instances, designs)
         if feasible is not None:

@@ -20,10 +20,11 @@ _STEPS = 200
 class GP(Problem):
     """Sample paths of a Gaussian process with zero mean and unit variance.
 
-    An instance is a sum of F random Fourier features, f(x) = F^(-1/2) sum_i a_i cos(w_i . x + p_i), with the frequencies w_i
-    drawn from the kernel's spectral density, Rayleigh amplitudes a_i and uniform phases p_i. Given the frequencies, f is
-    exactly Gaussian with unit variance; over campaigns its covariance is exactly the kernel. It is a closed form, so
-    that true values are exact and repeatable and the maximum can be searched for.
+    An instance is a sum of F random Fourier features, f(x) = F^(-1/2) sum_i a_i cos(w_i . x + p_i),
+    with the frequencies w_i drawn from the kernel's spectral density, Rayleigh amplitudes a_i and
+    uniform phases p_i. Given the frequencies, f is exactly Gaussian with unit variance; over
+    campaigns its covariance is exactly the kernel. It is a closed form, so that true values are
+    exact and repeatable and the maximum can be searched for.
 
     Args:
         dim: d.
@@ -69,7 +70,8 @@ class GP(Problem):
             w = np.empty((dim + 2, features), np.float32)
             rng.standard_normal(dtype=np.float32, out=w[:dim])
             if prior.kernel == "matern52":
-                # Its spectral density is a Student t with 5 degrees of freedom: chi^2_5 = 2 Gamma(5/2).
+                # Its spectral density is a Student t with 5 degrees of freedom: chi^2_5 = 2
+                # Gamma(5/2).
                 w[:dim] *= np.sqrt(2.5 / rng.standard_gamma(2.5, features, dtype=np.float32))
             w[:dim] /= prior.lengthscale
             rng.random(dtype=np.float32, out=w[dim])
@@ -87,11 +89,12 @@ class GP(Problem):
         angles = np.matmul(designs, instances["frequencies"])  # (R, n, F)
         angles += instances["phases"][:, None]
         np.cos(angles, out=angles)
+        values: NDArray[np.float32]
         values = np.matmul(angles, instances["amplitudes"][:, :, None])[..., 0]
         return values.astype(np.float64)
 
     def optimum(self, instances: Instances) -> NDArray[np.float64]:
-        """A maximum found by gradient ascent from the best of a quasi-random set, (R,): an estimate from below."""
+        """Maxima by gradient ascent from the best of a quasi-random set, (R,): from below."""
         dim = self.design_space.shape[0]
         grid = (2 * kronecker(_SEARCH, dim) - 1).astype(np.float32)
         found = [
@@ -101,7 +104,7 @@ class GP(Problem):
         return np.array(found)
 
     def _climb(self, instance: Instances, grid: NDArray[np.float32]) -> float:
-        """Projected gradient ascent with a step per climber that grows on success and shrinks on failure."""
+        """Projected gradient ascent; a climber's step grows on success and shrinks on failure."""
         frequencies = instance["frequencies"][0].astype(np.float64)  # (d, F)
         amplitudes = instance["amplitudes"][0].astype(np.float64)
         values = self.evaluate(instance, grid[None])[0]

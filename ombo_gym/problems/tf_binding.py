@@ -19,8 +19,9 @@ _DESIGNS = 4**LENGTH
 _SPACE = CategoricalDesigns([4] * LENGTH, alphabet="ACGT")
 _SUFFIX = "_REF_R1"
 
-# No gene family (PAX, POU, HOX, GFI1, EGR/KLF/WT1, NKX2, nuclear receptors, CRX/PITX2) stands on both sides, and no
-# factor shares more than a tenth of its best 1% of designs with one from the other side.
+# No gene family (PAX, POU, HOX, GFI1, EGR/KLF/WT1, NKX2, nuclear receptors, CRX/PITX2) stands on
+# both sides, and no factor shares more than a tenth of its best 1% of designs with one from the
+# other side.
 TRAIN_FACTORS = tuple(
     f"{name}{_SUFFIX}"
     for name in (
@@ -30,9 +31,7 @@ TRAIN_FACTORS = tuple(
 )
 TEST_FACTORS = tuple(
     f"{name}{_SUFFIX}"
-    for name in (
-        "BCL6 CRX FOXC1 NKX2-5 NKX2-8 NR1H4 NR2E3 OVOL2 PITX2 SIX6 ZNF200 ZNF655"
-    ).split()
+    for name in ("BCL6 CRX FOXC1 NKX2-5 NKX2-8 NR1H4 NR2E3 OVOL2 PITX2 SIX6 ZNF200 ZNF655").split()
 )
 SPLITS = {
     "all": tuple(sorted(TRAIN_FACTORS + TEST_FACTORS)),
@@ -53,7 +52,9 @@ def _strands() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def landscape(factor: str) -> NDArray[np.float64]:
     """Scores of all 65,536 designs by code, scaled to [0, 1] within the factor, read-only."""
     table = load_table("tf_binding")
-    scores = table["scores"][list(table["factors"]).index(factor)] / 100_000  # E-scores as published
+    scores = (
+        table["scores"][list(table["factors"]).index(factor)] / 100_000
+    )  # E-scores as published
     scaled = (scores - scores.min()) / (scores.max() - scores.min())
     values = np.empty(_DESIGNS)
     for strand in _strands():
@@ -66,7 +67,8 @@ def landscape(factor: str) -> NDArray[np.float64]:
 def visible_rows(factor: str, percentile: float) -> NDArray[np.int64]:
     """The rows at or below a percentile, (n, 8), read-only.
 
-    Rows are as Design-Bench lists them: both strands of every 8-mer, 65,792 rows in all, palindromes twice.
+    Rows are as Design-Bench lists them: both strands of every 8-mer, 65,792 rows in all,
+    palindromes twice.
     """
     rows = np.concatenate(_strands())
     values = landscape(factor)[rows]
@@ -76,10 +78,11 @@ def visible_rows(factor: str, percentile: float) -> NDArray[np.int64]:
 
 
 class TFBinding(Problem):
-    """Enrichment scores of every DNA 8-mer with a transcription factor, drawn from a list of factors per campaign.
+    """Binding of every DNA 8-mer by a transcription factor that each campaign draws.
 
-    Values are protein-binding-microarray E-scores, min-max scaled to [0, 1] within each factor; the landscape is
-    complete, so true values are measurements and the optimum is known. `reference` is 0, the worst design.
+    Values are protein-binding-microarray E-scores, min-max scaled to [0, 1] within each factor; the
+    landscape is complete, so true values are measurements and the optimum is known. `reference` is
+    0, the worst design.
 
     Args:
         split: "all" 41 factors, 29 "train" or 12 "test" ones.
@@ -89,8 +92,9 @@ class TFBinding(Problem):
         ValueError: An unknown split or factor.
 
     Reference:
-        Barrera et al., Survey of variation in human transcription factors reveals prevalent DNA binding changes,
-        Science 351, 2016; the offline task: Trabucco et al., Design-Bench, ICML 2022.
+        Barrera et al., Survey of variation in human transcription factors reveals prevalent DNA
+        binding changes, Science 351, 2016; the offline task: Trabucco et al., Design-Bench, ICML
+        2022.
     """
 
     start: ClassVar[dict[str, Any]] = {"kind": "percentile", "percentile": 50, "size": 64}
@@ -121,10 +125,13 @@ class TFBinding(Problem):
         return {"factor": draws.draw(lambda rng: rng.integers(count))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
-        return self.landscapes()[instances["factor"][:, None], _SPACE.encode(designs)]
+        values: NDArray[np.float64]
+        values = self.landscapes()[instances["factor"][:, None], _SPACE.encode(designs)]
+        return values
 
     def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
-        return self.landscapes().max(axis=1)[instances["factor"]]
+        best: NDArray[np.float64] = self.landscapes().max(axis=1)[instances["factor"]]
+        return best
 
     def visible(self, instances: Instances, percentile: float) -> Sequence[Designs]:  # noqa: D102
         return [visible_rows(self.factors[i], percentile) for i in instances["factor"]]
@@ -135,7 +142,7 @@ class TFBinding(Problem):
 
 
 class TFBind8(TFBinding):
-    """One factor, by default SIX6: the TF-Bind-8 task of Design-Bench, whose visible slice is the default start.
+    """One factor, by default SIX6: the TF-Bind-8 task, whose visible slice is the start.
 
     Args:
         factor: One of the 41 names.

@@ -1,4 +1,4 @@
-"""Which designs a control or a surrogate-based policy chooses from: global ones, and local ones around the best."""
+"""Which designs surrogate-based choices are made from: global ones, and some around the best."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ MUTANTS = 384  # mutants of the best designs of a categorical space
 PARENTS = 8
 MUTATIONS = 1.5  # expected mutations per mutant, the one that is certain included
 
-# Half side of the local box. Boxes of several sizes serve no schedule better (last_mean, best: within 0.3%); only
-# pure exploitation gains by finer ones (greedy, N = 3, last_mean: 1.24 with this one, 1.31 with five sizes).
+# Half side of the local box. Boxes of several sizes serve no schedule better (last_mean, best:
+# within 0.3%); only pure exploitation gains by finer ones (greedy, N = 3, last_mean: 1.24 with this
+# one, 1.31 with five sizes).
 RADIUS = 0.2
 
 
@@ -76,7 +77,7 @@ def _box(space: BoxDesigns, best: NDArray[np.float32], draws: RowDraws) -> Desig
 def mutate(
     space: CategoricalDesigns, parents: Designs, mutations: float, draws: RowDraws
 ) -> Designs:
-    """Changes one position of every parent for sure, and others so that `mutations` change on average.
+    """Changes one position of every parent, and others so that `mutations` change on average.
 
     Args:
         space: Of the designs.

@@ -1,10 +1,11 @@
-"""Exact Gaussian-process posteriors for R campaigns at once, with hallucinated observations for batches.
+"""Exact Gaussian-process posteriors for R campaigns at once, and hallucinations for batches.
 
-All arithmetic is float64. Campaigns of one call have the same number of observations, so nothing is padded and a row's
-numbers do not depend on its neighbours.
+All arithmetic is float64. Campaigns of one call have the same number of observations, so nothing is
+padded and a row's numbers do not depend on its neighbours.
 
 Reference:
-    Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1 and equation 5.8.
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, algorithm 2.1 and
+    equation 5.8.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ from ombo_gym.surrogates.kernels import (
 Floats = NDArray[np.float64]
 
 JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
-_LENGTHSCALES = (0.15, 0.3, 0.6, 1.2, 2.4)  # grid of `kernel="fit"`, in units of `_typical_distance`
+_LENGTHSCALES = (
+    0.15,
+    0.3,
+    0.6,
+    1.2,
+    2.4,
+)  # grid of `kernel="fit"`, in units of `_typical_distance`
 _NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
 
 
@@ -40,7 +47,8 @@ class Surrogate:
         kernel: Name of the kernel.
         lengthscales: Grid of lengthscales, of which the likeliest is chosen; one value: given.
         noise_variances: Likewise for the noise, relative to the prior variance.
-        standardise: Whether values are brought to zero mean and unit variance, and the prior variance is chosen.
+        standardise: Whether values are brought to zero mean and unit variance, and the prior
+            variance is chosen.
         max_data: Most observations to condition on: the best half and the most recent half.
     """
 
@@ -52,18 +60,17 @@ class Surrogate:
 
 
 def _typical_distance(space: DesignSpace) -> float:
-    """Scale of distances between designs: sqrt(d / 2) in a box (1 in the plane), sqrt(L / 8) for sequences."""
-    if isinstance(space, BoxDesigns):
-        return float(np.sqrt(space.dim / 2))
-    return float(np.sqrt(max(space.shape[0], 2) / 8)) * 2
+    """Scale of distances between designs of d coordinates or positions, 1 for d = 2."""
+    return float(np.sqrt(space.shape[0] / 2))
 
 
 def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float) -> Surrogate:
     """Builds a surrogate from the environments' `surrogate` argument.
 
     Args:
-        config: `kernel`: "prior" (the process that the problem draws from), "fit" (chosen by marginal likelihood over
-            a grid), or a kernel's name together with `lengthscale`; `max_data`.
+        config: `kernel`: "prior" (the process that the problem draws from), "fit" (chosen by
+            marginal likelihood over a grid), or a kernel's name together with `lengthscale`;
+            `max_data`.
         problem: Whose prior and design space are meant.
         noise_std: Of the measurement; known to every kernel but "fit".
 
@@ -107,7 +114,8 @@ class Posterior:
 
     Attributes:
         lengthscale, noise, outputscale: (R,) the kernel parameters in use.
-        shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised units.
+        shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised
+            units.
         targets: (R, n) standardised observations.
 
     Args:
@@ -142,14 +150,14 @@ class Posterior:
         self._white = np.matmul(self._whiten, self.targets[:, :, None])  # (R, n, 1), L^-1 y
 
     def _noisy(self, squared: Floats, lengthscale: Floats, noise: Floats) -> Floats:
-        """Kernel matrices of the observations with the noise on the diagonal, relative to the prior variance."""
+        """Kernel matrices of the observations and their noise, relative to the prior variance."""
         matrix = self._kernel(squared / lengthscale[:, None, None] ** 2)
         n = matrix.shape[1]
         matrix[:, np.arange(n), np.arange(n)] = 1.0 + noise[:, None]
         return matrix
 
     def _choose(self, surrogate: Surrogate) -> None:
-        """Kernel parameters by marginal likelihood over the grid, the prior variance in closed form."""
+        """Kernel parameters by marginal likelihood on the grid, prior variance in closed form."""
         rows, n = self.targets.shape
         self._squared = squared_distances(self._features, self._features)
         middle = len(surrogate.lengthscales) // 2
@@ -196,9 +204,10 @@ class Posterior:
 
 
 class Beliefs:
-    """Mean and variance at M candidates of R campaigns, updated in place by hallucinated observations.
+    """Mean and variance at M candidates of R campaigns, updated by hallucinated observations.
 
-    A hallucinated observation has the value of the posterior mean: means stay, variances shrink. It costs O(n M) a
+    A hallucinated observation has the value of the posterior mean: means stay, variances shrink. It
+        costs O(n M) a
     campaign: one further row of the whitened cross-covariance, no new factorisation.
 
     Attributes:
@@ -207,8 +216,8 @@ class Beliefs:
         hallucinated: (R,) largest value hallucinated so far, -inf before.
 
     Reference:
-        Desautels, Krause and Burdick, Parallelizing exploration-exploitation tradeoffs in Gaussian process bandit
-        optimization, 2014.
+        Desautels, Krause and Burdick, Parallelizing exploration-exploitation tradeoffs in Gaussian
+        process bandit optimization, 2014.
     """
 
     def __init__(
@@ -255,7 +264,7 @@ class Beliefs:
 
 
 def most_telling(values: Floats, max_data: int) -> NDArray[np.intp]:
-    """Which observations to condition on when there are too many: the best half and the most recent half.
+    """Which observations to keep when there are too many: the best half and the latest half.
 
     Args:
         values: (R, n), in the order of measurement.

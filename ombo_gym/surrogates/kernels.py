@@ -23,8 +23,8 @@ def lifted(points: Floats) -> Floats:
 def squared_distances_of_lifted(a: Floats, b: Floats) -> Floats:
     """Squared Euclidean distances of `lifted` points, (R, k + 2, n) and (R, k + 2, m) -> (R, n, m).
 
-    One product, |x - y|^2 = (-2 x, |x|^2, 1) . (y, 1, |y|^2): adding up three arrays (R, n, m) would cost as much as
-    the kernel.
+    One product, |x - y|^2 = (-2 x, |x|^2, 1) . (y, 1, |y|^2): adding up three arrays (R, n, m)
+    would cost as much as the kernel.
     """
     turned = np.concatenate([-2.0 * a[:, :-2], a[:, -1:], a[:, -2:-1]], axis=1)
     products = np.matmul(turned.swapaxes(1, 2), b)

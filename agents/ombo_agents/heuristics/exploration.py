@@ -27,8 +27,9 @@ class Schedule(ExplorationPolicy):
 
     Args:
         game: The campaigns it is built for.
-        weights: From the first round of the schedule to the last: the last entry is used when one round is left, the
-            one before when two are; with more rounds left than entries, the first one.
+        weights: From the first round of the schedule to the last: the last entry is used when one
+            round is left, the one before when two are; with more rounds left than entries, the
+            first one.
 
     Raises:
         ValueError: No weights, or one outside [0, 10].
@@ -66,8 +67,8 @@ def ucb(game: Game, *, weight: float = 1.0) -> Schedule:
 def greedy(game: Game) -> Schedule:
     """The largest posterior mean: weight 0, every round.
 
-    In a box all q slots are the same design, which is the one-round optimum of `last_mean`; on finite spaces they are the
-    q designs of largest mean.
+    In a box all q slots are the same design, which is the one-round optimum of `last_mean`; on
+    finite spaces they are the q designs of largest mean.
     """
     return Schedule(game, (0.0,))
 

@@ -18,7 +18,7 @@ _BITS = 30
 
 
 class RandomPolicy(DesignsPolicy):
-    """Uniform designs, each round distinct ones where designs can be counted and there are enough."""
+    """Uniform designs, distinct ones each round where designs can be counted."""
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         return fresh(self.space, draws, self.batch_size)
@@ -35,7 +35,7 @@ class Sobol(DesignsPolicy):
 
 
 class LatinHypercube(DesignsPolicy):
-    """Each round a random Latin hypercube: in every coordinate one design in each of q equal slices; boxes only.
+    """Each round a random Latin hypercube: one design in each of q slices of every coordinate.
 
     Reference:
         McKay, Beckman and Conover, Technometrics 21, 1979.
@@ -50,15 +50,17 @@ class LatinHypercube(DesignsPolicy):
 
 
 class Genetic(DesignsPolicy):
-    """Children of the best designs of the dataset: tournament selection, uniform crossover, mutation.
+    """Children of the best designs: tournament selection, uniform crossover, mutation.
 
-    The population is the best `population` rows; parents win tournaments of two. In a box mutation adds normal steps, on
-    categories it changes a position for sure; in a pool a child is the candidate nearest to its parents' mixture.
+    The population is the best `population` rows; parents win tournaments of two. In a box mutation
+    adds normal steps, on categories it changes a position for sure; in a pool a child is the
+    candidate nearest to its parents' mixture.
 
     Args:
         game: The campaigns it is built for.
         population: Rows that parents are chosen from.
-        mutation: Standard deviation of a step in a box (side 2), in a pool relative to the features' spread.
+        mutation: Standard deviation of a step in a box (side 2), in a pool relative to the
+            features' spread.
 
     Raises:
         ValueError: An argument out of range.

@@ -41,7 +41,7 @@ class PosteriorPolicy(DesignsPolicy):
 
 
 class ExpectedImprovement(PosteriorPolicy):
-    """The largest expected improvement, slot by slot, each pick hallucinated at its mean (kriging believer).
+    """The largest expected improvement, slot by slot, each pick hallucinated at its mean.
 
     Reference:
         Jones, Schonlau and Welch, 1998; Ginsbourger, Le Riche and Carraro, 2010, section 4.2.
@@ -58,7 +58,7 @@ class ExpectedImprovement(PosteriorPolicy):
 
 
 class Thompson(PosteriorPolicy):
-    """Each slot maximises a function of its own, drawn from the joint posterior over the candidates.
+    """Each slot maximises a function of its own, drawn from the joint posterior.
 
     Where there are more than 256 candidates, over the 256 with the largest mean + 3 sd.
 

@@ -1,4 +1,4 @@
-"""The strongest schedules that ignore the data: found by trying all of them on campaigns of their own."""
+"""The strongest schedules that ignore the data, found by trying all of them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def search_schedules(
 ) -> pd.DataFrame:
     """Tries every schedule of the weights over the rounds of one horizon.
 
-    All are played on the same campaigns; then the best few, and all constant weights, on eight times as many others, so
-    that the winner is not the luckiest.
+    All are played on the same campaigns; then the best few, and all constant weights, on eight
+    times as many others, so that the winner is not the luckiest.
 
     Args:
         plan: One horizon and one utility; its policies, campaigns and seed are not used.
@@ -37,7 +37,8 @@ def search_schedules(
         jobs: Processes.
 
     Returns:
-        The second stage, best first: policy (as `ombo_agents.make` takes it), constant (bool), mean.
+        The second stage, best first: policy (as `ombo_agents.make` takes it), constant (bool),
+            mean.
     """
     (horizon,) = plan.horizons
     schedules = {_name(each): len(set(each)) == 1 for each in product(weights, repeat=horizon)}

@@ -23,7 +23,7 @@ CONTROLS = {"exploration": "exploration"}  # agent -> the control it acts throug
 
 
 class TrainedExploration(ExplorationPolicy):
-    """A network that sets exploration weights from what the exploration control shows; acts by its mean.
+    """A network that sets exploration weights from what the control shows; acts by its mean.
 
     Args:
         game: The campaigns it is built for.
@@ -41,7 +41,7 @@ class TrainedExploration(ExplorationPolicy):
         network = self._network
         with torch.no_grad():
             tensors, _ = network.obs_to_tensor(seen)
-            features = network.extract_features(tensors, network.pi_features_extractor)  # type: ignore[arg-type]
+            features: Any = network.extract_features(tensors, network.pi_features_extractor)  # type: ignore[arg-type]
             actions = network.action_net(network.mlp_extractor.forward_actor(features.double()))
         return np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
 
@@ -94,7 +94,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def fits(folder: Path, game: Game) -> bool:
-    """Whether a trained policy can play these campaigns: whether it sees and acts on the same spaces."""
+    """Whether a trained policy can play these campaigns, by what it sees and acts on."""
     config = read_config(folder)
     return game.control_name in ("designs", CONTROLS[config["agent"]])
 
@@ -104,10 +104,12 @@ def load(folder: Path, game: Game) -> TrainedExploration:
 
     Args:
         folder: That `save` wrote.
-        game: The campaigns it will play; another horizon, batch size or design space than in training is fine.
+        game: The campaigns it will play; another horizon, batch size or design space than in
+            training is fine.
 
     Raises:
-        ValueError: The folder is incomplete, or its network has other inputs than these campaigns show.
+        ValueError: The folder is incomplete, or its network has other inputs than these campaigns
+            show.
     """
     config = read_config(folder)
     network = build_network(game.make_control(CONTROLS[config["agent"]]), config["hidden"])

@@ -78,7 +78,10 @@ def train(
 
     Raises:
         FileNotFoundError: `resume` without a `model.zip`.
+        ValueError: A negative seed, whose campaigns would be evaluation's.
     """
+    if seed < 0:
+        raise ValueError(f"seed: expected a whole number of at least 0, got {seed}")
     torch.set_num_threads(1)
     env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
     model_file = out / "model.zip"
@@ -89,12 +92,13 @@ def train(
     else:
         model = _new_model(env, settings, seed, out)
     env.seed(FIRST_SEED + seed * _SEEDS_APART + model.num_timesteps)
+    out.mkdir(parents=True, exist_ok=True)
     begun = time.perf_counter()
     saver = _Saver(model_file)
     callbacks = CallbackList([saver] if callback is None else [saver, callback])
     try:
         model.learn(
-            settings.steps - model.num_timesteps,
+            max(0, settings.steps - model.num_timesteps),
             callback=callbacks,
             reset_num_timesteps=not resume,
             tb_log_name="ppo",
@@ -118,7 +122,7 @@ def train(
 
 def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> PPO:
     try:
-        import tensorboard  # noqa: F401
+        import tensorboard  # type: ignore[import-untyped]  # noqa: F401
 
         log: str | None = str(out / "tensorboard")
     except ImportError:  # logs are an extra; training is not
