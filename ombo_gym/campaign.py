@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,16 +36,15 @@ class Settings:
     utility: str = "best"
     start: dict[str, Any] | None = None
     noise_std: float | None = None
-    surrogate: dict[str, Any] | None = field(default=None)
 
     @property
     def horizons(self) -> tuple[int, int]:
         """The smallest and the largest horizon."""
-        low, high = (self.horizon, self.horizon) if isinstance(self.horizon, int) else self.horizon
+        low, high = _low_and_high(self.horizon)
         return int(low), int(high)
 
     def __post_init__(self) -> None:
-        pair = (self.horizon,) * 2 if isinstance(self.horizon, int) else tuple(self.horizon)
+        pair = _low_and_high(self.horizon)
         if (
             len(pair) != 2
             or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in pair)
@@ -58,10 +57,19 @@ class Settings:
         q = self.batch_size
         if isinstance(q, bool) or not isinstance(q, int | np.integer) or q < 1:
             raise ValueError(f"batch_size: expected a whole number of at least 1, got {q!r}")
-        if self.noise_std is not None and not (
-            isinstance(self.noise_std, int | float) and 0 <= self.noise_std < np.inf
+        std = self.noise_std
+        if std is not None and (
+            isinstance(std, bool)
+            or not isinstance(std, int | float | np.integer | np.floating)
+            or not 0 <= std < np.inf
         ):
-            raise ValueError(f"noise_std: expected a number of at least 0, got {self.noise_std!r}")
+            raise ValueError(f"noise_std: expected a number of at least 0, got {std!r}")
+
+
+def _low_and_high(horizon: Any) -> tuple[Any, ...]:
+    """A range as it was given, or a single horizon twice."""
+    given = horizon.tolist() if isinstance(horizon, np.ndarray | np.generic) else horizon
+    return tuple(given) if isinstance(given, Sequence) else (given, given)
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,9 @@ class Campaigns:
             problem.noise_std if settings.noise_std is None else settings.noise_std
         )
         self._worth_of = utility_named(settings.utility)
-        self._start = make_start(settings.start or problem.start, problem)
+        self._start = make_start(
+            problem.start if settings.start is None else settings.start, problem
+        )
         self._low, self._high = settings.horizons
         self.capacity = self._start.capacity + self._high * self.batch_size
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -52,7 +53,7 @@ class RandomStart(Start):
     """`size` feasible designs, uniformly, without replacement on finite spaces."""
 
     def __init__(self, problem: Problem, *, size: int = 4) -> None:
-        available = problem.design_space.size
+        size, available = _checked_size(size), problem.design_space.size
         if available is not None and size > available:
             raise ValueError(
                 f"start: expected a size of at most {available}, the number of designs, got {size}"
@@ -93,8 +94,12 @@ class PercentileStart(Start):
     def __init__(
         self, problem: Problem, *, percentile: float = 50, size: int | None = None
     ) -> None:
-        if not 0 <= percentile <= 100:
-            raise ValueError(f"start: expected a percentile from 0 to 100, got {percentile}")
+        if (
+            not isinstance(percentile, int | float | np.integer | np.floating)
+            or not 0 <= percentile <= 100
+        ):
+            raise ValueError(f"start: expected a percentile from 0 to 100, got {percentile!r}")
+        size = None if size is None else _checked_size(size)
         if problem.design_space.size is None:
             smallest = largest = int((_UNIFORM - 1) * percentile / 100) + 1
         else:
@@ -153,15 +158,19 @@ def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
     Raises:
         ValueError: An unknown kind or setting, or one out of range; says what is known.
     """
-    if not isinstance(config, Mapping) or config.get("kind") not in STARTS:
+    kind = config.get("kind") if isinstance(config, Mapping) else None
+    if not isinstance(kind, str) or kind not in STARTS:
         raise ValueError(
             f'start: expected {{"kind": one of {sorted(STARTS)}, ...}}, got {config!r}'
         )
     settings = {key: value for key, value in config.items() if key != "kind"}
-    size = settings.get("size")
-    if size is not None and not (isinstance(size, int) and size >= 1 and size is not True):
+    known = list(inspect.signature(STARTS[kind]).parameters)[1:]
+    if unknown := [key for key in settings if key not in known]:
+        raise ValueError(f"start: {kind!r} takes the settings {known}, got {unknown}")
+    return STARTS[kind](problem, **settings)
+
+
+def _checked_size(size: Any) -> int:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise ValueError(f"start: expected a size of at least 1, got {size!r}")
-    try:
-        return STARTS[config["kind"]](problem, **settings)
-    except TypeError as error:
-        raise ValueError(f"start: {config!r} has settings that kind lacks: {error}") from error
+    return int(size)

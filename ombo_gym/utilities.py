@@ -1,9 +1,8 @@
 """What a finished campaign is worth, computed from true values only.
 
 Each utility is one function of a `Progress`: the worth of R campaigns as they stand. The reward of
-    a round is the
-worth after it minus the worth before it, so that the undiscounted return is the utility of the
-finished campaign.
+a round is the worth after it minus the worth before it, so that the undiscounted return is the
+utility of the finished campaign.
 """
 
 from __future__ import annotations
@@ -36,18 +35,24 @@ def _total(progress: Progress) -> Floats:
     return progress.total
 
 
-def _at_the_end(score: Callable[[Floats], Floats]) -> Callable[[Progress], Floats]:
-    def utility(progress: Progress) -> Floats:
-        return np.where(progress.last, score(progress.batch), 0.0)
-
-    return utility
+def _last_max(progress: Progress) -> Floats:
+    return np.where(progress.last, progress.batch.max(axis=-1), 0.0)
 
 
+def _last_median(progress: Progress) -> Floats:
+    return np.where(progress.last, np.median(progress.batch, axis=-1), 0.0)
+
+
+def _last_mean(progress: Progress) -> Floats:
+    return np.where(progress.last, progress.batch.mean(axis=-1), 0.0)
+
+
+# Functions of the module, so that environments can be pickled.
 UTILITIES: dict[str, Callable[[Progress], Floats]] = {
     "best": _best,
-    "last_max": _at_the_end(lambda batch: batch.max(axis=-1)),
-    "last_median": _at_the_end(lambda batch: np.median(batch, axis=-1)),
-    "last_mean": _at_the_end(lambda batch: batch.mean(axis=-1)),
+    "last_max": _last_max,
+    "last_median": _last_median,
+    "last_mean": _last_mean,
     "total": _total,
 }
 

@@ -18,7 +18,7 @@ from ombo_gym.campaign import ALL, Infos, Rows
 from ombo_gym.env import CampaignEnv, keeps_optimum
 from ombo_gym.game import Game
 from ombo_gym.problems.base import Problem
-from ombo_gym.rendering import check_render_mode, draw_campaign
+from ombo_gym.rendering import Window, check_render_mode, draw_campaign
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -33,7 +33,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         problem: As in `CampaignEnv`, like all further arguments.
         autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its
             value as a string.
-        render_mode: "rgb_array" or None.
+        render_mode: "rgb_array", "human" (shows the first campaign) or None.
         **arguments: As in `CampaignEnv`.
     """
 
@@ -47,7 +47,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         **arguments: Any,
     ) -> None:
         super().__init__()
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs: expected a whole number of at least 1, got {num_envs!r}")
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
@@ -56,7 +56,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             raise ValueError(
                 f"autoreset_mode: expected one of {modes}, got {autoreset_mode!r}"
             ) from None
-        self.num_envs = num_envs
+        self.num_envs = num_envs = int(num_envs)
         self.game = Game(problem, num_envs, **arguments)
         self.single_observation_space = self.game.control.observation_space
         self.single_action_space = self.game.control.action_space
@@ -65,6 +65,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self.render_mode = check_render_mode(render_mode)
         self.metadata = {**CampaignEnv.metadata, "autoreset_mode": self.autoreset_mode}
         self._check = ActionCheck(self.single_action_space, num_envs)
+        self._window: Window | None = None
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._seeds: list[int | None] = [None] * num_envs
 
@@ -125,6 +126,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         infos = self.game.reset(rows, self._row_generators(indices), wants)
         packed: dict[str, Any] = {}
         self._pack(packed, infos, rows)
+        self._show()
         return self.game.observe(), packed
 
     def _seed_list(self, seed: Any) -> list[int | None]:
@@ -189,6 +191,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             infos = self._finals(infos, over, terminations)
             self._autoreset(infos, over)
         truncations = np.zeros(self.num_envs, bool)
+        self._show()
         return self.game.observe(), rewards, terminations, truncations, infos
 
     def _autoreset(self, infos: dict[str, Any], rows: NDArray[np.intp]) -> None:
@@ -225,7 +228,19 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         return {**kept, "final_obs": final_obs, "final_info": final_info, **masks}
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
-        """Draws every campaign; None without a render mode."""
-        if self.render_mode is None:
+        """Draws every campaign; None without a render mode, or where a window shows the first."""
+        if self.render_mode != "rgb_array":
             return None
         return tuple(draw_campaign(self.game.campaigns, row) for row in range(self.num_envs))
+
+    def _show(self) -> None:
+        """Shows the first campaign to people who watch, once it is begun."""
+        if self.render_mode == "human" and self.game.campaigns.horizon[0]:
+            self._window = self._window or Window()
+            self._window.show(draw_campaign(self.game.campaigns, 0))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Closes the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None

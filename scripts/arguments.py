@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Iterator
@@ -18,9 +19,7 @@ def report_errors() -> Iterator[None]:
     """Ends with one line instead of a traceback where the user's input was the reason."""
     try:
         yield
-    except (ValueError, TypeError, FileNotFoundError, ImportError) as error:
-        if "--traceback" in sys.argv:
-            raise
+    except (ValueError, TypeError, OSError, ImportError) as error:
         sys.exit(f"error: {error}")
 
 
@@ -28,9 +27,13 @@ def parse_env(env_id: str) -> str:
     """Checks an environment id.
 
     Raises:
+        ImportError: The module of `module:id` is not there.
         ValueError: An unknown id; lists the known ones.
     """
-    if ":" not in env_id and env_id not in gym.registry:
+    module, _, name = env_id.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    if name not in gym.registry:
         raise ValueError(
             f"--env: expected one of {', '.join(env_ids())} (or module:id for your own), "
             f"got {env_id!r}"

@@ -30,7 +30,7 @@ class Args:
     utility: str = "best"
     """What a finished campaign is worth."""
     env_kwargs: str = "{}"
-    """Further arguments of the environment, as JSON."""
+    """Further arguments of the environment, as JSON; they win over the flags above."""
     steps: int = PPOSettings.steps
     """Rounds to play in training."""
     num_envs: int = PPOSettings.num_envs
@@ -46,10 +46,10 @@ def main(args: Args) -> None:
     if args.agent not in CONTROLS:
         raise ValueError(f"--agent: expected one of {sorted(CONTROLS)}, got {args.agent!r}")
     env_kwargs = {
-        **parse_json("--env-kwargs", args.env_kwargs),
         "horizon": parse_horizon(args.horizon),
         "batch_size": args.batch_size,
         "utility": args.utility,
+        **parse_json("--env-kwargs", args.env_kwargs),
     }
     config = train(
         parse_env(args.env),

@@ -21,8 +21,7 @@ class Control(ABC):
     """What an agent sees and acts on, in place of the whole dataset and raw designs.
 
     A control holds no campaign: it maps an observation of B campaigns to what the agent sees, and
-        the agent's actions to
-    designs. Environments and policies call the same two methods.
+    the agent's actions to designs. Environments and policies call the same two methods.
 
     Attributes:
         observation_space: Of one campaign.

@@ -43,8 +43,7 @@ def look(
     """Conditions the surrogate on every unfinished campaign and looks at its candidates.
 
     Campaigns are taken together where they have observed equally much, a few at a time: what is
-        computed for a campaign
-    depends on that campaign alone, to the bit.
+    computed for a campaign depends on that campaign alone, to the bit.
 
     Args:
         observation: Of B campaigns, the public contract's fields with a leading B.

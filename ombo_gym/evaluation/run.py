@@ -6,8 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from io import StringIO
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,6 +65,14 @@ class Plan:
                 raise ValueError(f"{name}: expected at least one, each once, got {given}")
         if unknown := set(self.told) - {"true", "one"}:
             raise ValueError(f"told: expected 'true', 'one' or both, got {sorted(unknown)}")
+        own = {"horizon": "horizons", "batch_size": "batch_size", "utility": "utilities"}
+        if taken := sorted(own.keys() & (self.env_kwargs or {}).keys()):
+            raise ValueError(
+                f"env_kwargs: expected further arguments, got {taken}, which the plan says itself "
+                f"({', '.join(own[name] for name in taken)})"
+            )
+        if self.block < 1:
+            raise ValueError(f"block: expected at least 1 campaign, got {self.block}")
         if self.campaigns < 1 or not 0 <= self.seed <= SEEDS - self.campaigns:
             raise ValueError(
                 f"campaigns, seed: expected at least 1 campaign and seeds from 0 below {SEEDS} "
@@ -131,7 +138,8 @@ def run(plan: Plan, *, folder: Path | None = None, jobs: int = 1, resume: bool =
             if told == "one" and not _same_told_one(cell, aware):
                 parts.append(played[cell.told("one").key])
             else:  # what it is told makes no difference: the same campaigns, played once
-                parts.append(_relabel(played[cell.key], told))
+                again = told == "one" and "true" in plan.told
+                parts.append(_relabel(played[cell.key], told, weights=not again))
     campaigns = pd.concat([part.campaigns for part in parts], ignore_index=True)
     sums = pd.concat([part.exploration for part in parts], ignore_index=True)
     return Results(campaigns, _mean_weights(sums))
@@ -141,20 +149,27 @@ def _same_told_one(cell: Cell, aware: dict[str, bool]) -> bool:
     return cell.horizon == 1 or not aware[cell.policy]
 
 
-def _relabel(played: Played, told: str) -> Played:
-    """A cell told something else that makes no difference; its weights stand once."""
-    if told == "true":
-        return played
-    return Played(played.campaigns.assign(told_horizon=told), pd.DataFrame())
+def _relabel(played: Played, told: str, *, weights: bool) -> Played:
+    """A cell told something else that makes no difference, with its weights or without."""
+    campaigns, exploration = (
+        table.assign(told_horizon=told) if len(table) else table for table in played
+    )
+    return Played(campaigns, exploration if weights else pd.DataFrame())
 
 
 def _horizon_aware(cells: Sequence[Cell]) -> dict[str, bool]:
-    """Whether each policy reads the rounds left; builds each, so that mistakes show at once."""
+    """Whether each policy reads the rounds left.
+
+    Builds each policy and each kind of campaign, so that mistakes show at once.
+    """
     aware: dict[str, bool] = {}
+    seen: set[tuple[int, str]] = set()
     for cell in cells:
-        if cell.policy not in aware:
-            env = make_env(Cell(**{**cell.__dict__, "campaigns": 1}))
+        kind = cell.horizon, cell.utility
+        if cell.policy not in aware or kind not in seen:
+            env = make_env(replace(cell, campaigns=1))
             aware[cell.policy] = bool(getattr(make_policy(cell, env), "horizon_aware", True))
+            seen.add(kind)
             env.close()
     return aware
 
@@ -165,10 +180,11 @@ def _play_all(
     played: dict[str, Played] = {}
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in folder.glob("*.json"):
-            if not resume:
+        if not resume:
+            for file in [*folder.glob("*.json"), *folder.glob("*.tmp")]:
                 file.unlink()
-        played = {cell.key: _read(folder, cell) for cell in cells if _file(folder, cell).is_file()}
+        kept = {cell.key: _read(folder, cell) for cell in cells}
+        played = {key: each for key, each in kept.items() if each is not None}
     missing = [cell for cell in cells if cell.key not in played]
     with parallel_config("loky" if jobs > 1 else "sequential", n_jobs=jobs, **_threads(jobs)):
         outcomes: Iterable[tuple[str, Played]] = Parallel(return_as="generator_unordered")(
@@ -196,23 +212,22 @@ def _file(folder: Path, cell: Cell) -> Path:
 
 def _write(folder: Path, cell: Cell, played: Played) -> None:
     """Writes a finished cell in one step, so that a file that is there is whole."""
-    tables = {name: table.to_csv(index=False) for name, table in played._asdict().items()}
+    tables = {name: table.to_dict("list") for name, table in played._asdict().items()}
     file = _file(folder, cell)
     temporary = file.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps(tables))
     temporary.replace(file)
 
 
-def _read(folder: Path, cell: Cell) -> Played:
-    tables = json.loads(_file(folder, cell).read_text())
-    return Played(**{name: _table(text) for name, text in tables.items()})
-
-
-def _table(text: str) -> pd.DataFrame:
-    if not text.strip():
-        return pd.DataFrame()
-    names = dict.fromkeys(["env", "policy", "told_horizon", "utility"], str)
-    return pd.read_csv(StringIO(text), dtype=names, float_precision="round_trip", na_filter=False)
+def _read(folder: Path, cell: Cell) -> Played | None:
+    """A finished cell; None where there is none, or only a damaged file: it is played again."""
+    try:
+        tables = json.loads(_file(folder, cell).read_text())
+        played = Played(*(pd.DataFrame(tables[name]) for name in Played._fields))
+        whole = len(played.campaigns) == cell.campaigns
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return played if whole else None
 
 
 def _mean_weights(sums: pd.DataFrame) -> pd.DataFrame:

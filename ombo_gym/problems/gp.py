@@ -52,15 +52,17 @@ class GP(Problem):
     ) -> None:
         if kernel not in ("matern52", "rbf"):
             raise ValueError(f"kernel: expected 'matern52' or 'rbf', got {kernel!r}")
-        if not lengthscale > 0:
+        if (
+            not isinstance(lengthscale, int | float | np.integer | np.floating)
+            or not 0 < lengthscale < np.inf
+        ):
             raise ValueError(f"lengthscale: expected a positive number, got {lengthscale!r}")
-        if not (isinstance(dim, int) and dim >= 1 and isinstance(features, int) and features >= 1):
-            raise ValueError(
-                f"dim, features: expected whole numbers of at least 1, got {dim!r}, {features!r}"
-            )
-        self.design_space = BoxDesigns(dim)
+        for name, number in (("dim", dim), ("features", features)):
+            if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+                raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
+        self.design_space = BoxDesigns(int(dim))
         self.prior = Prior(kernel, float(lengthscale))
-        self._features = features
+        self._features = int(features)
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         prior, dim, features = self.prior, self.design_space.shape[0], self._features

@@ -207,8 +207,7 @@ class Beliefs:
     """Mean and variance at M candidates of R campaigns, updated by hallucinated observations.
 
     A hallucinated observation has the value of the posterior mean: means stay, variances shrink. It
-        costs O(n M) a
-    campaign: one further row of the whitened cross-covariance, no new factorisation.
+    costs O(n M) a campaign: one further row of the whitened cross-covariance, no new factorisation.
 
     Attributes:
         mean: (R, M).

@@ -1,4 +1,7 @@
-"""What the tests run through: every registered environment under every control, so that a new id is tested."""
+"""What the tests run through: every registered environment under every control.
+
+A new id is tested by being registered.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ def make(env_id: str, **settings: Any) -> gym.Env:
     return gym.make(env_id, **settings_of(env_id, **settings))
 
 
-def make_native(env_id: str, rows: int, mode: AutoresetMode, **settings: Any) -> gym.vector.VectorEnv:
+def make_native(
+    env_id: str, rows: int, mode: AutoresetMode, **settings: Any
+) -> gym.vector.VectorEnv:
     return gym.make_vec(
         env_id,
         num_envs=rows,
@@ -43,7 +48,7 @@ def make_sync(env_id: str, rows: int, mode: AutoresetMode, **settings: Any) -> S
 
 
 def assert_same(a: Any, b: Any, where: str = "") -> None:
-    """The same to the bit: types, keys, dtypes, shapes and values, in any nesting of dicts, tuples and arrays."""
+    """The same to the bit: types, keys, dtypes, shapes and values, however nested."""
     assert type(a) is type(b), f"{where}: {type(a)} and {type(b)}"
     if isinstance(a, dict):
         assert set(a) == set(b), f"{where}: keys {sorted(a)} and {sorted(b)}"

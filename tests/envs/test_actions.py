@@ -1,4 +1,4 @@
-"""A bad action raises a ValueError that says what is wrong, and the campaign goes on as if it had not happened."""
+"""A bad action raises a ValueError that says what is wrong, and the campaign goes on as before."""
 
 from __future__ import annotations
 
@@ -180,11 +180,7 @@ def odd_objects(good: np.ndarray, space: Any, rng: np.random.Generator) -> Any:
         lambda: "no array",
         lambda: None,
     )
-    return (
-        OddSequence()
-        if rng.random() < 0.1
-        else Odd(behaviours[rng.integers(len(behaviours))])
-    )
+    return OddSequence() if rng.random() < 0.1 else Odd(behaviours[rng.integers(len(behaviours))])
 
 
 def nested_in_itself(good: np.ndarray, space: Any, rng: np.random.Generator) -> Any:

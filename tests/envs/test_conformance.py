@@ -1,4 +1,4 @@
-"""Every environment keeps the promises of gymnasium, of stable-baselines3 and of the public contract."""
+"""Environments keep the promises of gymnasium, of stable-baselines3 and of the public contract."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ ALLOWED = (
     # A dataset is a table, as is a list of candidates; SB3 flattens both.
     r"Your observation (designs|candidates) has an unconventional shape",
 )
-RENDER_MODES = (None, "rgb_array", "human")
+# Rendering knows nothing of controls.
+CHECKED = [(*case, None) for case in CASES]
+CHECKED += [(env_id, "designs", mode) for env_id in IDS for mode in ("rgb_array", "human")]
 SETTINGS: dict[str, Any] = {"horizon": 3, "batch_size": 3, "noise_std": 0.1}
 
 
@@ -55,8 +57,7 @@ def test_the_ids_are_those_of_the_table() -> None:
 # --- the checkers of others --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("render_mode", RENDER_MODES)
-@pytest.mark.parametrize(("env_id", "control"), CASES)
+@pytest.mark.parametrize(("env_id", "control", "render_mode"), CHECKED)
 def test_gymnasiums_checker_has_nothing_to_say(
     env_id: str, control: str, render_mode: str | None
 ) -> None:
@@ -83,7 +84,7 @@ def test_stable_baselines3s_checker_warns_of_nothing_but_tables(env_id: str, con
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_ppo_trains_through_gym_make_alone(env_id: str) -> None:
-    env = make(env_id)
+    env = make(env_id, batch_size=2)
     agent = PPO(
         "MultiInputPolicy", env, n_steps=250, batch_size=125, n_epochs=1, device="cpu", seed=0
     )
@@ -101,16 +102,16 @@ def test_ppo_trains_through_gym_make_alone(env_id: str) -> None:
 
 
 def check_observation(observation: Any, space: gym.Space[Any]) -> None:
-    """Inside, of exactly the dtypes and shapes of the space, finite, and zero behind the rows in use."""
+    """Inside, of exactly the space's dtypes and shapes, finite, and zero behind the rows in use."""
     assert observation in space
     assert isinstance(space, gym.spaces.Dict)
-    assert list(observation) == list(space.spaces)
+    assert set(observation) == set(space.spaces)
     for name, part in space.spaces.items():
         array = observation[name]
         assert type(array) is np.ndarray
         assert array.dtype == part.dtype and array.shape == part.shape, name
         assert np.isfinite(array).all(), name
-        assert array.flags.writeable and array.flags.owndata or array.base is not None
+        assert array.flags.writeable, name
     if "observed" in observation:
         used = observation["observed"] == 1
         np.testing.assert_array_equal(used, np.sort(used)[..., ::-1])  # the rows in use come first
@@ -289,9 +290,7 @@ def test_a_pickled_campaign_goes_on_identically(env_id: str, control: str, modul
 
 @pytest.mark.parametrize("module", [pickle, cloudpickle], ids=lambda module: module.__name__)
 @pytest.mark.parametrize(("env_id", "control"), CASES)
-def test_pickled_vector_campaigns_go_on_identically(
-    env_id: str, control: str, module: Any
-) -> None:
+def test_pickled_vector_campaigns_go_on_identically(env_id: str, control: str, module: Any) -> None:
     mode = AutoresetMode.SAME_STEP
     env = make_native(env_id, 2, mode, control=control, horizon=[1, 3], noise_std=0.1)
     env.action_space.seed(0)
@@ -582,7 +581,7 @@ def test_an_unknown_option_is_refused_and_changes_nothing(options: dict[str, Any
     env, twin = make("Ombo/GP-v0", **SETTINGS), make("Ombo/GP-v0", **SETTINGS)
     env.reset(seed=0)
     twin.reset(seed=0)
-    with pytest.raises(ValueError, match="options: .*optimum.*got"):
+    with pytest.raises(ValueError, match=r"options: .*optimum.*got"):
         env.reset(seed=1, options=options)
     action = np.zeros((3, 2), np.float32)
     assert_same(env.step(action), twin.step(action))
@@ -622,9 +621,9 @@ def test_an_own_problem_takes_no_arguments_beside_it() -> None:
 
     problem = ombo_gym.make_problem("GP", dim=1)
     assert CampaignEnv(problem).action_space.shape == (4, 1)
-    with pytest.raises(ValueError, match="problem: .*dim"):
+    with pytest.raises(ValueError, match=r"problem: .*dim"):
         CampaignEnv(problem, dim=2)
-    with pytest.raises(ValueError, match="problem: .*train"):
+    with pytest.raises(ValueError, match=r"problem: .*train"):
         CampaignEnv(problem, split="train")
     with pytest.raises(ValueError, match=r"problem: .*GP.*TFBind8.*got 'Gp'"):
         CampaignEnv("Gp")

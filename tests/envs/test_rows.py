@@ -1,4 +1,7 @@
-"""Row i of the native vector env seeded s, row i of SyncVectorEnv seeded s, and the single env seeded s + i play alike."""
+"""Row i of the native vector env seeded s plays what the others play.
+
+The others are row i of SyncVectorEnv seeded s, and the single environment seeded s + i.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from gymnasium.vector import AutoresetMode
 from tests.envs.cases import CASES, IDS, assert_same, make, make_native, make_sync
 
 ROWS, STEPS, SEED = 3, 9, 7
-# Rows fall out of step, measurements are noisy and the last two utilities pay on the last round only.
+# Rows fall out of step, measurements are noisy and rewards come on the last round only.
 SETTINGS: dict[str, Any] = {
     "horizon": [1, 3],
     "batch_size": 3,
@@ -33,7 +36,7 @@ def lockstep(
     steps: int,
     rng: np.random.Generator,
 ) -> int:
-    """Plays both with the same actions, comparing everything they return; returns how many campaigns ended."""
+    """Plays both with the same actions, comparing what they return; counts ended campaigns."""
     ended = 0
     native.action_space.seed(int(rng.integers(2**31)))
     for step in range(steps):
@@ -70,7 +73,7 @@ def test_native_rows_are_the_rows_of_sync_vector_env(
 def test_row_i_of_the_vector_env_plays_the_single_env_seeded_s_plus_i(
     env_id: str, control: str, mode: AutoresetMode
 ) -> None:
-    """Written without SyncVectorEnv: single environments, followed by hand through each mode's resets."""
+    """Without SyncVectorEnv: single environments, led by hand through each mode's resets."""
     native = make_native(env_id, ROWS, mode, control=control, **SETTINGS)
     singles = [make(env_id, control=control, **SETTINGS) for _ in range(ROWS)]
     observations, infos = native.reset(seed=SEED)

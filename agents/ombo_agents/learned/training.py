@@ -132,7 +132,7 @@ def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> P
         env,
         learning_rate=falling(settings.learning_rate),
         n_steps=settings.rounds_per_update,
-        batch_size=settings.batch_size,
+        batch_size=min(settings.batch_size, settings.rounds_per_update * settings.num_envs),
         n_epochs=settings.epochs,
         gamma=1.0,
         gae_lambda=settings.gae_lambda,

@@ -1,0 +1,170 @@
+"""What the benchmark reports, and that every part of it runs; no timing is judged here."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+from ombo_gym.problems.gp import GP
+from ombo_gym.surrogates.gp import Posterior
+from scripts import benchmark
+from scripts.benchmark import Args, Row, Stopwatch, format_number, format_rows, verdict
+
+TINY = Args(num_envs=3, repetitions=2, single_campaigns=2, ucb_campaigns=4, campaigns=0, seed=5)
+
+
+def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, capsys):
+    out = tmp_path / "new" / "benchmark.json"
+    rows = benchmark.main(Args(**{**TINY.__dict__, "out": out}))
+    assert all(np.isfinite(row.measured) and row.measured > 0 for row in rows)
+    written = json.loads(out.read_text())
+    assert [each["name"] for each in written["rows"]] == [row.name for row in rows]
+    assert [each["measured"] for each in written["rows"]] == [row.measured for row in rows]
+    assert written["args"]["seed"] == 5 and "numpy" in written["versions"]
+    printed = capsys.readouterr().out
+    assert all(row.name in printed for row in rows)
+
+
+def test_the_targets_are_the_promised_ones():
+    promised = {  # the words of the acceptance, as numbers
+        "native vector env is faster than SyncVectorEnv": (">=", 10, 20),
+        "single env, a step beyond its objective": ("<=", 150, None),
+        "native step: the rest": ("<=", 8, None),
+    }
+    rows = benchmark.native_against_sync(TINY)
+    rows += benchmark.single_step(TINY) + benchmark.native_step_apart(TINY)
+    found = {row.name: (row.sense, row.target, row.aim) for row in rows if row.target is not None}
+    assert found == promised
+
+
+def test_environments_that_play_different_campaigns_are_not_compared(monkeypatch):
+    other = benchmark.native_env
+
+    def native_env(rows):
+        env = other(rows)
+        env.reset = lambda seed: type(env).reset(env, seed=seed + 1)
+        return env
+
+    monkeypatch.setattr(benchmark, "native_env", native_env)
+    with pytest.raises(RuntimeError, match="same campaigns"):
+        benchmark.native_against_sync(TINY)
+
+
+def test_a_stopwatch_sums_the_cpu_time_of_the_methods_it_is_around():
+    problem, idle = GP(), GP()
+    watch = Stopwatch()
+
+    def busy(seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            pass
+        return seconds
+
+    problem.first, problem.second, idle.first = busy, busy, busy
+    watch.around(problem, "first").around(problem, "second")
+    assert (problem.first(0.02), problem.second(0.03), idle.first(0.04)) == (0.02, 0.03, 0.04)
+    assert 0.05 <= watch.lap() < 0.09
+    assert watch.lap() == 0
+
+
+@pytest.mark.parametrize(
+    ("sense", "measured", "met"),
+    [
+        (">=", 9.99, False),
+        (">=", 10.0, True),
+        ("<=", 10.0, True),
+        ("<=", 10.01, False),
+        ("<", 10.0, False),
+        ("<", 9.99, True),
+        ("<", float("nan"), False),
+    ],
+)
+def test_a_target_is_met_or_missed(sense, measured, met):
+    row = Row("a ratio", measured, "times", target=10, sense=sense)
+    assert row.met is met
+    assert ("MISSED" in format_rows([row])) is not met
+    assert verdict([row]) == ("every target is met" if met else "MISSED: a ratio")
+
+
+def test_the_table_is_aligned_and_a_row_without_a_target_is_not_judged():
+    rows = [
+        Row("long name of a thing", 1234.6, "us"),
+        Row("ratio", 12.345, "times", target=10, aim=20),
+    ]
+    assert format_rows(rows).splitlines() == [
+        "                      measured        target",
+        "long name of a thing     1,235 us",
+        "ratio                     12.3 times  >= 10 (aim 20)  met",
+    ]
+    assert rows[0].met is None
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (0.00123456, "0.00123"),
+        (-0.0456, "-0.0456"),
+        (4.5678, "4.57"),
+        (2345.6, "2,346"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_numbers_have_three_significant_digits(number, text):
+    assert format_number(number) == text
+
+
+@pytest.mark.parametrize("wrong", [{"num_envs": 0}, {"campaigns": 1}, {"campaigns": -1}])
+def test_a_run_without_campaigns_is_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Args(**wrong)
+
+
+@pytest.mark.bench
+class TestAgainstBoTorch:
+    def test_the_comparison_runs_and_reports_regrets_of_the_same_campaigns(self):
+        pytest.importorskip("botorch")
+        args = Args(**{**TINY.__dict__, "campaigns": 3})
+        rows = {row.name: row for row in benchmark.ucb_against_botorch(args)}
+        assert all(np.isfinite(row.measured) for row in rows.values())
+        ours, theirs, difference, low, high = (row.measured for row in list(rows.values())[-5:])
+        assert difference == pytest.approx(ours - theirs)
+        assert low < difference < high
+        targets = [(r.sense, r.target) for r in rows.values() if r.target is not None]
+        assert targets == [(">=", 2000), ("<", 0.05)]
+
+    @pytest.mark.parametrize("weight", [0.0, 0.5, 3.0])
+    def test_botorch_s_first_design_has_our_largest_bound_of_the_same_weight(self, weight):
+        """On a fine grid; beta = weight or beta = weight^4 would miss it by .01 to .3."""
+        pytest.importorskip("botorch")
+        env = gym.make(benchmark.ENV, **benchmark.UCB_ROUNDS)
+        game = env.unwrapped.game
+        side = np.linspace(-1, 1, 201)
+        grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(1, -1, 2)
+        for seed in range(3):
+            observation, _ = env.reset(seed=seed)
+            n = int(observation["observed"].sum())
+            designs = observation["designs"][None, :n].astype(float)
+            values = observation["values"][None, :n].astype(float)
+            posterior = Posterior(game.surrogate, designs, values)
+
+            def largest_bound(at, posterior=posterior):
+                beliefs = posterior.at(at)
+                return (beliefs.mean + weight * beliefs.sd).max()
+
+            batch = benchmark.botorch_ucb(game, weight)(observation, seed)
+            assert batch.shape == (4, 2) and batch.dtype == np.float32
+            first = largest_bound(batch[None, :1].astype(float))
+            assert first == pytest.approx(largest_bound(grid), abs=2e-3)
+
+    def test_a_batch_depends_on_the_seed_alone(self):
+        pytest.importorskip("botorch")
+        env = gym.make(benchmark.ENV, **benchmark.UCB_ROUNDS)
+        propose = benchmark.botorch_ucb(env.unwrapped.game, 1.0)
+        ends = [benchmark.play_alone(env, propose, 3)[1] for _ in range(2)]
+        assert ends[0]["best_value"] == ends[1]["best_value"]
+        assert np.array_equal(ends[0]["true_values"], ends[1]["true_values"])

@@ -1,0 +1,252 @@
+"""The two commands as a user types them, and what they leave on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ombo_agents
+import ombo_gym
+from ombo_gym.evaluation.statistics import read_table
+from scripts.arguments import parse_env, parse_horizon, parse_json, parse_numbers
+
+ROOT = Path(__file__).parents[2]
+FILES = {
+    *("campaigns.csv", "summary.csv", "paired.csv", "exploration.csv"),
+    *("config.json", "horizons.png", "report.html"),
+}
+COLUMNS = {
+    "campaigns.csv": [
+        *("env", "policy", "told_horizon", "horizon", "batch_size", "utility"),
+        *("campaign", "seed", "value"),
+    ],
+    "summary.csv": [
+        *("env", "policy", "told_horizon", "horizon", "batch_size", "utility"),
+        *("campaigns", "mean", "ci_low", "ci_high", "iqm"),
+    ],
+    "paired.csv": ["policy_a", "policy_b", "difference", "ci_low", "ci_high", "horizon"],
+    "exploration.csv": ["policy", "told_horizon", "horizon", "round", "weight_mean"],
+}
+
+
+def start(script, *arguments, cwd=ROOT):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    return subprocess.Popen(
+        [sys.executable, "-m", f"scripts.{script}", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env=environment,
+    )
+
+
+def finish(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """A folder in which someone trained a policy and then evaluated it, with relative paths."""
+    folder = tmp_path_factory.mktemp("session")
+    train = [
+        "--horizon",
+        "1-3",
+        "--batch-size",
+        "3",
+        "--utility",
+        "last_mean",
+        "--out",
+        "runs/mine",
+    ]
+    small = ["--steps", "600", "--num-envs", "16", "--seed", "5"]
+    said = finish(start("train", *train, *small, cwd=folder))
+    assert "runs/mine" in said
+    policies = "random,explore_then_exploit:weights=2/0,ucb,runs/mine"
+    evaluate = ["--policies", policies, "--horizons", "1,2", "--batch-size", "3", "--seed", "9"]
+    plan = ["--utility", "last_mean", "--campaigns", "7", "--told", "true,one", "--jobs", "1"]
+    finish(start("evaluate", *evaluate, *plan, "--out", "results/one", cwd=folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tables(session):
+    return {name: read_table(session / "results/one" / name) for name in COLUMNS}
+
+
+def test_training_leaves_the_policy_its_configuration_and_the_model(session):
+    run = session / "runs/mine"
+    assert {"policy.safetensors", "config.json", "model.zip"} <= {
+        file.name for file in run.iterdir()
+    }
+    config = json.loads((run / "config.json").read_text())
+    expected = {"horizon": [1, 3], "batch_size": 3, "utility": "last_mean"}
+    assert config["env_kwargs"] == expected and config["seed"] == 5 and config["steps"] >= 600
+
+
+def test_evaluating_leaves_every_file_of_the_contract(session):
+    folder = session / "results/one"
+    assert FILES <= {file.name for file in folder.iterdir()}
+    assert (folder / "horizons.png").read_bytes().startswith(b"\x89PNG")
+    report = (folder / "report.html").read_text()
+    assert "runs/mine" in report and "http://" not in report and "<script src" not in report
+    config = json.loads((folder / "config.json").read_text())
+    assert config["policies"][1] == "explore_then_exploit:weights=2/0"
+    assert config["seed"] == 9 and config["campaigns"] == 7 and config["horizons"] == [1, 2]
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_the_tables_have_the_columns_of_the_contract(name, tables):
+    assert set(COLUMNS[name]) <= set(tables[name])
+    assert not tables[name].empty
+
+
+def test_the_policy_column_is_what_was_typed(tables):
+    typed = ["random", "explore_then_exploit:weights=2/0", "ucb", "runs/mine"]
+    assert list(dict.fromkeys(tables["campaigns.csv"]["policy"])) == typed
+    assert list(dict.fromkeys(tables["summary.csv"]["policy"])) == typed
+
+
+def test_every_policy_played_the_same_campaigns_under_both_words(tables):
+    campaigns = tables["campaigns.csv"]
+    assert len(campaigns) == 4 * 2 * 2 * 7
+    for _, group in campaigns.groupby(["policy", "told_horizon", "horizon"]):
+        assert group["campaign"].tolist() == list(range(7))
+        assert group["seed"].tolist() == list(range(9, 16))
+    assert set(campaigns["told_horizon"]) == {"true", "one"}
+
+
+def test_the_summary_holds_the_means_of_the_campaigns(tables):
+    key = ["policy", "told_horizon", "horizon"]
+    means = tables["campaigns.csv"].groupby(key)["value"].mean()
+    summary = tables["summary.csv"].set_index(key)
+    np.testing.assert_allclose(summary["mean"], means.reindex(summary.index), atol=1e-12)
+    assert (summary["ci_low"] <= summary["mean"]).all()
+    assert (summary["ci_high"] >= summary["mean"]).all() and (summary["campaigns"] == 7).all()
+
+
+def test_paired_differences_are_those_of_the_same_campaigns(tables):
+    values = tables["campaigns.csv"].set_index(["policy", "told_horizon", "horizon", "campaign"])
+    values = values["value"].sort_index()
+    for row in tables["paired.csv"].itertuples():
+        a = values[row.policy_a, row.told_a, row.horizon]
+        b = values[row.policy_b, row.told_b, row.horizon]
+        assert row.difference == pytest.approx((a - b).mean(), abs=1e-9)
+        assert row.ci_low <= row.difference <= row.ci_high
+
+
+def test_a_trained_policy_was_told_both_and_listened(tables):
+    campaigns = tables["campaigns.csv"].set_index(["policy", "told_horizon", "horizon"])["value"]
+    campaigns = campaigns.sort_index()
+    for policy, listens in (("runs/mine", True), ("ucb", False), ("random", False)):
+        truth, one = (campaigns[policy, word, 2].to_numpy() for word in ("true", "one"))
+        assert np.array_equal(truth, one) != listens
+
+
+def test_an_evaluation_can_be_repeated_and_resumed(session, tables):
+    config = json.loads((session / "results/one/config.json").read_text())
+    words = config["command"].removeprefix("python -m scripts.evaluate ").split()
+    cells = sorted((session / "results/one/cells").iterdir())
+    cells[0].unlink()
+    cells[1].write_text("{")
+    for name in FILES:
+        (session / "results/one" / name).unlink()
+    finish(start("evaluate", *words, "--resume", cwd=session))
+    assert FILES <= {file.name for file in (session / "results/one").iterdir()}
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(read_table(session / "results/one" / name), table)
+
+
+NAMES = [*ombo_agents.names(), "'gredy'"]
+IDS = [*ombo_gym.env_ids(), "'Ombo/GPP-v0'"]
+MISTAKES = {
+    "an unknown policy": ("evaluate", ["--policies", "random,gredy"], NAMES),
+    "an unknown environment": ("evaluate", ["--policies", "random", "--env", "Ombo/GPP-v0"], IDS),
+    "an unknown utility": (
+        "evaluate",
+        ["--policies", "random", "--utility", "best,wurst"],
+        ["'best'", "'last_max'", "'last_median'", "'last_mean'", "'total'", "'wurst'"],
+    ),
+    "an unknown start": (
+        "evaluate",
+        ["--policies", "random", "--env-kwargs", '{"start": {"kind": "some"}}'],
+        ["'none'", "'random'", "'percentile'", "'some'"],
+    ),
+    "an unknown factor": (
+        "evaluate",
+        ["--policies", "random", "--env", "Ombo/TFBind8-v0", "--env-kwargs", '{"factor": "SIX7"}'],
+        ["'SIX6_REF_R1'", "'SIX7'"],
+    ),
+    "an unknown environment to train on": ("train", ["--out", "x", "--env", "Ombo/GPP-v0"], IDS),
+    "an unknown utility to train for": (
+        "train",
+        ["--out", "x", "--utility", "wurst"],
+        ["'best'", "'last_max'", "'last_median'", "'last_mean'", "'total'", "'wurst'"],
+    ),
+    "an unknown agent": ("train", ["--out", "x", "--agent", "telepathy"], ["'exploration'"]),
+    "nothing to resume": ("train", ["--out", "x", "--resume"], ["model.zip"]),
+}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """What every mistake is answered with; two are made at a time."""
+    folder, answers, running = tmp_path_factory.mktemp("mistakes"), {}, {}
+    for name, (script, arguments, _) in MISTAKES.items():
+        running[name] = start(script, *arguments, cwd=folder)
+        if len(running) == 2:
+            for each, process in running.items():
+                answers[each] = (*process.communicate(timeout=120), process.returncode)
+            running = {}
+    for each, process in running.items():
+        answers[each] = (*process.communicate(timeout=120), process.returncode)
+    assert not any(folder.rglob("*.csv")) and not any(folder.rglob("*.zip"))
+    return answers
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_answered_in_one_line_that_lists_what_is_known(mistake, said):
+    out, err, code = said[mistake]
+    assert code != 0 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1
+    for known in MISTAKES[mistake][2]:
+        assert known in err
+
+
+@pytest.mark.parametrize("text", ["3", "1-5", " 2 - 4 "])
+def test_a_horizon_is_a_number_or_a_range(text):
+    assert parse_horizon(text) == {"3": 3, "1-5": [1, 5], " 2 - 4 ": [2, 4]}[text]
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        *((parse_horizon, text) for text in ("", "x", "1-x", "-3", "1-2-3", "1.5")),
+        *((lambda text: parse_numbers("--n", text), text) for text in ("", "1,", "1;2", "x")),
+        *(
+            (lambda text: parse_json("--kw", text), text)
+            for text in ("", "[1]", "{", "3", "{'a':1}")
+        ),
+        *((parse_env, text) for text in ("", "GP", "Ombo/GP-v9", "ombo_gym:GP", "ombo_gym:")),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_was_typed(parse, text):
+    with pytest.raises(ValueError) as caught:
+        parse(text)
+    assert repr(text) in str(caught.value)
+
+
+def test_an_environment_of_your_own_is_named_with_its_module():
+    assert parse_env("ombo_gym:Ombo/GP-v0") == "ombo_gym:Ombo/GP-v0"
+    assert parse_env("Ombo/TFBind8-v0") == "Ombo/TFBind8-v0"
+    with pytest.raises(ImportError, match="nowhere"):
+        parse_env("nowhere:Ombo/GP-v0")
