@@ -37,6 +37,8 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         **arguments: As in `CampaignEnv`.
     """
 
+    _window: Window | None = None  # gymnasium closes what it could not build, too
+
     def __init__(
         self,
         num_envs: int = 1,
@@ -65,7 +67,6 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self.render_mode = check_render_mode(render_mode)
         self.metadata = {**CampaignEnv.metadata, "autoreset_mode": self.autoreset_mode}
         self._check = ActionCheck(self.single_action_space, num_envs)
-        self._window: Window | None = None
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._seeds: list[int | None] = [None] * num_envs
 

@@ -56,6 +56,8 @@ class Args:
     """Campaigns that `ucb` plays at once."""
     campaigns: int = 200
     """Campaigns that BoTorch plays, about a second each; 0 leaves BoTorch out."""
+    policy: str = "ucb"
+    """Ours, with one weight for all rounds (`ucb:weight=2`); BoTorch explores with the same."""
     seed: int = 0
     """Of the first campaign, and of the random actions."""
     out: Path | None = None
@@ -239,18 +241,19 @@ class Final(NamedTuple):
 
 
 def ucb_against_botorch(args: Args) -> list[Row]:
-    """The time of `ucb` and of a BoTorch loop per campaign, and regrets on the same campaigns.
+    """The time of `ucb` and of a BoTorch loop a campaign, and their regrets on the same ones.
 
     Ours is everything that evaluation does: building environment and policy, seeding, resets,
     proposals, steps, the table. BoTorch's is its proposals and the environment's steps.
     """
-    cell = ucb_cell(args.seed, args.ucb_campaigns)
+    cell = ucb_cell(args, args.ucb_campaigns)
     ours = [ucb_seconds(cell) for _ in range(3)][1:]  # the first is the warm-up
     if not args.campaigns:
-        return [Row("ucb, a campaign", 1e6 * float(np.median(ours)), "us")]
+        return [Row(f"{args.policy}, a campaign", 1e3 * float(np.median(ours)), "ms")]
 
     env: Any = gym.make(ENV, **UCB_ROUNDS)
-    propose = botorch_ucb(env.unwrapped.game, weight_of(cell))
+    weight = weight_of(cell)
+    propose = botorch_ucb(env.unwrapped.game, weight)
     play_alone(env, propose, args.seed + args.campaigns)  # the warm-up
     seconds, ends = [], []
     for i in tqdm(range(args.campaigns), desc="BoTorch", unit="campaign", disable=None):
@@ -262,31 +265,31 @@ def ucb_against_botorch(args: Args) -> list[Row]:
     env.close()
     theirs, final = Final(*np.array(ends).T), ucb_final(args)
     if not np.array_equal(final.optimum, theirs.optimum):
-        raise RuntimeError("`ucb` and BoTorch did not play the same campaigns")
+        raise RuntimeError("ours and BoTorch did not play the same campaigns")
     # The optimum is an estimate from below; in the difference it cancels.
     difference = paired_difference(final.regret, theirs.regret)
     each, its = float(np.median(ours)), float(np.mean(seconds))
-    paired = f"over {args.campaigns} paired campaigns"
     return [
-        Row("ucb, a campaign", 1e6 * each, "us"),
-        Row("BoTorch loop, a campaign", 1e6 * its, "us"),
-        Row("ucb is faster than the BoTorch loop", its / each, "times", target=2000),
-        Row(f"final regret of ucb, {paired}", float(final.regret.mean())),
-        Row(f"final regret of the BoTorch loop, {paired}", float(theirs.regret.mean())),
+        Row("exploration weight of both", weight),
+        Row(f"{args.policy}, a campaign", 1e3 * each, "ms"),
+        Row("BoTorch loop, a campaign", 1e3 * its, "ms"),
+        Row(f"{args.policy} is faster than the BoTorch loop", its / each, "times", target=2000),
+        Row(f"final regret of {args.policy}, {args.campaigns} campaigns", final.regret.mean()),
+        Row("final regret of the BoTorch loop on the same", theirs.regret.mean()),
         Row("difference (ours - BoTorch's), mean", difference.estimate),
         Row("difference, lower end of the 95% interval", difference.low),
         Row("difference, upper end of the 95% interval", difference.high, target=0.05, sense="<"),
     ]
 
 
-def ucb_cell(seed: int, campaigns: int) -> Cell:
-    """Campaigns that `ucb` plays, as evaluation describes them."""
+def ucb_cell(args: Args, campaigns: int) -> Cell:
+    """Campaigns that ours plays, as evaluation describes them."""
     return Cell(
         env=ENV,
-        policy="ucb",
+        policy=args.policy,
         told_horizon="true",
         utility="best",
-        seed=seed,
+        seed=args.seed,
         first=0,
         campaigns=campaigns,
         **UCB_ROUNDS,
@@ -301,16 +304,25 @@ def ucb_seconds(cell: Cell) -> float:
 
 
 def weight_of(cell: Cell) -> float:
-    """The exploration weight of `ucb`."""
+    """The exploration weight of a policy that has one for all rounds.
+
+    Raises:
+        ValueError: Any other policy.
+    """
     env = make_env(dataclasses.replace(cell, campaigns=1))
-    (weight,) = make_policy(cell, env).weights
+    weights = set(getattr(make_policy(cell, env), "weights", ()))
     env.close()
-    return weight
+    if len(weights) != 1:
+        raise ValueError(
+            "--policy: expected one with a single exploration weight, such as ucb:weight=2, "
+            f"got {cell.policy!r}"
+        )
+    return weights.pop()
 
 
 def ucb_final(args: Args) -> Final:
-    """How the campaigns end that `ucb` plays in the native vector environment."""
-    cell = ucb_cell(args.seed, args.campaigns)
+    """How ours ends the campaigns, played in the native vector environment."""
+    cell = ucb_cell(args, args.campaigns)
     env = make_env(cell)
     policy, rngs = make_policy(cell, env), generators(cell)
     observation, info = env.reset(seed=args.seed, options={"optimum": True})

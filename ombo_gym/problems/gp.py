@@ -15,6 +15,7 @@ from ombo_gym.randomness import RowDraws
 _SEARCH = 4096  # designs that the search for an optimum starts from
 _CLIMBERS = 8  # of which it climbs from the best
 _STEPS = 200
+_ENTRIES = 2**22  # of the arrays in an evaluation, for bounded memory
 
 
 class GP(Problem):
@@ -88,12 +89,19 @@ class GP(Problem):
         }
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
-        angles = np.matmul(designs, instances["frequencies"])  # (R, n, F)
-        angles += instances["phases"][:, None]
-        np.cos(angles, out=angles)
-        values: NDArray[np.float32]
-        values = np.matmul(angles, instances["amplitudes"][:, :, None])[..., 0]
-        return values.astype(np.float64)
+        rows, n = designs.shape[:2]
+        values = np.empty((rows, n))
+        step = max(1, _ENTRIES // max(1, n * self._features))
+        for at in range(0, rows, step):
+            part = slice(at, at + step)
+            # One product per design: BLAS rounds by shape, and a design has one value, whatever
+            # it is proposed with.
+            angles = np.matmul(designs[part, :, None], instances["frequencies"][part, None])
+            angles += instances["phases"][part, None, None]  # (R, n, 1, F)
+            np.cos(angles, out=angles)
+            amplitudes = instances["amplitudes"][part, None, :, None]
+            values[part] = np.matmul(angles, amplitudes)[..., 0, 0]
+        return values
 
     def optimum(self, instances: Instances) -> NDArray[np.float64]:
         """Maxima by gradient ascent from the best of a quasi-random set, (R,): from below."""

@@ -144,8 +144,9 @@ class Posterior:
             spread = values.std(axis=1) if scale is None else scale
             self.scale = np.where(spread > 1e-12, spread, 1.0)
         self.targets = (values - self.shift[:, None]) / self.scale[:, None]
-        self._choose(surrogate)
-        lower = np.linalg.cholesky(self._noisy(self._squared, self.lengthscale, self.noise))
+        squared = squared_distances(features, features)  # (R, n, n)
+        self._choose(surrogate, squared)
+        lower = np.linalg.cholesky(self._noisy(squared, self.lengthscale, self.noise))
         self._whiten = np.linalg.inv(lower)  # (R, n, n), L^-1
         self._white = np.matmul(self._whiten, self.targets[:, :, None])  # (R, n, 1), L^-1 y
 
@@ -156,10 +157,9 @@ class Posterior:
         matrix[:, np.arange(n), np.arange(n)] = 1.0 + noise[:, None]
         return matrix
 
-    def _choose(self, surrogate: Surrogate) -> None:
+    def _choose(self, surrogate: Surrogate, squared: Floats) -> None:
         """Kernel parameters by marginal likelihood on the grid, prior variance in closed form."""
         rows, n = self.targets.shape
-        self._squared = squared_distances(self._features, self._features)
         middle = len(surrogate.lengthscales) // 2
         self.lengthscale = np.full(rows, surrogate.lengthscales[middle])
         self.noise = np.full(rows, surrogate.noise_variances[0])
@@ -170,7 +170,7 @@ class Posterior:
         for lengthscale in surrogate.lengthscales:
             for noise in surrogate.noise_variances:
                 each, level = np.full(rows, lengthscale), np.full(rows, noise)
-                lower = np.linalg.cholesky(self._noisy(self._squared, each, level))
+                lower = np.linalg.cholesky(self._noisy(squared, each, level))
                 white = np.linalg.solve(lower, self.targets[:, :, None])[..., 0]
                 outputscale = np.maximum((white**2).sum(axis=1) / n, 1e-6)
                 diagonal = lower[:, np.arange(n), np.arange(n)]
@@ -199,8 +199,10 @@ class Posterior:
         beliefs = self.at(features)
         candidates = self._scaled(features)
         squared = squared_distances_of_lifted(candidates, candidates)
-        covariance = self._kernel(squared) - np.matmul(beliefs.white.swapaxes(1, 2), beliefs.white)
-        return covariance * self.outputscale[:, None, None]
+        covariance = self._kernel(squared)
+        covariance -= np.matmul(beliefs.white.swapaxes(1, 2), beliefs.white)
+        covariance *= self.outputscale[:, None, None]
+        return covariance
 
 
 class Beliefs:

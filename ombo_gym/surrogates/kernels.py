@@ -27,7 +27,7 @@ def squared_distances_of_lifted(a: Floats, b: Floats) -> Floats:
     would cost as much as the kernel.
     """
     turned = np.concatenate([-2.0 * a[:, :-2], a[:, -1:], a[:, -2:-1]], axis=1)
-    products = np.matmul(turned.swapaxes(1, 2), b)
+    products: Floats = np.matmul(turned.swapaxes(1, 2), b)
     return np.maximum(products, 0.0, out=products)
 
 

@@ -16,6 +16,7 @@ import ombo_agents
 import ombo_gym
 from ombo_agents import Myopic, Policy
 from ombo_agents.heuristics.exploration import Schedule
+from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
 from ombo_gym.env import CampaignEnv
 from ombo_gym.evaluation.run import Plan, run
@@ -264,6 +265,25 @@ def test_an_environment_of_another_package_is_refused():
         ombo_agents.supports("random", gym.make("CartPole-v1"))
 
 
+class Still(DesignsPolicy):
+    """Proposes what was measured first, as a policy of someone else might."""
+
+    def propose(self, observation, draws):
+        return np.repeat(observation["designs"][:, :1], self.batch_size, axis=1)
+
+
+def test_a_policy_of_your_own_is_named_by_its_module_and_class():
+    env, observations = situations("Ombo/GP-v0")
+    name = f"{__name__}:Still"
+    assert ombo_agents.supports(name, env)
+    actions = ombo_agents.make(name, env).act(observations[0], generators())
+    np.testing.assert_array_equal(actions[:, 2], observations[0]["designs"][:, 0])
+    for wrong in (f"{__name__}:Absent", "nowhere.at_all:Still"):
+        with pytest.raises(ValueError, match=wrong):
+            ombo_agents.make(wrong, env)
+    assert Still.__name__ not in ombo_agents.names()
+
+
 def weights_used(policy, rounds_left, env):
     observation, _ = env.reset(seed=0)
     batch = {
@@ -421,6 +441,20 @@ def test_random_designs_are_uniform():
     actions = ombo_agents.make("random", env).act(observation, np.random.default_rng(0))
     counts = np.bincount(actions.ravel(), minlength=40)
     assert np.abs(counts - 150).max() < 5 * np.sqrt(150)
+
+
+def test_genetic_parents_win_tournaments_of_two():
+    env = make_env("Ombo/GP-v0", ROWS, batch_size=500)
+    observation, _ = env.reset(seed=0)
+    actions = ombo_agents.make("genetic:mutation=0", env).act(observation, generators())
+    ranking = np.argsort(-observation["values"][:, :4], axis=1)  # the start is all there is
+    won = np.zeros(4)
+    for row in range(ROWS):
+        for rank in range(4):
+            parent = observation["designs"][row, ranking[row, rank]]
+            won[rank] += (actions[row] == parent).sum()  # coordinates inherited
+    assert won.sum() == ROWS * 500 * 2
+    np.testing.assert_allclose(won / won.sum(), np.array([7, 5, 3, 1]) / 16, atol=0.03)
 
 
 def test_genetic_children_are_mutants_of_crossed_parents_from_the_best_rows():

@@ -12,6 +12,8 @@ import ombo_gym  # noqa: F401
 from ombo_gym.controls.candidates import CANDIDATES
 from ombo_gym.controls.exploration import SUMMARY, actions_of, weights_of
 from ombo_gym.env import CampaignEnv
+from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.surrogates.candidates import candidates
 from ombo_gym.surrogates.gp import JITTER
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import Pool, Recipes
@@ -287,6 +289,33 @@ def test_the_single_env_sees_what_its_row_of_the_vector_env_sees(control):
         for row, env in enumerate(singles):
             alone[row] = env.reset()[0] if over[row] else env.step(actions[row])[0]
         over = ended
+
+
+@pytest.mark.parametrize("control", ["exploration", "candidates"])
+def test_a_view_can_be_acted_on_again_and_again(control):
+    env = vector_env("GP", 4, control, batch_size=3)
+    env.reset(seed=10)
+    env.action_space.seed(0)
+    game, actions = env.game, env.action_space.sample()
+    seen, batch = game.control.seen(game._view), game.control.designs(game._view, actions)
+    assert_same(game.control.seen(game._view), seen)
+    np.testing.assert_array_equal(game.control.designs(game._view, actions), batch)
+
+
+def test_candidates_come_from_the_campaign_s_own_stream_of_the_round():
+    env = vector_env("GP", 3, "exploration", horizon=2)
+    env.reset(seed=11)
+    campaigns = env.game.campaigns
+    for number in range(2):
+        (outlook,) = env.game._view.outlooks
+        draws = KeyedRows(campaigns.keys, Stream.CANDIDATES, number)
+        observation = campaigns.observation()
+        n = outlook.observed
+        expected = candidates(
+            env.design_space, observation["designs"][:, :n], campaigns.values[:, :n], 16, draws
+        )
+        np.testing.assert_array_equal(outlook.candidates, expected)
+        env.step(np.zeros((3, 2), np.float32))
 
 
 def test_an_unknown_control_is_refused_with_the_known_ones():

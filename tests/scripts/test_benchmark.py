@@ -124,6 +124,13 @@ def test_a_run_without_campaigns_is_refused(wrong):
         Args(**wrong)
 
 
+def test_a_policy_with_more_than_one_weight_is_not_compared():
+    cell = benchmark.ucb_cell(Args(policy="explore_then_exploit"), 2)
+    with pytest.raises(ValueError, match="single exploration weight"):
+        benchmark.weight_of(cell)
+    assert benchmark.weight_of(benchmark.ucb_cell(Args(policy="ucb:weight=1.5"), 2)) == 1.5
+
+
 @pytest.mark.bench
 class TestAgainstBoTorch:
     def test_the_comparison_runs_and_reports_regrets_of_the_same_campaigns(self):

@@ -11,11 +11,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tyro
 
 import ombo_agents
 import ombo_gym
 from ombo_gym.evaluation.statistics import read_table
-from scripts.arguments import parse_env, parse_horizon, parse_json, parse_numbers
+from scripts import evaluate, train
+from scripts.arguments import (
+    parse_env,
+    parse_horizon,
+    parse_json,
+    parse_numbers,
+    report_errors,
+)
 
 ROOT = Path(__file__).parents[2]
 FILES = {
@@ -58,23 +66,14 @@ def finish(process):
 def session(tmp_path_factory):
     """A folder in which someone trained a policy and then evaluated it, with relative paths."""
     folder = tmp_path_factory.mktemp("session")
-    train = [
-        "--horizon",
-        "1-3",
-        "--batch-size",
-        "3",
-        "--utility",
-        "last_mean",
-        "--out",
-        "runs/mine",
-    ]
+    task = "--horizon 1-3 --batch-size 3 --utility last_mean --out runs/mine".split()
     small = ["--steps", "600", "--num-envs", "16", "--seed", "5"]
-    said = finish(start("train", *train, *small, cwd=folder))
+    said = finish(start("train", *task, *small, cwd=folder))
     assert "runs/mine" in said
     policies = "random,explore_then_exploit:weights=2/0,ucb,runs/mine"
-    evaluate = ["--policies", policies, "--horizons", "1,2", "--batch-size", "3", "--seed", "9"]
+    grid = ["--policies", policies, "--horizons", "1,2", "--batch-size", "3", "--seed", "9"]
     plan = ["--utility", "last_mean", "--campaigns", "7", "--told", "true,one", "--jobs", "1"]
-    finish(start("evaluate", *evaluate, *plan, "--out", "results/one", cwd=folder))
+    finish(start("evaluate", *grid, *plan, "--out", "results/one", cwd=folder))
     return folder
 
 
@@ -197,29 +196,29 @@ MISTAKES = {
 }
 
 
-@pytest.fixture(scope="module")
-def said(tmp_path_factory):
-    """What every mistake is answered with; two are made at a time."""
-    folder, answers, running = tmp_path_factory.mktemp("mistakes"), {}, {}
-    for name, (script, arguments, _) in MISTAKES.items():
-        running[name] = start(script, *arguments, cwd=folder)
-        if len(running) == 2:
-            for each, process in running.items():
-                answers[each] = (*process.communicate(timeout=120), process.returncode)
-            running = {}
-    for each, process in running.items():
-        answers[each] = (*process.communicate(timeout=120), process.returncode)
-    assert not any(folder.rglob("*.csv")) and not any(folder.rglob("*.zip"))
-    return answers
-
-
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_answered_in_one_line_that_lists_what_is_known(mistake, said):
-    out, err, code = said[mistake]
-    assert code != 0 and out == ""
-    assert err.startswith("error: ") and err.count("\n") == 1
-    for known in MISTAKES[mistake][2]:
-        assert known in err
+def test_a_mistake_is_answered_in_one_line_that_lists_what_is_known(mistake, tmp_path, monkeypatch):
+    name, arguments, listed = MISTAKES[mistake]
+    script = {"evaluate": evaluate, "train": train}[name]
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught, report_errors():
+        script.main(tyro.cli(script.Args, args=arguments))
+    message = caught.value.code  # text, so Python prints it and exits with 1
+    assert isinstance(message, str) and message.startswith("error: ") and "\n" not in message
+    for known in listed:
+        assert known in message
+    assert not any(tmp_path.iterdir())
+
+
+def test_mistakes_end_the_commands_without_a_traceback(tmp_path):
+    chosen = ["an unknown policy", "an unknown utility to train for"]
+    running = [
+        start(*MISTAKES[mistake][:1], *MISTAKES[mistake][1], cwd=tmp_path) for mistake in chosen
+    ]
+    for process in running:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 1 and out == ""
+        assert err.startswith("error: ") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("text", ["3", "1-5", " 2 - 4 "])

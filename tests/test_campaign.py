@@ -1,0 +1,362 @@
+"""Common random numbers, and the statistics of what campaigns draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+from scipy import optimize, special, stats
+
+import ombo_gym
+from ombo_gym.campaign import ALL, Campaigns, Settings
+from ombo_gym.env import CampaignEnv
+from ombo_gym.randomness import KeyedRows, Stream
+from tests.envs.cases import IDS, assert_same, make, make_native
+
+# --- common random numbers -----------------------------------------------------------------------
+
+
+def dataset(env: Any) -> dict[str, np.ndarray]:
+    """All about the campaigns behind an environment, whichever control it is played through."""
+    campaigns = env.unwrapped.game.campaigns
+    names = "designs values true_values rounds count round horizon best_value".split()
+    return {**{name: getattr(campaigns, name).copy() for name in names}, **campaigns.instances}
+
+
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("control", ["exploration", "candidates"])
+def test_the_campaign_does_not_depend_on_the_control(env_id: str, control: str) -> None:
+    """Designs that a control chose get the same values, noise included, when proposed directly."""
+    settings = {"horizon": [2, 3], "batch_size": 3, "noise_std": 0.5}
+    played = make(env_id, control=control, **settings)
+    replayed = make(env_id, **settings)
+    played.action_space.seed(0)
+    for seed in (0, 1, None):
+        played.reset(seed=seed)
+        replayed.reset(seed=seed)
+        assert_same(dataset(played), dataset(replayed))
+        terminated = False
+        while not terminated:
+            _, reward, terminated, _, info = played.step(played.action_space.sample())
+            game = played.unwrapped.game
+            count = game.campaigns.count[0]
+            newest = game.campaigns.designs[:, count - 3 : count]
+            result = replayed.step(game.design_space.actions(newest)[0])
+            assert_same(result[1:], (reward, terminated, False, info))
+            assert_same(dataset(played), dataset(replayed))
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_campaign_does_not_depend_on_rendering_or_on_whether_the_optimum_was_asked_for(
+    env_id: str,
+) -> None:
+    settings = {"horizon": [1, 3], "noise_std": 0.5}
+    plain = make(env_id, **settings)
+    watched = make(env_id, render_mode="rgb_array", **settings)
+    plain.action_space.seed(0)
+    for seed in (3, None):
+        plain.reset(seed=seed)
+        watched.reset(seed=seed, options={"optimum": True})
+        watched.render()
+        terminated = False
+        while not terminated:
+            action = plain.action_space.sample()
+            (observation, reward, terminated, *_), theirs = plain.step(action), watched.step(action)
+            watched.render()
+            assert_same((observation, reward), theirs[:2])
+        assert "optimum" in theirs[4]
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_noise_is_the_same_whatever_is_proposed(env_id: str) -> None:
+    env = make(env_id, horizon=2, noise_std=0.5, batch_size=3)
+    env.action_space.seed(0)
+    noises = []
+    for _ in range(2):
+        observation, _ = env.reset(seed=9)
+        start = int(observation["observed"].sum())
+        results = [env.step(env.action_space.sample()) for _ in range(2)]
+        measured = results[-1][0]["values"][start:]
+        noises.append(measured - np.concatenate([result[4]["true_values"] for result in results]))
+    np.testing.assert_allclose(noises[0], noises[1], atol=1e-5)
+    assert np.abs(noises[0]).min() > 1e-4
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_noise_is_scaled_and_touches_measured_values_only(env_id: str) -> None:
+    """The campaigns of three noise levels differ in `values` alone, and there in proportion."""
+    envs = [make(env_id, horizon=1, noise_std=std) for std in (0.0, 0.25, 0.5)]
+    action = envs[0].action_space.sample()
+    played = []
+    for env in envs:
+        first, _ = env.reset(seed=2)
+        observation, reward, _, _, info = env.step(action)
+        played.append((observation.pop("values").astype(float), observation, reward, info))
+        assert (first["values"] != 0).sum() >= (first["observed"] == 1).sum() - 1
+    true_values, one, two = (values for values, *_ in played)
+    assert_same(played[0][1:], played[1][1:])
+    assert_same(played[0][1:], played[2][1:])
+    np.testing.assert_allclose(two - true_values, 2 * (one - true_values), atol=1e-5)
+    used = played[0][1]["observed"] == 1
+    np.testing.assert_allclose(true_values[used][-4:], played[0][3]["true_values"], rtol=1e-6)
+    assert (np.abs(one - true_values)[used] > 0).all(), "the start is measured with noise too"
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_the_horizon_does_not_change_what_is_drawn(env_id: str) -> None:
+    """Policies are compared over horizons on the same instances, starts and noise."""
+    short, long = make(env_id, horizon=1, noise_std=0.3), make(env_id, horizon=4, noise_std=0.3)
+    action = short.action_space.sample()
+    one, other = short.reset(seed=5)[0], long.reset(seed=5)[0]
+    count = int(one["observed"].sum())
+    for name in ("designs", "values"):
+        np.testing.assert_array_equal(one[name][:count], other[name][:count])
+    one, other = short.step(action)[0], long.step(action)[0]
+    for name in ("designs", "values"):
+        np.testing.assert_array_equal(one[name][: count + 4], other[name][: count + 4])
+
+
+def test_a_design_has_one_true_value_whatever_it_is_proposed_with() -> None:
+    for dim in (1, 2, 5):
+        env = make("Ombo/GP-v0", dim=dim, batch_size=7, horizon=2)
+        env.reset(seed=0)
+        designs = np.random.default_rng(0).uniform(-1, 1, (7, dim)).astype(np.float32)
+        designs[[2, 5, 6]] = designs[0]
+        values = env.step(designs)[4]["true_values"]
+        assert len(set(values[[0, 2, 5, 6]])) == 1
+        again = env.step(np.repeat(designs[3:4], 7, axis=0))[4]["true_values"]
+        assert set(again) == {values[3]}
+
+
+def test_repeats_are_measured_again_with_fresh_noise() -> None:
+    env = make("Ombo/TFBind8-v0", batch_size=3, horizon=2, noise_std=1.0)
+    start = int(env.reset(seed=0)[0]["observed"].sum())
+    action = np.zeros(24, np.int64)
+    env.step(action)
+    observation, _, _, _, info = env.step(action)
+    assert observation["observed"].sum() == start + 6 and info["wasted"] == 0
+    assert len(set(observation["values"][start:])) == 6
+    assert len(set(info["true_values"])) == 1
+
+
+# --- what is drawn -------------------------------------------------------------------------------
+
+
+def test_horizons_are_drawn_uniformly_and_anew_for_each_campaign() -> None:
+    rows = 4000
+    env = make_native("Ombo/GP-v0", rows, AutoresetMode.DISABLED, horizon=[2, 5], features=1)
+    first = env.reset(seed=0)[0]["rounds_left"][:, 0].astype(int)
+    second = env.reset()[0]["rounds_left"][:, 0].astype(int)
+    for horizons in (first, second):
+        counts = np.bincount(horizons, minlength=6)
+        assert counts[:2].sum() == 0 and counts.sum() == rows
+        assert stats.chisquare(counts[2:6]).pvalue > 1e-4
+    pairs = np.histogram2d(first, second, bins=[4, 4])[0]
+    assert stats.chi2_contingency(pairs).pvalue > 1e-4
+
+
+def test_noise_is_standard_normal_and_independent_over_rows_rounds_and_slots() -> None:
+    rows, std = 1000, 3.0
+    settings = {"horizon": 2, "batch_size": 2, "noise_std": std, "features": 1}
+    env = make_native("Ombo/GP-v0", rows, AutoresetMode.DISABLED, **settings)
+    env.reset(seed=0)
+    for _ in range(2):
+        env.step(np.zeros((rows, 2, 2), np.float32))
+    campaigns = env.game.campaigns
+    noise = (campaigns.values - campaigns.true_values) / std  # (rows, 4 of the start + 2 x 2)
+    assert noise.shape == (rows, 8)
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
+    correlations = np.corrcoef(noise.T)[np.triu_indices(8, 1)]
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(rows)
+    assert np.abs(np.corrcoef(noise[:-1].ravel(), noise[1:].ravel())[0, 1]) < 4.5 / np.sqrt(
+        8 * rows
+    )
+
+
+def test_every_campaign_is_another() -> None:
+    env = make("Ombo/GP-v0", horizon=1)
+    env.reset(seed=0)
+    keys = []
+    for _ in range(200):
+        keys.append(int(env.unwrapped.game.campaigns.keys[0]))
+        env.reset()
+    assert len(set(keys)) == 200
+
+
+def test_streams_and_rounds_and_calls_are_apart_and_each_repeats_itself() -> None:
+    keys = np.array([1, 2, 2**64 - 1], np.uint64)
+
+    def numbers(stream: Stream, rounds: int, call: int) -> np.ndarray:
+        draws = KeyedRows(keys, stream, rounds)
+        for _ in range(call):
+            draws.random((1,))
+        return draws.random((5,))
+
+    cases = [(stream, rounds, call) for stream in Stream for rounds in (0, 1) for call in (0, 1)]
+    drawn = np.stack([numbers(*case) for case in cases])  # (cases, 3 keys, 5)
+    assert len(np.unique(drawn)) == drawn.size
+    np.testing.assert_array_equal(drawn, np.stack([numbers(*case) for case in cases]))
+    some = KeyedRows(keys[1:2], Stream.START).random((5,))
+    np.testing.assert_array_equal(some[0], KeyedRows(keys, Stream.START).random((5,))[1])
+
+
+def test_the_numbers_of_a_key_never_change() -> None:
+    """They are part of every campaign: a change would make published results unrepeatable."""
+    raw = np.random.Philox(counter=[0, 0, 1, 2], key=[77, int(Stream.NOISE)])
+    expected = np.random.Generator(raw).standard_normal(3)
+    drawn = KeyedRows(np.array([77], np.uint64), Stream.NOISE, 2).standard_normal((3,))
+    np.testing.assert_array_equal(drawn[0], expected)
+    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4]
+
+
+# --- the Gaussian process ------------------------------------------------------------------------
+
+
+def matern52(distance: np.ndarray, lengthscale: float) -> np.ndarray:
+    """By its definition with a Bessel function, not by the closed form that the package uses."""
+    nu = 2.5
+    scaled = np.sqrt(2 * nu) * np.maximum(distance, 1e-9) / lengthscale
+    return 2 ** (1 - nu) / special.gamma(nu) * scaled**nu * special.kv(nu, scaled)
+
+
+def rbf(distance: np.ndarray, lengthscale: float) -> np.ndarray:
+    return np.exp(-0.5 * (distance / lengthscale) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "closed_form", "dim", "lengthscale"),
+    [
+        ("matern52", matern52, 2, 0.3),
+        ("rbf", rbf, 2, 0.3),
+        ("matern52", matern52, 1, 0.7),
+        ("rbf", rbf, 4, 1.1),
+        ("matern52", matern52, 4, 0.6),
+    ],
+)
+@pytest.mark.parametrize("features", [3, 256])
+def test_the_covariance_over_campaigns_is_the_kernel(
+    kernel: str, closed_form: Any, dim: int, lengthscale: float, features: int
+) -> None:
+    """At any number of features: the features are drawn anew for each campaign."""
+    instances = 10_000
+    problem = ombo_gym.make_problem(
+        "GP", dim=dim, kernel=kernel, lengthscale=lengthscale, features=features
+    )
+    rng = np.random.default_rng(0)
+    direction = rng.normal(size=dim)
+    along = np.array([0, 0.2, 0.5, 0.9, 1.4, 2.2])[:, None] * lengthscale / 2
+    points = -0.7 * np.sign(direction) + along * direction / np.linalg.norm(direction)
+    points = np.vstack([points, rng.uniform(-1, 1, (4, dim))]).clip(-1, 1).astype(np.float32)
+    keys = rng.integers(0, 2**64, instances, dtype=np.uint64)
+    drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
+    values, feasible = problem.true_values(drawn, np.repeat(points[None], instances, axis=0))
+    assert feasible is None
+
+    distance = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    expected = closed_form(distance, lengthscale)
+    products = values[:, :, None] * values[:, None, :]
+    error = products.std(axis=0) / np.sqrt(instances)
+    assert (np.abs(products.mean(axis=0) - expected) < 5 * error).all()
+    assert (np.abs(values.mean(axis=0)) < 5 / np.sqrt(instances)).all()
+    assert np.abs(values.var(axis=0) - 1).max() < 5 * np.sqrt(2 / instances)
+    assert stats.kstest(values[:, 0], "norm").pvalue > 1e-4, "Gaussian at each design"
+
+
+def test_the_two_kernels_can_be_told_apart_by_that_test() -> None:
+    """One lengthscale apart they differ by .08, five times the error of 10,000 campaigns."""
+    one = np.array([1.0])
+    assert rbf(one, 1.0) - matern52(one, 1.0) > 5 * np.sqrt(2 / 10_000)
+
+
+def test_matern_functions_have_the_closed_form_of_the_textbook() -> None:
+    r = np.linspace(0.01, 3, 50)
+    s = np.sqrt(5) * r / 0.3
+    np.testing.assert_allclose(matern52(r, 0.3), (1 + s + s**2 / 3) * np.exp(-s), rtol=1e-8)
+
+
+def test_values_are_the_sum_of_waves_that_the_instance_describes() -> None:
+    problem = ombo_gym.make_problem("GP", dim=3)
+    drawn = problem.draw(KeyedRows(np.arange(5, dtype=np.uint64), Stream.INSTANCE))
+    designs = np.random.default_rng(0).uniform(-1, 1, (5, 6, 3)).astype(np.float32)
+    values = problem.true_values(drawn, designs)[0]
+    exact = {name: array.astype(np.float64) for name, array in drawn.items()}
+    for row in range(5):
+        angles = designs[row].astype(np.float64) @ exact["frequencies"][row] + exact["phases"][row]
+        np.testing.assert_allclose(
+            values[row], np.cos(angles) @ exact["amplitudes"][row], atol=2e-5
+        )
+
+
+@pytest.mark.parametrize(
+    ("dim", "kernel"), [(1, "matern52"), (2, "matern52"), (2, "rbf"), (3, "rbf")]
+)
+def test_the_optimum_is_above_20_000_random_designs_and_a_grid(dim: int, kernel: str) -> None:
+    instances = 8
+    problem = ombo_gym.make_problem("GP", dim=dim, kernel=kernel)
+    drawn = problem.draw(KeyedRows(np.arange(instances, dtype=np.uint64), Stream.INSTANCE))
+    optimum = problem.optimum(drawn)
+    assert optimum.shape == (instances,) and not problem.optimum_exact
+    side = np.linspace(-1, 1, {1: 20_001, 2: 101, 3: 21}[dim])
+    grid = np.stack(np.meshgrid(*[side] * dim), axis=-1).reshape(-1, dim)
+    random = np.random.default_rng(0).uniform(-1, 1, (20_000, dim))
+    designs = np.concatenate([random, grid]).astype(np.float32)
+    for row in range(instances):
+        instance = {name: array[row : row + 1] for name, array in drawn.items()}
+        values = problem.true_values(instance, designs[None])[0][0]
+        assert optimum[row] >= values.max() - 1e-6
+        if row < 3:
+            found = climbed(instance, designs[values.argmax()])
+            assert found - 1e-3 < optimum[row], "not below what another library climbs to"
+            assert optimum[row] < max(found, values.max()) + 0.2, "and a value that f takes"
+
+
+def climbed(instance: dict[str, np.ndarray], begin: np.ndarray) -> float:
+    frequencies, phases, amplitudes = (
+        instance[name][0].astype(np.float64) for name in ("frequencies", "phases", "amplitudes")
+    )
+
+    def negated(x: np.ndarray) -> float:
+        return -float(np.cos(x @ frequencies + phases) @ amplitudes)
+
+    found = optimize.minimize(negated, begin, bounds=[(-1, 1)] * len(begin), method="L-BFGS-B")
+    return -float(found.fun)
+
+
+# --- rows of the state machine -------------------------------------------------------------------
+
+
+def test_best_values_and_regrets_are_of_true_values() -> None:
+    """With noise of 100, the measured best says nothing of the true best."""
+    env = CampaignEnv("GP", noise_std=100.0, horizon=3, start={"kind": "random", "size": 8})
+    _, info = env.reset(seed=0, options={"optimum": True})
+    twin = CampaignEnv("GP", horizon=3, start={"kind": "random", "size": 8})
+    start = twin.reset(seed=0)[0]["values"][:8]
+    best = info["best_value"]
+    assert best == pytest.approx(start.max(), abs=1e-6)
+    env.action_space.seed(0)
+    for _ in range(3):
+        info = env.step(env.action_space.sample())[4]
+        best = max(best, info["true_values"].max())
+        assert info["best_value"] == best
+        assert info["regret"] == info["optimum"] - best > 0
+        assert info["optimum_exact"] is False
+
+
+def test_a_campaign_that_is_redrawn_alone_does_not_touch_the_others() -> None:
+    problem = ombo_gym.make_problem("GP")
+    campaigns = Campaigns(problem, Settings(horizon=2, noise_std=0.1), 3)
+    wants = np.zeros(3, bool)
+    campaigns.reset(ALL, np.array([1, 2, 3], np.uint64), wants)
+    campaigns.step(ALL, np.zeros((3, 4, 2), np.float32))
+    before = {name: array.copy() for name, array in campaigns.observation().items()}
+    campaigns.reset(np.array([1]), np.array([9], np.uint64), wants[:1])
+    after = campaigns.observation()
+    for name, array in before.items():
+        np.testing.assert_array_equal(array[[0, 2]], after[name][[0, 2]])
+        assert (array[1] != after[name][1]).any()
+    alone = Campaigns(problem, Settings(horizon=2, noise_std=0.1), 1)
+    alone.reset(ALL, np.array([9], np.uint64), wants[:1])
+    for name, array in alone.observation().items():
+        np.testing.assert_array_equal(array[0], after[name][1])

@@ -1,0 +1,100 @@
+"""Importing ombo_gym is quick, brings nothing heavy and opens no connection."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+HEAVY = (
+    "torch",
+    "stable_baselines3",
+    "pandas",
+    "matplotlib",
+    "scipy",
+    "sklearn",
+    "joblib",
+    "rich",
+    "tqdm",
+    "tyro",
+    "botorch",
+    "ombo_agents",
+)
+
+PROGRAM = """
+import json, socket, sys, time
+
+opened = []
+
+class NoSocket(socket.socket):
+    def __new__(cls, *args, **kwargs):
+        opened.append(args)
+        raise OSError("no connection is to be opened")
+
+socket.socket = NoSocket
+socket.create_connection = socket.getaddrinfo = NoSocket.__new__
+
+import gymnasium
+import numpy
+from gymnasium import spaces, vector
+
+before, begun = set(sys.modules), time.perf_counter()
+import ombo_gym
+seconds = time.perf_counter() - begun
+{more}
+after = sorted(name.split(".")[0] for name in set(sys.modules) - before)
+print(json.dumps({{"seconds": seconds, "opened": len(opened), "modules": sorted(set(after))}}))
+"""
+
+PLAY = """
+for env_id in ombo_gym.env_ids():
+    for control in ("designs", "exploration", "candidates"):
+        env = gymnasium.make(env_id, horizon=1, batch_size=2, control=control,
+                             start={"kind": "random", "size": 8})
+        env.reset(seed=0, options={"optimum": True})
+        assert env.step(env.action_space.sample())[2]
+    envs = gymnasium.make_vec(env_id, num_envs=2)
+    envs.reset(seed=0)
+"""
+
+
+def run(more: str = "") -> dict[str, Any]:
+    program = PROGRAM.format(more=more)
+    arguments = [sys.executable, "-W", "error", "-c", program]
+    result = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_importing_takes_less_than_half_a_second_beyond_gymnasium() -> None:
+    assert min(run()["seconds"] for _ in range(3)) < 0.5
+
+
+def test_importing_loads_nothing_heavy_and_opens_no_connection() -> None:
+    found = run()
+    assert found["opened"] == 0
+    assert "ombo_gym" in found["modules"]
+    assert not set(HEAVY) & set(found["modules"])
+
+
+def test_playing_needs_nothing_but_numpy_and_gymnasium() -> None:
+    """Not one package beyond those, the standard library and our own."""
+    found = run(PLAY)
+    assert found["opened"] == 0
+    others = set(found["modules"]) - set(sys.stdlib_module_names) - {"numpy", "gymnasium"}
+    # gymnasium's wrappers look for this one, and it comes with gymnasium.
+    assert others <= {"ombo_gym", "cloudpickle"}
+
+
+def test_ombo_gym_never_imports_the_agents() -> None:
+    program = (
+        "import importlib, pkgutil, sys\n"
+        "sys.modules['ombo_agents'] = sys.modules['torch'] = None\n"
+        "sys.modules['stable_baselines3'] = None\n"
+        "import ombo_gym\n"
+        "for module in pkgutil.walk_packages(ombo_gym.__path__, 'ombo_gym.'):\n"
+        "    importlib.import_module(module.name)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
