@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.base import Control
@@ -14,6 +15,8 @@ from ombo_gym.randomness import GeneratorRows, Rng
 
 Observation = dict[str, NDArray[Any]]
 Details = dict[str, NDArray[Any]]
+
+_TOGETHER = 128  # campaigns that a control looks at together, for bounded memory
 
 
 class Policy(ABC):
@@ -129,10 +132,25 @@ class ControlPolicy(Policy):
         if self._inside:
             actions = self.choose(observation)
             return actions, self.details(actions)
-        draws = GeneratorRows(rng, len(observation["rounds_left"]))
+        rows = len(observation["rounds_left"])
+        draws = GeneratorRows(rng, rows)
+        designs, actions = [], []
+        for first in range(0, rows, _TOGETHER):
+            part = np.arange(first, min(first + _TOGETHER, rows))
+            proposed, acted = self._through(
+                {name: array[part] for name, array in observation.items()}, draws.take(part)
+            )
+            designs.append(proposed)
+            actions.append(acted)
+        return self._space.actions(np.concatenate(designs)), self.details(np.concatenate(actions))
+
+    def _through(
+        self, observation: Observation, draws: GeneratorRows
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Designs and the control's actions that they come from."""
         view = self.control.view(observation, draws.take)
         actions = self.choose(self.control.seen(view))
-        return self._space.actions(self.control.designs(view, actions)), self.details(actions)
+        return self.control.designs(view, actions), actions
 
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""

@@ -68,24 +68,22 @@ class GP(Problem):
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         prior, dim, features = self.prior, self.design_space.shape[0], self._features
         assert prior is not None
+        heavy = prior.kernel == "matern52"  # frequencies are Student t, with 5 degrees of freedom
+        pairs = (dim + heavy + 1) // 2  # of normal numbers, one of them for chi^2
 
-        def waves(rng: np.random.Generator) -> NDArray[np.float32]:
-            w = np.empty((dim + 2, features), np.float32)
-            rng.standard_normal(dtype=np.float32, out=w[:dim])
-            if prior.kernel == "matern52":
-                # Its spectral density is a Student t with 5 degrees of freedom: chi^2_5 = 2
-                # Gamma(5/2).
-                w[:dim] *= np.sqrt(2.5 / rng.standard_gamma(2.5, features, dtype=np.float32))
-            w[:dim] /= prior.lengthscale
-            rng.random(dtype=np.float32, out=w[dim])
-            rng.standard_exponential(dtype=np.float32, out=w[dim + 1])
-            return w
-
-        drawn = draws.draw(waves)  # (R, d + 2, F)
+        # Uniform numbers alone are drawn row by row; the rest is done for all rows at once.
+        shape = (2 * pairs + 2 * heavy + 2, features)
+        u = draws.draw(lambda rng: rng.random(shape, dtype=np.float32))
+        normals = box_muller(u[:, :pairs], u[:, pairs : 2 * pairs])  # (R, 2 pairs, F)
+        scale = np.float32(1 / prior.lengthscale)
+        if heavy:
+            # chi^2 with 5 degrees of freedom: two exponentials and the square of a normal.
+            chi2 = -2 * np.log1p(-u[:, -4:-2]).sum(axis=1) + normals[:, dim] ** 2  # (R, F)
+            scale = scale * np.sqrt(5 / chi2)[:, None]
         return {
-            "frequencies": drawn[:, :dim],  # (R, d, F)
-            "phases": 2 * np.float32(np.pi) * drawn[:, dim],  # (R, F)
-            "amplitudes": np.sqrt(drawn[:, dim + 1] * np.float32(2 / features)),  # (R, F)
+            "frequencies": normals[:, :dim] * scale,  # (R, d, F)
+            "phases": np.float32(2 * np.pi) * u[:, -2],  # (R, F)
+            "amplitudes": np.sqrt(np.float32(-2 / features) * np.log1p(-u[:, -1])),  # (R, F)
         }
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
@@ -133,3 +131,10 @@ class GP(Problem):
             if step.max() < 1e-7:
                 break
         return float(value.max())
+
+
+def box_muller(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Standard normal numbers from uniform ones in [0, 1), (R, m, F) twice -> (R, 2 m, F)."""
+    radius = np.sqrt(-2 * np.log1p(-u))
+    angle = np.float32(2 * np.pi) * v
+    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

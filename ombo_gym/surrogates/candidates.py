@@ -36,7 +36,7 @@ def candidates(
         draws: Randomness of the R campaigns.
 
     Returns:
-        (R, M, *shape). On continuous spaces the first is the best observed design.
+        (R, M, *shape); the best observed design is among them, but for pools that are only sampled.
     """
     rows, n = values.shape
     if isinstance(space, BoxDesigns):
@@ -58,6 +58,7 @@ def candidates(
             MUTATIONS,
             draws,
         )
+        mutants[:, 0] = designs[np.arange(rows), parents[:, 0]]
         return np.concatenate([mutants, space.sample(draws, RANDOM)], axis=1)
     return space.sample(draws, RANDOM + MUTANTS + extra)
 

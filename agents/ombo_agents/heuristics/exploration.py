@@ -51,7 +51,7 @@ class Schedule(ExplorationPolicy):
         return np.repeat(each[:, None], 2, axis=1)
 
 
-def ucb(game: Game, *, weight: float = 1.0) -> Schedule:
+def ucb(game: Game, *, weight: float = 2.0) -> Schedule:
     """Upper confidence bound with a constant weight, hallucinated variances inside a batch.
 
     Args:

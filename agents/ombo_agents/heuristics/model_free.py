@@ -66,7 +66,7 @@ class Genetic(DesignsPolicy):
         ValueError: An argument out of range.
     """
 
-    def __init__(self, game: Game, *, population: int = 16, mutation: float = 0.1) -> None:
+    def __init__(self, game: Game, *, population: int = 16, mutation: float = 0.2) -> None:
         super().__init__(game)
         if isinstance(population, bool) or not isinstance(population, int) or population < 1:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from ombo_agents.learned.sb3_env import SB3VecEnv
 from ombo_agents.learned.storage import CONTROLS, save
 
 FIRST_SEED = 2**31  # training campaigns are seeded from here up, evaluation below
+MODEL, TASK = "model.zip", "task.json"  # what --resume goes on with
 _SEEDS_APART = 2**20  # between training seeds: more than there are campaigns in lockstep
 
 
@@ -78,21 +80,23 @@ def train(
 
     Raises:
         FileNotFoundError: `resume` without a `model.zip`.
-        ValueError: A negative seed, whose campaigns would be evaluation's.
+        ValueError: A negative seed, whose campaigns would be evaluation's; or `resume` of a run
+            that was about something else.
     """
     if seed < 0:
         raise ValueError(f"seed: expected a whole number of at least 0, got {seed}")
     torch.set_num_threads(1)
     env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
-    model_file = out / "model.zip"
+    model_file = out / MODEL
+    task = {"agent": agent, "env": env_id, "env_kwargs": env_kwargs, "hidden": [*settings.hidden]}
     if resume:
-        if not model_file.is_file():
-            raise FileNotFoundError(f"--resume: expected {model_file}, which is not there")
+        _check_same_task(out, task)
         model = PPO.load(model_file, env=env, device="cpu")
     else:
         model = _new_model(env, settings, seed, out)
     env.seed(FIRST_SEED + seed * _SEEDS_APART + model.num_timesteps)
     out.mkdir(parents=True, exist_ok=True)
+    (out / TASK).write_text(json.dumps(task, indent=2) + "\n")
     begun = time.perf_counter()
     saver = _Saver(model_file)
     callbacks = CallbackList([saver] if callback is None else [saver, callback])
@@ -107,10 +111,7 @@ def train(
         model.save(model_file)
         env.close()
     config = {
-        "agent": agent,
-        "env": env_id,
-        "env_kwargs": env_kwargs,
-        "hidden": list(settings.hidden),
+        **task,
         "seed": seed,
         "steps": model.num_timesteps,
         "seconds": round(time.perf_counter() - begun, 1),
@@ -118,6 +119,21 @@ def train(
     }
     save(out, model.policy, config)
     return config
+
+
+def _check_same_task(out: Path, task: dict[str, Any]) -> None:
+    """Refuses to go on with a run that was about something else.
+
+    Raises:
+        FileNotFoundError: There is no run to go on with.
+        ValueError: Its environment, arguments, agent or layers are others.
+    """
+    for file in (out / MODEL, out / TASK):
+        if not file.is_file():
+            raise FileNotFoundError(f"--resume: expected {file}, which is not there")
+    before = json.loads((out / TASK).read_text())
+    if before != json.loads(json.dumps(task)):
+        raise ValueError(f"--resume: expected the run's own arguments {before}, got {task}")
 
 
 def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> PPO:
