@@ -134,15 +134,16 @@ class ControlPolicy(Policy):
             return actions, self.details(actions)
         rows = len(observation["rounds_left"])
         draws = GeneratorRows(rng, rows)
-        designs, actions = [], []
+        designs: list[NDArray[Any]] = []
+        acted: list[NDArray[Any]] = []
         for first in range(0, rows, _TOGETHER):
             part = np.arange(first, min(first + _TOGETHER, rows))
-            proposed, acted = self._through(
+            proposed, chosen = self._through(
                 {name: array[part] for name, array in observation.items()}, draws.take(part)
             )
             designs.append(proposed)
-            actions.append(acted)
-        return self._space.actions(np.concatenate(designs)), self.details(np.concatenate(actions))
+            acted.append(chosen)
+        return self._space.actions(np.concatenate(designs)), self.details(np.concatenate(acted))
 
     def _through(
         self, observation: Observation, draws: GeneratorRows

@@ -231,6 +231,18 @@ def test_a_seed_that_would_reach_into_evaluation_is_refused(copy, resume):
         training(copy, seed=-1, resume=resume)
 
 
+@pytest.mark.parametrize("change", [{"hidden": (8, 8)}, {"steps": 3000}])
+def test_only_the_same_task_is_resumed(copy, change):
+    before = (copy / "policy.safetensors").read_bytes()
+    if "hidden" in change:
+        with pytest.raises(ValueError, match="the run's own arguments"):
+            training(copy, settings=replace(TINY, **change), resume=True)
+        assert (copy / "policy.safetensors").read_bytes() == before
+    else:
+        training(copy, settings=replace(TINY, **change), resume=True)
+        assert (copy / "policy.safetensors").read_bytes() != before
+
+
 # --- on disk ----------------------------------------------------------------------------------
 
 

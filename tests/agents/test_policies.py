@@ -298,8 +298,8 @@ def weights_used(policy, rounds_left, env):
     ("name", "settings", "weights"),
     [
         ("greedy", {}, [0, 0, 0, 0, 0]),
-        ("ucb", {}, [1, 1, 1, 1, 1]),
-        ("ucb:weight=2", {}, [2, 2, 2, 2, 2]),
+        ("ucb", {}, [2, 2, 2, 2, 2]),
+        ("ucb:weight=1.5", {}, [1.5, 1.5, 1.5, 1.5, 1.5]),
         ("ucb", {"weight": 0.25}, [0.25, 0.25, 0.25, 0.25, 0.25]),
         ("ucb:weight=1e1", {}, [10, 10, 10, 10, 10]),
         ("explore_then_exploit", {}, [0, 1, 2, 3, 3]),
