@@ -211,7 +211,7 @@ def test_the_mean_weights_of_a_schedule_are_its_own(results):
     mean = weights["weight_mean"]
     np.testing.assert_allclose(mean["explore_then_exploit", "true", 3], [2, 1, 0], atol=1e-5)
     np.testing.assert_allclose(mean["explore_then_exploit", "one", 3], [0, 0, 0], atol=1e-5)
-    np.testing.assert_allclose(mean["ucb", "true", 3], [1, 1, 1], atol=1e-5)
+    np.testing.assert_allclose(mean["ucb", "true", 3], [2, 2, 2], atol=1e-5)
     np.testing.assert_allclose(weights["weight_first"], weights["weight_last"])
     assert not weights.index.duplicated().any()
 
