@@ -17,9 +17,10 @@ from typing import Any
 import tyro
 
 import ombo_agents  # noqa: F401  (policies are built by name; a missing package should show at once)
-from ombo_gym.evaluation.report import format_table, write_report
+from ombo_gym.evaluation.report import write_report
 from ombo_gym.evaluation.run import BLOCK, Plan, Results, run
 from ombo_gym.evaluation.statistics import paired, summarise
+from ombo_gym.evaluation.terminal import format_table
 from scripts.arguments import parse_env, parse_json, parse_numbers, report_errors
 
 PACKAGES = ("ombo-gym", "gymnasium", "numpy", "torch", "stable-baselines3")

@@ -8,10 +8,9 @@ section is a new function in `SECTIONS`. Everything that comes from outside pass
 
 from __future__ import annotations
 
-import base64
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -26,23 +25,12 @@ except ImportError as error:
         'ombo_gym.evaluation needs pandas: pip install "ombo-gym[evaluation]"'
     ) from error
 
-from ombo_gym.evaluation.figures import (
-    DARK,
-    LIGHT,
-    LineStyle,
-    Theme,
-    exploration_schedule,
-    horizon_curves,
-    is_trained,
-    png,
-    policy_styles,
-)
-from ombo_gym.evaluation.statistics import Interval, read_table
+from ombo_gym.evaluation import page
+from ombo_gym.evaluation.figure_style import LineStyle, is_trained, policy_styles
+from ombo_gym.evaluation.figures import exploration_schedule, horizon_curves, png
+from ombo_gym.evaluation.statistics import GROUP, Interval, read_table
+from ombo_gym.evaluation.terminal import one_line
 
-MISSING = "\N{EN DASH}"
-MINUS = "\N{MINUS SIGN}"
-NBSP = "\N{NO-BREAK SPACE}"
-GROUP = ["env", "utility", "batch_size"]
 UTILITIES = {
     "best": "the best true value proposed, minus the best one of the start "
     "(or the problem's reference); never below 0",
@@ -73,10 +61,10 @@ class Results:
     def settings(self) -> Iterator[tuple[str, int, pd.DataFrame]]:
         """The groups, split by horizon; with the decimals that all of a group's tables share."""
         for title, group in self.groups():
-            decimals = _decimals(group["mean"])
+            decimals = page.decimals(group["mean"])
             for horizon in sorted(group["horizon"].unique()):
                 yield (
-                    f"{title}, N{NBSP}={NBSP}{horizon}",
+                    f"{title}, N{page.NBSP}={page.NBSP}{horizon}",
                     decimals,
                     group[group["horizon"] == horizon],
                 )
@@ -170,7 +158,7 @@ def render(results: Results) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Design campaigns: {escape(envs)}</title>
-<style>{STYLE}</style>
+<style>{page.STYLE}</style>
 </head>
 <body>
 <header>
@@ -183,52 +171,6 @@ def render(results: Results) -> str:
 </body>
 </html>
 """
-
-
-def format_table(summary: pd.DataFrame) -> str:
-    """The summary as aligned plain text, for a terminal.
-
-    Args:
-        summary: The frame of `summary.csv`.
-
-    Returns:
-        Per environment, utility and batch size a table: a row per policy, best first at the
-        largest horizon, a column per horizon with mean and half the width of the 95% interval,
-        and the distinct designs per batch at the largest horizon. A policy told every round that
-        it is the last has its own row, unless that changes none of its means.
-    """
-    blocks = []
-    for (env, utility, batch_size), group in summary.groupby(GROUP, sort=False):
-        horizons = sorted(int(n) for n in group["horizon"].unique())
-        decimals = _decimals(group["mean"])
-        final = group[group["horizon"] == horizons[-1]]
-        players = {  # best first at the largest horizon
-            (row["policy"], row["told_horizon"]): None
-            for _, row in final.sort_values("mean", ascending=False, kind="stable").iterrows()
-        } | dict.fromkeys(group[["policy", "told_horizon"]].itertuples(index=False, name=None))
-        cells = group.set_index(["policy", "told_horizon", "horizon"])
-        table = [["policy", *(f"N={n}" for n in horizons), f"distinct (N={horizons[-1]})"]]
-        for policy, told in players:
-            rows = {
-                n: cells.loc[key] for n in horizons if (key := (policy, told, n)) in cells.index
-            }
-            if told == "one" and all(
-                (policy, "true", n) in cells.index
-                and math.isclose(row["mean"], cells.loc[(policy, "true", n), "mean"])
-                for n, row in rows.items()
-            ):
-                continue
-            line = [_one_line(policy) + (" (told 1)" if told == "one" else "")]
-            line += [_plus_minus(rows[n], decimals) if n in rows else "-" for n in horizons]
-            distinct = rows[horizons[-1]]["distinct"] if horizons[-1] in rows else math.nan
-            line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")
-            table.append(line)
-        count = _range(group["campaigns"])
-        blocks.append(
-            f"{env}, utility {utility}, q={batch_size}, {count} campaigns: mean +- half the width "
-            f"of its 95% interval\n{_aligned(table)}"
-        )
-    return "\n\n".join(blocks)
 
 
 # The sections -----------------------------------------------------------------------------------
@@ -244,11 +186,12 @@ def question_section(results: Results) -> str:
         for name in dict.fromkeys(summary["utility"])
     )
     return f"""
-<p>You may propose a batch of <b>q = {escape(_range(summary["batch_size"]))}</b> designs a round;
-they are measured; after <b>N</b> rounds the campaign is over. Which policy should you follow,
+<p>You may propose a batch of <b>q = {escape(page.count_range(summary["batch_size"]))}</b>
+designs a round; they are measured; after <b>N</b> rounds the campaign is over. Which policy should
+you follow,
 and does it pay to know how many rounds are left?
 <b>{summary["policy"].nunique()} policies</b> each played
-<b>{escape(_range(summary["campaigns"]))} campaigns</b> of
+<b>{escape(page.count_range(summary["campaigns"]))} campaigns</b> of
 <code>{escape(" and ".join(dict.fromkeys(summary["env"])))}</code> for every N in {horizons}.
 All of them played the same campaigns: the same objectives and starts.</p>
 <dl>{utilities}
@@ -270,18 +213,18 @@ def _answer_table(results: Results) -> str:
             continue
         cells = [
             escape(title),
-            _name(best["policy"]),
-            _number(best["mean"], decimals),
+            page.policy_name(best["policy"]),
+            page.number(best["mean"], decimals),
         ]
         if one is None:
-            cells += ["not played", MISSING, MISSING]
+            cells += ["not played", page.MISSING, page.MISSING]
         else:
             gain = results.difference(setting, (best["policy"], "true"), (one["policy"], "one"))
-            cells += [_name(one["policy"]), _number(one["mean"], decimals)]
-            cells.append(_signed(gain, decimals))
+            cells += [page.policy_name(one["policy"]), page.number(one["mean"], decimals)]
+            cells.append(page.signed(gain, decimals))
         rows.append(cells)
     heads = ["utility and horizon", "best policy told N", "mean", "best policy told 1", "mean"]
-    return _table(
+    return page.table(
         [*heads, "difference [95% interval]"],
         rows,
         text={0, 1, 3},
@@ -303,10 +246,10 @@ def curves_section(results: Results) -> str:
         assert best is not None
         text = (
             f"Mean utility {title} against the horizon. At N = {last['horizon'].iloc[0]} the "
-            f"highest is {_one_line(best['policy'])} with {best['mean']:.4g}."
+            f"highest is {one_line(best['policy'])} with {best['mean']:.4g}."
         )
         pictures.append(
-            _picture(
+            page.picture(
                 lambda theme, group=group: png(  # type: ignore[misc]
                     horizon_curves(group, styles=results.styles, theme=theme, for_page=True)
                 ),
@@ -333,19 +276,24 @@ def tables_section(results: Results) -> str:
         q = rows["batch_size"].iloc[0]
         body = [
             [
-                _name(row["policy"]),
-                _number(row["mean"], decimals),
-                _ends(Interval(row["mean"], row["ci_low"], row["ci_high"]), decimals),
-                _whisker(row, low, high, is_trained(row["policy"])),
-                _number(row["iqm"], decimals),
-                _number(row["distinct"], 2),
+                page.policy_name(row["policy"]),
+                page.number(row["mean"], decimals),
+                page.ends(Interval(row["mean"], row["ci_low"], row["ci_high"]), decimals),
+                page.whisker(row, low, high, is_trained(row["policy"])),
+                page.number(row["iqm"], decimals),
+                page.number(row["distinct"], 2),
             ]
             for _, row in rows.iterrows()
         ]
         heads = ["policy", "mean", "95% interval", "", "IQM", f"distinct of {q}"]
         tables.append(
             f"<h3>{escape(title)}{'' if told == 'true' else ' (told 1)'}</h3>"
-            + _table(heads, body, text={0}, caption=f"{_range(rows['campaigns'])} campaigns each.")
+            + page.table(
+                heads,
+                body,
+                text={0},
+                caption=f"{page.count_range(rows['campaigns'])} campaigns each.",
+            )
         )
     return f"""<p class="caption">Policies told N, highest mean first. <b>Mean</b>: over campaigns,
 with its 95% Student t interval (drawn beside it, on one scale per table). <b>IQM</b>: interquartile
@@ -374,19 +322,22 @@ def planning_section(results: Results) -> str:
             gain = results.difference(setting, (policy, "true"), (one["policy"], "one"))
             body.append(
                 [
-                    _name(policy),
-                    _number(row["mean"], decimals),
-                    _number(means.get(policy, math.nan), decimals),
-                    _signed(own, decimals),
-                    _signed(gain, decimals),
+                    page.policy_name(policy),
+                    page.number(row["mean"], decimals),
+                    page.number(means.get(policy, math.nan), decimals),
+                    page.signed(own, decimals),
+                    page.signed(gain, decimals),
                 ]
             )
         caption = (
-            f"Best told 1: {_name(one['policy'])}, mean {_number(one['mean'], decimals)}. "
-            f"{_range(true['campaigns'])} campaigns."
+            f"Best told 1: {page.policy_name(one['policy'])}, "
+            f"mean {page.number(one['mean'], decimals)}. "
+            f"{page.count_range(true['campaigns'])} campaigns."
         )
         heads = ["policy", "told N", "told 1", "value of planning", "minus the best told 1"]
-        tables.append(f"<h3>{escape(title)}</h3>" + _table(heads, body, text={0}, caption=caption))
+        tables.append(
+            f"<h3>{escape(title)}</h3>" + page.table(heads, body, text={0}, caption=caption)
+        )
     return f"""<p class="caption"><b>Value of planning</b>: mean over campaigns of the policy told N
 minus the same policy told 1. On its own it can mislead: a policy that plays badly when told 1
 gains much from planning. So beside it stands <b>minus the best told 1</b>: the policy told N minus
@@ -420,17 +371,17 @@ def schedule_section(results: Results) -> str:
             ["policy", "told_horizon", "horizon"], sort=False
         ):
             weight = played.set_index("round")["weight_mean"]
-            name = _name(policy) + (" (told 1)" if told == "one" else "")
-            mean = [_number(weight[n], 2) if n in weight.index else "" for n in rounds]
+            name = page.policy_name(policy) + (" (told 1)" if told == "one" else "")
+            mean = [page.number(weight[n], 2) if n in weight.index else "" for n in rounds]
             rows.append([name, str(horizon), *mean])
         heading = f"<h3>{escape(f'{utility} · {env}')}</h3>" if several else ""
-        table = _table(
+        table = page.table(
             ["policy", "N", *(f"round {number}" for number in rounds)],
             rows,
             text={0},
             caption="Mean weight in each round of a campaign of N rounds.",
         )
-        picture = _picture(
+        picture = page.picture(
             lambda theme, group=group: png(  # type: ignore[misc]
                 exploration_schedule(group, styles=results.styles, theme=theme)
             ),
@@ -456,7 +407,7 @@ def repeat_section(results: Results) -> str:
         text = command if isinstance(command, str) else " ".join(map(str, command))
         repeat = f'<pre tabindex="0"><code>{escape(text)}</code></pre>'
     rows = [
-        [escape(str(key).replace("_", " ")), _value(value)]
+        [escape(str(key).replace("_", " ")), page.setting(value)]
         for key, value in config.items()
         if key != "command"
     ]
@@ -476,9 +427,15 @@ def repeat_section(results: Results) -> str:
     return f"""{repeat}
 <p class="caption">The same command with the same versions plays the same campaigns: objective,
 start and noise of a campaign follow from the seed and the campaign's number alone.</p>
-{_table(["setting", "value"], rows, text={0, 1})}
+{page.table(["setting", "value"], rows, text={0, 1})}
 <p>Beside this page:</p>
 <ul>{beside}</ul>"""
+
+
+def _best(setting: pd.DataFrame, told: str) -> Any:
+    """The row with the highest mean among those told so; None without a row."""
+    rows = setting[setting["told_horizon"] == told].dropna(subset=["mean"])
+    return None if rows.empty else rows.loc[rows["mean"].idxmax()]
 
 
 SECTIONS: tuple[tuple[str, str, Callable[[Results], str]], ...] = (
@@ -489,222 +446,3 @@ SECTIONS: tuple[tuple[str, str, Callable[[Results], str]], ...] = (
     ("schedule", "Exploration, round by round", schedule_section),
     ("repeat", "What was run, and how to repeat it", repeat_section),
 )
-
-
-# The pieces -------------------------------------------------------------------------------------
-
-
-def _best(setting: pd.DataFrame, told: str) -> Any:
-    """The row with the highest mean among those told so; None without a row."""
-    rows = setting[setting["told_horizon"] == told].dropna(subset=["mean"])
-    return None if rows.empty else rows.loc[rows["mean"].idxmax()]
-
-
-def _table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], *, text: set[int], caption: str = ""
-) -> str:
-    """A table from ready HTML cells; the columns in `text` are set left, numbers right."""
-
-    def cell(tag: str, i: int, content: str) -> str:
-        kind = "text" if i in text else "number" if heads[i] else "drawn"
-        scope = ' scope="col"' if tag == "th" else ""
-        if tag == "td" and i == 0:
-            tag, scope = "th", ' scope="row"'
-        return f'<{tag}{scope} class="{kind}">{content}</{tag}>'
-
-    head = "".join(cell("th", i, escape(content)) for i, content in enumerate(heads))
-    body = "\n".join(
-        f"<tr>{''.join(cell('td', i, content) for i, content in enumerate(row))}</tr>"
-        for row in rows
-    )
-    below = f'<p class="caption">{caption}</p>' if caption else ""
-    return (
-        f'<div class="table" tabindex="0"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>{below}"
-    )
-
-
-def _picture(draw: Callable[[Theme], bytes], text: str) -> str:
-    """One drawing inlined twice, for light and for dark pages."""
-    light, dark = (
-        "data:image/png;base64," + base64.b64encode(draw(theme)).decode("ascii")
-        for theme in (LIGHT, DARK)
-    )
-    return (
-        f'<figure><picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
-        f'<img src="{light}" alt="{escape(text)}"></picture></figure>'
-    )
-
-
-def _whisker(row: Any, low: float, high: float, trained: bool) -> str:
-    """The interval as a small drawing on the table's scale; the numbers stand beside it."""
-    span = high - low
-    if not (math.isfinite(span) and span > 0 and math.isfinite(row["mean"])):
-        return ""
-    mean, left, right = (
-        4 + 92 * (value - low) / span if math.isfinite(value) else math.nan
-        for value in (row["mean"], row["ci_low"], row["ci_high"])
-    )
-    line = ""
-    if math.isfinite(left) and math.isfinite(right):
-        line = f'<line x1="{left:.1f}" x2="{right:.1f}" y1="8" y2="8"/>'
-    kind = "whisker trained" if trained else "whisker"
-    return (
-        f'<svg class="{kind}" viewBox="0 0 100 16" width="90" height="16" aria-hidden="true">'
-        f'{line}<circle cx="{mean:.1f}" cy="8" r="3.5"/></svg>'
-    )
-
-
-def _name(policy: str) -> str:
-    kind = ' class="trained"' if is_trained(policy) else ""
-    return f"<code{kind}>{escape(policy)}</code>"
-
-
-def _value(value: Any) -> str:
-    """A setting of config.json as HTML."""
-    if isinstance(value, dict):
-        return "<br>".join(
-            f"{escape(str(key))}: {escape(_compact(item))}" for key, item in value.items()
-        )
-    if isinstance(value, list):
-        return ", ".join(f"<code>{escape(_compact(item))}</code>" for item in value)
-    return escape(_compact(value))
-
-
-def _compact(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:.6g}" if isinstance(value, float) else json.dumps(value)
-
-
-def _decimals(values: Iterable[float]) -> int:
-    """Decimals that show four digits of the largest of these numbers."""
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
-    return 3 if largest == 0 else min(8, max(0, 3 - math.floor(math.log10(largest))))
-
-
-def _number(value: float, decimals: int) -> str:
-    if not math.isfinite(value):
-        return MISSING
-    text = f"{value:.{decimals}f}"
-    return text[1:] if float(text) == 0 and text[0] == "-" else text.replace("-", MINUS)
-
-
-def _ends(interval: Interval, decimals: int) -> str:
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return f'<span class="interval">{MISSING}</span>'
-    low, high = _number(interval.low, decimals), _number(interval.high, decimals)
-    return f'<span class="interval">[{low}, {high}]</span>'
-
-
-def _signed(interval: Interval, decimals: int) -> str:
-    """A difference with its sign and interval, coloured where the interval excludes 0."""
-    if not math.isfinite(interval.estimate):
-        return MISSING
-    text = _number(interval.estimate, decimals)
-    if interval.estimate > 0 and float(text.replace(MINUS, "-")) != 0:
-        text = f"+{text}"
-    if interval.low > 0:
-        text = f'<b class="up">{text}</b>'
-    elif interval.high < 0:
-        text = f'<b class="down">{text}</b>'
-    return f"{text} {_ends(interval, decimals)}"
-
-
-def _range(counts: Iterable[int]) -> str:
-    values = sorted({int(count) for count in counts})
-    ends = [values[0]] if len(values) == 1 else [values[0], values[-1]]
-    return " to ".join(f"{value:,}" for value in ends)
-
-
-def _one_line(name: str) -> str:
-    return " ".join(name.split())
-
-
-def _plus_minus(row: Any, decimals: int) -> str:
-    if not math.isfinite(row["mean"]):
-        return "-"
-    half = (row["ci_high"] - row["ci_low"]) / 2
-    text = f"{row['mean']:.{decimals}f}"
-    return f"{text} +-{half:.{decimals}f}" if math.isfinite(half) else text
-
-
-def _aligned(table: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in table
-    )
-
-
-STYLE = """
-:root {
-  --page: #f6f8fa; --card: #ffffff; --ink: #1f2328; --faint: #57606a; --line: #d8dee4;
-  --accent: #c05000; --up: #1a7f37; --down: #cf222e; --code: #eef1f4;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --page: #0d1117; --card: #161b22; --ink: #e6edf3; --faint: #9aa4af; --line: #2d333b;
-    --accent: #ff8a3d; --up: #3fb950; --down: #ff7b72; --code: #21262d;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0; padding: 1.5rem 1rem 3rem; background: var(--page); color: var(--ink);
-  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
-}
-header, main { max-width: 88rem; margin: 0 auto; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 1rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.25rem; margin: 0 0 .8rem; }
-h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; overflow-wrap: anywhere; }
-.kicker { margin: 0; color: var(--faint); font-size: .85rem; }
-section {
-  background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
-  padding: 1.2rem clamp(.8rem, 2.5vw, 1.6rem); margin: 0 0 1.2rem;
-}
-p, dl { max-width: 50rem; }
-dt { font-weight: 600; }
-dd { margin: 0 0 .4rem 1rem; }
-.caption { color: var(--faint); font-size: .875rem; margin: .4rem 0 0; }
-.grid {
-  display: grid; gap: 0 2rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 34rem), 1fr));
-}
-.grid.wide { grid-template-columns: repeat(auto-fit, minmax(min(100%, 40rem), 1fr)); }
-.grid > div, .pictures > * { min-width: 0; }
-.pictures { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }
-.pictures > * { flex: 1 1 22rem; margin: 0; max-width: 36rem; }
-img { display: block; width: 100%; height: auto; }
-.table { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-thead th { color: var(--faint); font-weight: 600; vertical-align: bottom; }
-tbody th { font-weight: 400; }
-tbody th, thead th:first-child { position: sticky; left: 0; background: var(--card); }
-tr code { display: inline-block; max-width: 16rem; overflow-wrap: break-word; }
-.number { text-align: right; }
-.text { text-align: left; }
-.interval { color: var(--faint); }
-.interval, td b { white-space: nowrap; }
-.up { color: var(--up); }
-.down { color: var(--down); }
-code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
-code { font-size: .92em; overflow-wrap: anywhere; }
-code.trained { color: var(--accent); font-weight: 700; }
-pre { background: var(--code); border-radius: .4rem; padding: .8rem; margin: 0;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
-.whisker { display: block; margin: .2rem 0; }
-.whisker line { stroke: var(--faint); stroke-width: 2; }
-.whisker circle { fill: var(--faint); }
-.whisker.trained line { stroke: var(--accent); }
-.whisker.trained circle { fill: var(--accent); }
-@media (max-width: 40rem) {
-  body { padding: 1rem .5rem 2rem; }
-  .drawn { display: none; }
-  th, td { padding-right: .55rem; }
-  tr code { max-width: 9.5rem; }
-}
-"""

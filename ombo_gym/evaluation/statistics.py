@@ -26,6 +26,7 @@ except ImportError as error:
     ) from error
 
 SETTING = ["env", "horizon", "batch_size", "utility"]  # what two policies must share to compare
+GROUP = ["env", "utility", "batch_size"]  # what is drawn and told together, over horizons
 PLAYER = ["policy", "told_horizon"]
 CAMPAIGN = ["seed", "campaign"]  # what makes two rows of one setting the same campaign
 SUMMARY_COLUMNS = [

@@ -10,14 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ombo_gym.evaluation.figures import (
-    DARK,
-    exploration_schedule,
-    horizon_curves,
-    png,
-    policy_styles,
-    spread,
-)
+from ombo_gym.evaluation.figure_style import DARK, policy_styles
+from ombo_gym.evaluation.figures import exploration_schedule, horizon_curves, png, spread
 from ombo_gym.evaluation.statistics import summarise
 
 MANY = [f"policy_{i}" for i in range(12)] + ["$\\frac$ odd", "_hidden", "runs/" + "x" * 60]

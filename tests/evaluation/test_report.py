@@ -11,8 +11,9 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from ombo_gym.evaluation.report import format_table, read_results, write_report
+from ombo_gym.evaluation.report import read_results, write_report
 from ombo_gym.evaluation.statistics import read_table, summarise
+from ombo_gym.evaluation.terminal import format_table
 
 EVIL = "<script>alert(1)</script>"
 HEADINGS = [

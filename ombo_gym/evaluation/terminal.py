@@ -1,0 +1,82 @@
+"""The summary of an evaluation as plain text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ombo_gym.evaluation import page
+from ombo_gym.evaluation.statistics import GROUP
+
+
+def format_table(summary: pd.DataFrame) -> str:
+    """The summary as aligned plain text, for a terminal.
+
+    Args:
+        summary: The frame of `summary.csv`.
+
+    Returns:
+        Per environment, utility and batch size a table: a row per policy, best first at the
+        largest horizon, a column per horizon with mean and half the width of the 95% interval,
+        and the distinct designs per batch at the largest horizon. A policy told every round that
+        it is the last has its own row, unless that changes none of its means.
+    """
+    blocks = []
+    for (env, utility, batch_size), group in summary.groupby(GROUP, sort=False):
+        horizons = sorted(int(n) for n in group["horizon"].unique())
+        decimals = page.decimals(group["mean"])
+        final = group[group["horizon"] == horizons[-1]]
+        players = {  # best first at the largest horizon
+            (row["policy"], row["told_horizon"]): None
+            for _, row in final.sort_values("mean", ascending=False, kind="stable").iterrows()
+        } | dict.fromkeys(group[["policy", "told_horizon"]].itertuples(index=False, name=None))
+        cells = group.set_index(["policy", "told_horizon", "horizon"])
+        table = [["policy", *(f"N={n}" for n in horizons), f"distinct (N={horizons[-1]})"]]
+        for policy, told in players:
+            rows = {
+                n: cells.loc[key] for n in horizons if (key := (policy, told, n)) in cells.index
+            }
+            if told == "one" and all(
+                (policy, "true", n) in cells.index
+                and math.isclose(row["mean"], cells.loc[(policy, "true", n), "mean"])
+                for n, row in rows.items()
+            ):
+                continue
+            line = [one_line(policy) + (" (told 1)" if told == "one" else "")]
+            line += [_plus_minus(rows[n], decimals) if n in rows else "-" for n in horizons]
+            distinct = rows[horizons[-1]]["distinct"] if horizons[-1] in rows else math.nan
+            line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")
+            table.append(line)
+        count = page.count_range(group["campaigns"])
+        blocks.append(
+            f"{env}, utility {utility}, q={batch_size}, {count} campaigns: mean +- half the width "
+            f"of its 95% interval\n{_aligned(table)}"
+        )
+    return "\n\n".join(blocks)
+
+
+def one_line(name: str) -> str:
+    """A name without line breaks."""
+    return " ".join(name.split())
+
+
+def _plus_minus(row: Any, decimals: int) -> str:
+    if not math.isfinite(row["mean"]):
+        return "-"
+    half = (row["ci_high"] - row["ci_low"]) / 2
+    text = f"{row['mean']:.{decimals}f}"
+    return f"{text} +-{half:.{decimals}f}" if math.isfinite(half) else text
+
+
+def _aligned(table: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in table
+    )
