@@ -211,6 +211,20 @@ def test_the_numbers_of_a_key_never_change() -> None:
     assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4]
 
 
+def test_noise_is_added_and_is_the_normal_numbers_of_the_campaigns_key() -> None:
+    env = make("Ombo/TFBind8-v0", horizon=3, batch_size=5, noise_std=0.5)
+    env.action_space.seed(0)
+    observation, _ = env.reset(seed=0)
+    key = np.random.default_rng(np.random.PCG64(0)).integers(0, 2**64, dtype=np.uint64)
+    count = int(observation["observed"].sum())
+    for number in (1, 2, 3):
+        observation, _, _, _, info = env.step(env.action_space.sample())
+        raw = np.random.Philox(counter=[0, 0, 1, number], key=np.array([key, 3], np.uint64))
+        measured = info["true_values"] + 0.5 * np.random.Generator(raw).standard_normal(5)
+        np.testing.assert_allclose(observation["values"][count : count + 5], measured, rtol=1e-6)
+        count += 5
+
+
 # --- the Gaussian process ------------------------------------------------------------------------
 
 

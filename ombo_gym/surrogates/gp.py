@@ -170,8 +170,7 @@ class Posterior:
         for lengthscale in surrogate.lengthscales:
             for noise in surrogate.noise_variances:
                 each, level = np.full(rows, lengthscale), np.full(rows, noise)
-                lower = np.linalg.cholesky(self._noisy(squared, each, level))
-                white = np.linalg.solve(lower, self.targets[:, :, None])[..., 0]
+                lower, white = factorise(self._noisy(squared, each, level), self.targets)
                 outputscale = np.maximum((white**2).sum(axis=1) / n, 1e-6)
                 diagonal = lower[:, np.arange(n), np.arange(n)]
                 likelihood = -0.5 * n * np.log(outputscale) - np.log(diagonal).sum(axis=1)
@@ -203,6 +202,25 @@ class Posterior:
         covariance -= np.matmul(beliefs.white.swapaxes(1, 2), beliefs.white)
         covariance *= self.outputscale[:, None, None]
         return covariance
+
+
+def factorise(matrix: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """Cholesky factor L and L^-1 y in one go: the factor of [[K, y], [y', c]] holds both.
+
+    Args:
+        matrix: K, (R, n, n), positive definite.
+        targets: y, (R, n).
+
+    Returns:
+        (R, n, n) and (R, n).
+    """
+    rows, n = targets.shape
+    bordered = np.empty((rows, n + 1, n + 1))
+    bordered[:, :n, :n] = matrix
+    bordered[:, n, :n] = targets  # the upper triangle is not read
+    bordered[:, n, n] = 1e300  # so large that the last pivot is positive, whatever y' K^-1 y is
+    lower = np.linalg.cholesky(bordered)
+    return lower[:, :n, :n], lower[:, n, :n]
 
 
 class Beliefs:
