@@ -55,7 +55,10 @@ def make_problem(name: str, *, split: str = "all", **arguments: Any) -> Problem:
             f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {name!r}"
         )
     module, attribute = PROBLEMS.get(name, name).split(":")
-    problem: type[Problem] = getattr(importlib.import_module(module), attribute)
+    try:
+        problem: type[Problem] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"problem {name!r}: {error}") from error
     if split not in problem.splits:
         raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")
     if len(problem.splits) > 1:

@@ -141,6 +141,52 @@ def test_repeats_are_measured_again_with_fresh_noise() -> None:
     assert len(set(info["true_values"])) == 1
 
 
+@pytest.mark.parametrize("control", ["exploration", "candidates"])
+def test_controls_draw_candidates_from_a_stream_of_their_own_anew_each_round(
+    control: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[Stream, list[int]]] = []
+
+    class Recorded(KeyedRows):
+        def __init__(self, keys: Any, stream: Stream, rounds: Any = 0) -> None:
+            super().__init__(keys, stream, rounds)
+            drawn.append((stream, np.broadcast_to(rounds, keys.shape).tolist()))
+
+    monkeypatch.setattr("ombo_gym.game.KeyedRows", Recorded)
+    env = make("Ombo/GP-v0", control=control, horizon=3)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    for _ in range(3):
+        env.step(env.action_space.sample())
+    assert drawn == [(Stream.CANDIDATES, [number]) for number in range(3)]
+
+
+def test_the_optimum_is_kept_by_the_reset_that_follows_a_finished_campaign_and_by_no_other() -> (
+    None
+):
+    env = make("Ombo/GP-v0", horizon=2)
+    action = np.zeros((4, 2), np.float32)
+
+    def finish() -> None:
+        while not env.step(action)[2]:
+            pass
+
+    assert "optimum" in env.reset(seed=0, options={"optimum": True})[1]
+    for _ in range(2):
+        finish()
+        assert "optimum" in env.reset()[1], "what autoreset does"
+    env.step(action)
+    assert "optimum" not in env.reset()[1], "a reset in mid-campaign says anew"
+    env.reset(options={"optimum": True})
+    finish()
+    assert "optimum" not in env.reset(seed=1)[1], "so does a seed"
+    env.reset(options={"optimum": True})
+    finish()
+    assert "optimum" not in env.reset(options={"optimum": False})[1]
+    finish()
+    assert "optimum" not in env.reset()[1]
+
+
 # --- what is drawn -------------------------------------------------------------------------------
 
 

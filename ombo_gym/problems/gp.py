@@ -12,8 +12,9 @@ from ombo_gym.problems.base import Instances, Prior, Problem
 from ombo_gym.quasirandom import kronecker
 from ombo_gym.randomness import RowDraws
 
-_SEARCH = 4096  # designs that the search for an optimum starts from
-_CLIMBERS = 8  # of which it climbs from the best
+# Designs that the search for an optimum starts from: 16 to a cube of one lengthscale, in bounds.
+_SEARCH, _FEWEST, _MOST = 16, 2**12, 2**16
+_CLIMBERS = 16  # it climbs from the best of them
 _STEPS = 200
 _ENTRIES = 2**22  # of the arrays in an evaluation, for bounded memory
 
@@ -104,7 +105,10 @@ class GP(Problem):
     def optimum(self, instances: Instances) -> NDArray[np.float64]:
         """Maxima by gradient ascent from the best of a quasi-random set, (R,): from below."""
         dim = self.design_space.shape[0]
-        grid = (2 * kronecker(_SEARCH, dim) - 1).astype(np.float32)
+        assert self.prior is not None
+        cubes = (2 / self.prior.lengthscale) ** dim
+        count = int(min(max(_SEARCH * cubes, _FEWEST), _MOST))
+        grid = (2 * kronecker(count, dim) - 1).astype(np.float32)
         found = [
             self._climb({name: array[i : i + 1] for name, array in instances.items()}, grid)
             for i in range(len(instances["phases"]))
