@@ -96,7 +96,7 @@ def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float
         kernel = "matern52" if isinstance(problem.design_space, BoxDesigns) else "rbf"
         unit = _typical_distance(problem.design_space)
         scales = tuple(unit * scale for scale in _LENGTHSCALES)
-        return Surrogate(kernel, scales, _NOISES, True, max_data)
+        return Surrogate(kernel, scales, _NOISES, True, int(max_data))
     if name == "prior":
         if problem.prior is None:
             raise ValueError(
@@ -106,7 +106,7 @@ def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float
         name, lengthscale = problem.prior.kernel, problem.prior.lengthscale
     if not (isinstance(lengthscale, int | float) and lengthscale > 0):
         raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
-    return Surrogate(name, (float(lengthscale),), (noise_std**2 + JITTER,), False, max_data)
+    return Surrogate(name, (float(lengthscale),), (noise_std**2 + JITTER,), False, int(max_data))
 
 
 class Posterior:
