@@ -13,8 +13,7 @@ class ActionCheck:
     """Turns what an agent hands over into an array of the space's dtype and shape, or raises.
 
     Accepted: what NumPy casts "same_kind" to the dtype, of exactly the shape, within the bounds.
-        Booleans are refused
-    although NumPy would cast them, because they are never meant as designs.
+    Booleans are refused although NumPy would cast them, because they are never meant as designs.
 
     Args:
         space: A `Box` or `MultiDiscrete` action space of one campaign.
@@ -49,7 +48,7 @@ class ActionCheck:
             # Objects convert through code of their own, which may raise anything at all.
             raise ValueError(
                 f"action: {self._expected()}, got {type(action).__name__}, "
-                f"which is no array: {error}"
+                f"which is no array ({type(error).__name__})"
             ) from error
         if array.dtype.kind not in self._kinds:
             raise ValueError(f"action: {self._expected()}, got dtype {array.dtype}")

@@ -153,6 +153,11 @@ class Campaigns:
         self.wants_optimum[rows] = wants_optimum
 
         drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
+        if not drawn:
+            raise ValueError(
+                f"{type(problem).__name__}.draw: expected at least one array with a row per "
+                "campaign, got none; where all instances are alike, give their number"
+            )
         for name, array in drawn.items():
             if name not in self.instances:
                 self.instances[name] = np.zeros((self.rows, *array.shape[1:]), array.dtype)

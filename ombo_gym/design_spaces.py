@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import GeneratorRows, RowDraws
 
 Designs = NDArray[Any]  # (..., *shape) of the space's dtype
 
@@ -72,14 +72,15 @@ class DesignSpace(ABC):
         if size <= _LISTED:
             codes = draws.draw(lambda rng: rng.choice(size, count, replace=False))
             return self.decode(codes)
+        return draws.draw(lambda rng: self._sample_until_distinct(GeneratorRows([rng], 1), count))
+
+    def _sample_until_distinct(self, draws: RowDraws, count: int) -> Designs:
+        """One row of distinct designs, (count, *shape): repeats are drawn again."""
         designs = self.sample(draws, count)
         while (again := repeated(designs)).any():
-            designs = np.where(
-                again.reshape(*again.shape, *[1] * len(self.shape)),
-                self.sample(draws, count),
-                designs,
-            )
-        return designs
+            designs[again] = self.sample(draws, count)[again]
+        row: Designs = designs[0]
+        return row
 
     def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
         """Designs from their numbers 0 .. size - 1, (...,) -> (..., *shape); finite spaces only."""

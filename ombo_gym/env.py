@@ -16,7 +16,6 @@ from ombo_gym.campaign import ALL, Infos
 from ombo_gym.game import Game
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_MODES, Window, check_render_mode, draw_campaign
-from ombo_gym.sb3_compat import allow_field_named_values
 
 _RESET_OPTIONS = {"optimum"}
 
@@ -40,7 +39,7 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
     ## Rewards
     Increments of the utility: the undiscounted return is the utility of the campaign, which the
-        last info also holds.
+    last info also holds.
 
     ## Episode end
     `terminated` after N rounds; never truncated.
@@ -100,16 +99,11 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
             surrogate=surrogate,
             **arguments,
         )
+        self.observation_space: spaces.Space[Any] = self.game.control.observation_space
         self.action_space = self.game.control.action_space
         self.render_mode = check_render_mode(render_mode)
         self._check = ActionCheck(self.action_space)
         self._window: Window | None = None
-
-    @property
-    def observation_space(self) -> spaces.Dict:  # type: ignore[override]
-        """What the agent sees; asking prepares stable-baselines3 for it, where that is loaded."""
-        allow_field_named_values()
-        return self.game.control.observation_space
 
     @property
     def design_space(self) -> Any:
@@ -202,7 +196,7 @@ def keeps_optimum(
         ValueError: An unknown option.
     """
     options = options or {}
-    if unknown := sorted(set(options) - _RESET_OPTIONS):
+    if unknown := sorted(set(options) - _RESET_OPTIONS, key=str):
         raise ValueError(f"options: expected {sorted(_RESET_OPTIONS)}, got {unknown}")
     if options:
         return np.full(len(wanted), bool(options.get("optimum", False)))

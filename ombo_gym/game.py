@@ -66,7 +66,6 @@ class Game:
         self.control_name = control
         self.horizons = settings.horizons
         self.batch_size = self.campaigns.batch_size
-        self.utility = utility
         if surrogate is None or isinstance(surrogate, Mapping):
             surrogate = {**problem.surrogate, **(surrogate or {})}
         self.surrogate: Surrogate = make_surrogate(surrogate, problem, self.campaigns.noise_std)

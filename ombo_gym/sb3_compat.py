@@ -12,7 +12,7 @@ import functools
 import sys
 from typing import Any
 
-from gymnasium import spaces
+from gymnasium import spaces as gym_spaces
 
 _MODULE = "stable_baselines3.common.torch_layers"
 _RENAMED = {"values": "values_"}
@@ -28,9 +28,11 @@ def allow_field_named_values() -> None:
     init, forward = extractor.__init__, extractor.forward
 
     @functools.wraps(init)
-    def renaming_init(self: Any, observation_space: spaces.Dict, *args: Any, **kwargs: Any) -> None:
+    def renaming_init(
+        self: Any, observation_space: gym_spaces.Dict, *args: Any, **kwargs: Any
+    ) -> None:
         renamed = [(_RENAMED.get(key, key), space) for key, space in observation_space.items()]
-        init(self, spaces.Dict(renamed), *args, **kwargs)
+        init(self, gym_spaces.Dict(renamed), *args, **kwargs)
         self._observation_space = observation_space
 
     @functools.wraps(forward)
@@ -39,3 +41,22 @@ def allow_field_named_values() -> None:
 
     extractor.__init__, extractor.forward = renaming_init, renaming_forward
     setattr(extractor, _DONE, True)
+
+
+class DatasetSpace(gym_spaces.Dict):
+    """The `Dict` of a dataset's fields; whoever looks into it or unpickles it can train on it."""
+
+    @property
+    def spaces(self) -> dict[str, gym_spaces.Space[Any]]:
+        """The fields; asking for them prepares stable-baselines3, where that is loaded."""
+        allow_field_named_values()
+        return self._fields
+
+    @spaces.setter
+    def spaces(self, fields: dict[str, gym_spaces.Space[Any]]) -> None:
+        self._fields = fields
+
+    def __setstate__(self, state: Any) -> None:
+        """Unpickles, for instance inside a model that stable-baselines3 has saved."""
+        super().__setstate__(state)
+        allow_field_named_values()

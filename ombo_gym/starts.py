@@ -95,7 +95,8 @@ class PercentileStart(Start):
         self, problem: Problem, *, percentile: float = 50, size: int | None = None
     ) -> None:
         if (
-            not isinstance(percentile, int | float | np.integer | np.floating)
+            isinstance(percentile, bool)
+            or not isinstance(percentile, int | float | np.integer | np.floating)
             or not 0 <= percentile <= 100
         ):
             raise ValueError(f"start: expected a percentile from 0 to 100, got {percentile!r}")
@@ -104,7 +105,7 @@ class PercentileStart(Start):
             smallest = largest = int((_UNIFORM - 1) * percentile / 100) + 1
         else:
             smallest, largest = problem.visible_sizes(percentile)
-        if size is not None and size > largest:
+        if size is not None and size > smallest:
             raise ValueError(
                 f"start: expected a size of at most {smallest}, the rows at or below percentile "
                 f"{percentile}, got {size}"

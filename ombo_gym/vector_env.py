@@ -34,6 +34,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its
             value as a string.
         render_mode: "rgb_array", "human" (shows the first campaign) or None.
+        max_episode_steps: Must be None; see `horizon`.
         **arguments: As in `CampaignEnv`.
     """
 
@@ -46,9 +47,15 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__()
+        if max_episode_steps is not None:
+            raise ValueError(
+                "max_episode_steps: campaigns end after `horizon` rounds and are never truncated; "
+                f"use horizon={max_episode_steps}"
+            )
         if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise ValueError(f"num_envs: expected a whole number of at least 1, got {num_envs!r}")
         try:

@@ -33,7 +33,8 @@ def parse_env(env_id: str) -> str:
     module, _, name = env_id.rpartition(":")
     if module:
         importlib.import_module(module)
-    if name not in gym.registry:
+    spec = gym.registry.get(name)
+    if spec is None or not str(spec.entry_point).startswith("ombo_gym."):
         raise ValueError(
             f"--env: expected one of {', '.join(env_ids())} (or module:id for your own), "
             f"got {env_id!r}"

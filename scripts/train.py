@@ -45,11 +45,14 @@ def main(args: Args) -> None:
     """Trains from the command line."""
     if args.agent not in CONTROLS:
         raise ValueError(f"--agent: expected one of {sorted(CONTROLS)}, got {args.agent!r}")
+    given = parse_json("--env-kwargs", args.env_kwargs)
+    if reserved := sorted({"num_envs", "autoreset_mode", "control"} & given.keys()):
+        raise ValueError(f"--env-kwargs: {reserved} are set by --num-envs and --agent")
     env_kwargs = {
         "horizon": parse_horizon(args.horizon),
         "batch_size": args.batch_size,
         "utility": args.utility,
-        **parse_json("--env-kwargs", args.env_kwargs),
+        **given,
     }
     config = train(
         parse_env(args.env),

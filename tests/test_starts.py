@@ -363,3 +363,29 @@ def test_actions_and_designs_are_inverse(space: design_spaces.DesignSpace) -> No
     np.testing.assert_array_equal(space.designs(actions), batches)
     assert batches in gym.vector.utils.batch_space(space.observation_space(3), 4)
     assert space.features(batches).shape[:2] == (4, 3)
+
+
+def test_a_size_that_some_campaigns_could_not_give_is_refused_when_the_environment_is_made():
+    start = {"kind": "percentile", "percentile": 10, "size": 6584}
+    with pytest.raises(ValueError, match="size of at most"):
+        gym.make("Ombo/TFBinding-v0", start=start)
+
+
+def test_a_problem_that_draws_nothing_is_told_what_to_draw():
+    class Fixed(Problem):
+        def __init__(self):
+            self.design_space = CategoricalDesigns([4, 4])
+
+        def draw(self, draws):
+            return {}
+
+        def evaluate(self, instances, designs):
+            return designs.sum(axis=-1).astype(float)
+
+    with pytest.raises(ValueError, match="at least one array"):
+        CampaignEnv(Fixed(), start={"kind": "percentile"}).reset(seed=0)
+
+
+def test_the_native_environment_has_no_other_end_than_the_horizon():
+    with pytest.raises(ValueError, match="horizon=2"):
+        gym.make_vec("Ombo/GP-v0", num_envs=2, max_episode_steps=2)

@@ -23,15 +23,15 @@ class Policy(ABC):
     """Plays any number of campaigns in lockstep.
 
     Row i of an action depends on row i of the observation and on its generator alone, and all
-    timing comes from
-    `rounds_left`: the same object plays a thousand simulated campaigns and a real one.
+    timing comes from `rounds_left`: the same object plays a thousand simulated campaigns and a real
+    one.
 
     Attributes:
-        horizon_aware: Whether `rounds_left` changes what it does. Where it does not, telling it one
-            round is left every round changes nothing, and evaluation plays it once.
+        horizon_aware: False where `rounds_left` changes nothing that it does: telling it every
+            round that one is left is then no different, and evaluation plays it once.
     """
 
-    horizon_aware: bool = False
+    horizon_aware: bool = True
 
     @abstractmethod
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:

@@ -40,6 +40,7 @@ POLICIES: dict[str, Entry] = {
     "latin_hypercube": Entry(model_free.LatinHypercube, _boxes),
     "genetic": Entry(model_free.Genetic),
     "greedy": Entry(exploration.greedy, controls=_EXPLORES),
+    "greedy_refined": Entry(posterior.RefinedGreedy, _boxes),
     "ucb": Entry(exploration.ucb, controls=_EXPLORES),
     "expected_improvement": Entry(posterior.ExpectedImprovement),
     "thompson": Entry(posterior.Thompson),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.randomness import RowDraws
+from ombo_gym.sb3_compat import DatasetSpace
 
 Observation = dict[str, NDArray[Any]]
 TakeDraws = Callable[[NDArray[np.intp]], RowDraws]
@@ -67,7 +68,7 @@ class DesignsControl(Control):
         limit = float(np.finfo(np.float32).max)
         self._space = space
         self.action_space = space.action_space(batch_size)
-        self.observation_space = spaces.Dict(
+        self.observation_space = DatasetSpace(
             {
                 "designs": space.observation_space(capacity),
                 "values": spaces.Box(-limit, limit, (capacity,), np.float32),

@@ -48,7 +48,6 @@ class CandidatesControl(Control):
     ) -> None:
         self.surrogate = surrogate
         self._space = space
-        self._batch_size = batch_size
         size = CANDIDATES if space.size is None else min(CANDIDATES, space.size)
         width = 2 + space.features(np.zeros((1, *space.shape), space.dtype)).shape[-1]
         self._shape = (size, width)

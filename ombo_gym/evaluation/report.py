@@ -38,7 +38,6 @@ UTILITIES = {
     "last_median": "the median of the true values in the last batch",
     "last_mean": "the mean of the true values in the last batch",
     "total": "the sum of the true values of all proposals",
-    "recommendation": "the posterior mean of the best design to name at the end",
 }
 
 
@@ -110,9 +109,9 @@ def write_report(folder: str | Path) -> Path:
         picture.unlink(missing_ok=True)  # of an earlier run into this folder
     else:
         picture.write_bytes(png(exploration_schedule(results.exploration, styles=results.styles)))
-    page = folder / "report.html"
-    page.write_text(render(results), encoding="utf-8")
-    return page
+    file = folder / "report.html"
+    file.write_text(render(results), encoding="utf-8")
+    return file
 
 
 def read_results(folder: Path) -> Results:

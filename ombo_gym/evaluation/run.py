@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -65,6 +66,8 @@ class Plan:
                 raise ValueError(f"{name}: expected at least one, each once, got {given}")
         if unknown := set(self.told) - {"true", "one"}:
             raise ValueError(f"told: expected 'true', 'one' or both, got {sorted(unknown)}")
+        if reserved := sorted({"num_envs", "autoreset_mode"} & (self.env_kwargs or {}).keys()):
+            raise ValueError(f"env_kwargs: {reserved} are set by the evaluation itself")
         own = {"horizon": "horizons", "batch_size": "batch_size", "utility": "utilities"}
         if taken := sorted(own.keys() & (self.env_kwargs or {}).keys()):
             raise ValueError(
@@ -94,7 +97,7 @@ class Plan:
                 campaigns=min(self.block, self.campaigns - first),
                 env_kwargs=json.dumps(self.env_kwargs or {}, sort_keys=True),
                 maker=self.maker,
-                fingerprint=_fingerprint(policy),
+                fingerprint=_fingerprint(policy) + _source(policy) + _source(self.env),
             )
             for utility in self.utilities
             for horizon in self.horizons
@@ -239,6 +242,17 @@ def _mean_weights(sums: pd.DataFrame) -> pd.DataFrame:
     for name in columns[len(_EXPLORATION_KEYS) :]:
         total[name] /= total["campaigns"]
     return total[columns]
+
+
+def _source(name: str) -> str:
+    """Hash of the file that `module:name` stands in; empty for names of this package."""
+    module, _, rest = name.partition(":")
+    if not rest or "=" in rest or not all(part.isidentifier() for part in module.split(".")):
+        return ""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        return ""
+    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
 
 
 def _fingerprint(policy: str) -> str:

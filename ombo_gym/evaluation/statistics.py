@@ -284,7 +284,8 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
 
     Within one environment, horizon, batch size and utility it holds
 
-    - every unordered pair of policies, both told the true horizon;
+    - every unordered pair of policies, both told the true horizon (where nobody was, both told
+      every round that it is the last);
     - every policy told the true horizon against every policy (itself included) told every round
       that it is the last. Against itself that is the *value of planning*; against the best of the
       others, what is gained over the best one-round policy applied N times.
@@ -311,7 +312,10 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
         }
         true = [player for player in played if player[1] == "true"]
         one = [player for player in played if player[1] == "one"]
-        for a, b in [*itertools.combinations(true, 2), *itertools.product(true, one)]:
+        pairs = itertools.chain(
+            itertools.combinations(true or one, 2), itertools.product(true, one)
+        )
+        for a, b in pairs:
             left, right = played[a].align(played[b], join="inner")
             if left.empty:
                 continue

@@ -63,7 +63,7 @@ class Problem(ABC):
 
     @abstractmethod
     def draw(self, draws: RowDraws) -> Instances:
-        """Draws R objective instances."""
+        """Draws R objective instances: at least one array with a leading R."""
 
     @abstractmethod
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
@@ -98,9 +98,9 @@ class Problem(ABC):
         return [listing[row] for row in values <= cuts]
 
     def visible_sizes(self, percentile: float) -> tuple[int, int]:
-        """Bounds on the number of rows that `visible` gives; finite spaces only."""
+        """The fewest and most rows that `visible` gives, or bounds from above; finite spaces."""
         assert self.design_space.size is not None
-        return 1, self.design_space.size
+        return self.design_space.size, self.design_space.size
 
     def true_values(
         self, instances: Instances, designs: Designs

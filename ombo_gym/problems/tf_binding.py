@@ -110,6 +110,8 @@ class TFBinding(Problem):
             listed and len(factors) and all(name in known for name in factors)
         ):
             raise ValueError(f"factor: expected names among {list(known)}, got {factors!r}")
+        if factors is not None and split != "all":
+            raise ValueError(f"split: it goes without factors, got {split!r} with {factors!r}")
         self.factors = SPLITS[split] if factors is None else tuple(factors)
         self._landscapes: NDArray[np.float64] | None = None  # (factors, 65,536), on first use
 

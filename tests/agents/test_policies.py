@@ -18,6 +18,7 @@ from ombo_agents import Myopic, Policy
 from ombo_agents.heuristics.exploration import Schedule
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
+from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.evaluation.run import Plan, run
 from ombo_gym.evaluation.statistics import paired_difference
@@ -229,7 +230,7 @@ def test_boxes_have_all_policies_and_sequences_those_that_need_no_continuous_spa
     box, sequences = make_env("Ombo/GP-v0"), make_env("Ombo/TFBind8-v0")
     assert {name for name in everything if ombo_agents.supports(name, box)} == everything
     suited = {name for name in everything if ombo_agents.supports(name, sequences)}
-    assert everything - suited == {"sobol", "latin_hypercube"}
+    assert everything - suited == {"sobol", "latin_hypercube", "greedy_refined"}
     with pytest.raises(ValueError, match=r"sobol does not suit Categ.*random, genetic, greedy"):
         ombo_agents.make("sobol", sequences)
 
@@ -556,3 +557,52 @@ def test_on_dna_binding_who_learns_from_the_data_beats_random_in_ten_rounds(bett
         better, "random", env="Ombo/TFBinding-v0", campaigns=60, horizon=10, utility="last_median"
     )
     assert difference.low > 0.05
+
+
+# --- what a review found --------------------------------------------------------------------------
+
+
+def test_greedy_refined_proposes_the_maximum_of_the_posterior_mean_over_the_whole_box():
+    env = make_env("Ombo/GP-v0", 6, batch_size=3)
+    observation, _ = env.reset(seed=5)
+    side = np.linspace(-1, 1, 201)
+    grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+    refined, greedy = (
+        ombo_agents.make(name, env).act(observation, generators(6))
+        for name in ("greedy_refined", "greedy")
+    )
+    for row in range(6):
+        data = observation["designs"][row, :4].astype(float), observation["values"][row, :4]
+
+        def mean(at, data=data):
+            distance = np.sqrt(5) / 0.3 * np.linalg.norm(at[:, None] - data[0], axis=-1)
+            between = np.sqrt(5) / 0.3 * np.linalg.norm(data[0][:, None] - data[0], axis=-1)
+            kernel = [(1 + d + d**2 / 3) * np.exp(-d) for d in (distance, between)]
+            return kernel[0] @ np.linalg.solve(kernel[1] + JITTER * np.eye(4), data[1])
+
+        assert (refined[row] == refined[row, 0]).all()
+        best = mean(refined[row, :1].astype(float))[0]
+        assert best >= mean(grid).max() - 1e-4
+        assert best >= mean(greedy[row, :1].astype(float))[0]
+
+
+def test_a_policy_that_says_nothing_of_the_horizon_is_taken_to_read_it():
+    assert DesignsPolicy.horizon_aware is True
+    box = make_env("Ombo/GP-v0")
+    reads = {name for name in ombo_agents.names() if ombo_agents.make(name, box).horizon_aware}
+    assert reads == {"explore_then_exploit"}
+
+
+def test_round_after_round_a_row_ignores_its_neighbours_on_spaces_too_large_to_list():
+    class Bits(Recipes):
+        def __init__(self):
+            super().__init__()
+            self.design_space = CategoricalDesigns([2] * 21)
+
+    def batches(rows):
+        env = CampaignVectorEnv(rows, Bits(), batch_size=200, start={"kind": "none"})
+        policy, rngs = ombo_agents.make("random", env), generators(rows)
+        observation, _ = env.reset(seed=0)
+        return [policy.act(observation, rngs)[0] for _ in range(3)]
+
+    np.testing.assert_array_equal(batches(1), batches(300))

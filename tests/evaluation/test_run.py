@@ -418,3 +418,19 @@ def test_mistakes_show_before_anything_is_played(changes, message, played, tmp_p
     with pytest.raises(ValueError, match=message):
         run(replace(PLAN, **changes), folder=tmp_path / "cells")
     assert not played and not (tmp_path / "cells").exists()
+
+
+def test_a_changed_source_file_of_an_own_policy_changes_the_key(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = replace(PLAN, policies=("own_policy_file:Mine",))
+    keys = []
+    for step in ("0.1", "0.7", "0.1"):
+        (tmp_path / "own_policy_file.py").write_text(f"STEP = {step}\n")
+        keys.append(plan.cells()[0].key)
+    assert keys[0] == keys[2] != keys[1]
+
+
+@pytest.mark.parametrize("key", ["num_envs", "autoreset_mode"])
+def test_what_the_evaluation_sets_itself_is_refused(key):
+    with pytest.raises(ValueError, match=key):
+        replace(PLAN, env_kwargs={key: 2})

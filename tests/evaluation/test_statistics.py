@@ -270,3 +270,10 @@ def test_a_table_read_back_gives_the_same_pairs_and_a_careless_reading_is_refuse
     pd.testing.assert_frame_equal(paired(read_table(path)), paired(campaigns))
     with pytest.raises(ValueError, match=r"must be the text .* got \[.*True.*read_table"):
         paired(pd.read_csv(path))
+
+
+def test_policies_that_were_only_told_one_are_paired_with_each_other(campaigns_of):
+    campaigns = campaigns_of()
+    only = campaigns[campaigns["told_horizon"] == "one"]
+    table = paired(only)
+    assert len(table) and set(table["told_a"]) == set(table["told_b"]) == {"one"}

@@ -20,12 +20,16 @@ _BITS = 30
 class RandomPolicy(DesignsPolicy):
     """Uniform designs, distinct ones each round where designs can be counted."""
 
+    horizon_aware = False
+
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         return fresh(self.space, draws, self.batch_size)
 
 
 class Sobol(DesignsPolicy):
     """Each round the first q points of a Sobol sequence with a random digital shift; boxes only."""
+
+    horizon_aware = False
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         dim, q = self.space.shape[0], self.batch_size
@@ -40,6 +44,8 @@ class LatinHypercube(DesignsPolicy):
     Reference:
         McKay, Beckman and Conover, Technometrics 21, 1979.
     """
+
+    horizon_aware = False
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         dim, q = self.space.shape[0], self.batch_size
@@ -65,6 +71,8 @@ class Genetic(DesignsPolicy):
     Raises:
         ValueError: An argument out of range.
     """
+
+    horizon_aware = False
 
     def __init__(self, game: Game, *, population: int = 16, mutation: float = 0.2) -> None:
         super().__init__(game)
