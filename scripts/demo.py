@@ -112,8 +112,8 @@ def findings(results: Results, trained: str, constant: str, static: str) -> str:
     weights = mean_weights(results.exploration, trained)
     lines = [
         f"N = {HORIZON}, {UTILITY}, {len(ours)} campaigns, 95% intervals:",
-        f"  trained / greedy (the one-round optimum, applied {HORIZON} times)  {shown(greedy)}",
-        f"  trained / greedy_refined (that optimum to full precision)  {shown(refined)}",
+        f"  trained / greedy (the best of 256 candidates, {HORIZON} times)  {shown(greedy)}",
+        f"  trained / greedy_refined (the one-round optimum, {HORIZON} times)  {shown(refined)}",
         f"  trained - best constant weight ({constant})  {shown(over_constant)}",
         f"  trained / best static schedule ({static})  {shown(best_static)}",
         f"  trained - greedy at N = 1  {shown(one_round)}",
