@@ -88,10 +88,16 @@ define IMPORT_CHECK
 from importlib.metadata import version
 
 import gymnasium
-import ombo_agents
 import ombo_gym
 
-assert "site-packages" in ombo_gym.__file__ and "site-packages" in ombo_agents.__file__
+try:
+    import ombo_agents
+except ImportError as error:
+    assert "ombo-gym[agents]" in str(error), error
+else:
+    raise AssertionError("expected ombo_agents to ask for its extra, which is not installed here")
+
+assert "site-packages" in ombo_gym.__file__
 for name in ("Ombo/GP-v0", "Ombo/TFBind8-v0"):
     env = gymnasium.make(f"ombo_gym:{name}", horizon=2)
     env.reset(seed=0)
