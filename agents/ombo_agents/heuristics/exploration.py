@@ -68,8 +68,8 @@ def greedy(game: Game) -> Schedule:
     """The largest posterior mean: weight 0, every round.
 
     In a box all q slots are the same design, the best of the control's candidates for the one-round
-    optimum of `last_mean` (`greedy_refined` searches the whole box for it); on
-    finite spaces they are the q designs of largest mean.
+    optimum of `last_mean` (`greedy_refined` searches the whole box for it); on finite spaces they
+    are the q designs of largest mean.
     """
     return Schedule(game, (0.0,))
 
