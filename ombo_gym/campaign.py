@@ -13,7 +13,7 @@ from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.starts import make_start
-from ombo_gym.utilities import Progress, utility_named
+from ombo_gym.utilities import NEEDS_POSTERIOR, Progress, utility_named
 
 Rows = slice | NDArray[np.intp]  # which campaigns; a slice avoids copies where all are meant
 Infos = dict[
@@ -99,6 +99,13 @@ class Campaigns:
             problem.noise_std if settings.noise_std is None else settings.noise_std
         )
         self._worth_of = utility_named(settings.utility)
+        self._asks_posterior = settings.utility in NEEDS_POSTERIOR
+        if self._asks_posterior and (not problem.exact_posterior or self.noise_std > 0):
+            raise ValueError(
+                f"utility: {settings.utility!r} needs a problem whose posterior is known exactly, "
+                "without Gaussian noise (noise_std=0), such as Bandit and Landscapes; got "
+                f"{type(problem).__name__} with noise_std={self.noise_std:g}"
+            )
         self._start = make_start(
             problem.start if settings.start is None else settings.start, problem
         )
@@ -174,7 +181,7 @@ class Campaigns:
         if size:
             observed = np.arange(size) < count[:, None]  # (R, size)
             true_values, feasible = problem.true_values(drawn, designs)
-            measured = self._measure(true_values, feasible, keys, 0)
+            measured = self._measure(drawn, designs, true_values, feasible, keys, 0)
             in_use = observed.reshape(*observed.shape, *[1] * len(space.shape))
             self.designs[rows, :size] = np.where(in_use, designs, 0)
             self.true_values[rows, :size] = np.where(observed, true_values, 0.0)
@@ -212,7 +219,7 @@ class Campaigns:
         self.best_value[rows] = np.where(self.count[rows] > 0, so_far, best)
         self.round[rows] += 1
         rounds = self.round[rows]
-        measured = self._measure(true_values, feasible, self.keys[rows], rounds)
+        measured = self._measure(instances, batch, true_values, feasible, self.keys[rows], rounds)
         self._append(rows, batch, measured, true_values, wasted)
 
         self._incumbent[rows] = np.maximum(self._incumbent[rows], best)
@@ -220,7 +227,12 @@ class Campaigns:
         finished = rounds == self.horizon[rows]
         worth = self._worth_of(
             Progress(
-                self._base[rows], self._incumbent[rows], self._total[rows], true_values, finished
+                self._base[rows],
+                self._incumbent[rows],
+                self._total[rows],
+                true_values,
+                finished,
+                self._best_mean(rows),
             )
         )
         rewards = worth - self._worth[rows]
@@ -255,17 +267,30 @@ class Campaigns:
 
     def _measure(
         self,
+        instances: Instances,
+        designs: Designs,
         true_values: NDArray[np.float64],
         feasible: NDArray[np.bool_] | None,
         keys: NDArray[np.uint64],
         rounds: NDArray[np.int64] | int,
     ) -> NDArray[np.float64]:
-        """Adds a round's noise to true values, (R, n); infeasible designs get the bare floor."""
-        if self.noise_std == 0:
-            return true_values
-        noise = KeyedRows(keys, Stream.NOISE, rounds).standard_normal(true_values.shape[1:])
-        noisy = true_values + self.noise_std * noise
-        return noisy if feasible is None else np.where(feasible, noisy, true_values)
+        """What a round's measurements show, (R, n); of infeasible designs the bare floor."""
+        draws = KeyedRows(keys, Stream.NOISE, rounds)
+        measured = self.problem.measure(instances, designs, true_values, draws)
+        if self.noise_std > 0:
+            noise = draws.standard_normal(true_values.shape[1:])
+            measured = measured + self.noise_std * noise
+        return measured if feasible is None else np.where(feasible, measured, true_values)
+
+    def _best_mean(self, rows: Rows) -> NDArray[np.float64] | None:
+        """Largest posterior mean of a design, (R,), for utilities that ask for it."""
+        if not self._asks_posterior:
+            return None
+        observed = self._columns < self.count[rows][:, None]
+        means = self.problem.posterior_means(self.designs[rows], self.values[rows], observed)
+        assert means is not None
+        best: NDArray[np.float64] = means.max(axis=1)
+        return best
 
     def _wasted(self, rows: Rows, batch: Designs) -> NDArray[np.bool_] | None:
         """Which slots repeat a measured design or earlier slot, (R, q); None: repeats are fine."""

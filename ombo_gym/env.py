@@ -48,7 +48,8 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         problem: Name of a registered problem (ids set it), or a problem of your own.
         horizon: N, or [low, high]: drawn anew for each campaign.
         batch_size: q.
-        utility: "best", "last_max", "last_median", "last_mean" or "total".
+        utility: "best", "last_max", "last_median", "last_mean", "total" or, for problems with an
+            exact posterior, "recommendation".
         start: For instance {"kind": "random", "size": 4}, {"kind": "percentile", "percentile": 50},
             {"kind": "none"}.
         noise_std: Of the measurement, in the problem's units.

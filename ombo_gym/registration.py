@@ -18,6 +18,8 @@ PROBLEMS: dict[str, str] = {
     "GP": "ombo_gym.problems.gp:GP",
     "TFBind8": "ombo_gym.problems.tf_binding:TFBind8",
     "TFBinding": "ombo_gym.problems.tf_binding:TFBinding",
+    "Bandit": "ombo_gym.problems.bandit:Bandit",
+    "Landscapes": "ombo_gym.problems.landscapes:Landscapes",
 }
 
 
@@ -38,7 +40,7 @@ def register_all() -> None:
             )
 
 
-def make_problem(name: str, *, split: str = "all", **arguments: Any) -> Problem:
+def make_problem(name: str, /, *, split: str = "all", **arguments: Any) -> Problem:
     """Builds a registered problem.
 
     Args:
@@ -63,7 +65,10 @@ def make_problem(name: str, *, split: str = "all", **arguments: Any) -> Problem:
         raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")
     if len(problem.splits) > 1:
         arguments["split"] = split
-    known = [p for p in inspect.signature(problem).parameters]
+    parameters = inspect.signature(problem).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):  # it checks them itself
+        return problem(**arguments)
+    known = list(parameters)
     if unknown := sorted(set(arguments) - set(known)):
         raise TypeError(f"{name} takes the arguments {known} beside the common ones, got {unknown}")
     return problem(**arguments)

@@ -25,6 +25,7 @@ class Progress:
     total: Floats  # (R,) sum of the true values of all proposals so far
     batch: Floats  # (R, q) true values of the round's proposals; 0 where a slot was wasted
     last: NDArray[np.bool_]  # (R,) the round was the campaign's last
+    best_mean: Floats | None = None  # (R,) largest posterior mean; only for utilities that ask
 
 
 def _best(progress: Progress) -> Floats:
@@ -47,6 +48,11 @@ def _last_mean(progress: Progress) -> Floats:
     return np.where(progress.last, progress.batch.mean(axis=-1), 0.0)
 
 
+def _recommendation(progress: Progress) -> Floats:
+    assert progress.best_mean is not None
+    return progress.best_mean
+
+
 # Functions of the module, so that environments can be pickled.
 UTILITIES: dict[str, Callable[[Progress], Floats]] = {
     "best": _best,
@@ -54,7 +60,9 @@ UTILITIES: dict[str, Callable[[Progress], Floats]] = {
     "last_median": _last_median,
     "last_mean": _last_mean,
     "total": _total,
+    "recommendation": _recommendation,
 }
+NEEDS_POSTERIOR = ("recommendation",)  # utilities of problems with an exact posterior only
 
 
 def utility_named(name: str) -> Callable[[Progress], Floats]:

@@ -47,6 +47,7 @@ class Problem(ABC):
         splits: Values that `split` may take.
         optimum_known: Whether `optimum` is cheap and always reported.
         optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
+        exact_posterior: Whether `posterior_means` is there, which utility `recommendation` needs.
     """
 
     design_space: DesignSpace
@@ -60,6 +61,7 @@ class Problem(ABC):
     splits: tuple[str, ...] = ("all",)
     optimum_known: bool = False
     optimum_exact: bool = False
+    exact_posterior: bool = False
 
     @abstractmethod
     def draw(self, draws: RowDraws) -> Instances:
@@ -68,6 +70,41 @@ class Problem(ABC):
     @abstractmethod
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
         """True values of feasible designs, (R, n, *shape) -> (R, n)."""
+
+    def measure(
+        self,
+        instances: Instances,
+        designs: Designs,
+        true_values: NDArray[np.float64],
+        draws: RowDraws,
+    ) -> NDArray[np.float64]:
+        """What measurements show, before Gaussian noise of `noise_std`, (R, n).
+
+        Args:
+            instances: R instances.
+            designs: (R, n, *shape).
+            true_values: (R, n).
+            draws: Of the round; for problems whose noise is not Gaussian.
+        """
+        return true_values
+
+    def posterior_means(
+        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
+    ) -> NDArray[np.float64] | None:
+        """Expected true value of every design given a dataset, exactly; finite spaces only.
+
+        Args:
+            designs: (R, n, *shape), padded.
+            values: (R, n) as measured without Gaussian noise.
+            observed: (R, n) which rows are in use.
+
+        Returns:
+            (R, size), or None where the posterior is not known exactly.
+
+        Raises:
+            ValueError: A dataset that cannot come from the problem.
+        """
+        return None
 
     def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:
         """Which designs can be measured, (R, n); None when all can."""

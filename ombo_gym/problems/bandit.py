@@ -1,0 +1,138 @@
+"""Bernoulli bandits: designs are arms, and a batch is a number of pulls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import CandidateDesigns, Designs
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import RowDraws
+
+
+class Bandit(Problem):
+    """Arms whose success probabilities are drawn from Beta priors, or known.
+
+    A design is an arm, and a batch is q pulls: repeats are meaningful. What is measured is a
+    success (1) or a failure (0); the true value of a design, which utilities use, is its
+    probability. The posterior is known exactly (`ombo_agents` plans with it), so that utility
+    `recommendation` can be had.
+
+    Args:
+        arms: K, the number of unknown arms; they come first.
+        prior: [a, b] of the Beta prior of all unknown arms, or a pair for each of them.
+        known: Success probabilities of further arms, which are known beforehand.
+
+    Raises:
+        ValueError: An argument out of range.
+
+    Reference:
+        Gittins, Glazebrook and Weber, Multi-armed Bandit Allocation Indices, 2011.
+
+    Example:
+        >>> import gymnasium as gym, ombo_gym
+        >>> env = gym.make("Ombo/Bandit-v0", arms=1, known=[0.6], horizon=4, batch_size=5)
+    """
+
+    start: ClassVar[dict[str, Any]] = {"kind": "none"}
+    optimum_known = optimum_exact = exact_posterior = True
+
+    def __init__(
+        self,
+        *,
+        arms: int = 2,
+        prior: Sequence[Any] = (1, 1),
+        known: Sequence[float] = (),
+    ) -> None:
+        if isinstance(arms, bool) or not isinstance(arms, int | np.integer) or arms < 0:
+            raise ValueError(f"arms: expected a whole number of at least 0, got {arms!r}")
+        self.priors = _checked_priors(prior, int(arms))  # (K, 2) a and b
+        self.known = _checked_known(known)  # (L,)
+        arms_in_all = len(self.priors) + len(self.known)
+        if not arms_in_all:
+            raise ValueError("arms: expected at least one arm, unknown or known, got none")
+        # Arms are equally far from each other: one says nothing of another.
+        self.design_space = CandidateDesigns(np.sqrt(0.5) * np.eye(arms_in_all))
+
+    def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
+        a, b = self.priors.T
+        unknown = draws.draw(lambda rng: rng.beta(a, b))  # (R, K)
+        known = np.broadcast_to(self.known, (len(unknown), len(self.known)))
+        return {"probabilities": np.concatenate([unknown, known], axis=1)}  # (R, K + L)
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return np.take_along_axis(instances["probabilities"], designs[..., 0], axis=1)
+
+    def measure(  # noqa: D102
+        self,
+        instances: Instances,
+        designs: Designs,
+        true_values: NDArray[np.float64],
+        draws: RowDraws,
+    ) -> NDArray[np.float64]:
+        successes = draws.random(true_values.shape[1:]) < true_values
+        return successes.astype(np.float64)
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
+        best: NDArray[np.float64] = instances["probabilities"].max(axis=1)
+        return best
+
+    def counts(
+        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Failures and successes of the unknown arms, (R, K, 2), which is all that data say.
+
+        Args:
+            designs: (R, n, 1), padded.
+            values: (R, n).
+            observed: (R, n).
+
+        Raises:
+            ValueError: An observed value that is neither 0 nor 1.
+        """
+        if odd := values[observed & (values != 0) & (values != 1)].tolist():
+            raise ValueError(f"values: expected 0 or 1, what a bandit's arms show, got {odd[0]}")
+        arms = np.arange(len(self.priors))
+        pulls = (designs[..., 0, None] == arms) & observed[..., None]  # (R, n, K)
+        successes = (pulls & (values == 1)[..., None]).sum(axis=1)
+        return np.stack([pulls.sum(axis=1) - successes, successes], axis=-1)
+
+    def posterior_means(  # noqa: D102
+        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        failures, successes = np.moveaxis(self.counts(designs, values, observed), -1, 0)
+        a, b = self.priors.T
+        unknown = (a + successes) / (a + b + successes + failures)
+        known = np.broadcast_to(self.known, (len(unknown), len(self.known)))
+        return np.concatenate([unknown, known], axis=1)
+
+
+def _checked_priors(prior: Any, arms: int) -> NDArray[np.float64]:
+    """Beta parameters of every unknown arm, (K, 2)."""
+    try:
+        priors = np.asarray(prior, np.float64)
+    except (TypeError, ValueError):
+        priors = np.full(1, np.nan)
+    if priors.shape == (2,):
+        priors = np.tile(priors, (arms, 1))
+    if priors.size == 0:
+        priors = priors.reshape(0, 2)
+    if priors.shape != (arms, 2) or not (np.isfinite(priors) & (priors > 0)).all():
+        raise ValueError(
+            f"prior: expected positive numbers [a, b], or such a pair for each of the {arms} "
+            f"unknown arms, got {prior!r}"
+        )
+    return priors
+
+
+def _checked_known(known: Any) -> NDArray[np.float64]:
+    try:
+        probabilities = np.asarray(known, np.float64)
+    except (TypeError, ValueError):
+        probabilities = np.full(1, np.nan)
+    if probabilities.ndim != 1 or not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ValueError(f"known: expected a list of probabilities from 0 to 1, got {known!r}")
+    return probabilities

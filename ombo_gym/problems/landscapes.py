@@ -1,0 +1,230 @@
+"""Finitely many landscapes over M designs, one of which is the truth: small, and exactly solved."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import CandidateDesigns, Designs
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.landscape_families import FAMILIES, Family
+from ombo_gym.randomness import RowDraws
+
+
+class Landscapes(Problem):
+    """One of H landscapes over M designs, drawn with prior weights; designs are correlated.
+
+    A design can be measured once (`repeats` is False): a slot that names a measured design is
+    wasted. Measurements are exact or have noise that takes finitely many values, so that the
+    posterior is known exactly (`ombo_agents` plans with it), and utility `recommendation` can be
+    had.
+
+    Args:
+        name: A family, by default "signpost": see `ombo_gym.problems.landscape_families`.
+        matrix: (H, M) values of landscapes of your own, instead of a family.
+        weights: (H,) prior weights that go with `matrix`, equal by default.
+        noise: {"values": [...], "probabilities": [...]} added to each measurement independently;
+            by default the family's, which mostly is none.
+        **parameters: The family's own, for instance `K=6` of "signpost".
+
+    Raises:
+        ValueError: An unknown family or parameter, or arrays that do not go together.
+
+    Example:
+        >>> import gymnasium as gym, ombo_gym
+        >>> env = gym.make("Ombo/Landscapes-v0", matrix=[[0, 1, 0], [0, 0, 1], [0.5, 0, 0]])
+    """
+
+    start: ClassVar[dict[str, Any]] = {"kind": "none"}
+    repeats = False
+    optimum_known = optimum_exact = exact_posterior = True
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        matrix: Sequence[Sequence[float]] | None = None,
+        weights: Sequence[float] | None = None,
+        noise: Mapping[str, Sequence[float]] | None = None,
+        **parameters: Any,
+    ) -> None:
+        if matrix is None:
+            if weights is not None:
+                raise ValueError("weights: they go with a matrix of your own, got them without one")
+            family = _family("signpost" if name is None else name, parameters)
+        elif name is not None or parameters:
+            raise ValueError(
+                f"matrix: it goes without a family and its parameters, got name={name!r} and "
+                f"{parameters}"
+            )
+        else:
+            family = Family(matrix, weights)
+        self.matrix = _finite("matrix", family.matrix, dimensions=2)  # (H, M)
+        if not self.matrix.size:
+            raise ValueError(f"matrix: expected at least one row and column, got {matrix!r}")
+        self.weights = _distribution("weights", family.weights, len(self.matrix))  # (H,)
+        self.noise_values, self.noise_weights = _checked_noise(
+            family.noise if noise is None else noise
+        )  # (E,) each
+        self.design_space = CandidateDesigns(_features(self.matrix, self.weights))
+        self.outcomes, self.likelihood = self._tabulate()
+
+    def _tabulate(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """What a design can show, (M, O) ascending, and how likely it is, (M, O, H).
+
+        Rows of fewer outcomes are padded by infinity. Values are told apart as observations show
+        them, in float32.
+        """
+        hypotheses, designs = self.matrix.shape
+        shown = (self.matrix[..., None] + self.noise_values).astype(np.float32)  # (H, M, E)
+        found = [np.unique(shown[:, x]) for x in range(designs)]
+        outcomes = np.full((designs, max(map(len, found))), np.inf, np.float32)
+        likelihood = np.zeros((*outcomes.shape, hypotheses))
+        for x, values in enumerate(found):
+            outcomes[x, : len(values)] = values
+            same = shown[:, x] == values[:, None, None]  # (O_x, H, E)
+            likelihood[x, : len(values)] = same @ self.noise_weights
+        return outcomes, likelihood
+
+    def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
+        return {"landscape": _pick(self.weights, draws.random(()))}
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        values: NDArray[np.float64] = self.matrix[instances["landscape"][:, None], designs[..., 0]]
+        return values
+
+    def measure(  # noqa: D102
+        self,
+        instances: Instances,
+        designs: Designs,
+        true_values: NDArray[np.float64],
+        draws: RowDraws,
+    ) -> NDArray[np.float64]:
+        if len(self.noise_values) == 1:
+            return true_values + self.noise_values[0]
+        noise = _pick(self.noise_weights, draws.random(true_values.shape[1:]))
+        measured: NDArray[np.float64] = true_values + self.noise_values[noise]
+        return measured
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
+        best: NDArray[np.float64] = self.matrix.max(axis=1)[instances["landscape"]]
+        return best
+
+    def outcome_codes(
+        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
+    ) -> NDArray[np.int64]:
+        """Which outcome of its design each observation is, (R, n); 0 where not observed.
+
+        Args:
+            designs: (R, n, 1), padded.
+            values: (R, n).
+            observed: (R, n).
+
+        Raises:
+            ValueError: A value that no landscape shows at its design.
+        """
+        same = self.outcomes[designs[..., 0]] == values.astype(np.float32)[..., None]
+        if (strange := observed & ~same.any(axis=-1)).any():
+            design, value = designs[strange][0, 0], values[strange][0]
+            raise ValueError(
+                f"values: expected one that a landscape shows at design {design}, "
+                f"{self.outcomes[design][np.isfinite(self.outcomes[design])].tolist()}, got {value}"
+            )
+        return np.where(observed, same.argmax(axis=-1), 0)
+
+    def posterior(
+        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Probability of every landscape given a dataset, (R, H); arguments as `outcome_codes`.
+
+        Raises:
+            ValueError: A dataset that no landscape can show.
+        """
+        codes = self.outcome_codes(designs, values, observed)
+        weights = np.tile(self.weights, (len(codes), 1))
+        for row in range(codes.shape[1]):
+            likelihood = self.likelihood[designs[:, row, 0], codes[:, row]]  # (R, H)
+            weights *= np.where(observed[:, row, None], likelihood, 1.0)
+        total = weights.sum(axis=1, keepdims=True)
+        if not (total > 0).all():
+            raise ValueError("values: expected a dataset that some landscape shows, got others")
+        posterior: NDArray[np.float64] = weights / total
+        return posterior
+
+    def posterior_means(  # noqa: D102
+        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        means: NDArray[np.float64] = self.posterior(designs, values, observed) @ self.matrix
+        return means
+
+
+def _family(name: str, parameters: dict[str, Any]) -> Family:
+    if name not in FAMILIES:
+        raise ValueError(f"name: expected one of {sorted(FAMILIES)}, or a matrix, got {name!r}")
+    known = list(inspect.signature(FAMILIES[name]).parameters)
+    if unknown := sorted(set(parameters) - set(known)):
+        raise ValueError(f"{name} takes the parameters {known}, got {unknown}")
+    return FAMILIES[name](**parameters)
+
+
+def _pick(weights: NDArray[np.float64], uniform: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Indices with probabilities `weights` from uniform numbers in [0, 1), elementwise."""
+    edges = np.cumsum(weights)
+    index: NDArray[np.intp] = np.searchsorted(edges / edges[-1], uniform, side="right")
+    return index
+
+
+def _features(matrix: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Features of the designs, (M, M): how differently two of them behave, a priori.
+
+    Squared distances are expected squared differences of value, relative to their average.
+    """
+    products = (matrix.T * weights) @ matrix  # (M, M)
+    variances, directions = np.linalg.eigh(products)
+    squared = np.add.outer(np.diag(products), np.diag(products)) - 2 * products
+    average = float(squared.sum() / max(1, squared.size - len(squared)))
+    features: NDArray[np.float64] = directions * np.sqrt(np.maximum(variances, 0.0))
+    return features / np.sqrt(average) if average > 1e-12 else np.zeros_like(features)
+
+
+def _finite(name: str, numbers: Any, *, dimensions: int) -> NDArray[np.float64]:
+    try:
+        array = np.array(numbers, np.float64)
+    except (TypeError, ValueError):
+        array = np.array(np.nan)
+    if array.ndim != dimensions or not np.isfinite(array).all():
+        shape = "a matrix" if dimensions == 2 else "a list"
+        raise ValueError(f"{name}: expected {shape} of finite numbers, got {numbers!r}")
+    return array
+
+
+def _distribution(name: str, weights: Any, count: int) -> NDArray[np.float64]:
+    """Probabilities in proportion to weights, (count,); None: all equal."""
+    array = _finite(name, [1.0] * count if weights is None else weights, dimensions=1)
+    if len(array) != count or (array < 0).any() or array.sum() <= 0:
+        raise ValueError(
+            f"{name}: expected {count} numbers of at least 0, not all 0, got {weights!r}"
+        )
+    probabilities: NDArray[np.float64] = array / array.sum()
+    return probabilities
+
+
+def _checked_noise(
+    noise: Mapping[str, Any] | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values and probabilities of the noise, (E,) each; none at all is one value, 0."""
+    if noise is None:
+        return np.zeros(1), np.ones(1)
+    if not isinstance(noise, Mapping) or set(noise) != {"values", "probabilities"}:
+        raise ValueError(
+            f'noise: expected {{"values": [...], "probabilities": [...]}}, got {noise!r}'
+        )
+    values = _finite("noise values", noise["values"], dimensions=1)
+    if not len(values) or any(a >= b for a, b in pairwise(values)):
+        raise ValueError(f"noise values: expected ascending numbers, got {noise['values']!r}")
+    return values, _distribution("noise probabilities", noise["probabilities"], len(values))
