@@ -106,7 +106,7 @@ class Landscapes(Problem):
         draws: RowDraws,
     ) -> NDArray[np.float64]:
         if len(self.noise_values) == 1:
-            return true_values + self.noise_values[0]
+            return np.asarray(true_values + self.noise_values[0])
         noise = _pick(self.noise_weights, draws.random(true_values.shape[1:]))
         measured: NDArray[np.float64] = true_values + self.noise_values[noise]
         return measured
@@ -128,7 +128,7 @@ class Landscapes(Problem):
         Raises:
             ValueError: A value that no landscape shows at its design.
         """
-        same = self.outcomes[designs[..., 0]] == values.astype(np.float32)[..., None]
+        same: NDArray[np.bool_] = self.outcomes[designs[..., 0]] == values.astype(np.float32)[..., None]
         if (strange := observed & ~same.any(axis=-1)).any():
             design, value = designs[strange][0, 0], values[strange][0]
             raise ValueError(
@@ -159,7 +159,9 @@ class Landscapes(Problem):
     def posterior_means(  # noqa: D102
         self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        means: NDArray[np.float64] = self.posterior(designs, values, observed) @ self.matrix
+        posterior = self.posterior(designs, values, observed)
+        # einsum, because BLAS rounds by the number of rows.
+        means: NDArray[np.float64] = np.einsum("rh,hm->rm", posterior, self.matrix)
         return means
 
 
