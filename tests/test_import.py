@@ -48,10 +48,11 @@ print(json.dumps({{"seconds": seconds, "opened": len(opened), "modules": sorted(
 """
 
 PLAY = """
+wide = {"Ombo/Bandit-v0": {"arms": 8}, "Ombo/Landscapes-v0": {"K": 8}}  # room for the start
 for env_id in ombo_gym.env_ids():
     for control in ("designs", "exploration", "candidates"):
         env = gymnasium.make(env_id, horizon=1, batch_size=2, control=control,
-                             start={"kind": "random", "size": 8})
+                             start={"kind": "random", "size": 8}, **wide.get(env_id, {}))
         env.reset(seed=0, options={"optimum": True})
         assert env.step(env.action_space.sample())[2]
     envs = gymnasium.make_vec(env_id, num_envs=2)

@@ -22,7 +22,7 @@ from ombo_gym.problems.data import load_table
 from ombo_gym.randomness import KeyedRows, RowDraws, Stream
 from ombo_gym.starts import STARTS, make_start
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.envs.cases import IDS
+from tests.envs.cases import COINS, IDS, WIDE, proposals
 
 LETTERS = "ACGT"
 
@@ -68,7 +68,7 @@ def test_without_a_start_the_dataset_is_empty(env_id: str) -> None:
     assert observation["observed"].tolist() == [0] * 6
     assert not observation["designs"].any() and not observation["values"].any()
     assert info["best_value"] == 0.0
-    observation, _, _, _, info = env.step(env.action_space.sample())
+    observation, _, _, _, info = env.step(proposals(env, 1, 0)[0])
     assert observation["observed"].tolist() == [1, 1, 1, 0, 0, 0]
     assert info["best_value"] == info["true_values"].max()
 
@@ -76,12 +76,24 @@ def test_without_a_start_the_dataset_is_empty(env_id: str) -> None:
 @pytest.mark.parametrize("env_id", IDS)
 @pytest.mark.parametrize("size", [1, 7, 200])
 def test_a_random_start_has_size_designs_at_the_front(env_id: str, size: int) -> None:
-    env = gym.make(env_id, start={"kind": "random", "size": size}, horizon=1, batch_size=2)
+    start = {"kind": "random", "size": size}
+    env = gym.make(env_id, start=start, horizon=1, batch_size=2, **WIDE.get(env_id, {}))
     observation, info = env.reset(seed=0)
     assert observation["observed"].tolist() == [1] * size + [0, 0]
     designs = observation["designs"][:size]
     assert len(np.unique(designs, axis=0)) == size
-    assert info["best_value"] == pytest.approx(observation["values"][:size].max(), abs=1e-6)
+    true_values = observation["values"][:size]
+    if env_id in COINS:
+        true_values = env.unwrapped.game.campaigns.instances["probabilities"][0, designs[:, 0]]
+    assert info["best_value"] == pytest.approx(true_values.max(), abs=1e-6)
+
+
+@pytest.mark.parametrize("env_id", sorted(WIDE))
+def test_where_there_are_few_designs_a_larger_random_start_is_refused(env_id: str) -> None:
+    size = gym.make(env_id).unwrapped.game.design_space.size
+    gym.make(env_id, start={"kind": "random", "size": size}).reset(seed=0)
+    with pytest.raises(ValueError, match=rf"start: .*at most {size}.*got {size + 1}"):
+        gym.make(env_id, start={"kind": "random", "size": size + 1})
 
 
 def test_random_starts_are_uniform_in_the_box() -> None:

@@ -22,12 +22,41 @@ from ombo_gym.utilities import UTILITIES, utility_named
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import IDS, assert_same
 
-NAMES = ["best", "last_max", "last_mean", "last_median", "total"]
+NAMES = ["best", "last_max", "last_mean", "last_median", "total"]  # of every problem
+SMALL: dict[str, list[dict[str, Any]]] = {  # finite problems, and a few of each
+    "Bandit": [
+        {"arms": 3},
+        {"arms": 2, "prior": [[1, 3], [0.5, 0.5]], "known": [0.4, 0.0]},
+        {"arms": 0, "known": [0.7]},
+    ],
+    "Landscapes": [
+        {},
+        {"name": "tent8"},
+        {"name": "dose", "levels": 4},
+        {"name": "blurred_signpost"},
+        {
+            "matrix": [[-1, -2, 0.5], [-1, -3, -0.5], [2, -3, 0.5]],
+            "weights": [1, 2, 3],
+            "noise": {"values": [-1, 0.25], "probabilities": [0.5, 0.5]},
+        },
+    ],
+}
 
 
-def worth(utility: str, base: float, batches: Sequence[Sequence[float]]) -> float:
-    """The table of the public contract, in plain Python."""
-    everything = [value for batch in batches for value in batch]
+def worth(
+    utility: str,
+    base: float,
+    batches: Sequence[Sequence[float]],
+    wasted: Sequence[Sequence[bool]] | None = None,
+) -> float:
+    """The table of the public contract, in plain Python; wasted slots come with a value of 0."""
+    unwasted = [[False] * len(batch) for batch in batches]
+    everything = [
+        value
+        for batch, waste in zip(batches, wasted or unwasted, strict=True)
+        for value, gone in zip(batch, waste, strict=True)
+        if not gone
+    ]
     last = list(batches[-1])
     return {
         "best": max(base, *everything, -math.inf) - base,
@@ -39,7 +68,7 @@ def worth(utility: str, base: float, batches: Sequence[Sequence[float]]) -> floa
 
 
 def test_these_are_all_utilities() -> None:
-    assert sorted(UTILITIES) == NAMES
+    assert sorted(UTILITIES) == sorted([*NAMES, "recommendation"])
     with pytest.raises(ValueError, match=r"utility: .*best.*last_max.*total.*got 'bets'"):
         utility_named("bets")
 
@@ -56,7 +85,7 @@ starts = st.one_of(
 horizons = st.one_of(st.integers(1, 4), st.sampled_from([[1, 3], [2, 2], [2, 4]]))
 
 
-@pytest.mark.parametrize("utility", NAMES)
+@pytest.mark.parametrize("utility", [*NAMES, "recommendation"])
 @pytest.mark.parametrize("env_id", IDS)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
@@ -65,6 +94,7 @@ horizons = st.one_of(st.integers(1, 4), st.sampled_from([[1, 3], [2, 2], [2, 4]]
     q=st.integers(1, 5),
     noise_std=st.sampled_from([0.0, 0.5]),
     seed=st.integers(0, 2**31),
+    variant=st.integers(0, 4),
 )
 def test_the_undiscounted_return_is_the_utility(
     env_id: str,
@@ -74,44 +104,123 @@ def test_the_undiscounted_return_is_the_utility(
     q: int,
     noise_std: float,
     seed: int,
+    variant: int,
 ) -> None:
     name = env_id.split("/")[1].split("-")[0]
     common = {"horizon": horizon, "batch_size": q, "start": start}
+    if name in SMALL:
+        common |= SMALL[name][variant % len(SMALL[name])]
+        common["start"] = start = fitting(start, CampaignEnv(name, **{**common, "start": NOTHING}))
+    if utility == "recommendation":
+        if name not in SMALL:
+            with pytest.raises(ValueError, match=r"utility: 'recommendation' needs .*got"):
+                CampaignEnv(name, utility=utility, noise_std=noise_std, **common)
+            return
+        noise_std = 0.0
     env = CampaignEnv(name, utility=utility, noise_std=noise_std, **common)
     observation, info = env.reset(seed=seed, options={"optimum": True})
 
-    # Without noise, what is measured at the start of the same campaign are its true values.
-    bare = CampaignEnv(name, noise_std=0.0, **common).reset(seed=seed)[0]
     size = start.get("size", 0)
-    assert bare["observed"].sum() == observation["observed"].sum() == size
-    base = float(bare["values"][:size].max()) if size else 0.0
+    if name in SMALL:
+        truth = true_values_of(env)
+        shown = [truth[x] for x in observation["designs"][:size, 0]]
+        assert info["optimum"] == max(truth)
+    else:  # without noise, what is measured at the start of the same campaign are its true values
+        bare = CampaignEnv(name, noise_std=0.0, **common).reset(seed=seed)[0]
+        assert bare["observed"].sum() == size
+        shown = bare["values"][:size].tolist()
+    assert observation["observed"].sum() == size
+    base = max(shown, default=0.0)
     assert info["best_value"] == pytest.approx(base, abs=1e-6)
 
     rng = np.random.default_rng(seed)
     batches: list[list[float]] = []
+    wasted: list[list[bool]] = []
     rewards: list[float] = []
     terminated = False
     env.action_space.seed(seed)
     action = env.action_space.sample()
+    measured = set(observation["designs"][:size, 0].tolist())  # where there is an index to name
     while not terminated:
-        if rng.random() < 0.7:  # or the same batch again, which is measured and counted again
+        if rng.random() < 0.7:  # or the same batch again: measured and counted again, or wasted
             action = env.action_space.sample()
-        _, reward, terminated, _, info = env.step(action)
+        observation, reward, terminated, _, info = env.step(action)
         rewards.append(reward)
         batches.append(info["true_values"].tolist())
-        so_far = [value for batch in batches for value in batch] + ([base] if size else [])
+        wasted.append([False] * q)
+        if name == "Landscapes":
+            for slot, design in enumerate(action.tolist()):
+                wasted[-1][slot] = design in measured
+                measured.add(design)
+        if name in SMALL:
+            expected = [truth[x] for x in action]
+            expected = [0 if w else v for v, w in zip(expected, wasted[-1], strict=True)]
+            assert batches[-1] == expected
+        so_far = shown + [
+            value
+            for batch, waste in zip(batches, wasted, strict=True)
+            for value, gone in zip(batch, waste, strict=True)
+            if not gone
+        ]
         assert info["best_value"] == pytest.approx(max(so_far), abs=1e-6)
         assert info["regret"] == pytest.approx(info["optimum"] - max(so_far), abs=1e-6)
-        assert (info["wasted"], info["infeasible"]) == (0, 0)
+        assert (info["wasted"], info["infeasible"]) == (sum(wasted[-1]), 0)
+        assert observation["observed"].sum() == size + sum(w.count(False) for w in wasted)
         if utility.startswith("last") and not terminated:
             assert reward == 0.0
         if utility == "best":
             assert reward >= 0.0
         if utility == "total":
             assert reward == pytest.approx(math.fsum(batches[-1]), abs=1e-9)
+        if utility == "recommendation":
+            assert math.fsum(rewards) == pytest.approx(best_mean(env, observation), abs=1e-9)
     assert len(batches) in range(*np.add(env.game.horizons, (0, 1)))
     assert math.fsum(rewards) == pytest.approx(info["utility"], abs=1e-9)
-    assert info["utility"] == pytest.approx(worth(utility, base, batches), abs=1e-6)
+    if utility != "recommendation":
+        expected = worth(utility, base, batches, wasted)
+        assert info["utility"] == pytest.approx(expected, abs=1e-6)
+
+
+def fitting(start: dict[str, Any], env: CampaignEnv) -> dict[str, Any]:
+    """A start of no more designs than every instance of a small problem shows."""
+    if "size" not in start:
+        return start
+    most = env.design_space.size
+    if start["kind"] == "percentile":  # the percentile of n values is at least the k-th lowest
+        most = int((most - 1) * start["percentile"] / 100) + 1
+    return {**start, "size": min(start["size"], most)}
+
+
+def true_values_of(env: CampaignEnv) -> list[float]:
+    """The true value of every design of a bandit or a landscape, looked up in the campaign."""
+    (instance,) = (array[0] for array in env.game.campaigns.instances.values())
+    return list(instance if instance.shape else env.game.problem.matrix[instance])
+
+
+def best_mean(env: CampaignEnv, observation: dict[str, Any]) -> float:
+    """The largest posterior mean of a design, in plain Python."""
+    problem, n = env.game.problem, int(observation["observed"].sum())
+    designs = observation["designs"][:n, 0].tolist()
+    data = list(zip(designs, observation["values"][:n].tolist(), strict=True))
+    if problem.repeats:  # a bandit: successes and failures are added to a and b
+        means = list(problem.known)
+        for arm, (a, b) in enumerate(problem.priors):
+            pulls = [value for design, value in data if design == arm]
+            means.append((a + sum(pulls)) / (a + b + len(pulls)))
+        return max(means)
+    noise = list(zip(problem.noise_values, problem.noise_weights, strict=True))
+    weights = []
+    for landscape, prior in zip(problem.matrix, problem.weights, strict=True):
+        likelihood = [
+            sum(p for error, p in noise if abs(landscape[x] + error - value) < 1e-6)
+            for x, value in data
+        ]
+        weights.append(prior * math.prod(likelihood))
+    total = math.fsum(weights)
+    return max(
+        sum(weight * value for weight, value in zip(weights, column, strict=True)) / total
+        for column in zip(*problem.matrix, strict=True)
+    )
 
 
 def test_the_median_of_an_even_batch_is_the_mean_of_the_middle_two() -> None:

@@ -19,6 +19,10 @@ CASES = [(env_id, control) for env_id in IDS for control in CONTROLS]
 
 # Where the default start is an offline slice of thousands.
 SMALL_STARTS = {"Ombo/TFBind8-v0": {"kind": "percentile", "percentile": 50, "size": 64}}
+# Where there are few designs: arguments that make at least 200 of them.
+WIDE = {"Ombo/Bandit-v0": {"arms": 200}, "Ombo/Landscapes-v0": {"K": 200}}
+# Where a measurement is a success or a failure, and its probability the true value.
+COINS = {"Ombo/Bandit-v0"}
 
 
 def settings_of(env_id: str, **settings: Any) -> dict[str, Any]:
@@ -45,6 +49,18 @@ def make_native(
 
 def make_sync(env_id: str, rows: int, mode: AutoresetMode, **settings: Any) -> SyncVectorEnv:
     return SyncVectorEnv([lambda: make(env_id, **settings)] * rows, autoreset_mode=mode)
+
+
+def proposals(env: gym.Env, rounds: int, seed: int) -> list[Any]:
+    """Random batches of `control="designs"`, without a repeat where repeats are wasted."""
+    game: Any = env.unwrapped.game  # type: ignore[attr-defined]
+    env.action_space.seed(seed)
+    if game.problem.repeats:
+        return [env.action_space.sample() for _ in range(rounds)]
+    space, q = game.design_space, game.batch_size
+    codes = np.random.default_rng(seed).permutation(space.size)[: rounds * q]
+    batches = space.decode(codes).reshape(rounds, q, *space.shape)
+    return list(space.actions(batches))
 
 
 def assert_same(a: Any, b: Any, where: str = "") -> None:

@@ -24,7 +24,7 @@ from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 import ombo_gym
 from ombo_gym.registration import register_all
-from ombo_gym.utilities import UTILITIES
+from ombo_gym.utilities import NEEDS_POSTERIOR, UTILITIES
 from tests.envs.cases import (
     CASES,
     IDS,
@@ -50,6 +50,7 @@ SETTINGS: dict[str, Any] = {"horizon": 3, "batch_size": 3, "noise_std": 0.1}
 
 def test_the_ids_are_those_of_the_table() -> None:
     assert {"Ombo/GP-v0", "Ombo/TFBind8-v0", "Ombo/TFBinding-v0"} <= set(IDS)
+    assert {"Ombo/Bandit-v0", "Ombo/Landscapes-v0"} <= set(IDS)
     assert set(IDS) == {env_id for env_id in gym.registry if env_id.startswith("Ombo/")}
     assert set(SMALL_STARTS) <= set(IDS)
 
@@ -307,7 +308,8 @@ def test_pickled_vector_campaigns_go_on_identically(env_id: str, control: str, m
 def test_environments_of_every_utility_can_be_pickled_before_and_after_a_campaign(
     utility: str,
 ) -> None:
-    env = make("Ombo/GP-v0", utility=utility, horizon=1)
+    env_id = "Ombo/Bandit-v0" if utility in NEEDS_POSTERIOR else "Ombo/GP-v0"
+    env = make(env_id, utility=utility, horizon=1)
     env = pickle.loads(pickle.dumps(env))
     first = play(env, 0, 1)
     assert_same(play(pickle.loads(pickle.dumps(env)), 0, 1), first)

@@ -15,7 +15,7 @@ from gymnasium.vector import AutoresetMode
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.envs.cases import CASES, IDS, assert_same, make, make_native
+from tests.envs.cases import CASES, IDS, assert_same, make, make_native, proposals
 
 matplotlib.use("Agg")
 
@@ -43,16 +43,29 @@ def test_a_frame_is_a_picture_of_each_round(env_id: str, control: str) -> None:
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_the_vector_env_draws_each_row_as_the_single_env_does(env_id: str) -> None:
-    envs = make_native(env_id, 2, AutoresetMode.NEXT_STEP, render_mode="rgb_array")
-    envs.reset(seed=4)
-    frames = envs.render()
-    assert isinstance(frames, tuple) and len(frames) == 2
-    for i, frame in enumerate(frames):
-        assert_frame(frame)
-        env = make(env_id, render_mode="rgb_array")
+    envs = make_native(env_id, 3, AutoresetMode.NEXT_STEP, render_mode="rgb_array")
+    singles = [make(env_id, render_mode="rgb_array") for _ in range(3)]
+    observation, _ = envs.reset(seed=4)
+    for i, env in enumerate(singles):
         env.reset(seed=4 + i)
+    frames = envs.render()
+    assert_frames_of(singles, frames)
+    # Without a start, campaigns may begin alike.
+    assert (frames[0] != frames[1]).any() or not observation["observed"].any()
+    batch = proposals(singles[0], 1, 0)[0]
+    envs.step(np.stack([batch] * 3))
+    for env in singles:
+        env.step(batch)
+    frames = envs.render()
+    assert_frames_of(singles, frames)
+    assert (frames[0] != frames[1]).any() or (frames[0] != frames[2]).any()
+
+
+def assert_frames_of(singles: list[gym.Env], frames: Any) -> None:
+    assert isinstance(frames, tuple) and len(frames) == len(singles)
+    for env, frame in zip(singles, frames, strict=True):
+        assert_frame(frame)
         np.testing.assert_array_equal(env.render(), frame)
-    assert (frames[0] != frames[1]).any()
 
 
 @pytest.mark.parametrize(
