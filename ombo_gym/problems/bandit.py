@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns, Designs
 from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.checks import is_whole, numbers
 from ombo_gym.randomness import RowDraws
 
 
@@ -47,7 +48,7 @@ class Bandit(Problem):
         prior: Sequence[Any] = (1, 1),
         known: Sequence[float] = (),
     ) -> None:
-        if isinstance(arms, bool) or not isinstance(arms, int | np.integer) or arms < 0:
+        if not is_whole(arms) or arms < 0:
             raise ValueError(f"arms: expected a whole number of at least 0, got {arms!r}")
         self.priors = _checked_priors(prior, int(arms))  # (K, 2) a and b
         self.known = _checked_known(known)  # (L,)
@@ -112,10 +113,7 @@ class Bandit(Problem):
 
 def _checked_priors(prior: Any, arms: int) -> NDArray[np.float64]:
     """Beta parameters of every unknown arm, (K, 2)."""
-    try:
-        priors = np.asarray(prior, np.float64)
-    except (TypeError, ValueError):
-        priors = np.full(1, np.nan)
+    priors = numbers(prior)
     if priors.shape == (2,):
         priors = np.tile(priors, (arms, 1))
     if priors.size == 0:
@@ -129,10 +127,7 @@ def _checked_priors(prior: Any, arms: int) -> NDArray[np.float64]:
 
 
 def _checked_known(known: Any) -> NDArray[np.float64]:
-    try:
-        probabilities = np.asarray(known, np.float64)
-    except (TypeError, ValueError):
-        probabilities = np.full(1, np.nan)
+    probabilities = numbers(known)
     if probabilities.ndim != 1 or not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ValueError(f"known: expected a list of probabilities from 0 to 1, got {known!r}")
     return probabilities

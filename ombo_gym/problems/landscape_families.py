@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ombo_gym.problems.checks import is_number, is_whole, numbers
+
 
 @dataclass(frozen=True)
 class Family:
@@ -44,7 +46,7 @@ def blurred_signpost(*, K: int = 6, blur: float = 0.5) -> Family:
     One look narrows the prize down to at most three designs: it still pays to look, but not in the
     round before the last one alone.
     """
-    if not 0 < blur < 1:
+    if not is_number(blur) or not 0 < blur < 1:
         raise ValueError(f"blur: expected a number between 0 and 1, got {blur!r}")
     noise = {"values": [-0.01, 0.0, 0.01], "probabilities": [blur / 2, 1 - blur, blur / 2]}
     # In hundredths, so that sums are read alike however they came about.
@@ -67,7 +69,7 @@ def clique(*, p_clique: float = 0.25, p_single: float = 0.3) -> Family:
     for utility `total`, the number of hits.
     """
     for name, p in (("p_clique", p_clique), ("p_single", p_single)):
-        if not 0 <= p <= 1:
+        if not is_number(p) or not 0 <= p <= 1:
             raise ValueError(f"{name}: expected a probability, got {p!r}")
     hits = [(together, *singles) for together, *singles in product((0, 1), repeat=5)]
     matrix = [[together] * 4 + singles for together, *singles in hits]
@@ -85,8 +87,10 @@ def gp(
     """
     count = _whole("draws", draws)
     for name, number in (("lengthscale", lengthscale), ("rounding", rounding)):
-        if not 0 < number < np.inf:
+        if not is_number(number) or not 0 < number < np.inf:
             raise ValueError(f"{name}: expected a positive number, got {number!r}")
+    if not is_whole(seed) or seed < 0:
+        raise ValueError(f"seed: expected a whole number of at least 0, got {seed!r}")
     x = np.arange(8.0)
     kernel = np.exp(-0.5 * ((x[:, None] - x) / lengthscale) ** 2)
     lower = np.linalg.cholesky(kernel + 1e-9 * np.eye(8))
@@ -100,7 +104,7 @@ def dose(*, levels: int = 8, harm: float = 1.0) -> Family:
     The largest tolerated dose is uniform, from none to all: batches bracket it.
     """
     count = _whole("levels", levels)
-    if not 0 <= harm < np.inf:
+    if not is_number(harm) or not 0 <= harm < np.inf:
         raise ValueError(f"harm: expected a number of at least 0, got {harm!r}")
     x = np.arange(count)
     effect = (x + 1) / count
@@ -112,7 +116,7 @@ def independent(*, probabilities: Any = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 
 
     Under utility `total` the one-round optimum is optimal for every N: the control experiment.
     """
-    odds = np.asarray(probabilities, np.float64)
+    odds = numbers(probabilities)
     if odds.ndim != 1 or not 1 <= len(odds) <= 12 or not ((odds >= 0) & (odds <= 1)).all():
         raise ValueError(f"probabilities: expected 1 to 12 probabilities, got {probabilities!r}")
     hits = np.array(list(product((0.0, 1.0), repeat=len(odds))))  # (2^M, M)
@@ -131,6 +135,6 @@ FAMILIES: dict[str, Callable[..., Family]] = {
 
 
 def _whole(name: str, number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+    if not is_whole(number) or number < 1:
         raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
     return int(number)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns, Designs
 from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.checks import numbers
 from ombo_gym.problems.landscape_families import FAMILIES, Family
 from ombo_gym.randomness import RowDraws
 
@@ -67,7 +68,10 @@ class Landscapes(Problem):
         self.matrix = _finite("matrix", family.matrix, dimensions=2)  # (H, M)
         if not self.matrix.size:
             raise ValueError(f"matrix: expected at least one row and column, got {matrix!r}")
-        self.weights = _distribution("weights", family.weights, len(self.matrix))  # (H,)
+        equal = np.ones(len(self.matrix))
+        self.weights = _distribution(
+            "weights", equal if family.weights is None else family.weights, len(equal)
+        )  # (H,)
         self.noise_values, self.noise_weights = _checked_noise(
             family.noise if noise is None else noise
         )  # (E,) each
@@ -128,12 +132,15 @@ class Landscapes(Problem):
         Raises:
             ValueError: A value that no landscape shows at its design.
         """
-        same: NDArray[np.bool_] = self.outcomes[designs[..., 0]] == values.astype(np.float32)[..., None]
+        same: NDArray[np.bool_] = (
+            self.outcomes[designs[..., 0]] == values.astype(np.float32)[..., None]
+        )
         if (strange := observed & ~same.any(axis=-1)).any():
             design, value = designs[strange][0, 0], values[strange][0]
+            known = ", ".join(f"{v:g}" for v in self.outcomes[design] if np.isfinite(v))
             raise ValueError(
-                f"values: expected one that a landscape shows at design {design}, "
-                f"{self.outcomes[design][np.isfinite(self.outcomes[design])].tolist()}, got {value}"
+                f"values: expected one that a landscape shows at design {design} ({known}), "
+                f"got {value:g}"
             )
         return np.where(observed, same.argmax(axis=-1), 0)
 
@@ -166,11 +173,14 @@ class Landscapes(Problem):
 
 
 def _family(name: str, parameters: dict[str, Any]) -> Family:
-    if name not in FAMILIES:
+    if not isinstance(name, str) or name not in FAMILIES:
         raise ValueError(f"name: expected one of {sorted(FAMILIES)}, or a matrix, got {name!r}")
     known = list(inspect.signature(FAMILIES[name]).parameters)
     if unknown := sorted(set(parameters) - set(known)):
-        raise ValueError(f"{name} takes the parameters {known}, got {unknown}")
+        raise ValueError(
+            f"{name} takes the parameters {known}, beside name, matrix, weights and noise, "
+            f"got {unknown}"
+        )
     return FAMILIES[name](**parameters)
 
 
@@ -194,20 +204,17 @@ def _features(matrix: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
     return features / np.sqrt(average) if average > 1e-12 else np.zeros_like(features)
 
 
-def _finite(name: str, numbers: Any, *, dimensions: int) -> NDArray[np.float64]:
-    try:
-        array = np.array(numbers, np.float64)
-    except (TypeError, ValueError):
-        array = np.array(np.nan)
+def _finite(name: str, given: Any, *, dimensions: int) -> NDArray[np.float64]:
+    array = numbers(given)
     if array.ndim != dimensions or not np.isfinite(array).all():
         shape = "a matrix" if dimensions == 2 else "a list"
-        raise ValueError(f"{name}: expected {shape} of finite numbers, got {numbers!r}")
+        raise ValueError(f"{name}: expected {shape} of finite numbers, got {given!r}")
     return array
 
 
 def _distribution(name: str, weights: Any, count: int) -> NDArray[np.float64]:
-    """Probabilities in proportion to weights, (count,); None: all equal."""
-    array = _finite(name, [1.0] * count if weights is None else weights, dimensions=1)
+    """Probabilities in proportion to weights, (count,)."""
+    array = _finite(name, weights, dimensions=1)
     if len(array) != count or (array < 0).any() or array.sum() <= 0:
         raise ValueError(
             f"{name}: expected {count} numbers of at least 0, not all 0, got {weights!r}"

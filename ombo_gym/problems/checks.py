@@ -1,0 +1,27 @@
+"""What counts as a number in the arguments of problems: no string, no truth value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def is_number(given: Any) -> bool:
+    """Whether it is a real number."""
+    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+
+
+def is_whole(given: Any) -> bool:
+    """Whether it is a whole number, by its type."""
+    return isinstance(given, int | np.integer) and not isinstance(given, bool)
+
+
+def numbers(given: Any) -> NDArray[np.float64]:
+    """The array that nested lists of numbers make; a lone NaN where they make none."""
+    try:
+        array = np.asarray(given)
+    except ValueError:  # lists of different lengths
+        return np.array(np.nan)
+    return array.astype(np.float64) if array.dtype.kind in "iuf" else np.array(np.nan)
