@@ -1,0 +1,540 @@
+"""Finitely many landscapes: their families, what is drawn and shown, and Bayes' rule by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+import ombo_gym
+from ombo_gym.env import CampaignEnv
+from ombo_gym.problems.landscape_families import FAMILIES
+from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.vector_env import CampaignVectorEnv
+from tests.envs.cases import assert_same
+
+NAN, INF = float("nan"), float("inf")
+BLURRED = {"values": [-0.5, 0.0, 0.5], "probabilities": [0.25, 0.5, 0.25]}
+OWN: dict[str, Any] = {
+    "matrix": [[0.0, 1.0, 0.5, 2.0], [0.5, 1.0, 0.0, -1.0], [1.0, 0.0, 0.5, 0.0]],
+    "weights": [1, 2, 5],
+    "noise": BLURRED,
+}
+
+
+def problem(**arguments: Any) -> Any:
+    return ombo_gym.make_problem("Landscapes", **arguments)
+
+
+# --- arguments -----------------------------------------------------------------------------------
+
+TWO = [[0, 1], [1, 0]]
+NOISES = [
+    {"values": [0], "probabilities": [1], "more": 1},
+    {"values": [0, 0], "probabilities": [0.5, 0.5]},
+    {"values": [1, 0], "probabilities": [0.5, 0.5]},
+    {"values": [], "probabilities": []},
+    {"values": [0, 1], "probabilities": [1]},
+    {"values": [0, 1], "probabilities": [0, 0]},
+    {"values": [0, 1], "probabilities": [-1, 2]},
+    {"values": [0, 1], "probabilities": None},
+    {"values": [0, INF], "probabilities": [1, 1]},
+    {"values": ["0"], "probabilities": [1]},
+    {"values": 0, "probabilities": 1},
+    {"values": [0]},
+    [0.1],
+    "normal",
+    3,
+    {},
+]
+NO_MATRICES = [[], [[]], [1, 2], [[1, 2], [3]], [[NAN]], [[INF]], "ab", [["1"]], [[None]], 3]
+NO_MATRICES += [[[[1]]], [[1j]], {}, [[True]]]
+NO_WEIGHTS = [[1], [1, 2, 3], [0, 0], [-1, 2], [NAN, 1], [INF, 1], "ab", 1, ["1", "1"], [[1, 1]]]
+NO_PROBABILITIES = [-0.1, 1.1, NAN, "0.5", None, [0.5], True]
+NO_COUNTS = [0, -1, 2.0, NAN, "3", None, [3], True]
+NO_SCALES = [0, -1, NAN, INF, "1", None, [1], True]
+BAD: list[tuple[str, Any, dict[str, Any]]] = [
+    *[("name", value, {}) for value in ("sign", 3, ["signpost"], True)],
+    *[("matrix", value, {}) for value in NO_MATRICES],
+    *[("weights", value, {"matrix": TWO}) for value in NO_WEIGHTS],
+    *[("noise", value, more) for value in NOISES for more in ({}, {"matrix": TWO})],
+    *[("K", value, {"name": name}) for value in NO_COUNTS for name in ("signpost", None)],
+    *[("K", value, {"name": "blurred_signpost"}) for value in NO_COUNTS],
+    *[("blur", value, {"name": "blurred_signpost"}) for value in (0, 1, *NO_PROBABILITIES)],
+    *[
+        (p, value, {"name": "clique"})
+        for value in NO_PROBABILITIES
+        for p in ("p_clique", "p_single")
+    ],
+    *[("draws", value, {"name": "gp"}) for value in NO_COUNTS],
+    *[("lengthscale", value, {"name": "gp"}) for value in NO_SCALES],
+    *[("rounding", value, {"name": "gp"}) for value in NO_SCALES],
+    *[("seed", value, {"name": "gp"}) for value in (-1, 1.5, "1", None, [1], True)],
+    *[("levels", value, {"name": "dose"}) for value in NO_COUNTS],
+    *[("harm", value, {"name": "dose"}) for value in (-1, NAN, INF, "1", None, [1], True)],
+    *[
+        ("probabilities", value, {"name": "independent"})
+        for value in ([], [2], [-1], [NAN], 0.5, "a", ["0.5"], None, [[0.5]], [0.1] * 13, [True])
+    ],
+]
+
+
+@pytest.mark.parametrize(("name", "value", "more"), BAD)
+def test_a_bad_argument_is_a_value_error_that_names_it(
+    name: str, value: Any, more: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=f"^{name}.*: expected .*got"):
+        gym.make("Ombo/Landscapes-v0", **{**more, name: value})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"k": 3}, r"signpost takes the parameters \['K'\].*got \['k'\]"),
+        ({"name": "tent8", "K": 3}, r"tent8 takes the parameters \[\].*got \['K'\]"),
+        ({"name": "gp", "length": 3}, r"gp takes .*'draws', 'lengthscale'.*got \['length'\]"),
+        ({"weights": [1]}, "weights: .*matrix"),
+        ({"matrix": TWO, "name": "tent8"}, "matrix: .*got name='tent8'"),
+        ({"matrix": TWO, "K": 3}, "matrix: .*'K': 3"),
+        ({"name": "other"}, "name: .*blurred_signpost.*clique.*tent8.*got 'other'"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        gym.make("Ombo/Landscapes-v0", **arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        OWN,
+        {"matrix": TWO, "weights": [0.25, 0.75]},
+        {"name": "gp", "draws": 16, "lengthscale": 2.0, "rounding": 0.25, "seed": 3},
+        {"K": 3, "noise": BLURRED},
+    ],
+)
+def test_the_spec_survives_json(arguments: dict[str, Any]) -> None:
+    env = gym.make("Ombo/Landscapes-v0", utility="recommendation", batch_size=2, **arguments)
+    again = gym.make(EnvSpec.from_json(env.spec.to_json()))
+    assert again.spec == env.spec
+    for each in (env, again):
+        each.action_space.seed(0)
+    for seed in range(3):
+        assert_same(again.reset(seed=seed), env.reset(seed=seed))
+        for _ in range(5):
+            ours, theirs = (each.step(each.action_space.sample()) for each in (env, again))
+            assert_same(ours, theirs)
+
+
+def test_arrays_and_numpy_numbers_are_taken_too() -> None:
+    assert_same(
+        problem(matrix=np.array(TWO), weights=np.array([1, 3])).likelihood,
+        problem(matrix=TWO, weights=[0.25, 0.75]).likelihood,
+    )
+    given = np.array(TWO, float)
+    taken = problem(matrix=given)
+    given[:] = 7
+    np.testing.assert_array_equal(taken.matrix, TWO)
+    assert problem(name="signpost", K=np.int64(3)).matrix.shape == (3, 4)
+
+
+# --- families ------------------------------------------------------------------------------------
+
+
+def test_signpost_is_the_default_and_reads_where_the_prize_is() -> None:
+    for K in (1, 3, 6, 20):
+        sign = problem(K=K)
+        expected = [
+            [j / 100 if x == 0 else float(x == j) for x in range(K + 1)] for j in range(1, K + 1)
+        ]
+        assert sign.matrix.tolist() == expected
+        np.testing.assert_allclose(sign.weights, 1 / K)
+    assert problem().matrix.tolist() == problem(name="signpost", K=6).matrix.tolist()
+
+
+def test_blurred_signpost_is_misread_by_one_prize_to_either_side() -> None:
+    for K in range(1, 30):  # readings are told apart however their sums were rounded
+        sign = problem(name="blurred_signpost", K=K, blur=0.3)
+        assert sign.matrix.tolist() == problem(K=K).matrix.tolist()
+        readings = sign.outcomes[0][np.isfinite(sign.outcomes[0])]
+        np.testing.assert_allclose(readings, np.arange(K + 2) / 100, atol=1e-7)
+        for j in range(1, K + 1):
+            expected = np.zeros(K + 2)
+            expected[[j - 1, j, j + 1]] = 0.15, 0.7, 0.15
+            np.testing.assert_allclose(sign.likelihood[0, : K + 2, j - 1], expected)
+    assert np.allclose(problem(name="blurred_signpost").noise_weights, [0.25, 0.5, 0.25])
+
+
+def test_tent8_has_a_tent_for_every_centre_and_width() -> None:
+    tents = problem(name="tent8")
+    expected = {
+        tuple(max(0.0, 1 - abs(x - c) / w) for x in range(8)) for c in range(8) for w in (1, 2, 4)
+    }
+    assert len(expected) == 24
+    assert sorted(map(tuple, tents.matrix.tolist())) == sorted(expected)
+    np.testing.assert_allclose(tents.weights, 1 / 24)
+
+
+@pytest.mark.parametrize("p", [{}, {"p_clique": 0.5, "p_single": 0.125}])
+def test_clique_is_four_designs_alike_and_four_for_themselves(p: dict[str, float]) -> None:
+    clique = problem(name="clique", **p)
+    together, single = (Fraction(p.get(k, d)) for k, d in (("p_clique", 0.25), ("p_single", 0.3)))
+    found = dict(zip(map(tuple, clique.matrix.tolist()), clique.weights.tolist(), strict=True))
+    assert len(found) == len(clique.matrix) == 32
+    for hits in product((0, 1), repeat=5):
+        chances = [together if hits[0] else 1 - together]
+        chances += [single if hit else 1 - single for hit in hits[1:]]
+        assert found[(*[hits[0]] * 4, *hits[1:])] == pytest.approx(float(np.prod(chances)))
+    weights, hits = clique.weights, clique.matrix
+    np.testing.assert_allclose(weights @ hits, [float(together)] * 4 + [float(single)] * 4)
+    covariance = (hits.T * weights) @ hits - np.outer(weights @ hits, weights @ hits)
+    expected = np.zeros((8, 8))
+    expected[:4, :4] = together * (1 - together)
+    expected[range(4, 8), range(4, 8)] = single * (1 - single)
+    np.testing.assert_allclose(covariance, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("lengthscale", [1.5, 0.7])
+def test_gp_is_drawn_from_the_squared_exponential_kernel_and_rounded(lengthscale: float) -> None:
+    count = 4000
+    drawn = problem(name="gp", draws=count, lengthscale=lengthscale, rounding=1e-6)
+    x = np.arange(8)
+    kernel = np.exp(-((x[:, None] - x) ** 2) / (2 * lengthscale**2))
+    products = drawn.matrix[:, :, None] * drawn.matrix[:, None]
+    error = products.std(axis=0) / np.sqrt(count)
+    assert (np.abs(products.mean(axis=0) - kernel) < 5 * error).all()
+    assert stats.kstest(drawn.matrix[:, 3], "norm").pvalue > 1e-4
+    rounded = problem(name="gp", draws=count, lengthscale=lengthscale)
+    np.testing.assert_array_equal(rounded.matrix, np.round(2 * drawn.matrix) / 2)
+    np.testing.assert_allclose(rounded.weights, 1 / count)
+
+
+def test_gp_by_default_is_64_draws_that_never_change_and_others_by_seed() -> None:
+    default = problem(name="gp")
+    assert default.matrix.shape == (64, 8)
+    explicit = problem(name="gp", draws=64, lengthscale=1.5, rounding=0.5, seed=0)
+    np.testing.assert_array_equal(default.matrix, explicit.matrix)
+    assert not np.signbit(default.matrix[default.matrix == 0]).any()
+    assert (problem(name="gp", seed=1).matrix != default.matrix).any()
+
+
+def test_dose_helps_the_more_up_to_the_largest_tolerated_and_harms_beyond() -> None:
+    doses = problem(name="dose", levels=4, harm=2)
+    assert doses.matrix.tolist() == [
+        [-2.0, -2.0, -2.0, -2.0],
+        [0.25, -2.0, -2.0, -2.0],
+        [0.25, 0.5, -2.0, -2.0],
+        [0.25, 0.5, 0.75, -2.0],
+        [0.25, 0.5, 0.75, 1.0],
+    ]
+    np.testing.assert_allclose(doses.weights, 1 / 5)
+    assert problem(name="dose").matrix.shape == (9, 8)
+    assert problem(name="dose").matrix.min() == -1
+
+
+def test_independent_designs_hit_each_for_itself() -> None:
+    odds = [0.5, 0.2, 1.0]
+    hits = problem(name="independent", probabilities=odds)
+    found = dict(zip(map(tuple, hits.matrix.tolist()), hits.weights.tolist(), strict=True))
+    for hit in product((0, 1), repeat=3):
+        chance = np.prod([p if h else 1 - p for h, p in zip(hit, odds, strict=True)])
+        assert found[hit] == pytest.approx(chance)
+    assert problem(name="independent").matrix.shape == (256, 8)
+
+
+def test_these_are_all_families_and_each_can_be_played() -> None:
+    assert set(FAMILIES) == {
+        "signpost", "blurred_signpost", "tent8", "clique", "gp", "dose", "independent",
+    }  # fmt: skip
+    for name in FAMILIES:
+        env = CampaignEnv("Landscapes", name=name, horizon=1, utility="recommendation")
+        env.reset(seed=0)
+        assert env.step(env.action_space.sample())[2]
+
+
+# --- features ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"name": name} for name in FAMILIES] + [OWN], ids=lambda a: a.get("name", "own")
+)
+def test_squared_distances_of_features_are_expected_squared_differences(
+    arguments: dict[str, Any],
+) -> None:
+    """Relative to their average over pairs of designs."""
+    landscapes = problem(**arguments)
+    matrix, weights = landscapes.matrix, landscapes.weights
+    designs = range(matrix.shape[1])
+    expected = np.array(
+        [[(weights * (matrix[:, x] - matrix[:, y]) ** 2).sum() for y in designs] for x in designs]
+    )
+    expected /= np.mean([expected[x, y] for x in designs for y in designs if x != y])
+    features = landscapes.design_space.features(np.arange(len(designs))[:, None])
+    squared = ((features[:, None] - features) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(squared, expected, atol=1e-9)
+
+
+def test_designs_that_never_differ_have_no_features() -> None:
+    for matrix in ([[1.0]], [[1.0, 1.0], [2.0, 2.0]]):
+        features = problem(matrix=matrix).design_space.pool_features
+        assert features.shape == (len(matrix[0]),) * 2 and not features.any()
+
+
+# --- what is drawn -------------------------------------------------------------------------------
+
+
+def test_landscapes_are_drawn_with_their_prior_weights() -> None:
+    rows, weights = 20_000, np.array([3, 0, 1, 0.5, 0])
+    landscapes = problem(matrix=np.arange(10).reshape(5, 2), weights=weights)
+    keys = np.arange(rows, dtype=np.uint64)
+    drawn = landscapes.draw(KeyedRows(keys, Stream.INSTANCE))["landscape"]
+    counts = np.bincount(drawn, minlength=5)
+    assert counts[1] == counts[4] == 0
+    possible = weights > 0
+    expected = rows * weights[possible] / weights.sum()
+    assert stats.chisquare(counts[possible], expected).pvalue > 1e-4
+
+
+def test_the_optimum_is_the_landscapes_best() -> None:
+    env = CampaignVectorEnv(50, "Landscapes", **OWN)
+    _, info = env.reset(seed=0)
+    best = np.array(OWN["matrix"]).max(axis=1)
+    np.testing.assert_array_equal(info["optimum"], best[env.game.campaigns.instances["landscape"]])
+    assert info["optimum_exact"].all()
+
+
+def noises(rows: int, batch: list[int], **arguments: Any) -> np.ndarray:
+    """What one round measures beyond true values, (rows, q)."""
+    env = CampaignVectorEnv(
+        rows, "Landscapes", horizon=2, batch_size=len(batch), **{**OWN, **arguments}
+    )
+    env.reset(seed=0)
+    observation, _, _, _, info = env.step(np.tile(batch, (rows, 1)))
+    return observation["values"][:, : len(batch)] - info["true_values"]
+
+
+def test_without_noise_measurements_are_true_values() -> None:
+    assert not noises(200, [0, 1, 3], noise=None).any()
+    assert (noises(200, [0, 1, 3], noise={"values": [0.5], "probabilities": [9]}) == 0.5).all()
+
+
+def test_finite_noise_has_its_distribution_in_every_slot_and_is_independent() -> None:
+    rows, probabilities = 8000, [0.25, 0.5, 0.25]
+    noise = noises(rows, [2, 0, 1])
+    for slot in noise.T:
+        counts = [(slot == value).sum() for value in BLURRED["values"]]
+        assert sum(counts) == rows
+        assert stats.chisquare(counts, rows * np.array(probabilities)).pvalue > 1e-4
+    correlations = np.corrcoef(noise.T)[np.triu_indices(3, 1)]
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(rows)
+
+
+def test_finite_noise_goes_with_the_round_and_the_slot_and_not_with_what_is_proposed() -> None:
+    np.testing.assert_array_equal(noises(500, [2, 0, 1]), noises(500, [1, 3, 2]))
+    env = CampaignEnv("Landscapes", horizon=2, batch_size=2, **OWN)
+    found = []
+    for first, second in (([0, 1], [2, 3]), ([2, 3], [1, 0])):
+        env.reset(seed=3)
+        results = [env.step(first), env.step(second)]
+        true_values = np.concatenate([result[4]["true_values"] for result in results])
+        found.append(results[-1][0]["values"] - true_values)
+    np.testing.assert_array_equal(*found)
+    # The slot behind a wasted one is the slot it is.
+    env.reset(seed=3)
+    env.step([2, 3])
+    observation, _, _, _, info = env.step([3, 0])
+    assert observation["values"][2] - info["true_values"][1] == found[0][3]
+
+
+# --- waste ---------------------------------------------------------------------------------------
+
+
+def test_a_slot_that_repeats_is_wasted_and_so_are_those_beyond_the_last_design() -> None:
+    env = CampaignEnv("Landscapes", K=4, horizon=4, batch_size=3, utility="total")
+    observation, _ = env.reset(seed=0)
+    (landscape,) = env.game.campaigns.instances["landscape"]
+    truth = [(landscape + 1) / 100, *(float(j == landscape + 1) for j in range(1, 5))]
+    counted = 0.0
+    for batch, wasted, rows in (
+        ([0, 2, 0], [False, False, True], 2),
+        ([2, 2, 1], [True, True, False], 3),
+        ([3, 4, 0], [False, False, True], 5),  # two were left
+        ([1, 3, 4], [True, True, True], 5),  # none was
+    ):
+        observation, reward, _, _, info = env.step(batch)
+        expected = [0 if gone else truth[x] for x, gone in zip(batch, wasted, strict=True)]
+        assert info["true_values"].tolist() == expected
+        assert reward == pytest.approx(sum(expected))
+        assert info["wasted"] == sum(wasted) and observation["observed"].sum() == rows
+        counted += reward
+    assert observation["designs"][:6, 0].tolist() == [0, 2, 1, 3, 4, 0]
+    assert info["utility"] == pytest.approx(counted) == pytest.approx(sum(truth))
+    assert info["best_value"] == info["optimum"] == 1.0 and info["regret"] == 0.0
+
+
+def test_what_a_start_shows_cannot_be_measured_again() -> None:
+    env = CampaignEnv("Landscapes", K=3, start={"kind": "random", "size": 2}, batch_size=4)
+    observation, _ = env.reset(seed=0)
+    shown = observation["designs"][:2, 0].tolist()
+    info = env.step([0, 1, 2, 3])[4]
+    assert info["wasted"] == 2 and not info["true_values"][shown].any()
+
+
+# --- the posterior -------------------------------------------------------------------------------
+
+
+def bayes(arguments: dict[str, Any], data: list[tuple[int, Fraction]]) -> list[Fraction] | None:
+    """Bayes' rule in fractions: the probability of every landscape, None where all are excluded."""
+    noise = arguments.get("noise") or {"values": [0], "probabilities": [1]}
+    values, odds = ([Fraction(x) for x in noise[k]] for k in ("values", "probabilities"))
+    weights = arguments.get("weights") or [1] * len(arguments["matrix"])
+    joint = []
+    for landscape, weight in zip(arguments["matrix"], weights, strict=True):
+        chance = Fraction(weight)
+        for design, value in data:
+            error = value - Fraction(landscape[design])
+            chance *= odds[values.index(error)] / sum(odds) if error in values else 0
+        joint.append(chance)
+    return [chance / sum(joint) for chance in joint] if any(joint) else None
+
+
+halves = st.integers(-3, 3).map(lambda n: n / 2)  # exact in float32, sums too
+
+
+@st.composite
+def settings_and_data(draw: Any) -> tuple[dict[str, Any], list[tuple[int, Fraction]]]:
+    designs, count = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    row = st.lists(halves, min_size=designs, max_size=designs)
+    weight = st.integers(0, 8)
+    arguments: dict[str, Any] = {
+        "matrix": draw(st.lists(row, min_size=count, max_size=count)),
+        "weights": draw(st.lists(weight, min_size=count, max_size=count).filter(any)),
+    }
+    if draw(st.booleans()):
+        values = sorted(draw(st.sets(halves, min_size=1, max_size=3)))
+        odds = st.lists(st.sampled_from([1, 2, 5]), min_size=len(values), max_size=len(values))
+        arguments["noise"] = {"values": values, "probabilities": draw(odds)}
+    errors = st.sampled_from(arguments.get("noise", {"values": [0.0]})["values"])
+    data = []
+    for _ in range(draw(st.integers(0, 4))):  # a design can be in the data twice
+        design = draw(st.integers(0, designs - 1))
+        landscape = draw(st.sampled_from(arguments["matrix"]))
+        data.append((design, Fraction(landscape[design]) + Fraction(draw(errors))))
+    return arguments, data
+
+
+def dataset(data: list[tuple[int, Any]], capacity: int) -> tuple[np.ndarray, ...]:
+    designs, values = np.zeros((1, capacity, 1), np.int64), np.zeros((1, capacity), np.float32)
+    for i, (design, value) in enumerate(data):
+        designs[0, i], values[0, i] = design, float(value)
+    return designs, values, np.arange(capacity)[None] < len(data)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(settings_and_data())
+def test_the_posterior_is_bayes_rule(
+    given_: tuple[dict[str, Any], list[tuple[int, Fraction]]],
+) -> None:
+    arguments, data = given_
+    landscapes = problem(**arguments)
+    expected = bayes(arguments, data)
+    seen = dataset(data, 5)
+    if expected is None:
+        with pytest.raises(ValueError, match="values: expected a dataset that some landscape"):
+            landscapes.posterior(*seen)
+        return
+    posterior = landscapes.posterior(*seen)
+    np.testing.assert_allclose(posterior[0], np.array(expected, float), atol=1e-14)
+    means = [
+        float(
+            sum(p * Fraction(row[x]) for p, row in zip(expected, arguments["matrix"], strict=True))
+        )
+        for x in range(len(arguments["matrix"][0]))
+    ]
+    np.testing.assert_allclose(landscapes.posterior_means(*seen)[0], means, atol=1e-14)
+
+
+def test_rows_have_posteriors_of_their_own_to_the_bit() -> None:
+    rows = 60
+    env = CampaignVectorEnv(rows, "Landscapes", horizon=[1, 4], batch_size=2, **OWN)
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    for _ in range(3):
+        observation, *_ = env.step(env.action_space.sample())
+    seen = [observation[name] for name in ("designs", "values")]
+    seen.append(observation["observed"].astype(bool))
+    assert len(set(seen[2].sum(axis=1))) > 2
+    together = env.game.problem.posterior_means(*seen)
+    for row in range(rows):
+        alone = env.game.problem.posterior_means(*(array[row : row + 1] for array in seen))
+        np.testing.assert_array_equal(alone[0], together[row])
+
+
+def test_the_posterior_is_how_often_a_landscape_is_the_truth_given_the_data() -> None:
+    rows = 20_000
+    env = CampaignVectorEnv(rows, "Landscapes", horizon=2, batch_size=2, **OWN)
+    env.reset(seed=0)
+    observation, *_ = env.step(np.tile([0, 2], (rows, 1)))
+    observed = observation["observed"].astype(bool)
+    posterior = env.game.problem.posterior(observation["designs"], observation["values"], observed)
+    truth = env.game.campaigns.instances["landscape"]
+    shown = observation["values"][:, :2]
+    different = np.unique(shown, axis=0)
+    assert len(different) > 5
+    for values in different:
+        same = (shown == values).all(axis=1)
+        counts = np.bincount(truth[same], minlength=3)
+        expected = posterior[same][0]
+        assert (posterior[same] == expected).all()
+        error = np.sqrt(expected * (1 - expected) / same.sum())
+        assert (np.abs(counts / same.sum() - expected) <= 4.5 * error + 1e-12).all()
+
+
+def test_the_sign_tells_where_the_prize_is() -> None:
+    sign = problem(K=3)
+    means = sign.posterior_means(*dataset([(0, 0.02)], 4))
+    np.testing.assert_allclose(means[0], [0.02, 0, 1, 0], atol=1e-15)
+    prior = sign.posterior_means(*dataset([], 4))
+    np.testing.assert_allclose(prior[0], [0.02, 1 / 3, 1 / 3, 1 / 3])
+    missed = sign.posterior_means(*dataset([(1, 0.0)], 4))
+    np.testing.assert_allclose(missed[0], [0.025, 0, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([(0, 0.04)], r"at design 0 \(0\.01, 0\.02, 0\.03\), got 0\.04"),
+        ([(2, 0.5)], r"at design 2 \(0, 1\), got 0\.5"),
+        ([(1, 0.0), (2, NAN)], "at design 2 .*got nan"),
+        ([(1, 1.0), (2, 1.0)], "a dataset that some landscape shows"),
+        ([(0, 0.01), (1, 0.0)], "a dataset that some landscape shows"),
+    ],
+)
+def test_data_that_no_landscape_shows_are_refused(
+    data: list[tuple[int, float]], message: str
+) -> None:
+    sign = problem(K=3)
+    for function in (sign.posterior, sign.posterior_means):
+        with pytest.raises(ValueError, match=f"^values: expected .*{message}"):
+            function(*dataset(data, 4))
+
+
+def test_recommendation_names_the_prize_once_the_sign_was_read() -> None:
+    env = CampaignEnv("Landscapes", K=6, horizon=2, batch_size=1, utility="recommendation")
+    env.reset(seed=0)
+    assert env.step([0])[1] == pytest.approx(1.0)
+    assert env.step([0])[1] == pytest.approx(0.0), "wasted, and nothing is lost"
+    env.reset(seed=0)
+    info = env.step([1])[4]
+    expected = 1.0 if info["true_values"][0] == 1 else 1 / 5
+    assert env.step([1])[4]["utility"] == pytest.approx(expected)
