@@ -75,10 +75,11 @@ class Game:
     def make_control(self, name: str) -> Control:
         """A control for these campaigns, whichever one they are played through."""
         space, q, horizon = self.design_space, self.batch_size, self.horizons[1]
+        repeats = self.problem.repeats
         if name == "exploration":
-            return ExplorationControl(space, q, horizon, self.surrogate)
+            return ExplorationControl(space, q, horizon, self.surrogate, repeats=repeats)
         if name == "candidates":
-            return CandidatesControl(space, q, horizon, self.surrogate)
+            return CandidatesControl(space, q, horizon, self.surrogate, repeats=repeats)
         return DesignsControl(space, q, self.campaigns.capacity, horizon)
 
     def reset(
@@ -117,3 +118,14 @@ class Game:
             raise AssertionError("a finished campaign has no candidates")
 
         return self.control.seen(self.control.view(self.campaigns.observation(rows), draws))
+
+
+def game_of(env: Any) -> Game:
+    """The campaigns of an environment; of a `SyncVectorEnv`, those of its first row."""
+    unwrapped = env.unwrapped
+    if envs := getattr(unwrapped, "envs", None):
+        unwrapped = envs[0].unwrapped
+    game = getattr(unwrapped, "game", None)
+    if not isinstance(game, Game):
+        raise ValueError(f"env: expected an environment of ombo_gym, got {env}")
+    return game

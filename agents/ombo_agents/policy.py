@@ -29,9 +29,14 @@ class Policy(ABC):
     Attributes:
         horizon_aware: False where `rounds_left` changes nothing that it does: telling it every
             round that one is left is then no different, and evaluation plays it once.
+        deterministic: True where the generators change nothing that it does.
+        exchangeable: True where an action depends on the dataset as a set of rows, whatever their
+            order. Exact evaluation (`ombo_agents.planners.exact`) then looks at each set once.
     """
 
     horizon_aware: bool = True
+    deterministic: bool = False
+    exchangeable: bool = False
 
     @abstractmethod
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
@@ -49,6 +54,17 @@ class Policy(ABC):
         """The actions, and what they came from: for instance `exploration_weights` (B, 2)."""
         return self.act(observation, rng), {}
 
+    def distribution(
+        self, observation: Observation
+    ) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        """How likely each action is, for exact evaluation of policies that draw lots.
+
+        Returns:
+            (A, ...) actions and (B, A) their probabilities, or None where it cannot tell. An
+            exchangeable policy may give one order of a batch for all.
+        """
+        return None
+
 
 class Myopic(Policy):
     """A policy that is told every round that it is the last, and is otherwise left alone.
@@ -61,6 +77,12 @@ class Myopic(Policy):
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        self.deterministic, self.exchangeable = policy.deterministic, policy.exchangeable
+
+    def distribution(  # noqa: D102
+        self, observation: Observation
+    ) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        return self.policy.distribution(told_one(observation))
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         return self.policy.act(told_one(observation), rng)
@@ -87,6 +109,7 @@ class DesignsPolicy(Policy):
             )
         self.space = game.design_space
         self.batch_size = game.batch_size
+        self.repeats = game.problem.repeats
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         draws = GeneratorRows(rng, len(observation["rounds_left"]))

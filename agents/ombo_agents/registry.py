@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ombo_agents.heuristics import exploration, model_free, posterior
+from ombo_agents.planners import exact
+from ombo_agents.planners.beliefs import can_plan
 from ombo_agents.policy import Policy
-from ombo_gym.design_spaces import BoxDesigns, DesignSpace
-from ombo_gym.game import CONTROLS, Game
+from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.game import CONTROLS, Game, game_of
 
 
-def _any_space(space: DesignSpace) -> bool:
+def _any(game: Game) -> bool:
     return True
 
 
-def _boxes(space: DesignSpace) -> bool:
-    return isinstance(space, BoxDesigns)
+def _boxes(game: Game) -> bool:
+    return isinstance(game.design_space, BoxDesigns)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How a policy is built, and for which design spaces and controls."""
+    """How a policy is built, and for which campaigns and controls."""
 
     build: Callable[..., Policy]
-    suits: Callable[[DesignSpace], bool] = _any_space
+    suits: Callable[[Game], bool] = _any
     controls: tuple[str, ...] = ("designs",)
 
 
@@ -45,6 +49,9 @@ POLICIES: dict[str, Entry] = {
     "expected_improvement": Entry(posterior.ExpectedImprovement),
     "thompson": Entry(posterior.Thompson),
     "explore_then_exploit": Entry(exploration.explore_then_exploit, controls=_EXPLORES),
+    "one_step": Entry(exact.one_step, can_plan),
+    "rolling_2": Entry(partial(exact.rolling, lookahead=2), can_plan),  # and rolling_3, ...
+    "bayes_optimal": Entry(exact.bayes_optimal, can_plan),
 }
 
 
@@ -67,7 +74,7 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
         ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a
             design space that it does not suit.
     """
-    game = _game(env)
+    game = game_of(env)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import load
 
@@ -75,10 +82,11 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
             raise ValueError(f"policy {name!r}: a trained policy takes no settings, got {settings}")
         return load(Path(name), game)
     entry, text = _split(name)
-    if not entry.suits(game.design_space):
-        suited = [other for other, e in POLICIES.items() if e.suits(game.design_space)]
+    if not entry.suits(game):
+        suited = [other for other, e in POLICIES.items() if e.suits(game)]
         raise ValueError(
-            f"{name} does not suit {game.design_space!r}; these do: {', '.join(suited)}"
+            f"{name} does not suit {type(game.problem).__name__} with {game.design_space!r} and "
+            f"utility {game.campaigns.settings.utility!r}; these do: {', '.join(suited)}"
         )
     try:
         return entry.build(game, **_parse(text), **settings)
@@ -92,29 +100,21 @@ def supports(name: str, env: Any) -> bool:
     Raises:
         ValueError: An unknown name; lists the known ones.
     """
-    game = _game(env)
+    game = game_of(env)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import fits
 
         return fits(Path(name), game)
     entry, _ = _split(name)
-    return entry.suits(game.design_space) and game.control_name in entry.controls
-
-
-def _game(env: Any) -> Game:
-    """The campaigns of an environment; of a `SyncVectorEnv`, those of its first row."""
-    unwrapped = env.unwrapped
-    if envs := getattr(unwrapped, "envs", None):
-        unwrapped = envs[0].unwrapped
-    game = getattr(unwrapped, "game", None)
-    if not isinstance(game, Game):
-        raise ValueError(f"env: expected an environment of ombo_gym, got {env}")
-    return game
+    return entry.suits(game) and game.control_name in entry.controls
 
 
 def _split(name: str) -> tuple[Entry, str]:
     """The entry that a name stands for, and the text of its settings."""
     bare, _, text = name.partition(":")
+    if rolling := re.fullmatch(r"rolling_([1-9]\d*)", bare):
+        build = partial(exact.rolling, lookahead=int(rolling[1]))
+        return Entry(build, can_plan), text
     if bare not in POLICIES and text.isidentifier():
         try:
             return Entry(getattr(importlib.import_module(bare), text), controls=CONTROLS), ""
@@ -129,7 +129,7 @@ def _split(name: str) -> tuple[Entry, str]:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    """Settings of `key=value;key=value`; values are JSON, or numbers with slashes between."""
+    """Settings of `key=value;key=value`: values are JSON, words, or numbers with '/' between."""
     settings: dict[str, Any] = {}
     for part in filter(None, text.split(";")):
         key, separator, value = part.partition("=")
@@ -139,10 +139,13 @@ def _parse(text: str) -> dict[str, Any]:
             settings[key] = (
                 tuple(float(number) for number in value.split("/"))
                 if "/" in value or key == "weights"
+                else value
+                if value.isalpha() and value not in ("true", "false", "null")
                 else json.loads(value)
             )
         except ValueError:
             raise ValueError(
-                f"policy settings: expected a number or numbers with '/' between, got {part!r}"
+                f"policy settings: expected a number, a word, or numbers with '/' between, got "
+                f"{part!r}"
             ) from None
     return settings

@@ -1,0 +1,1 @@
+"""Policies that plan: exact dynamic programming over beliefs."""

@@ -1,0 +1,506 @@
+"""What is known of a campaign, as rows of whole numbers: the states of exact planning.
+
+A state is a sum over the dataset's rows: every measurement, an *item* (design, outcome), adds its
+own row of numbers. Everything is computed for S states at once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, combinations_with_replacement, product
+from math import comb, factorial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.game import Game
+from ombo_gym.problems.bandit import Bandit
+from ombo_gym.problems.landscapes import Landscapes
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Batch = tuple[int, ...]  # designs
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """What a batch may show.
+
+    Attributes:
+        items: (E, len(batch)) measurements, in the order of the batch.
+        deltas: (E, width) what they add to a state.
+        probabilities: From S posteriors to (S, E).
+    """
+
+    items: Integers
+    deltas: Integers
+    probabilities: Callable[[Any], Floats]
+
+
+class Beliefs(ABC):
+    """States of a problem whose posterior is known exactly.
+
+    Attributes:
+        size: M, the number of designs.
+        width: Numbers in a state.
+        exact_sizes: Whether `layer_sizes` and `branches` are what is needed, not bounds from above.
+        repeats: Whether a design can be measured again.
+        utilities: That can be planned for.
+        item_values: (items,) float32: what a measurement reads; item i is of design
+            i // (items // M).
+        item_deltas: (items, width): what it adds to a state.
+    """
+
+    size: int
+    width: int
+    exact_sizes: bool
+    repeats: bool
+    utilities: tuple[str, ...]
+    item_values: NDArray[np.float32]
+    item_deltas: Integers
+
+    @abstractmethod
+    def items(self, observation: dict[str, NDArray[Any]]) -> Integers:
+        """The measurements of B datasets, (B, capacity); -1 where there is none.
+
+        Raises:
+            ValueError: A dataset that the problem cannot show.
+        """
+
+    def states(self, items: Integers) -> Integers:
+        """Sums of what items add, (S, n) -> (S, width); -1 adds nothing."""
+        states = np.zeros((len(items), self.width), np.int64)
+        for column in items.T:
+            states += np.where((column >= 0)[:, None], self.item_deltas[column], 0)
+        return states
+
+    def design_of(self, items: Integers) -> Integers:
+        """The designs that items measure, elementwise; -1 stays."""
+        return items // (len(self.item_values) // self.size)
+
+    def canonical(self, states: Integers) -> Integers:
+        """States with exchangeable designs in descending order, (..., width)."""
+        return states
+
+    def order(self, states: Integers) -> Integers:
+        """Where designs went, (..., M): design j of the canonical state is `order[..., j]`."""
+        return np.broadcast_to(np.arange(self.size), (*states.shape[:-1], self.size))
+
+    @abstractmethod
+    def options(self, states: Integers, q: int) -> list[Batch]:
+        """All batches, in lexicographic order; of fewer designs than q where fewer are left."""
+
+    def legal(self, states: Integers, batch: Batch) -> NDArray[np.bool_]:
+        """In which of S states the batch can be measured, (S,)."""
+        return np.ones(len(states), bool)
+
+    @abstractmethod
+    def weigh(self, states: Integers) -> Any:
+        """The posteriors of S states; arrays with a leading S, for the methods below."""
+
+    @abstractmethod
+    def scenarios(self, batch: Batch, detail: str = "beliefs") -> Scenarios:
+        """What a batch may show.
+
+        Args:
+            batch: Designs.
+            detail: "beliefs": what leads to the same belief is one scenario; "sets": what leads to
+                the same measurements, whatever their order; "sequences": every order is another.
+        """
+
+    @abstractmethod
+    def gain(
+        self, posterior: Any, states: Integers, batch: Batch, q: int, utility: str, *, last: bool
+    ) -> Floats:
+        """Expected gain of utility from a round, (S,); the slots that miss from q are wasted."""
+
+    @abstractmethod
+    def means(self, posterior: Any) -> Floats:
+        """Posterior means of the designs, (S, M)."""
+
+    def proposals(self, posterior: Any, options: Sequence[Batch]) -> Floats:
+        """What the tie rule "uniform" is uniform over: how many proposals each option is, (S, A).
+
+        A batch can be proposed in several orders, and each is a proposal of its own; but proposals
+        that differ only by exchanging arms of which the same is believed are one.
+        """
+        return np.array([[_orders(batch) for batch in options]])
+
+    @abstractmethod
+    def layer_sizes(self, q: int, rounds: int) -> list[int]:
+        """States after 0 .. rounds - 1 rounds from an empty dataset; at most, where not known."""
+
+    @abstractmethod
+    def branches(self, q: int) -> int:
+        """Pairs of a batch and a scenario in a state; at most, where not known."""
+
+
+def make_beliefs(game: Game) -> Beliefs:
+    """The states of a game's problem.
+
+    Raises:
+        ValueError: A problem, noise or utility that cannot be planned for exactly.
+    """
+    problem, settings = game.problem, game.campaigns.settings
+    if game.campaigns.noise_std > 0:
+        raise ValueError(
+            "noise_std: exact planning needs measurements with finitely many outcomes, so 0; got "
+            f"{game.campaigns.noise_std:g}"
+        )
+    beliefs: Beliefs
+    if isinstance(problem, Bandit):
+        beliefs = BanditBeliefs(problem)
+    elif isinstance(problem, Landscapes):
+        # b0 of utility `best`: the start's best value, or without a start the reference.
+        starts = game.campaigns.capacity > game.horizons[1] * game.batch_size
+        beliefs = LandscapeBeliefs(problem, -np.inf if starts else problem.reference)
+    else:
+        raise ValueError(
+            "exact planning needs a problem whose posterior is known exactly, Bandit or "
+            f"Landscapes, got {type(problem).__name__}"
+        )
+    if settings.utility not in beliefs.utilities:
+        raise ValueError(
+            f"utility: exact planning on {type(problem).__name__} knows "
+            f"{', '.join(beliefs.utilities)}, got {settings.utility!r}"
+        )
+    return beliefs
+
+
+def can_plan(game: Game) -> bool:
+    """Whether a game's problem, noise and utility can be planned for exactly."""
+    try:
+        make_beliefs(game)
+    except ValueError:
+        return False
+    return True
+
+
+_ONE_SUCCESS = 2**20  # an arm's number is successes * 2^20 + failures
+
+
+class BanditBeliefs(Beliefs):
+    """Successes and failures of each unknown arm, as one number an arm, (S, K).
+
+    Unknown arms with the same prior are exchangeable. Known arms have no state.
+
+    Args:
+        problem: With K unknown and L known arms.
+    """
+
+    utilities = ("total", "recommendation", "last_mean")
+    exact_sizes = repeats = True
+
+    def __init__(self, problem: Bandit) -> None:
+        self._problem = problem
+        self.width = len(problem.priors)  # K
+        self.size = self.width + len(problem.known)
+        self.item_values = np.tile(np.array([0, 1], np.float32), self.size)
+        self.item_deltas = np.zeros((2 * self.size, self.width), np.int64)
+        arms = np.arange(self.width)
+        self.item_deltas[2 * arms, arms] = 1
+        self.item_deltas[2 * arms + 1, arms] = _ONE_SUCCESS
+        _, kinds = np.unique(problem.priors, axis=0, return_inverse=True)
+        groups = [np.flatnonzero(kinds.ravel() == kind) for kind in range(self.width)]
+        self._groups = [group for group in groups if len(group)]
+        self._scenarios: dict[tuple[Batch, str], Scenarios] = {}
+
+    def items(self, observation: dict[str, NDArray[Any]]) -> Integers:  # noqa: D102
+        designs, values = observation["designs"], observation["values"]
+        observed = observation["observed"].astype(bool)
+        self._problem.counts(designs, values, observed)  # refuses other values
+        return np.where(observed, 2 * designs[..., 0] + (values == 1), -1)
+
+    def canonical(self, states: Integers) -> Integers:  # noqa: D102
+        ordered = states.copy()
+        for group in self._groups:
+            if len(group) == 2:  # ten times faster than sorting
+                one, other = states[..., group[0]], states[..., group[1]]
+                ordered[..., group[0]] = np.maximum(one, other)
+                ordered[..., group[1]] = np.minimum(one, other)
+            elif len(group) > 2:
+                ordered[..., group] = -np.sort(-states[..., group], axis=-1)
+        return ordered
+
+    def order(self, states: Integers) -> Integers:  # noqa: D102
+        order = np.broadcast_to(np.arange(self.size), (*states.shape[:-1], self.size)).copy()
+        for group in self._groups:
+            if len(group) > 1:
+                order[..., group] = group[np.argsort(-states[..., group], axis=-1, kind="stable")]
+        return order
+
+    def options(self, states: Integers, q: int) -> list[Batch]:  # noqa: D102
+        return list(combinations_with_replacement(range(self.size), q))
+
+    def weigh(self, states: Integers) -> tuple[Floats, Floats]:
+        """Beta parameters a and b of the unknown arms, (S, K) each."""
+        successes, failures = np.divmod(states, _ONE_SUCCESS)
+        return self._problem.priors[:, 0] + successes, self._problem.priors[:, 1] + failures
+
+    def scenarios(self, batch: Batch, detail: str = "beliefs") -> Scenarios:  # noqa: D102
+        key = batch, detail
+        if key not in self._scenarios:
+            self._scenarios[key] = self._list_scenarios(batch, detail)
+        return self._scenarios[key]
+
+    def _list_scenarios(self, batch: Batch, detail: str) -> Scenarios:
+        pulls = np.bincount(batch, minlength=self.size)
+        told = self.width if detail == "beliefs" else self.size  # arms whose outcomes matter
+        if detail == "sequences":
+            coins = np.array(list(product((0, 1), repeat=len(batch))), np.int64)
+            coins = coins.reshape(-1, len(batch))
+        else:
+            blocks = [
+                [(0,) * (n - k) + (1,) * k for k in range(n + 1 if arm < told else 1)]
+                for arm, n in enumerate(pulls)
+            ]
+            coins = np.array([sum(block, ()) for block in product(*blocks)], np.int64)
+            batch = tuple(sorted(batch))
+        items = 2 * np.array(batch, np.int64) + coins  # (E, q)
+        successes = np.stack(
+            [coins[:, np.array(batch, int) == arm].sum(axis=1) for arm in range(self.size)], axis=1
+        )  # (E, M)
+        share = np.ones(len(coins))  # of a sequence among those with the same successes
+        if detail == "sequences":
+            share = 1.0 / _products_of_binomials(pulls, successes)
+
+        def probabilities(posterior: tuple[Floats, Floats]) -> Floats:
+            a, b = posterior
+            chances = np.broadcast_to(share, (len(a), len(share))).copy()
+            for arm in np.flatnonzero(pulls[:told]):
+                n = int(pulls[arm])
+                if arm < self.width:
+                    pmf = beta_binomial(n, a[:, arm], b[:, arm])
+                else:
+                    p = float(self._problem.known[arm - self.width])
+                    pmf = np.array([[comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]])
+                chances *= pmf[:, successes[:, arm]]
+            return chances
+
+        deltas = self.item_deltas[items].sum(axis=1)
+        return Scenarios(items, deltas, probabilities)
+
+    def gain(  # noqa: D102
+        self,
+        posterior: tuple[Floats, Floats],
+        states: Integers,
+        batch: Batch,
+        q: int,
+        utility: str,
+        *,
+        last: bool,
+    ) -> Floats:
+        if utility == "recommendation" or (utility == "last_mean" and not last):
+            return np.zeros(len(states))
+        total: Floats = self.means(posterior)[:, list(batch)].sum(axis=1)
+        return total / q if utility == "last_mean" else total
+
+    def means(self, posterior: tuple[Floats, Floats]) -> Floats:  # noqa: D102
+        a, b = posterior
+        known = np.broadcast_to(self._problem.known, (len(a), self.size - self.width))
+        return np.concatenate([a / (a + b), known], axis=1)
+
+    def proposals(  # noqa: D102
+        self, posterior: tuple[Floats, Floats], options: Sequence[Batch]
+    ) -> Floats:
+        a, b = posterior
+        known = np.broadcast_to(self._problem.known, (len(a), self.size - self.width))
+        sure = np.broadcast_to(np.inf, known.shape)
+        first, second = np.concatenate([a, known], axis=1), np.concatenate([b, sure], axis=1)
+        alike = (first[:, :, None] == first[:, None]) & (second[:, :, None] == second[:, None])
+        counts = np.array([np.bincount(batch, minlength=self.size) for batch in options])
+        used = (counts > 0).astype(np.int64)  # (A, M)
+        # The first arm of a kind in a batch stands for any of them, the next for those left, ...
+        earlier = np.einsum("sij,aj->sai", np.tril(alike, -1).astype(np.int64), used)  # (S, A, M)
+        left = alike.sum(axis=2)[:, None] - earlier
+        orders = np.array([_orders(batch) for batch in options])
+        return orders / np.where(used == 1, left, 1).prod(axis=2)
+
+    def layer_sizes(self, q: int, rounds: int) -> list[int]:  # noqa: D102
+        pulls = q * (rounds - 1)
+        ways = [1] + pulls * [0]  # multisets of the arms' (successes, failures), by pulls in all
+        for group in self._groups:
+            ways = _convolve(ways, _multisets(len(group), pulls))
+        if self.size > self.width:  # pulls of known arms leave no trace
+            return [sum(ways[: q * t + 1]) for t in range(rounds)]
+        return [ways[q * t] for t in range(rounds)]
+
+    def branches(self, q: int) -> int:  # noqa: D102
+        kinds = self.width + self.size  # a pull is of an unknown arm, either way, or a known one
+        return comb(q + kinds - 1, q)
+
+
+def _orders(batch: Batch) -> float:
+    """In how many orders a batch can be proposed."""
+    orders = factorial(len(batch))
+    for count in Counter(batch).values():
+        orders //= factorial(count)
+    return float(orders)
+
+
+def beta_binomial(n: int, a: Floats, b: Floats) -> Floats:
+    """Probabilities of 0 .. n successes in n pulls of S arms, (S, n + 1), by ratios of terms."""
+    pmf = np.empty((len(a), n + 1))
+    pmf[:, 0] = np.prod([(b + j) / (a + b + j) for j in range(n)], axis=0) if n else 1.0
+    for k in range(n):
+        pmf[:, k + 1] = pmf[:, k] * ((n - k) / (k + 1)) * (a + k) / (b + n - k - 1)
+    return pmf
+
+
+def _products_of_binomials(pulls: NDArray[np.intp], successes: Integers) -> Floats:
+    """Sequences with the same successes of each arm, (E,)."""
+    tables = [np.array([comb(int(n), k) for k in range(n + 1)], np.float64) for n in pulls]
+    return np.prod([t[successes[:, arm]] for arm, t in enumerate(tables)], axis=0)
+
+
+def _multisets(arms: int, pulls: int) -> list[int]:
+    """Multisets of `arms` pairs (successes, failures), by their sum 0 .. pulls."""
+    ways = [[0] * (pulls + 1) for _ in range(arms + 1)]
+    ways[0][0] = 1
+    for m in range(pulls + 1):  # m pulls of an arm can go m + 1 ways: take j arms with them
+        before = [row.copy() for row in ways]
+        for taken in range(1, arms + 1):
+            if taken * m > pulls:
+                break
+            kinds = comb(m + taken, taken)
+            for have in range(arms + 1 - taken):
+                for spent in range(pulls + 1 - taken * m):
+                    if before[have][spent]:
+                        ways[have + taken][spent + taken * m] += kinds * before[have][spent]
+    return ways[arms]
+
+
+def _convolve(x: Sequence[int], y: Sequence[int]) -> list[int]:
+    return [sum(x[i] * y[n - i] for i in range(n + 1)) for n in range(len(x))]
+
+
+_WORTH: dict[str, Callable[[Floats], Floats]] = {  # of batches (H, q)
+    "total": lambda paid: paid.sum(axis=1),
+    "last_max": lambda paid: paid.max(axis=1),
+    "last_median": lambda paid: np.median(paid, axis=1),
+    "last_mean": lambda paid: paid.mean(axis=1),
+}
+
+
+class LandscapeBeliefs(Beliefs):
+    """The outcome of each measured design, (S, M): 0 where not measured, else 1 + its number.
+
+    Without noise that is the set of landscapes that are consistent, and what has been measured.
+
+    Args:
+        problem: With H landscapes over M designs.
+        floor: What utility `best` counts from, where nothing is measured.
+    """
+
+    utilities = ("best", "total", "recommendation", "last_max", "last_median", "last_mean")
+    exact_sizes = repeats = False
+
+    def __init__(self, problem: Landscapes, floor: float = 0.0) -> None:
+        self._problem = problem
+        self._floor = floor
+        self.size = self.width = problem.matrix.shape[1]
+        outcomes = problem.outcomes.shape[1]
+        self.item_values = problem.outcomes.ravel()
+        designs, codes = np.divmod(np.arange(self.size * outcomes), outcomes)
+        self.item_deltas = np.zeros((len(designs), self.width), np.int64)
+        self.item_deltas[np.arange(len(designs)), designs] = 1 + codes
+        self._scenarios: dict[Batch, Scenarios] = {}
+
+    def items(self, observation: dict[str, NDArray[Any]]) -> Integers:  # noqa: D102
+        designs, values = observation["designs"], observation["values"]
+        observed = observation["observed"].astype(bool)
+        codes = self._problem.outcome_codes(designs, values, observed)
+        return np.where(observed, designs[..., 0] * self._problem.outcomes.shape[1] + codes, -1)
+
+    def options(self, states: Integers, q: int) -> list[Batch]:  # noqa: D102
+        measured = np.unique((states > 0).sum(axis=1))
+        if len(measured) > 1:
+            raise ValueError("states: expected equally many measured designs in all of them")
+        return list(combinations(range(self.size), min(q, self.size - int(measured[0]))))
+
+    def legal(self, states: Integers, batch: Batch) -> NDArray[np.bool_]:  # noqa: D102
+        return (states[:, list(batch)] == 0).all(axis=1)
+
+    def weigh(self, states: Integers) -> Floats:
+        """Probabilities of the landscapes, (S, H)."""
+        weights = np.tile(self._problem.weights, (len(states), 1))
+        for design in range(self.size):
+            seen = states[:, design] > 0
+            likelihood = self._problem.likelihood[design, states[seen, design] - 1]
+            weights[seen] *= likelihood
+        total = weights.sum(axis=1, keepdims=True)
+        if not (total > 0).all():
+            raise ValueError("values: expected a dataset that some landscape shows")
+        return weights / total
+
+    def scenarios(self, batch: Batch, detail: str = "beliefs") -> Scenarios:  # noqa: D102
+        if batch not in self._scenarios:
+            self._scenarios[batch] = self._list_scenarios(batch)
+        return self._scenarios[batch]
+
+    def _list_scenarios(self, batch: Batch) -> Scenarios:
+        hypotheses, outcomes = self._problem.likelihood.shape[2], self._problem.outcomes.shape[1]
+        items = np.zeros((1, 0), np.int64)
+        likelihood = np.ones((1, hypotheses))  # (E, H)
+        for design in batch:
+            joint = likelihood[:, None] * self._problem.likelihood[design]  # (E, O, H)
+            which, code = np.nonzero((joint > 0).any(axis=-1))
+            items = np.column_stack([items[which], design * outcomes + code])
+            likelihood = joint[which, code]
+        transposed = np.ascontiguousarray(likelihood.T)
+        return Scenarios(items, self.item_deltas[items].sum(axis=1), lambda w: w @ transposed)
+
+    def gain(  # noqa: D102
+        self,
+        posterior: Floats,
+        states: Integers,
+        batch: Batch,
+        q: int,
+        utility: str,
+        *,
+        last: bool,
+    ) -> Floats:
+        if utility == "recommendation" or (utility.startswith("last") and not last):
+            return np.zeros(len(states))
+        values = self._problem.matrix[:, list(batch)]  # (H, len(batch))
+        if utility == "best":
+            before = self._best(states)  # (S, H)
+            after = np.maximum(before, values.max(axis=1, initial=-np.inf))
+            gain: Floats = ((after - before) * posterior).sum(axis=1)
+            return gain
+        wasted = np.zeros((len(values), q - len(batch)))
+        paid = np.concatenate([values, wasted], axis=1)
+        worth = _WORTH[utility](paid)
+        return posterior @ worth
+
+    def _best(self, states: Integers) -> Floats:
+        """The best measured value so far under each landscape, (S, H)."""
+        best = np.full((len(states), len(self._problem.matrix)), self._floor)
+        for design, values in enumerate(self._problem.matrix.T):
+            best = np.where(states[:, design, None] > 0, np.maximum(best, values), best)
+        return best
+
+    def means(self, posterior: Floats) -> Floats:  # noqa: D102
+        return posterior @ self._problem.matrix
+
+    def layer_sizes(self, q: int, rounds: int) -> list[int]:  # noqa: D102
+        hypotheses, outcomes = len(self._problem.matrix), self._problem.outcomes.shape[1]
+        exact = len(self._problem.noise_values) == 1  # then a landscape shows one thing only
+        sizes = []
+        for t in range(rounds):
+            measured = min(q * t, self.size)
+            shown = min(hypotheses, outcomes**measured) if exact else outcomes**measured
+            sizes.append(comb(self.size, measured) * shown)
+        return sizes
+
+    def branches(self, q: int) -> int:  # noqa: D102
+        size = min(q, self.size)
+        hypotheses, outcomes = len(self._problem.matrix), self._problem.outcomes.shape[1]
+        exact = len(self._problem.noise_values) == 1
+        return comb(self.size, size) * (
+            min(hypotheses, outcomes**size) if exact else outcomes**size
+        )

@@ -1,0 +1,78 @@
+"""Solves a small campaign exactly: the optimum, one step ahead, and any policy."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import tyro
+
+import ombo_agents
+from ombo_agents.planners.evaluation import evaluate_policy
+from ombo_agents.planners.exact import MAX_STATES, solve_game
+from scripts.arguments import parse_env, parse_json, report_errors
+
+
+@dataclass(frozen=True)
+class Args:
+    """Solves a campaign on Ombo/Bandit-v0 or Ombo/Landscapes-v0 exactly; prints a JSON object."""
+
+    env: str = "Ombo/Bandit-v0"
+    """Id of the environment."""
+    env_kwargs: str = "{}"
+    """Further arguments of the environment, as JSON."""
+    horizon: int = 2
+    """Rounds N."""
+    batch_size: int = 1
+    """Designs per round, q."""
+    utility: str = "total"
+    """What a finished campaign is worth."""
+    policy: str | None = None
+    """A policy to evaluate exactly as well: a name (`one_step:ties=worst`) or a trained one's
+    folder."""
+    max_states: int = MAX_STATES
+    """States to plan for before giving up."""
+
+
+def solve(args: Args) -> dict[str, Any]:
+    """Solves a campaign.
+
+    Returns:
+        `optimum`; `one_step_worst`, `one_step_uniform` and `one_step_best`, the one-round optimum
+        applied every round under three ways of breaking ties; `first_actions`, all optimal first
+        batches; `states` of the optimum's plan; `seconds` in all; and with a policy its
+        `policy_value`, and whether that is exact (`policy_exact`) or an unbiased estimate.
+    """
+    begun = time.perf_counter()
+    env = gym.make(
+        parse_env(args.env),
+        horizon=args.horizon,
+        batch_size=args.batch_size,
+        utility=args.utility,
+        **parse_json("--env-kwargs", args.env_kwargs),
+    )
+    game = env.unwrapped.game  # type: ignore[attr-defined]
+    optimum = solve_game(game, max_states=args.max_states)
+    one_step = solve_game(game, lookahead=1, max_states=args.max_states)
+    root = optimum.layers[0]
+    result: dict[str, Any] = {
+        "optimum": optimum.value(),
+        **{f"one_step_{ties}": one_step.value(ties) for ties in ("worst", "uniform", "best")},
+        "first_actions": [
+            list(batch) for batch, tied in zip(root.options, root.tied[0], strict=True) if tied
+        ],
+        "states": optimum.states,
+    }
+    if args.policy is not None:
+        policy = ombo_agents.make(args.policy, env)
+        found = evaluate_policy(env, policy, max_states=args.max_states)
+        result |= {"policy": args.policy, "policy_value": found.value, "policy_exact": found.exact}
+    return {**result, "seconds": round(time.perf_counter() - begun, 3)}
+
+
+if __name__ == "__main__":
+    with report_errors():
+        print(json.dumps(solve(tyro.cli(Args))))
