@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.design_spaces import Designs, among, repeated
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.starts import make_start
@@ -296,12 +296,8 @@ class Campaigns:
         """Which slots repeat a measured design or earlier slot, (R, q); None: repeats are fine."""
         if self.problem.repeats:
             return None
-        measured = self.designs[rows].reshape(len(batch), self.capacity, -1)
-        proposed = batch.reshape(*batch.shape[:2], -1)
-        same = (measured[:, None] == proposed[:, :, None]).all(axis=-1)  # (R, q, capacity)
         in_use = self._columns < self.count[rows][:, None]  # (R, capacity)
-        before: NDArray[np.bool_] = (same & in_use[:, None]).any(axis=-1)
-        return before | repeated(batch)
+        return among(batch, self.designs[rows], in_use) | repeated(batch)
 
     def _append(
         self,

@@ -217,6 +217,24 @@ class CandidateDesigns(DesignSpace):
         return np.asarray(codes, np.int64)[..., None]
 
 
+def among(
+    designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Which designs are in a list, (R, m, *shape) and (R, n, *shape) -> (R, m).
+
+    Args:
+        designs: To look for.
+        listed: Where to look.
+        in_use: (R, n) which entries of the list count; None: all.
+    """
+    same = designs[:, :, None] == listed[:, None]
+    same = same.all(axis=tuple(range(3, same.ndim)))  # (R, m, n)
+    if in_use is not None:
+        same &= in_use[:, None]
+    found: NDArray[np.bool_] = same.any(axis=-1)
+    return found
+
+
 def repeated(batch: Designs) -> NDArray[np.bool_]:
     """Which slots repeat an earlier slot of their batch, (R, q, *shape) -> (R, q)."""
     flat = batch.reshape(*batch.shape[:2], -1)

@@ -62,12 +62,21 @@ class ExplorationControl(Control):
         batch_size: q.
         horizon: The largest N.
         surrogate: What is known of the objective.
+        repeats: Whether a design can be measured more than once; if not, measured ones are
+            proposed only when no other candidates are left.
     """
 
     def __init__(
-        self, space: DesignSpace, batch_size: int, horizon: int, surrogate: Surrogate
+        self,
+        space: DesignSpace,
+        batch_size: int,
+        horizon: int,
+        surrogate: Surrogate,
+        *,
+        repeats: bool = True,
     ) -> None:
         self.surrogate = surrogate
+        self._repeats = repeats
         self._space = space
         self._batch_size = batch_size
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
@@ -79,8 +88,14 @@ class ExplorationControl(Control):
         )
 
     def view(self, observation: Observation, draws: TakeDraws) -> ExplorationView:  # noqa: D102
-        extra = 4 * self._batch_size
-        outlooks = look(observation, self._space, self.surrogate, draws, extra=extra)
+        outlooks = look(
+            observation,
+            self._space,
+            self.surrogate,
+            draws,
+            extra=4 * self._batch_size,
+            repeats=self._repeats,
+        )
         return ExplorationView(list(outlooks), observation["rounds_left"])
 
     def seen(self, view: ExplorationView) -> Observation:  # noqa: D102

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces import Designs, DesignSpace, among, repeated
 from ombo_gym.randomness import RowDraws
 from ombo_gym.surrogates.candidates import candidates
 from ombo_gym.surrogates.gp import Beliefs, Posterior, Surrogate, most_telling
@@ -30,6 +30,7 @@ class Outlook:
     beliefs: Beliefs
     observed: int  # n, all observations, also those beyond the surrogate's max_data
     best: NDArray[np.float64]  # (R,) best observed value in the posterior's units
+    spent: NDArray[np.bool_] | None = None  # (R, M) can no longer be measured; None: all can
 
 
 def look(
@@ -39,6 +40,7 @@ def look(
     draws: TakeDraws,
     *,
     extra: int = 0,
+    repeats: bool = True,
 ) -> Iterator[Outlook]:
     """Conditions the surrogate on every unfinished campaign and looks at its candidates.
 
@@ -51,6 +53,8 @@ def look(
         surrogate: What is known beforehand.
         draws: Gives the random numbers that candidates are drawn with.
         extra: Further candidates, see `ombo_gym.surrogates.candidates`.
+        repeats: Whether a design can be measured more than once; if not, outlooks say which
+            candidates are spent.
 
     Yields:
         Outlooks that together cover every campaign with rounds left.
@@ -63,7 +67,8 @@ def look(
         chunk = max(1, _CACHE // (256 * max(used, 1)))
         for at in range(0, len(group), chunk):
             rows = group[at : at + chunk]
-            yield _look_together(observation, rows, int(n), space, surrogate, draws(rows), extra)
+            drawn = draws(rows)
+            yield _look_together(observation, rows, int(n), space, surrogate, drawn, extra, repeats)
 
 
 def _look_together(
@@ -74,6 +79,7 @@ def _look_together(
     surrogate: Surrogate,
     draws: RowDraws,
     extra: int,
+    repeats: bool,
 ) -> Outlook:
     designs = observation["designs"][rows, :n]
     values = observation["values"][rows, :n].astype(np.float64)
@@ -91,7 +97,8 @@ def _look_together(
     )
     best = posterior.targets.max(axis=1) if n else np.zeros(len(rows))
     beliefs = posterior.at(space.features(choices))
-    return Outlook(rows, choices, posterior, beliefs, n, best)
+    spent = None if repeats else among(choices, designs)
+    return Outlook(rows, choices, posterior, beliefs, n, best, spent)
 
 
 Acquisition = Callable[[int, Beliefs], NDArray[np.float64]]  # (slot, beliefs) -> scores (R, M)
@@ -102,22 +109,26 @@ def pick_batch(
 ) -> Designs:
     """Fills a batch slot by slot with the best-scored candidate, hallucinating each pick.
 
+    Spent candidates are picked only when there are no others.
+
     Args:
         outlook: Of R campaigns.
         acquisition: Scores of the candidates for a slot, given what was picked before.
         batch_size: q.
-        distinct: Whether a batch holds a design once only (as long as there are other candidates).
+        distinct: Whether a batch holds a design once only (as long as there are other candidates);
+            it does in any case where nothing is measured twice.
 
     Returns:
         (R, q, *shape).
     """
     beliefs, choices = outlook.beliefs.copy(), outlook.candidates
+    distinct = distinct or outlook.spent is not None
     rows = np.arange(len(choices))
     taken = np.zeros(choices.shape[:2], bool)
     batch = np.empty((len(choices), batch_size, *choices.shape[2:]), choices.dtype)
     for slot in range(batch_size):
         scores = acquisition(slot, beliefs)
-        picks = (np.where(taken, -np.inf, scores) if distinct else scores).argmax(axis=1)
+        picks = best_left(scores, taken, outlook.spent)
         batch[:, slot] = choices[rows, picks]
         if slot + 1 < batch_size:
             beliefs.hallucinate(picks)
@@ -125,3 +136,39 @@ def pick_batch(
                 same = choices == batch[:, slot, None]
                 taken |= same.reshape(*taken.shape, -1).all(axis=-1)
     return batch
+
+
+def best_left(
+    scores: NDArray[np.float64], taken: NDArray[np.bool_], spent: NDArray[np.bool_] | None
+) -> NDArray[np.intp]:
+    """The best-scored candidate that is neither taken nor spent, or at least not taken, (R,).
+
+    Args:
+        scores: (R, M).
+        taken: (R, M) those in the batch, where it is not to hold a design twice.
+        spent: (R, M) those that can no longer be measured; None: all can.
+    """
+    left = ~taken
+    if spent is not None:
+        unspent = left & ~spent
+        left = np.where(unspent.any(axis=1, keepdims=True), unspent, left)
+    best: NDArray[np.intp] = np.where(left, scores, -np.inf).argmax(axis=1)
+    return best
+
+
+def unwasted(observation: Observation, designs: Designs, count: int) -> Designs:
+    """The first designs that are neither measured nor repeat an earlier one, others behind them.
+
+    Args:
+        observation: Of R campaigns.
+        designs: (R, m, *shape) in order of preference.
+        count: How many; where it is more than m, the list begins anew.
+
+    Returns:
+        (R, count, *shape).
+    """
+    measured = among(designs, observation["designs"], observation["observed"].astype(bool))
+    order = np.argsort(measured | repeated(designs), axis=1, kind="stable")
+    order = order[:, np.arange(count) % order.shape[1]]
+    first: Designs = designs[np.arange(len(designs))[:, None], order]
+    return first

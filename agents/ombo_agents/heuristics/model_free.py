@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_gym.controls.outlook import unwasted
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, DesignSpace
 from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
@@ -18,12 +19,16 @@ _BITS = 30
 
 
 class RandomPolicy(DesignsPolicy):
-    """Uniform designs, distinct ones each round where designs can be counted."""
+    """Uniform designs, distinct ones each round where designs can be counted.
+
+    Where nothing is measured twice, they are uniform among those that can be measured.
+    """
 
     horizon_aware = False
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        return fresh(self.space, draws, self.batch_size)
+        batch = fresh(self.space, draws, self.batch_size)
+        return batch if self.repeats else replenished(self.space, observation, batch, draws)
 
 
 class Sobol(DesignsPolicy):
@@ -60,7 +65,8 @@ class Genetic(DesignsPolicy):
 
     The population is the best `population` rows; parents win tournaments of two. In a box mutation
     adds normal steps, on categories it changes a position for sure; in a pool a child is the
-    candidate nearest to its parents' mixture.
+    candidate nearest to its parents' mixture. Where nothing is measured twice, uniform designs take
+    the place of children that were measured.
 
     Args:
         game: The campaigns it is built for.
@@ -96,7 +102,7 @@ class Genetic(DesignsPolicy):
             rows = np.flatnonzero(some)
             values = np.where(observed, observation["values"], -np.inf)[rows]
             batch[rows] = self._breed(observation["designs"][rows], values, draws.take(rows))
-        return batch
+        return batch if self.repeats else replenished(self.space, observation, batch, draws)
 
     def _breed(
         self, designs: NDArray[Any], values: NDArray[np.floating], draws: GeneratorRows
@@ -134,6 +140,26 @@ def fresh(space: DesignSpace, draws: GeneratorRows, count: int) -> NDArray[Any]:
     if space.size is not None and count > space.size:
         return space.sample(draws, count)
     return space.sample_distinct(draws, count)
+
+
+def replenished(
+    space: DesignSpace, observation: Observation, batch: NDArray[Any], draws: GeneratorRows
+) -> NDArray[Any]:
+    """Puts uniform new designs in place of slots that name measured designs or earlier slots.
+
+    Args:
+        space: Design space.
+        observation: Of B campaigns.
+        batch: (B, q, *shape).
+        draws: Their random numbers.
+
+    Returns:
+        (B, q, *shape); what was good stays, and comes first.
+    """
+    q, capacity = batch.shape[1], observation["observed"].shape[1]
+    enough = capacity + q  # to hold q that are not measured, if there are so many
+    spare = fresh(space, draws, enough if space.size is None else min(enough, space.size))
+    return unwasted(observation, np.concatenate([batch, spare], axis=1), q)
 
 
 def nearest(pool: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int64]:

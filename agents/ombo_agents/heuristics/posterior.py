@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ombo_agents.heuristics.model_free import replenished
 from ombo_agents.policy import DesignsPolicy, Observation
-from ombo_gym.controls.outlook import Outlook, look, pick_batch
+from ombo_gym.controls.outlook import Outlook, best_left, look, pick_batch
 from ombo_gym.game import Game
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorRows
@@ -30,12 +31,19 @@ class PosteriorPolicy(DesignsPolicy):
     def __init__(self, game: Game) -> None:
         super().__init__(game)
         self.surrogate = game.surrogate
-        self.distinct = self.space.size is not None
+        self.distinct = self.space.size is not None or not self.repeats
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         rows, q = len(draws), self.batch_size
         batch = np.zeros((rows, q, *self.space.shape), self.space.dtype)
-        outlooks = look(observation, self.space, self.surrogate, draws.take, extra=4 * q)
+        outlooks = look(
+            observation,
+            self.space,
+            self.surrogate,
+            draws.take,
+            extra=4 * q,
+            repeats=self.repeats,
+        )
         for outlook in outlooks:
             batch[outlook.rows] = self.pick(outlook, draws.take(outlook.rows))
         return batch
@@ -67,7 +75,12 @@ class RefinedGreedy(PosteriorPolicy):
 
     All q slots are that design: the one-round optimum of `last_mean`, of which `greedy`, with its
     256 candidates, falls a little short. Zooms in from the best candidates, in boxes that shrink.
+    Where nothing is measured twice, one slot is that design and the others are uniform.
     """
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        batch = super().propose(observation, draws)
+        return batch if self.repeats else replenished(self.space, observation, batch, draws)
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         space, rows = self.space, np.arange(len(outlook.candidates))
@@ -101,11 +114,13 @@ class Thompson(PosteriorPolicy):
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         q, choices, mean = self.batch_size, outlook.candidates, outlook.beliefs.mean
-        rows = np.arange(len(choices))[:, None]
+        rows, spent = np.arange(len(choices))[:, None], outlook.spent
         if choices.shape[1] > _JOINT:
-            hopeful = np.argsort(-(mean + 3 * outlook.beliefs.sd), axis=1, kind="stable")
-            hopeful = hopeful[:, : max(_JOINT, q)]
+            hopes = mean + 3 * outlook.beliefs.sd
+            hopes = hopes if spent is None else np.where(spent, -np.inf, hopes)
+            hopeful = np.argsort(-hopes, axis=1, kind="stable")[:, : max(_JOINT, q)]
             choices, mean = choices[rows, hopeful], mean[rows, hopeful]
+            spent = None if spent is None else spent[rows, hopeful]
         covariance = outlook.posterior.covariance(self.space.features(choices))
         diagonal = np.arange(mean.shape[1])
         covariance[:, diagonal, diagonal] += 1e-6
@@ -116,7 +131,7 @@ class Thompson(PosteriorPolicy):
         batch = np.empty((len(choices), q, *self.space.shape), self.space.dtype)
         taken = np.zeros(mean.shape, bool)
         for slot in range(q):
-            picks = np.where(taken, -np.inf, samples[:, slot]).argmax(axis=1)
+            picks = best_left(samples[:, slot], taken, spent)
             batch[:, slot] = choices[rows[:, 0], picks]
             if self.distinct:
                 same = choices == batch[:, slot, None]
