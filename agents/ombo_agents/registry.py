@@ -14,6 +14,7 @@ from typing import Any
 from ombo_agents.heuristics import exploration, model_free, posterior
 from ombo_agents.planners import exact
 from ombo_agents.planners.beliefs import can_plan
+from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.game import CONTROLS, Game, game_of
@@ -36,6 +37,11 @@ class Entry:
     controls: tuple[str, ...] = ("designs",)
 
 
+def _thompson(game: Game) -> Policy:
+    """Thompson sampling from the exact posterior where it is known, else from the surrogate's."""
+    return exact_thompson(game) or posterior.Thompson(game)
+
+
 _EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
@@ -47,7 +53,7 @@ POLICIES: dict[str, Entry] = {
     "greedy_refined": Entry(posterior.RefinedGreedy, _boxes),
     "ucb": Entry(exploration.ucb, controls=_EXPLORES),
     "expected_improvement": Entry(posterior.ExpectedImprovement),
-    "thompson": Entry(posterior.Thompson),
+    "thompson": Entry(_thompson),
     "explore_then_exploit": Entry(exploration.explore_then_exploit, controls=_EXPLORES),
     "one_step": Entry(exact.one_step, can_plan),
     "rolling_2": Entry(partial(exact.rolling, lookahead=2), can_plan),  # and rolling_3, ...

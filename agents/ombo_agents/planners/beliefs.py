@@ -197,6 +197,7 @@ class BanditBeliefs(Beliefs):
 
     def __init__(self, problem: Bandit) -> None:
         self._problem = problem
+        self.known = problem.known  # (L,)
         self.width = len(problem.priors)  # K
         self.size = self.width + len(problem.known)
         self.item_values = np.tile(np.array([0, 1], np.float32), self.size)
@@ -276,7 +277,7 @@ class BanditBeliefs(Beliefs):
                 if arm < self.width:
                     pmf = beta_binomial(n, a[:, arm], b[:, arm])
                 else:
-                    p = float(self._problem.known[arm - self.width])
+                    p = float(self.known[arm - self.width])
                     pmf = np.array([[comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]])
                 chances *= pmf[:, successes[:, arm]]
             return chances
@@ -301,14 +302,14 @@ class BanditBeliefs(Beliefs):
 
     def means(self, posterior: tuple[Floats, Floats]) -> Floats:  # noqa: D102
         a, b = posterior
-        known = np.broadcast_to(self._problem.known, (len(a), self.size - self.width))
+        known = np.broadcast_to(self.known, (len(a), self.size - self.width))
         return np.concatenate([a / (a + b), known], axis=1)
 
     def proposals(  # noqa: D102
         self, posterior: tuple[Floats, Floats], options: Sequence[Batch]
     ) -> Floats:
         a, b = posterior
-        known = np.broadcast_to(self._problem.known, (len(a), self.size - self.width))
+        known = np.broadcast_to(self.known, (len(a), self.size - self.width))
         sure = np.broadcast_to(np.inf, known.shape)
         first, second = np.concatenate([a, known], axis=1), np.concatenate([b, sure], axis=1)
         alike = (first[:, :, None] == first[:, None]) & (second[:, :, None] == second[:, None])
@@ -402,6 +403,7 @@ class LandscapeBeliefs(Beliefs):
     def __init__(self, problem: Landscapes, floor: float = 0.0) -> None:
         self._problem = problem
         self._floor = floor
+        self.matrix = problem.matrix  # (H, M)
         self.size = self.width = problem.matrix.shape[1]
         outcomes = problem.outcomes.shape[1]
         self.item_values = problem.outcomes.ravel()
@@ -466,7 +468,7 @@ class LandscapeBeliefs(Beliefs):
     ) -> Floats:
         if utility == "recommendation" or (utility.startswith("last") and not last):
             return np.zeros(len(states))
-        values = self._problem.matrix[:, list(batch)]  # (H, len(batch))
+        values = self.matrix[:, list(batch)]  # (H, len(batch))
         if utility == "best":
             before = self._best(states)  # (S, H)
             after = np.maximum(before, values.max(axis=1, initial=-np.inf))
@@ -479,16 +481,16 @@ class LandscapeBeliefs(Beliefs):
 
     def _best(self, states: Integers) -> Floats:
         """The best measured value so far under each landscape, (S, H)."""
-        best = np.full((len(states), len(self._problem.matrix)), self._floor)
-        for design, values in enumerate(self._problem.matrix.T):
+        best = np.full((len(states), len(self.matrix)), self._floor)
+        for design, values in enumerate(self.matrix.T):
             best = np.where(states[:, design, None] > 0, np.maximum(best, values), best)
         return best
 
     def means(self, posterior: Floats) -> Floats:  # noqa: D102
-        return posterior @ self._problem.matrix
+        return posterior @ self.matrix
 
     def layer_sizes(self, q: int, rounds: int) -> list[int]:  # noqa: D102
-        hypotheses, outcomes = len(self._problem.matrix), self._problem.outcomes.shape[1]
+        hypotheses, outcomes = len(self.matrix), self._problem.outcomes.shape[1]
         exact = len(self._problem.noise_values) == 1  # then a landscape shows one thing only
         sizes = []
         for t in range(rounds):
@@ -499,7 +501,7 @@ class LandscapeBeliefs(Beliefs):
 
     def branches(self, q: int) -> int:  # noqa: D102
         size = min(q, self.size)
-        hypotheses, outcomes = len(self._problem.matrix), self._problem.outcomes.shape[1]
+        hypotheses, outcomes = len(self.matrix), self._problem.outcomes.shape[1]
         exact = len(self._problem.noise_values) == 1
         return comb(self.size, size) * (
             min(hypotheses, outcomes**size) if exact else outcomes**size
