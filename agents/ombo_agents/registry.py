@@ -91,7 +91,7 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
     if not entry.suits(game):
         suited = [other for other, e in POLICIES.items() if e.suits(game)]
         raise ValueError(
-            f"{name} does not suit {type(game.problem).__name__} with {game.design_space!r} and "
+            f"{name} does not suit {game.design_space!r} of {type(game.problem).__name__} under "
             f"utility {game.campaigns.settings.utility!r}; these do: {', '.join(suited)}"
         )
     try:

@@ -25,7 +25,7 @@ from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.gp import JITTER
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.controls.small_problems import Pool, Recipes
+from tests.controls.small_problems import BoxOnce, Pool, PoolOnce, Recipes, RecipesOnce
 from tests.surrogates.test_gp import textbook_posterior
 
 ROWS = 9
@@ -43,6 +43,17 @@ CASES = {
     "pool": (Pool(), {}),
     "pool, no start": (Pool(), {"start": {"kind": "none"}}),
     "recipes, no start": (Recipes(), {"start": {"kind": "none"}, "batch_size": 6}),
+    "bandit, noise, a start": (
+        "Ombo/Bandit-v0",
+        {"known": [0.5], "noise_std": 0.2, "start": {"kind": "random", "size": 2}},
+    ),
+    "tents, a start": (
+        "Ombo/Landscapes-v0",
+        {"name": "tent8", "start": {"kind": "random", "size": 2}, "batch_size": 2},
+    ),
+    "pool, measured once": (PoolOnce(), {"batch_size": 5}),
+    "recipes, measured once": (RecipesOnce(), {"batch_size": 5}),
+    "box, measured once": (BoxOnce(), {}),
 }
 
 
@@ -64,6 +75,8 @@ PLAYERS = [
     for name in ombo_agents.names()
     if ombo_agents.supports(name, make_env(case))
 ]
+PLANS_AHEAD = {"explore_then_exploit", "rolling_2", "bayes_optimal"}
+EXACT = {"one_step", "rolling_2", "bayes_optimal"}  # where the posterior is known exactly
 every_player = pytest.mark.parametrize(("name", "case"), PLAYERS)
 
 
@@ -174,7 +187,7 @@ def test_actions_are_fresh_arrays(name, case):
 def test_where_horizon_aware_is_false_being_myopic_changes_nothing(name, case):
     env, observations = situations(case)
     policy = ombo_agents.make(name, env)
-    assert policy.horizon_aware == (name == "explore_then_exploit")
+    assert policy.horizon_aware == (name in PLANS_AHEAD)
     differs = False
     for observation in observations:
         unfinished = observation["rounds_left"][:, 0] > 0
@@ -228,9 +241,10 @@ def test_make_refuses_with_a_value_error_exactly_what_supports_denies(case, cont
 def test_boxes_have_all_policies_and_sequences_those_that_need_no_continuous_space():
     everything = set(ombo_agents.names())
     box, sequences = make_env("Ombo/GP-v0"), make_env("Ombo/TFBind8-v0")
-    assert {name for name in everything if ombo_agents.supports(name, box)} == everything
+    suited = {name for name in everything if ombo_agents.supports(name, box)}
+    assert everything - suited == EXACT
     suited = {name for name in everything if ombo_agents.supports(name, sequences)}
-    assert everything - suited == {"sobol", "latin_hypercube", "greedy_refined"}
+    assert everything - suited == EXACT | {"sobol", "latin_hypercube", "greedy_refined"}
     with pytest.raises(ValueError, match=r"sobol does not suit Categ.*random, genetic, greedy"):
         ombo_agents.make("sobol", sequences)
 
@@ -588,9 +602,10 @@ def test_greedy_refined_proposes_the_maximum_of_the_posterior_mean_over_the_whol
 
 def test_a_policy_that_says_nothing_of_the_horizon_is_taken_to_read_it():
     assert DesignsPolicy.horizon_aware is True
-    box = make_env("Ombo/GP-v0")
-    reads = {name for name in ombo_agents.names() if ombo_agents.make(name, box).horizon_aware}
-    assert reads == {"explore_then_exploit"}
+    for env in (make_env("Ombo/GP-v0"), make_env("Ombo/Landscapes-v0")):
+        played = [name for name in ombo_agents.names() if ombo_agents.supports(name, env)]
+        reads = {name for name in played if ombo_agents.make(name, env).horizon_aware}
+        assert reads == PLANS_AHEAD & set(played)
 
 
 def test_round_after_round_a_row_ignores_its_neighbours_on_spaces_too_large_to_list():
