@@ -8,6 +8,7 @@ import numpy as np
 
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
 from ombo_gym.problems.base import Problem
+from ombo_gym.problems.gp import GP
 
 
 class Listed(Problem):
@@ -44,3 +45,74 @@ class Recipes(Listed):
 
     def numbers(self, designs):
         return self.design_space.encode(designs)
+
+
+class PoolOnce(Pool):
+    """40 candidates, more than a list of candidates holds, each measured once at most."""
+
+    repeats = False
+
+
+class RecipesOnce(Recipes):
+    """24 designs of three positions, each measured once at most."""
+
+    repeats = False
+
+
+class BoxOnce(GP):
+    """A box of which nothing is measured twice."""
+
+    repeats = False
+
+
+class BitsOnce(Listed):
+    """2,048 designs, more than are looked at whole."""
+
+    repeats = False
+
+    def __init__(self):
+        super().__init__(CategoricalDesigns([2] * 11))
+
+    def numbers(self, designs):
+        return self.design_space.encode(designs)
+
+
+ONCE = {  # problems of which nothing is measured twice
+    "signpost": ("Landscapes", {}),
+    "blurred_signpost": ("Landscapes", {"name": "blurred_signpost"}),
+    "tent8": ("Landscapes", {"name": "tent8"}),
+    "clique": ("Landscapes", {"name": "clique"}),
+    "gp, with a start": ("Landscapes", {"name": "gp", "start": {"kind": "random", "size": 2}}),
+    "dose": ("Landscapes", {"name": "dose", "levels": 5}),
+    "two designs": ("Landscapes", {"matrix": [[0, 1], [1, 0]]}),
+    "one design": ("Landscapes", {"matrix": [[0], [1]]}),
+    "all alike": ("Landscapes", {"matrix": [[0] * 6, [1] * 6]}),
+    "eleven designs": (
+        "Landscapes",
+        {"matrix": [[(x * y) % 7 for x in range(11)] for y in range(1, 6)], "weights": range(5)},
+    ),
+    "pool": (PoolOnce(), {}),
+    "recipes": (RecipesOnce(), {}),
+    "box": (BoxOnce(dim=1), {}),
+    "bits": (BitsOnce(), {}),
+}
+
+
+def play_without_waste(env, act):
+    """Plays a campaign of every row to the end.
+
+    Slots are wasted only where fewer designs than slots are left to be measured.
+
+    Args:
+        env: A vector environment.
+        act: Actions from an observation.
+    """
+    game = env.unwrapped.game
+    size, q = game.design_space.size, game.batch_size
+    observation, _ = env.reset(seed=0)
+    over = False
+    while not over:
+        left = np.inf if size is None else size - game.campaigns.count
+        observation, _, ended, _, info = env.step(act(observation))
+        np.testing.assert_array_equal(info["wasted"], np.maximum(0, q - left))
+        over = ended.all()
