@@ -8,6 +8,7 @@ from scipy import stats
 
 import ombo_agents
 from ombo_agents.heuristics.model_free import replenished
+from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.vector_env import CampaignVectorEnv
@@ -140,3 +141,27 @@ def test_thompson_and_expected_improvement_choose_among_what_can_be_measured():
     expected = np.bincount(8 + samples.argmax(axis=1), minlength=40) / rows
     np.testing.assert_allclose(found, expected, atol=4 * np.sqrt(2 * 0.25 / rows))
     assert not found[:8].any() and expected.max() < 0.9
+
+
+def test_thompson_finds_the_last_designs_of_a_large_pool_however_bad_they_look():
+    """Its joint draws are of 256 designs at most, of those that can be measured first."""
+
+    class Slope(PoolOnce):
+        def __init__(self):
+            super().__init__()
+            self.design_space = CandidateDesigns(np.linspace(0, 3, 300)[:, None])
+            self.table = np.linspace(0, -20, 300)[None]
+
+    env = CampaignEnv(
+        Slope(),
+        batch_size=4,
+        horizon=75,
+        start={"kind": "none"},
+        surrogate={"kernel": "rbf", "lengthscale": 0.3},
+    )
+    env.reset(seed=0)
+    for first in range(0, 296, 4):
+        observation, *_ = env.step(np.arange(first, first + 4))
+    batch = {key: array[None] for key, array in observation.items()}
+    action = ombo_agents.make("thompson", env).act(batch, np.random.default_rng(0))[0]
+    assert sorted(action) == [296, 297, 298, 299]
