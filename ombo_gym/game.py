@@ -77,7 +77,10 @@ class Game:
         space, q, horizon = self.design_space, self.batch_size, self.horizons[1]
         repeats = self.problem.repeats
         if name == "exploration":
-            return ExplorationControl(space, q, horizon, self.surrogate, repeats=repeats)
+            distinct = self.problem.distinct
+            return ExplorationControl(
+                space, q, horizon, self.surrogate, repeats=repeats, distinct=distinct
+            )
         if name == "candidates":
             return CandidatesControl(space, q, horizon, self.surrogate, repeats=repeats)
         return DesignsControl(space, q, self.campaigns.capacity, horizon)

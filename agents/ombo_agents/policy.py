@@ -109,7 +109,7 @@ class DesignsPolicy(Policy):
             )
         self.space = game.design_space
         self.batch_size = game.batch_size
-        self.repeats = game.problem.repeats
+        self.repeats, self.distinct = game.problem.repeats, game.problem.distinct
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         draws = GeneratorRows(rng, len(observation["rounds_left"]))

@@ -64,6 +64,7 @@ class ExplorationControl(Control):
         surrogate: What is known of the objective.
         repeats: Whether a design can be measured more than once; if not, measured ones are
             proposed only when no other candidates are left.
+        distinct: Whether a batch holds a design once only; None: where designs can be counted.
     """
 
     def __init__(
@@ -74,9 +75,11 @@ class ExplorationControl(Control):
         surrogate: Surrogate,
         *,
         repeats: bool = True,
+        distinct: bool | None = None,
     ) -> None:
         self.surrogate = surrogate
         self._repeats = repeats
+        self._distinct = space.size is not None if distinct is None else distinct
         self._space = space
         self._batch_size = batch_size
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
@@ -134,7 +137,7 @@ class ExplorationControl(Control):
                 outlook,
                 upper_confidence_bound(slots[outlook.rows]),
                 self._batch_size,
-                distinct=self._space.size is not None,
+                distinct=self._distinct,
             )
         return batch
 

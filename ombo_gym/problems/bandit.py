@@ -40,6 +40,7 @@ class Bandit(Problem):
 
     start: ClassVar[dict[str, Any]] = {"kind": "none"}
     optimum_known = optimum_exact = exact_posterior = True
+    distinct = False
 
     def __init__(
         self,

@@ -63,6 +63,11 @@ class Problem(ABC):
     optimum_exact: bool = False
     exact_posterior: bool = False
 
+    @property
+    def distinct(self) -> bool:
+        """Whether a good batch holds a design once: where designs can be counted, as a rule."""
+        return not self.repeats or self.design_space.size is not None
+
     @abstractmethod
     def draw(self, draws: RowDraws) -> Instances:
         """Draws R objective instances: at least one array with a leading R."""

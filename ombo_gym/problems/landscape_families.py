@@ -98,7 +98,7 @@ def gp(
     return Family(np.round(normals @ lower.T / rounding) * rounding + 0.0)  # no negative zeros
 
 
-def dose(*, levels: int = 8, harm: float = 1.0) -> Family:
+def dose(*, levels: int = 8, harm: float = 0.25) -> Family:
     """Dose x has effect (x + 1) / levels while it is tolerated, and does harm beyond.
 
     The largest tolerated dose is uniform, from none to all: batches bracket it.

@@ -23,6 +23,11 @@ MUTATIONS = 1.5  # expected mutations per mutant, the one that is certain includ
 RADIUS = 0.2
 
 
+def looks_at_everything(space: DesignSpace) -> bool:
+    """Whether the candidates are all designs, so that none are drawn."""
+    return space.size is not None and space.size <= WHOLE
+
+
 def candidates(
     space: DesignSpace, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
 ) -> Designs:
@@ -47,7 +52,7 @@ def candidates(
         )
         return _box(space, best, draws)
     assert space.size is not None
-    if space.size <= WHOLE:
+    if looks_at_everything(space):
         everything = space.decode(np.arange(space.size))
         return np.broadcast_to(everything, (rows, *everything.shape))
     if isinstance(space, CategoricalDesigns) and n:

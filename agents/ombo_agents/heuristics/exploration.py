@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ombo_agents.policy import ControlPolicy, Details, Observation
 from ombo_gym.controls.exploration import LARGEST_WEIGHT, actions_of, weights_of
 from ombo_gym.game import Game
+from ombo_gym.surrogates.candidates import looks_at_everything
 
 
 class ExplorationPolicy(ControlPolicy):
@@ -17,6 +18,7 @@ class ExplorationPolicy(ControlPolicy):
 
     def __init__(self, game: Game) -> None:
         super().__init__(game, "exploration")
+        self.deterministic = looks_at_everything(game.design_space)  # so candidates are not drawn
 
     def details(self, actions: NDArray[Any]) -> Details:  # noqa: D102
         return {"exploration_weights": weights_of(actions)}

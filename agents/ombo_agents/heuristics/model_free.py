@@ -19,14 +19,17 @@ _BITS = 30
 
 
 class RandomPolicy(DesignsPolicy):
-    """Uniform designs, distinct ones each round where designs can be counted.
+    """Uniform designs, on finite spaces distinct ones each round (but for pulls of a bandit).
 
     Where nothing is measured twice, they are uniform among those that can be measured.
     """
 
     horizon_aware = False
+    exchangeable = True
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        if not self.distinct:
+            return self.space.sample(draws, self.batch_size)
         batch = fresh(self.space, draws, self.batch_size)
         return batch if self.repeats else replenished(self.space, observation, batch, draws)
 

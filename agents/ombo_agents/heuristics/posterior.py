@@ -15,7 +15,7 @@ from ombo_gym.controls.outlook import Outlook, best_left, look, pick_batch
 from ombo_gym.game import Game
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import RADIUS
+from ombo_gym.surrogates.candidates import RADIUS, looks_at_everything
 from ombo_gym.surrogates.gp import Beliefs
 
 _JOINT = 256  # candidates that Thompson sampling draws from jointly
@@ -31,7 +31,6 @@ class PosteriorPolicy(DesignsPolicy):
     def __init__(self, game: Game) -> None:
         super().__init__(game)
         self.surrogate = game.surrogate
-        self.distinct = self.space.size is not None or not self.repeats
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         rows, q = len(draws), self.batch_size
@@ -59,6 +58,10 @@ class ExpectedImprovement(PosteriorPolicy):
     Reference:
         Jones, Schonlau and Welch, 1998; Ginsbourger, Le Riche and Carraro, 2010, section 4.2.
     """
+
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self.deterministic = looks_at_everything(self.space)
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         def improvement(slot: int, beliefs: Beliefs) -> NDArray[np.float64]:
