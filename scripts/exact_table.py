@@ -1,0 +1,123 @@
+"""Writes docs/results/exact.md: policies against the exact optimum, in a table and in pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pandas as pd
+import tyro
+from stable_baselines3.common.callbacks import ProgressBarCallback
+from tqdm import tqdm
+
+import ombo_agents
+from ombo_agents.learned.storage import CONFIG
+from ombo_agents.learned.training import train
+from ombo_agents.planners.evaluation import PolicyValue, evaluate_policy
+from ombo_agents.planners.exact import MAX_STATES, TooManyStates, solve_game
+from scripts.arguments import report_errors
+from scripts.exact_cases import CASES, Case
+from scripts.exact_figures import draw_case
+from scripts.exact_page import write_page
+
+SEEDS = (0, 1, 2)  # of trained policies
+GAP = 0.01  # of the optimum: where knowing N is worth less, shares of the gap mean nothing
+_OTHERS = ("thompson", "ucb")
+_MAX_DATASETS = 100_000  # beyond, policies that look at the order of the dataset are left out
+
+
+@dataclass(frozen=True)
+class Args:
+    """Solves, trains where there is no trained policy yet, and writes the page."""
+
+    out: Path = Path("docs/results")
+    """Folder for exact.md, exact.csv and exact/*.png."""
+    runs: Path = Path("runs/exact")
+    """Folder of the trained policies; those that are there are not trained again."""
+    command: str = "make exact-table"
+    """What the page says repeats it."""
+
+
+def main(args: Args) -> None:
+    """Writes the page."""
+    for case in CASES:
+        _train(case, args.runs)
+    table = pd.concat(
+        [_values(case, args.runs) for case in tqdm(CASES, unit="problem", disable=None)],
+        ignore_index=True,
+    )
+    pictures = args.out / "exact"
+    pictures.mkdir(parents=True, exist_ok=True)
+    table.to_csv(args.out / "exact.csv", index=False, float_format="%.9g")
+    for case in CASES:
+        draw_case(table[table["case"] == case.name], pictures / f"{case.name}.png")
+    page = args.out / "exact.md"
+    page.write_text(write_page(table, args.command))
+    print(f"page     {page}\ntable    {args.out / 'exact.csv'}\npictures {pictures}/")
+
+
+def run_folder(case: Case, seed: int, runs: Path) -> Path:
+    """Where a trained policy is."""
+    return runs / f"{case.name}-{seed}"
+
+
+def _train(case: Case, runs: Path) -> None:
+    for seed in SEEDS if case.trained else ():
+        out = run_folder(case, seed, runs)
+        if (out / CONFIG).is_file():
+            continue
+        print(f"training {out} (N = {case.trained})")
+        train(
+            case.env,
+            agent="direct",
+            env_kwargs=case.arguments(case.trained),
+            seed=seed,
+            out=out,
+            callback=ProgressBarCallback(),
+        )
+
+
+def _values(case: Case, runs: Path) -> pd.DataFrame:
+    """What policies are worth, a row per horizon."""
+    rows = []
+    for horizon in case.horizons:
+        env = case.make(horizon)
+        game = env.unwrapped.game  # type: ignore[attr-defined]
+        row: dict[str, Any] = {"case": case.name, "horizon": horizon}
+        row["optimum"] = solve_game(game).value()
+        for name, lookahead in (("one_step", 1), ("rolling_2", 2)):
+            plan = solve_game(game, lookahead=lookahead)
+            for ties in ("worst", "uniform", "best"):
+                row[f"{name}_{ties}"] = plan.value(ties)
+        for name in _OTHERS:
+            row[name] = _exactly(env, name)
+        trained = [
+            _exactly(env, str(run_folder(case, seed, runs)))
+            for seed in (SEEDS if horizon == case.trained else ())
+        ]
+        row |= {f"trained_{seed}": value for seed, value in zip(SEEDS, trained, strict=False)}
+        row["trained"] = np.mean(trained) if trained else np.nan
+        gap = row["optimum"] - row["one_step_uniform"]
+        wide = gap > GAP * abs(row["optimum"])
+        row["gap_closed"] = (row["trained"] - row["one_step_uniform"]) / gap if wide else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _exactly(env: gym.Env, policy: str) -> float:
+    """A policy's exact value; NaN where it is out of reach or would be an estimate."""
+    made = ombo_agents.make(policy, env)
+    most = MAX_STATES if made.exchangeable else _MAX_DATASETS
+    try:
+        found: PolicyValue = evaluate_policy(env, made, samples=1, max_states=most)
+    except TooManyStates:
+        return float("nan")
+    return found.value if found.exact else float("nan")
+
+
+if __name__ == "__main__":
+    with report_errors():
+        main(tyro.cli(Args))
