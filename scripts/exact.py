@@ -23,7 +23,7 @@ class Args:
     env: str = "Ombo/Bandit-v0"
     """Id of the environment."""
     env_kwargs: str = "{}"
-    """Further arguments of the environment, as JSON."""
+    """Further arguments of the environment, as JSON; they win over the flags below."""
     horizon: int = 2
     """Rounds N."""
     batch_size: int = 1
@@ -46,13 +46,17 @@ def solve(args: Args) -> dict[str, Any]:
         batches; `states` of the optimum's plan; `seconds` in all; and with a policy its
         `policy_value`, and whether that is exact (`policy_exact`) or an unbiased estimate.
     """
+    if args.max_states < 1:
+        raise ValueError(f"--max-states: expected at least 1, got {args.max_states}")
     begun = time.perf_counter()
     env = gym.make(
         parse_env(args.env),
-        horizon=args.horizon,
-        batch_size=args.batch_size,
-        utility=args.utility,
-        **parse_json("--env-kwargs", args.env_kwargs),
+        **{
+            "horizon": args.horizon,
+            "batch_size": args.batch_size,
+            "utility": args.utility,
+            **parse_json("--env-kwargs", args.env_kwargs),
+        },
     )
     game = env.unwrapped.game  # type: ignore[attr-defined]
     optimum = solve_game(game, max_states=args.max_states)
