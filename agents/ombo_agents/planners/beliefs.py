@@ -63,6 +63,9 @@ class Beliefs(ABC):
     item_values: NDArray[np.float32]
     item_deltas: Integers
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_scenarios": {}}  # functions, which cannot be pickled
+
     @abstractmethod
     def items(self, observation: dict[str, NDArray[Any]]) -> Integers:
         """The measurements of B datasets, (B, capacity); -1 where there is none.
@@ -70,6 +73,13 @@ class Beliefs(ABC):
         Raises:
             ValueError: A dataset that the problem cannot show.
         """
+
+    def _check_designs(self, designs: Integers, observed: NDArray[np.bool_]) -> None:
+        odd = observed & ((designs[..., 0] < 0) | (designs[..., 0] >= self.size))
+        if odd.any():
+            raise ValueError(
+                f"designs: expected 0 to {self.size - 1}, got {designs[odd][0, 0]} in a dataset"
+            )
 
     def states(self, items: Integers) -> Integers:
         """Sums of what items add, (S, n) -> (S, width); -1 adds nothing."""
@@ -213,8 +223,17 @@ class BanditBeliefs(Beliefs):
     def items(self, observation: dict[str, NDArray[Any]]) -> Integers:  # noqa: D102
         designs, values = observation["designs"], observation["values"]
         observed = observation["observed"].astype(bool)
+        self._check_designs(designs, observed)
         self._problem.counts(designs, values, observed)  # refuses other values
-        return np.where(observed, 2 * designs[..., 0] + (values == 1), -1)
+        items = np.where(observed, 2 * designs[..., 0] + (values == 1), -1)
+        chances = np.stack([1 - self._problem.known, self._problem.known], axis=1).ravel()
+        never = 2 * self.width + np.flatnonzero(chances == 0)
+        if np.isin(items, never).any():
+            raise ValueError(
+                "values: expected what the arms can show, got a success of an arm that never has "
+                "one, or a failure of one that always succeeds"
+            )
+        return items
 
     def canonical(self, states: Integers) -> Integers:  # noqa: D102
         ordered = states.copy()
@@ -345,11 +364,14 @@ def _orders(batch: Batch) -> float:
 
 def beta_binomial(n: int, a: Floats, b: Floats) -> Floats:
     """Probabilities of 0 .. n successes in n pulls of S arms, (S, n + 1), by ratios of terms."""
-    pmf = np.empty((len(a), n + 1))
-    pmf[:, 0] = np.prod([(b + j) / (a + b + j) for j in range(n)], axis=0) if n else 1.0
+    # As mantissas and exponents: the first term may be smaller than any float, others not.
+    terms, exponents = np.ones((len(a), n + 1)), np.zeros((len(a), n + 1), np.int64)
     for k in range(n):
-        pmf[:, k + 1] = pmf[:, k] * ((n - k) / (k + 1)) * (a + k) / (b + n - k - 1)
-    return pmf
+        term = terms[:, k] * ((n - k) / (k + 1)) * (a + k) / (b + (n - k - 1))
+        terms[:, k + 1], steps = np.frexp(term)
+        exponents[:, k + 1] = exponents[:, k] + steps
+    pmf: Floats = np.ldexp(terms, exponents - exponents.max(axis=1, keepdims=True))
+    return pmf / pmf.sum(axis=1, keepdims=True)
 
 
 def _products_of_binomials(pulls: NDArray[np.intp], successes: Integers) -> Floats:
@@ -415,6 +437,10 @@ class LandscapeBeliefs(Beliefs):
     def items(self, observation: dict[str, NDArray[Any]]) -> Integers:  # noqa: D102
         designs, values = observation["designs"], observation["values"]
         observed = observation["observed"].astype(bool)
+        self._check_designs(designs, observed)
+        times = (designs == np.arange(self.size)) & observed[..., None]  # (B, capacity, M)
+        if (times.sum(axis=1) > 1).any():
+            raise ValueError("designs: expected each to be measured once, got one that was twice")
         codes = self._problem.outcome_codes(designs, values, observed)
         return np.where(observed, designs[..., 0] * self._problem.outcomes.shape[1] + codes, -1)
 

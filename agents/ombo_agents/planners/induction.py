@@ -108,7 +108,7 @@ def solve(
         TooManyStates: Says how many would be needed and what is feasible.
     """
     terminal = utility == "recommendation"
-    reached = _Reached(beliefs, q, rounds, max_states)
+    reached = _Reached(beliefs, q, rounds, max_states, terminal=terminal)
     layers = [distinct_rows(roots)[:2]]
     reached.check()
     for _ in range(rounds - 1 + terminal):
@@ -162,8 +162,11 @@ def distinct_rows(rows: Integers) -> tuple[Integers, NDArray[np.uint64], Integer
 class _Reached:
     """Finds the states that can be reached, round by round, as long as they are not too many."""
 
-    def __init__(self, beliefs: Beliefs, q: int, rounds: int, max_states: int) -> None:
+    def __init__(
+        self, beliefs: Beliefs, q: int, rounds: int, max_states: int, *, terminal: bool
+    ) -> None:
         self._beliefs, self._q, self._rounds, self._max = beliefs, q, rounds, max_states
+        self._terminal = int(terminal)  # whether the states after the last round count as well
         self._most = BRANCHES_PER_STATE * max_states
 
     def check(self) -> None:
@@ -179,7 +182,7 @@ class _Reached:
 
     def _needs(self) -> tuple[int, list[int]]:
         """Branches of a state, and states by round."""
-        sizes = self._beliefs.layer_sizes(self._q, self._rounds)
+        sizes = self._beliefs.layer_sizes(self._q, self._rounds + self._terminal)
         return self._beliefs.branches(self._q), sizes
 
     def _give_up(self) -> None:
@@ -187,7 +190,9 @@ class _Reached:
         feasible = [
             n
             for n in range(1, self._rounds)
-            if sum(sizes[:n]) <= self._max and branches * max(1, sum(sizes[: n - 1])) <= self._most
+            for layers in (n + self._terminal,)
+            if sum(sizes[:layers]) <= self._max
+            and branches * max(1, sum(sizes[: layers - 1])) <= self._most
         ]
         smaller = (
             f"feasible with q = {self._q}: N <= {max(feasible)}"
@@ -321,14 +326,21 @@ def _decide_part(
                 value = value + then[:, 0 if left == 1 else rule - 3]
             plays[rule, legal, option] = value
     planned = plans.max(axis=2).T  # (S, C)
-    best = planned[:, -1:]
-    tied = plans[-1] >= best - _TOLERANCE * np.maximum(1.0, np.abs(best))
+    tied = _among_largest(plans[-1])
     weights = tied * beliefs.proposals(posterior, options)
     uniform = (np.where(tied, plays[1], 0.0) * weights).sum(axis=1) / weights.sum(axis=1)
     worst, favoured = np.where(tied, plays[0], np.inf), np.where(tied, plays[2], -np.inf)
-    chosen = np.stack([worst.argmin(axis=1), tied.argmax(axis=1), favoured.argmax(axis=1)], axis=1)
+    # The first of what is equal but for rounding, which depends on the states planned together.
+    candidates = _among_largest(-worst), tied, _among_largest(favoured)
+    chosen = np.stack([each.argmax(axis=1) for each in candidates], axis=1)
     played = np.stack([worst.min(axis=1), uniform, favoured.max(axis=1)], axis=1)
     return tied, chosen, planned, played
+
+
+def _among_largest(values: Floats) -> NDArray[np.bool_]:
+    """Which of (S, A) values are their row's largest, but for rounding."""
+    largest = values.max(axis=1, keepdims=True)
+    return values >= largest - _TOLERANCE * np.maximum(1.0, np.abs(largest))
 
 
 def _take(posterior: Any, rows: NDArray[np.intp]) -> Any:
