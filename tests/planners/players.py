@@ -1,0 +1,178 @@
+"""Environments of brute-forced problems, policies to play them, and campaigns that are played."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+import ombo_agents
+from ombo_agents import Policy
+from ombo_agents.planners.exact import exact_value
+from tests.planners.brute_force import Arms, BruteForce, Choice, Surfaces
+
+RULES = ("worst", "uniform", "best", "first")
+EXACT = 1e-12  # what a value may be off by, relative to 1 or the value
+
+
+def close(found: float, expected: Fraction | float) -> bool:
+    """Whether a value is the exact one, but for rounding."""
+    return abs(found - float(expected)) <= EXACT * max(1.0, abs(float(expected)))
+
+
+def bandit(horizon: int, q: int = 1, utility: str = "total", **arguments: Any) -> gym.Env:
+    return gym.make("Ombo/Bandit-v0", horizon=horizon, batch_size=q, utility=utility, **arguments)
+
+
+def landscapes(horizon: int, q: int = 1, utility: str = "best", **arguments: Any) -> gym.Env:
+    return gym.make(
+        "Ombo/Landscapes-v0", horizon=horizon, batch_size=q, utility=utility, **arguments
+    )
+
+
+def arguments_of(case: BruteForce) -> dict[str, Any]:
+    """What the environment of a brute-forced problem is made with, the horizon aside."""
+    common = {"batch_size": case.q, "utility": case.utility}
+    if isinstance(case, Arms):
+        return {
+            **common,
+            "id": "Ombo/Bandit-v0",
+            "arms": len(case.priors),
+            "prior": [[float(a), float(b)] for a, b in case.priors],
+            "known": [float(p) for p in case.known],
+        }
+    assert isinstance(case, Surfaces)
+    return {
+        **common,
+        "id": "Ombo/Landscapes-v0",
+        "matrix": [[float(value) for value in row] for row in case.matrix],
+        "weights": [float(weight) for weight in case.weights],
+        "noise": {
+            "values": [float(value) for value, _ in case.noise],
+            "probabilities": [float(weight) for _, weight in case.noise],
+        },
+    }
+
+
+def env_of(case: BruteForce, horizon: int, **more: Any) -> gym.Env:
+    # Of a single design gymnasium's checker thinks that it must be a mistake.
+    return gym.make(**arguments_of(case), horizon=horizon, disable_env_checker=True, **more)
+
+
+def value(name: str, env: gym.Env) -> float:
+    """The exact value of a policy by its name."""
+    return exact_value(env, ombo_agents.make(name, env))
+
+
+def opening(env: Any, name: str = "one_step:ties=uniform") -> list[list[int]]:
+    """The sorted batches that a policy may open a campaign with, from an empty dataset."""
+    batch = {key: array[None] for key, array in env.reset(seed=0)[0].items()}
+    told = ombo_agents.make(name, env).distribution(batch)
+    assert told is not None
+    actions, probabilities = told
+    assert probabilities.shape == (1, len(actions)) and close(probabilities.sum(), 1.0)
+    return sorted(sorted(action.tolist()) for action in actions[probabilities[0] > 0])
+
+
+def datasets(observation: dict[str, np.ndarray]) -> list[tuple[tuple[int, Any], ...]]:
+    """Each row's measurements in order, as brute force names them; values must be dyadic."""
+    found = []
+    for row in range(len(observation["rounds_left"])):
+        n = int(observation["observed"][row].sum())
+        assert observation["observed"][row, :n].all()
+        assert not observation["designs"][row, n:].any()
+        assert not observation["values"][row, n:].any()
+        designs, values = observation["designs"][row, :n, 0], observation["values"][row, :n]
+        found.append(
+            tuple((int(x), Fraction(float(y))) for x, y in zip(designs, values, strict=True))
+        )
+    return found
+
+
+class Told(Policy):
+    """A deterministic policy given as a function from the ordered dataset to a batch."""
+
+    deterministic = True
+
+    def __init__(self, env: gym.Env, choose: Choice) -> None:
+        self.space: Any = env.unwrapped.game.design_space  # type: ignore[attr-defined]
+        self.choose = choose
+
+    def choices(self, observation: dict[str, np.ndarray]) -> list[Any]:
+        left = observation["rounds_left"][:, 0].astype(int).tolist()
+        return [self.choose(*each) for each in zip(datasets(observation), left, strict=True)]
+
+    def act(self, observation: Any, rng: Any) -> Any:
+        batches = np.array(self.choices(observation), np.int64)
+        return self.space.actions(batches[..., None])
+
+
+class Lots(Told):
+    """A policy that draws lots between [(probability, batch), ...] and says how."""
+
+    deterministic = False
+
+    def act(self, observation: Any, rng: Any) -> Any:
+        rows = self.choices(observation)
+        rngs = rng.spawn(len(rows)) if isinstance(rng, np.random.Generator) else rng
+        batches = []
+        for row, one in zip(rows, rngs, strict=True):
+            chances = [float(probability) for probability, _ in row]
+            batches.append(row[one.choice(len(row), p=chances)][1])
+        return self.space.actions(np.array(batches, np.int64)[..., None])
+
+    def distribution(self, observation: Any) -> Any:
+        rows = self.choices(observation)
+        listed = sorted({batch for row in rows for _, batch in row})
+        probabilities = np.zeros((len(rows), len(listed)))
+        for i, row in enumerate(rows):
+            for probability, batch in row:
+                probabilities[i, listed.index(batch)] += float(probability)
+        return self.space.actions(np.array(listed, np.int64)[..., None]), probabilities
+
+
+class SecretLots(Lots):
+    """The same, without telling how."""
+
+    def distribution(self, observation: Any) -> Any:
+        return None
+
+
+class Opening(Policy):
+    """A given first batch, and another policy from then on."""
+
+    def __init__(self, env: gym.Env, batch: list[int], then: Policy) -> None:
+        self.space: Any = env.unwrapped.game.design_space  # type: ignore[attr-defined]
+        self.batch, self.then = np.array(batch)[:, None], then
+        self.deterministic, self.exchangeable = then.deterministic, then.exchangeable
+
+    def act(self, observation: Any, rng: Any) -> Any:
+        actions = self.then.act(observation, rng).copy()
+        first = ~observation["observed"].any(axis=1)
+        if first.any():
+            actions[first] = self.space.actions(np.repeat(self.batch[None], first.sum(), axis=0))
+        return actions
+
+
+def play(
+    env_id: str, policy: str | Policy, campaigns: int, seed: int = 0, **arguments: Any
+) -> tuple[float, float]:
+    """Mean and standard error of the utility over played campaigns."""
+    env: Any = gym.make_vec(
+        env_id,
+        campaigns,
+        autoreset_mode="Disabled",
+        vectorization_mode="vector_entry_point",
+        **arguments,
+    )
+    player = ombo_agents.make(policy, env) if isinstance(policy, str) else policy
+    observation, _ = env.reset(seed=seed)
+    rngs = [np.random.default_rng([seed, 1])] * campaigns  # drawn from in turn
+    returns, over = np.zeros(campaigns), np.zeros(campaigns, bool)
+    while not over.all():
+        observation, rewards, over, _, infos = env.step(player.act(observation, rngs))
+        returns += rewards
+    np.testing.assert_allclose(returns, infos["utility"], atol=1e-9)
+    return float(returns.mean()), float(returns.std() / np.sqrt(campaigns))

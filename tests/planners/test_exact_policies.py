@@ -1,0 +1,565 @@
+"""The exact policies as they are played, and the command that solves a campaign."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from scipy.stats import betabinom
+
+import ombo_agents
+from ombo_agents import Myopic
+from ombo_agents.planners.beliefs import beta_binomial
+from ombo_agents.planners.exact import TooManyStates, exact_value, solve_game
+from scripts.exact import Args, solve
+from tests.planners.brute_force import Arms, Surfaces
+from tests.planners.players import (
+    RULES,
+    bandit,
+    close,
+    datasets,
+    env_of,
+    landscapes,
+    play,
+)
+
+ROWS = 8
+ROOT = Path(__file__).parents[2]
+EXACT_POLICIES = ("one_step", "rolling_2", "rolling_3", "bayes_optimal")
+NOISE = {"values": [-0.5, 0.0, 0.5], "probabilities": [0.25, 0.5, 0.25]}
+OWN = {
+    "matrix": [[0.0, 1.0, 0.5, 2.0], [0.5, 1.0, 0.0, -1.0], [1.0, 0.0, 0.5, 0.0]],
+    "weights": [1, 2, 5],
+    "noise": NOISE,
+}
+BANDIT, LANDSCAPES = "Ombo/Bandit-v0", "Ombo/Landscapes-v0"
+
+
+def generators(rows: int, seed: int = 0) -> list[np.random.Generator]:
+    return [np.random.default_rng([seed, i]) for i in range(rows)]
+
+
+# --- in the environment --------------------------------------------------------------------------
+
+PLAYED = [
+    (BANDIT, "bayes_optimal", {"arms": 2, "horizon": 4, "batch_size": 2, "utility": "total"}),
+    (BANDIT, "bayes_optimal", {"arms": 3, "horizon": 3, "utility": "recommendation"}),
+    (
+        BANDIT,
+        "bayes_optimal:ties=uniform",
+        {
+            "arms": 2,
+            "prior": [[1, 2], [0.5, 0.5]],
+            "known": [0.5],
+            "horizon": 3,
+            "batch_size": 2,
+            "utility": "last_mean",
+        },
+    ),
+    (LANDSCAPES, "bayes_optimal", {"name": "tent8", "horizon": 2}),
+    (LANDSCAPES, "bayes_optimal", {"name": "clique", "horizon": 3, "utility": "total"}),
+    (LANDSCAPES, "bayes_optimal", {**OWN, "horizon": 3, "utility": "recommendation"}),
+    (
+        LANDSCAPES,
+        "one_step:ties=uniform",
+        {**OWN, "horizon": 2, "batch_size": 3, "utility": "total"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("env_id", "policy", "arguments"), PLAYED)
+def test_20_000_campaigns_are_worth_on_average_what_they_must_be(env_id, policy, arguments):
+    arguments = {"batch_size": 1, "utility": "best", **arguments}
+    env = gym.make(env_id, **arguments)
+    expected = exact_value(env, ombo_agents.make(policy, env))
+    mean, error = play(env_id, policy, 20_000, seed=7, **arguments)
+    assert 0 < error < 0.02
+    assert abs(mean - expected) < 3 * error
+
+
+def test_campaigns_that_begin_with_a_dataset_are_planned_from_it():
+    # A random start is a first batch that was drawn by lot: by brute force, from all of them.
+    matrix = [[0, 1, 2, 0], [1, 0, 0, 3], [2, 2, 1, 0], [0, 0, 1, 1]]
+    rows = [[Fraction(value) for value in row] for row in matrix]
+    case = Surfaces(1, "total", matrix=rows, weights=[Fraction(1)] * 4)
+    expected = {}
+    for lookahead in (1, 2):
+        total = Fraction(0)
+        for x in range(4):
+            for y in range(4):
+                for data in case.shown((), (x, y)) if x != y else ():
+                    started = sum((value for _, value in data), Fraction(0))
+                    worth = case.rolling(2, lookahead, "first", data)
+                    total += worth - case.likelihood(data) * started
+        expected[lookahead] = total / 12
+    arguments = {
+        "matrix": matrix,
+        "horizon": 2,
+        "batch_size": 1,
+        "utility": "total",
+        "start": {"kind": "random", "size": 2},
+    }
+    for name, lookahead in [("bayes_optimal", 2), ("one_step", 1)]:
+        mean, error = play(LANDSCAPES, name, 6000, **arguments)
+        assert abs(mean - float(expected[lookahead])) < 3 * error
+
+
+def test_best_counts_from_the_best_of_the_start():
+    # With nothing but zeros at hand a sure 1 and a gamble for 3 are both gains; with a 2 at hand
+    # only the gamble is.
+    matrix = [[0, 2, 1, 3], [0, 2, 1, 0], [0, 2, 1, 0], [0, 2, 1, 0]]
+    settings = {"matrix": matrix, "horizon": 1, "batch_size": 1, "utility": "best"}
+    env = gym.make(LANDSCAPES, start={"kind": "random", "size": 1}, **settings)
+    policy = ombo_agents.make("bayes_optimal", env)
+    env = gym.make_vec(LANDSCAPES, 200, start={"kind": "random", "size": 1}, **settings)
+    observation, _ = env.reset(seed=0)
+    actions = policy.act(observation, generators(200))
+    seen = {
+        (data[0][0], int(action[0]))
+        for data, action in zip(datasets(observation), actions, strict=True)
+        if data[0][0] in (0, 1)
+    }
+    assert seen == {(0, 1), (1, 3)}
+
+
+def situations(env: Any, rounds: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
+    """Observations of random play: campaigns of different lengths, some over, some anew."""
+    env.action_space.seed(seed)
+    observations = [env.reset(seed=seed)[0]]
+    for _ in range(rounds):
+        observations.append(env.step(env.action_space.sample())[0])
+    return observations
+
+
+MIXED = [
+    (BANDIT, {"arms": 2, "known": [0.5], "utility": "total"}),
+    (BANDIT, {"arms": 3, "prior": [[1, 1], [2, 1], [1, 1]], "utility": "recommendation"}),
+    (LANDSCAPES, {"name": "tent8", "utility": "best"}),
+    (LANDSCAPES, {**OWN, "utility": "last_median"}),
+]
+every_mixture = pytest.mark.parametrize(("env_id", "arguments"), MIXED)
+
+
+def mixed(env_id: str, arguments: dict[str, Any], rows: int = ROWS) -> Any:
+    return gym.make_vec(
+        env_id,
+        rows,
+        horizon=[1, 4],
+        batch_size=2,
+        start={"kind": "random", "size": 2},
+        vectorization_mode="vector_entry_point",
+        **arguments,
+    )
+
+
+@every_mixture
+@pytest.mark.parametrize("name", [*EXACT_POLICIES, "one_step:ties=uniform", "rolling_2:ties=worst"])
+def test_rows_of_all_ages_and_lengths_are_planned_each_for_itself(env_id, arguments, name):
+    env = mixed(env_id, arguments)
+    together, alone = (ombo_agents.make(name, env) for _ in range(2))
+    ages = set()
+    for observation in situations(env, 5):
+        before = {key: array.copy() for key, array in observation.items()}
+        actions = together.act(observation, generators(ROWS))
+        assert actions.dtype == env.action_space.dtype and env.action_space.contains(actions)
+        for row in range(ROWS):
+            one = {key: array[row : row + 1] for key, array in observation.items()}
+            one_action = alone.act(one, generators(ROWS)[row : row + 1])
+            np.testing.assert_array_equal(actions[row], one_action[0])
+            ages.add((int(one["rounds_left"][0, 0]), int(one["observed"].sum())))
+        for key, array in before.items():
+            np.testing.assert_array_equal(observation[key], array)
+    assert len(ages) > 5 and any(left == 0 for left, _ in ages)
+
+
+@every_mixture
+def test_what_a_policy_did_before_changes_nothing(env_id, arguments):
+    env = mixed(env_id, arguments)
+    for name in EXACT_POLICIES:
+        used, observations = ombo_agents.make(name, env), situations(env, 5)
+        first = [used.act(observation, generators(ROWS)) for observation in observations]
+        for observation, actions in zip(observations[::-1], first[::-1], strict=True):
+            fresh = ombo_agents.make(name, env)
+            np.testing.assert_array_equal(used.act(observation, generators(ROWS)), actions)
+            np.testing.assert_array_equal(fresh.act(observation, generators(ROWS)), actions)
+
+
+@every_mixture
+def test_the_order_of_a_dataset_changes_nothing(env_id, arguments):
+    env = mixed(env_id, arguments)
+    policy = ombo_agents.make("bayes_optimal", env)
+    assert policy.exchangeable and policy.deterministic
+    for observation in situations(env, 4):
+        turned = {key: array.copy() for key, array in observation.items()}
+        for row, n in enumerate(observation["observed"].sum(axis=1)):
+            for key in ("designs", "values"):
+                turned[key][row, :n] = observation[key][row, :n][::-1]
+        np.testing.assert_array_equal(
+            policy.act(observation, generators(ROWS)), policy.act(turned, generators(ROWS))
+        )
+
+
+@every_mixture
+def test_batches_are_sorted_and_waste_no_slot(env_id, arguments):
+    env = mixed(env_id, arguments)
+    policy = ombo_agents.make("bayes_optimal", env)
+    observation, _ = env.reset(seed=3)
+    for _ in range(3):
+        left = observation["rounds_left"][:, 0]
+        actions = policy.act(observation, generators(ROWS))
+        for data, action in zip(datasets(observation), actions, strict=True):
+            unmeasured = env.unwrapped.game.design_space.size - len(data)
+            if env_id == LANDSCAPES:
+                assert len(set(action.tolist()) - {x for x, _ in data}) >= min(2, unmeasured) or (
+                    not left.all()
+                )
+            if env_id == BANDIT or unmeasured >= 2:
+                assert action.tolist() == sorted(action.tolist())
+        observation, *_ = env.step(actions)
+
+
+@every_mixture
+def test_told_that_one_round_is_left_the_optimum_is_the_one_step_policy(env_id, arguments):
+    env = mixed(env_id, arguments)
+    optimal, short, observations = (
+        ombo_agents.make("bayes_optimal", env),
+        ombo_agents.make("one_step", env),
+        situations(env, 5),
+    )
+    assert optimal.horizon_aware and not short.horizon_aware
+    assert not Myopic(optimal).horizon_aware
+    differs = False
+    for observation in observations:
+        going = observation["rounds_left"][:, 0] > 0
+        told = Myopic(optimal).act(observation, generators(ROWS))[going]
+        np.testing.assert_array_equal(told, short.act(observation, generators(ROWS))[going])
+        np.testing.assert_array_equal(told, Myopic(short).act(observation, generators(ROWS))[going])
+        differs |= not np.array_equal(told, optimal.act(observation, generators(ROWS))[going])
+    assert differs or "name" not in arguments  # on tent8 it pays to look ahead
+
+
+def test_told_that_one_round_is_left_the_optimum_is_worth_what_one_step_is():
+    for env in (bandit(4, 2, arms=2, known=[0.5]), landscapes(2, name="tent8")):
+        for ties in ("first", "uniform"):
+            told = Myopic(ombo_agents.make(f"bayes_optimal:ties={ties}", env))
+            short = ombo_agents.make(f"one_step:ties={ties}", env)
+            assert close(exact_value(env, told), exact_value(env, short))
+            assert exact_value(env, told) < solve_game(env.unwrapped.game).value() - 1e-3
+
+
+def test_a_sync_vector_env_is_played_like_the_native_one():
+    arguments = {"name": "tent8", "horizon": [1, 4], "batch_size": 2, "utility": "best"}
+    native = gym.make_vec(LANDSCAPES, 5, vectorization_mode="vector_entry_point", **arguments)
+    sync = SyncVectorEnv(
+        [lambda: gym.make(LANDSCAPES, **arguments)] * 5, autoreset_mode=AutoresetMode.NEXT_STEP
+    )
+    for name in ("bayes_optimal", "one_step:ties=uniform"):
+        policies = [ombo_agents.make(name, env) for env in (native, sync)]
+        seen = [env.reset(seed=11)[0] for env in (native, sync)]
+        for _ in range(6):
+            actions = [
+                policy.act(each, generators(5)) for policy, each in zip(policies, seen, strict=True)
+            ]
+            np.testing.assert_array_equal(*actions)
+            steps = [env.step(action) for env, action in zip((native, sync), actions, strict=True)]
+            seen = [step[0] for step in steps]
+            np.testing.assert_allclose(steps[0][1], steps[1][1])
+
+
+def test_lots_are_drawn_as_they_are_told():
+    env = bandit(3, 2, arms=3, known=[0.5])
+    policy = ombo_agents.make("one_step:ties=uniform", env)
+    single, _ = env.reset(seed=0)
+    rows = 20_000
+    batch = {key: np.repeat(array[None], rows, axis=0) for key, array in single.items()}
+    drawn = np.sort(policy.act(batch, np.random.default_rng(0)), axis=1)
+    told = policy.distribution({key: array[None] for key, array in single.items()})
+    assert told is not None
+    actions, probabilities = told
+    # Arms 0 to 2 are alike and tie with arm 3: the proposals aa, ab, ac for any two of them, a3 and
+    # 3a, and 33: five that differ, so 1/5 each for the same arm twice, for two of them and for 33.
+    expected = {}
+    for action, probability in zip(
+        np.sort(actions, axis=1).tolist(), probabilities[0], strict=True
+    ):
+        expected[tuple(action)] = expected.get(tuple(action), 0.0) + probability
+    by_hand = {(3, 3): 1 / 5}
+    for i in range(3):
+        by_hand[i, i] = 1 / 15
+        by_hand[i, 3] = 2 / 15
+        for j in range(i + 1, 3):
+            by_hand[i, j] = 1 / 15
+    assert expected.keys() == by_hand.keys()
+    for key, probability in by_hand.items():
+        assert close(expected[key], probability)
+        count = (drawn == key).all(axis=1).sum()
+        assert abs(count - rows * probability) < 5 * np.sqrt(rows * probability)
+
+
+# --- what cannot be planned ----------------------------------------------------------------------
+
+
+def dataset(env: Any, *rows: tuple[int, float], left: int = 2) -> dict[str, np.ndarray]:
+    capacity = env.unwrapped.game.campaigns.capacity
+    designs, values = np.zeros((1, capacity, 1), np.int64), np.zeros((1, capacity), np.float32)
+    for i, (design, measured) in enumerate(rows):
+        designs[0, i, 0], values[0, i] = design, measured
+    observed = (np.arange(capacity) < len(rows))[None].astype(np.int8)
+    return {
+        "designs": designs,
+        "values": values,
+        "observed": observed,
+        "rounds_left": np.full((1, 1), left, np.float32),
+    }
+
+
+NEVER = [
+    *[("tent8", [(0, value)], "shows at design 0") for value in (0.3, -1.0, np.nan, np.inf)],
+    ("tent8", [(0, 1.0), (7, 1.0)], "some landscape shows"),
+    ("tent8", [(0, 0.5), (0, 0.5)], "once"),
+    ("tent8", [(0, 0.0), (1, 0.25), (0, 0.0)], "once"),
+    ("tent8", [(0, 0.5), (0, 1.0)], "once"),
+    *[("tent8", [(design, 0.5)], "0 to 7") for design in (8, -1)],
+    *[("bandit", [(0, value)], "0 or 1") for value in (0.5, -1.0, 2.0, np.nan, np.inf)],
+    *[("bandit", [(0, 1), (design, 1)], "0 to 3") for design in (4, -1)],
+    ("bandit", [(2, 1)], "never"),
+    ("bandit", [(0, 1), (3, 0)], "always"),
+]
+
+
+@pytest.mark.parametrize(("problem", "rows", "message"), NEVER)
+@pytest.mark.parametrize("name", ["bayes_optimal", "one_step:ties=uniform"])
+def test_datasets_that_the_problem_cannot_show_are_refused(problem, rows, message, name):
+    env = landscapes(4, name="tent8") if problem == "tent8" else bandit(4, arms=2, known=[0.0, 1.0])
+    policy = ombo_agents.make(name, env)
+    with pytest.raises(ValueError, match=message):
+        policy.act(dataset(env, *rows), generators(1))
+
+
+def test_more_rounds_than_the_environment_has_are_planned_all_the_same():
+    env, longer = bandit(2, arms=2, known=[0.6]), bandit(9, arms=2, known=[0.6])
+    told = dataset(env, (0, 1.0), left=8)
+    for name in EXACT_POLICIES:
+        np.testing.assert_array_equal(
+            ombo_agents.make(name, env).act(told, generators(1)),
+            ombo_agents.make(name, longer).act(told, generators(1)),
+        )
+
+
+UNSUITED = [
+    ("Ombo/GP-v0", {"start": {"kind": "none"}}, "Bandit"),
+    ("Ombo/TFBind8-v0", {"start": {"kind": "none"}}, "Bandit"),
+    (BANDIT, {"utility": "total", "noise_std": 0.1}, "noise_std"),
+    (LANDSCAPES, {"noise_std": 0.5}, "noise_std"),
+    (BANDIT, {"utility": "best"}, "utility"),
+    (BANDIT, {"utility": "last_max"}, "utility"),
+    (LANDSCAPES, {"control": "exploration"}, "control"),
+    (LANDSCAPES, {"control": "candidates"}, "control"),
+]
+
+
+@pytest.mark.parametrize(("env_id", "arguments", "reason"), UNSUITED)
+@pytest.mark.parametrize("name", EXACT_POLICIES)
+def test_what_cannot_be_planned_is_not_supported_and_refused(name, env_id, arguments, reason):
+    env = gym.make(env_id, **arguments)
+    assert not ombo_agents.supports(name, env)
+    with pytest.raises(ValueError, match=r"control" if reason == "control" else r"suit"):
+        ombo_agents.make(name, env)
+    with pytest.raises(ValueError, match=reason):
+        exact_value(env, ombo_agents.make("random", gym.make(LANDSCAPES)))
+    if reason != "control":
+        with pytest.raises(ValueError, match=reason):
+            solve_game(env.unwrapped.game)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "one_step:ties=random",
+        "one_step:ties=1",
+        "one_step:lookahead=2",
+        "bayes_optimal:lookahead=2",
+        "rolling_2:ties=",
+        "rolling_2:lookahead=0",
+        "rolling_2:lookahead=1.5",
+        "rolling_2:max_states=0",
+        "rolling_2:max_states=true",
+        "rolling_0",
+        "rolling_",
+        "rolling_x",
+        "rolling_-1",
+        "rolling_02",
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(name):
+    with pytest.raises(ValueError):
+        ombo_agents.make(name, landscapes(2))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"horizon": [1, 4]}, {"start": {"kind": "random", "size": 2}}, {"control": "exploration"}],
+)
+def test_exact_values_need_one_horizon_no_start_and_designs(arguments):
+    settings = {"horizon": 3, "batch_size": 1, "utility": "best", **arguments}
+    with pytest.raises(ValueError, match="exact_value needs control"):
+        exact_value(gym.make(LANDSCAPES, **settings), None)
+
+
+def test_policies_survive_pickling():
+    for env in (bandit(3, 2, arms=2), landscapes(3, name="tent8")):
+        policy = ombo_agents.make("bayes_optimal", env)
+        again = pickle.loads(pickle.dumps(policy))
+        assert exact_value(env, again) == exact_value(env, policy)
+
+
+# --- sizes ---------------------------------------------------------------------------------------
+
+
+def test_states_are_counted_up_to_symmetry():
+    one = Fraction(1)
+    for arms, q, rounds in [(2, 1, 6), (3, 1, 4), (2, 3, 3), (4, 2, 2)]:
+        case = Arms(q, "total", priors=[(one, one)] * arms)
+        found = solve(Args(env_kwargs=f'{{"arms": {arms}}}', horizon=rounds, batch_size=q))
+        assert found["states"] == case.states(rounds)
+    mixed = Arms(1, "total", priors=[(one, one), (2 * one, one), (one, one)], known=[one / 2])
+    assert solve_game(env_of(mixed, 4).unwrapped.game).states == mixed.states(4)
+
+
+@pytest.mark.parametrize("utility", ["total", "recommendation"])
+@pytest.mark.parametrize(
+    ("arguments", "q", "horizon"),
+    [({"arms": 2}, 1, 6), ({"arms": 3}, 2, 3), ({"arms": 1, "known": [0.5]}, 3, 4)],
+)
+def test_the_states_that_the_error_asks_for_are_enough_and_what_it_calls_feasible_is(
+    utility, arguments, q, horizon
+):
+    def planned(n: int, most: int) -> int:
+        env = bandit(n, q, utility, **arguments)
+        return solve_game(env.unwrapped.game, max_states=most).states
+
+    with pytest.raises(TooManyStates) as caught:
+        planned(horizon, 20)
+    needed = int(re.search(r"needs ([\d,]+) states", str(caught.value))[1].replace(",", ""))
+    feasible = int(re.search(r"N <= (\d+)", str(caught.value))[1])
+    assert needed > 20
+    assert planned(horizon, needed) <= needed
+    with pytest.raises(TooManyStates):
+        planned(horizon, needed - 1)
+    assert planned(feasible, 20) <= 20
+    with pytest.raises(TooManyStates):
+        planned(feasible + 1, 20)
+
+
+def test_a_policy_over_its_limit_says_so_when_it_is_made():
+    with pytest.raises(TooManyStates, match=r"298,065 states.*N <= 6, or raise max_states"):
+        ombo_agents.make("bayes_optimal:max_states=100", bandit(60, arms=2))
+    ombo_agents.make("one_step:max_states=100", bandit(60, arms=2))  # needs no plan that long
+    with pytest.raises(TooManyStates, match=r"datasets after round \d+.*feasible"):
+        env = bandit(20, arms=2)
+        exact_value(env, ombo_agents.make("one_step", env), max_states=100)
+
+
+def test_beta_binomial_probabilities_hold_for_extreme_priors():
+    cases = [(1, 1.0, 1e-10), (30, 0.5, 0.25), (80, 1e6, 1.0), (80, 1.0, 1e6), (1000, 2000.0, 1.0)]
+    for n, a, b in cases:
+        pmf = beta_binomial(n, np.array([a, 1.0]), np.array([b, 1.0]))
+        assert close(pmf[0].sum(), 1.0)
+        assert abs(pmf[0] @ np.arange(n + 1) - n * a / (a + b)) < 1e-9 * n
+        np.testing.assert_allclose(pmf[0], betabinom.pmf(np.arange(n + 1), n, a, b), atol=1e-10)
+        np.testing.assert_allclose(pmf[1], 1 / (n + 1), rtol=1e-12)
+
+
+def test_nothing_is_gained_by_a_bet_of_any_size_on_an_arm_that_is_all_but_known():
+    # The value of information about Beta(10^6, 1) is at most its distance from the known arm.
+    found = solve(
+        Args(
+            env_kwargs='{"arms": 1, "prior": [1000000, 1], "known": [0.5]}',
+            horizon=2,
+            batch_size=60,
+        )
+    )
+    assert close(found["optimum"], 120 * 1e6 / (1e6 + 1))
+    assert close(found["one_step_worst"], 120 * 1e6 / (1e6 + 1))
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "scripts.exact", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        timeout=60,
+    )
+
+
+KEYS = {"optimum", "one_step_worst", "one_step_uniform", "one_step_best", "first_actions"}
+KEYS |= {"states", "seconds"}
+
+
+def test_the_command_prints_one_json_object():
+    task = ["--env", LANDSCAPES, "--env-kwargs", '{"name": "tent8"}', "--utility", "best"]
+    done = run(*task, "--horizon", "3", "--batch-size", "1", "--policy", "rolling_2:ties=worst")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    found = json.loads(done.stdout)
+    assert found.keys() >= {*KEYS, "policy_value"}
+    assert close(found["optimum"], 0.75) and close(found["policy_value"], Fraction(71, 96))
+    assert found["first_actions"] == [[3], [4]]
+    assert isinstance(found["states"], int) and found["seconds"] >= 0
+
+
+def test_without_a_policy_there_is_no_value_of_one():
+    assert solve(Args()).keys() == KEYS
+    assert solve(Args(policy="random")).keys() == {*KEYS, "policy", "policy_value", "policy_exact"}
+
+
+def test_too_large_a_task_ends_with_an_error_that_says_what_would_do():
+    task = ["--env", BANDIT, "--env-kwargs", '{"arms": 2}', "--horizon", "60", "--utility", "total"]
+    done = run(*task, "--batch-size", "1", "--max-states", "1000")
+    assert done.returncode != 0 and not done.stdout
+    assert "Traceback" not in done.stderr
+    assert re.search(r"298,065 states.*1,000 states.*N <= 13", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"env": "Ombo/GP-v0"}, "Bandit or Landscapes"),
+        ({"env": "Ombo/None-v0"}, "--env"),
+        ({"env_kwargs": '{"noise_std": 0.1}'}, "noise_std"),
+        ({"env_kwargs": "[]"}, "--env-kwargs"),
+        ({"env_kwargs": '{"start": {"kind": "random", "size": 1}}'}, "start"),
+        ({"utility": "last_max"}, "utility"),
+        ({"utility": "most"}, "utility"),
+        ({"horizon": 0}, "horizon"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"policy": "best"}, "policy"),
+        ({"policy": "one_step:ties=any"}, "ties"),
+        ({"horizon": 60, "max_states": 1000}, "max_states"),
+    ],
+)
+def test_a_task_that_cannot_be_solved_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        solve(Args(**arguments))
+
+
+def test_every_tie_rule_is_known_to_the_registry():
+    env = bandit(2, arms=2)
+    values = [exact_value(env, ombo_agents.make("one_step", env, ties=ties)) for ties in RULES]
+    assert all(close(value, Fraction(13, 12)) for value in values)
