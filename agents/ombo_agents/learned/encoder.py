@@ -1,0 +1,216 @@
+"""A network that sees the whole dataset as a set and scores raw designs, for stable-baselines3.
+
+Rows are embedded one by one and summed up twice: over the whole dataset and, on finite spaces, by
+*option*. An option is what a slot of a batch can choose: a design of a pool or, where designs have
+several positions, a category at a position. All options are scored by one shared network from the
+rows that have them, so that designs of which nothing but the data differs are treated alike.
+
+Reference:
+    Zaheer et al., Deep Sets, NeurIPS 2017: sums over rows; maps that commute with permutations of
+    options.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.policies import MultiInputActorCriticPolicy
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from torch import Tensor, nn
+
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
+
+LARGEST_POOL = 256  # options that are scored one by one; larger spaces get a linear layer
+_POOLED = 2  # numbers beside the sums: how many rows were summed up
+
+
+class NamingLinear(nn.Linear):
+    """A linear layer that reads which design it is; starts at zero, and so with no favourites."""
+
+
+def embed_values(values: Tensor) -> Tensor:
+    """Values on several scales, (...,) -> (..., 9): 0.01 and 0.02 can mean different things."""
+    scales = torch.tensor([1.0, 4.0, 16.0, 64.0], dtype=values.dtype)
+    waves = values[..., None] * scales
+    # Large values stay moderate: nothing is known of their units.
+    return torch.cat([torch.asinh(values)[..., None], waves.sin(), 1 - waves.cos()], dim=-1)
+
+
+def embed_rounds(rounds_left: Tensor) -> Tensor:
+    """Rounds left, (B, 1) -> (B, 2): whether this is the last, and how many more there are."""
+    return torch.cat([1 / (1 + rounds_left), rounds_left / 8], dim=-1)
+
+
+class DatasetEncoder(BaseFeaturesExtractor):
+    """Embeds padded datasets; the order of rows, the padding and its length change nothing.
+
+    Args:
+        observation_space: Of `control="designs"`.
+        space: The design space.
+        width: Of the embeddings.
+
+    Attributes:
+        options: O, the number of options; 0 where they are not scored one by one.
+        context_dim: C, numbers for the dataset as a whole.
+
+    Returns (of `forward`):
+        (B, C + O * width): the context, then each option's embedding.
+    """
+
+    option_features: Tensor | None
+    offsets: Tensor
+
+    def __init__(self, observation_space: spaces.Dict, *, space: DesignSpace, width: int) -> None:
+        features = _option_features(space)
+        self.options = 0 if features is None or len(features) > LARGEST_POOL else len(features)
+        self.context_dim = width + _POOLED + 2 + (2 * width if self.options else 0)
+        super().__init__(observation_space, self.context_dim + self.options * width)
+        self.width = width
+        # Not saved: they are the design space's own, wherever the network plays.
+        self.register_buffer("option_features", features, persistent=False)
+        offsets = np.cumsum([0, *categories(space)[:-1]])
+        self.register_buffer("offsets", torch.as_tensor(offsets), persistent=False)
+        named = NamingLinear if isinstance(space, CandidateDesigns) else nn.Linear
+        k = space.shape[0] if features is None else features.shape[1]
+        self.from_values = nn.Linear(9, width)
+        self.from_designs = named(k, width, bias=False)
+        self.rows = nn.Linear(width, width)
+        if self.options:
+            self.from_rows = nn.Linear(width + _POOLED, width)
+            self.from_context = nn.Linear(width + _POOLED + 2, width, bias=False)
+            self.from_names = named(k, width, bias=False)
+            self.tokens = nn.Linear(width, width)
+
+    def forward(self, observations: dict[str, Tensor]) -> Tensor:  # noqa: D102
+        dtype = self.rows.weight.dtype
+        seen = observations["observed"] > 0.5  # (B, n)
+        values = torch.where(seen, observations["values"], 0).to(dtype)
+        designs = torch.where(seen[..., None], observations["designs"], 0)  # (B, n, *shape)
+        if self.option_features is None:
+            features = designs.to(dtype)  # (B, n, k)
+        else:
+            chosen = designs.long() + self.offsets  # (B, n, L) options of each row
+            features = self.option_features[chosen].sum(dim=-2)  # (B, n, k)
+        rows = torch.relu(self.from_values(embed_values(values)) + self.from_designs(features))
+        rows = torch.relu(self.rows(rows))  # (B, n, width)
+        rounds = embed_rounds(observations["rounds_left"].to(dtype))
+        everything = _pooled(rows, seen.to(dtype)[..., None])[:, 0]
+        context = torch.cat([everything, rounds], dim=-1)
+        if not self.options:
+            return context
+        member = nn.functional.one_hot(chosen, self.options).sum(dim=-2)  # (B, n, O)
+        tokens = (
+            self.from_rows(_pooled(rows, (member * seen[..., None]).to(dtype)))
+            + self.from_context(context)[:, None]
+            + self.from_names(self.option_features)
+        )
+        tokens = torch.relu(self.tokens(torch.relu(tokens)))  # (B, O, width)
+        context = torch.cat([context, tokens.mean(dim=1), tokens.amax(dim=1)], dim=-1)
+        return torch.cat([context, tokens.flatten(1)], dim=-1)
+
+
+class OptionHeads(nn.Module):
+    """Scores every option for every slot, and values the dataset.
+
+    Args:
+        encoder: Whose features it takes.
+        batch_size: q.
+        hidden: Width of the critic's layers.
+    """
+
+    option_features: Tensor
+
+    def __init__(self, encoder: DatasetEncoder, batch_size: int, hidden: list[int]) -> None:
+        super().__init__()
+        assert encoder.option_features is not None
+        self._split = encoder.context_dim, encoder.options * encoder.width
+        width, k = encoder.width, encoder.option_features.shape[1]
+        self.register_buffer("option_features", encoder.option_features, persistent=False)
+        self.from_tokens = nn.Linear(width, width)
+        self.from_context = nn.Linear(encoder.context_dim, width, bias=False)
+        self.scores = nn.Linear(width, batch_size)
+        self.names = NamingLinear(encoder.context_dim, batch_size * k)
+        layers: list[nn.Module] = []
+        for before, after in zip([encoder.context_dim, *hidden], hidden, strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        self.critic = nn.Sequential(*layers)
+        self.latent_dim_pi = 1  # of a layer that scores options, which these heads do themselves
+        self.latent_dim_vf = hidden[-1]
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
+        return self.forward_actor(features), self.forward_critic(features)
+
+    def forward_actor(self, features: Tensor) -> Tensor:
+        """Scores in the order of the action space: slot, position, category; (B, q * O)."""
+        context, flat = features.split(self._split, dim=1)
+        tokens = flat.unflatten(1, (-1, self.from_tokens.in_features))  # (B, O, width)
+        tokens = torch.relu(self.from_tokens(tokens) + self.from_context(context)[:, None])
+        scores = self.scores(tokens).transpose(1, 2)  # (B, q, O)
+        names = self.names(context).unflatten(1, (scores.shape[1], -1))  # (B, q, k)
+        return (scores + names @ self.option_features.T).flatten(1)
+
+    def forward_critic(self, features: Tensor) -> Tensor:
+        """(B, hidden)."""
+        return self.critic(features[:, : self._split[0]])
+
+
+class DirectPolicy(MultiInputActorCriticPolicy):
+    """Actor and critic over a `DatasetEncoder`; see `direct_network` for its arguments."""
+
+    def _build_mlp_extractor(self) -> None:
+        encoder = self.features_extractor
+        assert isinstance(encoder, DatasetEncoder) and isinstance(self.net_arch, list)
+        if not encoder.options:
+            super()._build_mlp_extractor()
+            return
+        assert isinstance(self.action_space, spaces.MultiDiscrete)
+        batch_size = int(self.action_space.nvec.sum()) // encoder.options
+        heads: Any = OptionHeads(encoder, batch_size, self.net_arch)
+        self.mlp_extractor = heads
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        if isinstance(self.mlp_extractor, OptionHeads):
+            self.action_net = nn.Identity()
+            nn.init.orthogonal_(self.mlp_extractor.scores.weight, gain=0.3)
+        for module in self.modules():
+            if isinstance(module, NamingLinear):
+                nn.init.zeros_(module.weight)
+        optimizer: Any = self.optimizer_class
+        self.optimizer = optimizer(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
+
+    def preferences(self, observation: dict[str, NDArray[Any]]) -> Tensor:
+        """What the actor says of B datasets: scores of all options, or means in a box; (B, ...).
+
+        Args:
+            observation: Fields of `control="designs"` with a leading B, padded to any length.
+        """
+        tensors = {name: torch.as_tensor(array) for name, array in observation.items()}
+        return self.action_net(self.mlp_extractor.forward_actor(self.features_extractor(tensors)))
+
+
+def categories(space: DesignSpace) -> list[int]:
+    """The number of options at each position."""
+    if isinstance(space, CategoricalDesigns):
+        return space.categories.tolist()
+    return [0 if space.size is None else space.size]
+
+
+def _option_features(space: DesignSpace) -> Tensor | None:
+    """What is known of the options beforehand, (O, k); None in a box."""
+    if isinstance(space, BoxDesigns):
+        return None
+    if isinstance(space, CandidateDesigns):
+        return torch.as_tensor(space.pool_features, dtype=torch.float32)
+    return torch.eye(sum(categories(space)))
+
+
+def _pooled(rows: Tensor, member: Tensor) -> Tensor:
+    """Sums over members, and how many they are: (B, n, w) and (B, n, O) -> (B, O, w + 2)."""
+    count = member.sum(dim=1)[..., None]  # (B, O, 1)
+    shrunk = (member.transpose(1, 2) @ rows) / (1 + count)  # a mean that trusts few rows less
+    return torch.cat([shrunk, torch.log1p(count), 1 / (1 + count)], dim=-1)
