@@ -9,7 +9,7 @@ import tyro
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
 from ombo_agents.learned.storage import CONTROLS
-from ombo_agents.learned.training import PPOSettings, train
+from ombo_agents.learned.training import SETTINGS, train
 from scripts.arguments import parse_env, parse_horizon, parse_json, report_errors
 
 
@@ -22,7 +22,7 @@ class Args:
     env: str = "Ombo/GP-v0"
     """Id of the environment."""
     agent: str = "exploration"
-    """What the agent acts through."""
+    """What the agent acts through: "exploration" weights, or "direct"ly on designs."""
     horizon: str = "1-5"
     """Rounds N, or a range that each campaign draws its own from."""
     batch_size: int = 4
@@ -31,10 +31,10 @@ class Args:
     """What a finished campaign is worth."""
     env_kwargs: str = "{}"
     """Further arguments of the environment, as JSON; they win over the flags above."""
-    steps: int = PPOSettings.steps
-    """Rounds to play in training."""
-    num_envs: int = PPOSettings.num_envs
-    """Campaigns in lockstep."""
+    steps: int | None = None
+    """Rounds to play in training; by default the agent's own number."""
+    num_envs: int | None = None
+    """Campaigns in lockstep; by default the agent's own number."""
     seed: int = 0
     """Of the network and of the training campaigns."""
     resume: bool = False
@@ -54,11 +54,17 @@ def main(args: Args) -> None:
         "utility": args.utility,
         **given,
     }
+    settings = SETTINGS[args.agent]
+    settings = replace(
+        settings,
+        steps=settings.steps if args.steps is None else args.steps,
+        num_envs=settings.num_envs if args.num_envs is None else args.num_envs,
+    )
     config = train(
         parse_env(args.env),
         agent=args.agent,
         env_kwargs=env_kwargs,
-        settings=replace(PPOSettings(), steps=args.steps, num_envs=args.num_envs),
+        settings=settings,
         seed=args.seed,
         out=args.out,
         resume=args.resume,

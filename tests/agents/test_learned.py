@@ -250,7 +250,7 @@ def test_a_policy_that_was_saved_and_loaded_acts_the_same_to_the_bit(tmp_path):
     env, observation = observed(6)
     game = env.unwrapped.game
     torch.manual_seed(0)
-    network = build_network(game.make_control("exploration"), [8, 8], log_std_init=-1.0)
+    network = build_network("exploration", game, [8, 8], log_std_init=-1.0)
     save(tmp_path / "new", network, {"agent": "exploration", "hidden": [8, 8]})
     loaded = ombo_agents.make(str(tmp_path / "new"), env)
     here = TrainedExploration(game, network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_model, save_model
 from stable_baselines3.common.policies import ActorCriticPolicy, MultiInputActorCriticPolicy
 
 from ombo_agents.heuristics.exploration import ExplorationPolicy
-from ombo_agents.policy import Observation
-from ombo_gym.controls.base import Control
+from ombo_agents.learned.direct import TrainedDirect
+from ombo_agents.learned.encoder import DatasetEncoder, DirectPolicy
+from ombo_agents.policy import Observation, Policy
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.game import Game
 
 POLICY, CONFIG = "policy.safetensors", "config.json"
-CONTROLS = {"exploration": "exploration"}  # agent -> the control it acts through
+CONTROLS = {
+    "exploration": "exploration",
+    "direct": "designs",
+}  # agent -> the control it acts through
 
 
 class TrainedExploration(ExplorationPolicy):
@@ -46,14 +52,34 @@ class TrainedExploration(ExplorationPolicy):
         return np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
 
 
-def build_network(control: Control, hidden: list[int], **arguments: Any) -> ActorCriticPolicy:
-    """An untrained network for a control, with the layers that `scripts.train` uses."""
-    return MultiInputActorCriticPolicy(
-        control.observation_space,
-        control.action_space,
-        lambda _: 0.0,
-        net_arch=hidden,
-        **arguments,
+def network_of(
+    agent: str, space: DesignSpace, hidden: Sequence[int]
+) -> tuple[type[ActorCriticPolicy], dict[str, Any]]:
+    """The class of an agent's network, and what it is built with.
+
+    Args:
+        agent: One of `CONTROLS`.
+        space: The design space; a network that sees no designs does not depend on it.
+        hidden: Widths of its layers.
+    """
+    if agent == "exploration":
+        return MultiInputActorCriticPolicy, {"net_arch": list(hidden)}
+    encoder = {"space": space, "width": hidden[0]}
+    return DirectPolicy, {
+        "net_arch": list(hidden),
+        "features_extractor_class": DatasetEncoder,
+        "features_extractor_kwargs": encoder,
+    }
+
+
+def build_network(
+    agent: str, game: Game, hidden: Sequence[int], **arguments: Any
+) -> ActorCriticPolicy:
+    """An untrained network for some campaigns, with the layers that `scripts.train` uses."""
+    control = game.make_control(CONTROLS[agent])
+    network, layers = network_of(agent, game.design_space, hidden)
+    return network(
+        control.observation_space, control.action_space, lambda _: 0.0, **{**layers, **arguments}
     )
 
 
@@ -66,8 +92,7 @@ def save(folder: Path, network: ActorCriticPolicy, config: dict[str, Any]) -> No
         config: JSON-able; must hold `agent` and `hidden`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(weights, folder / POLICY)
+    save_model(network, str(folder / POLICY))  # what actor and critic share, once
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
 
 
@@ -81,6 +106,8 @@ def read_config(folder: Path) -> dict[str, Any]:
         config: dict[str, Any] = json.loads((folder / CONFIG).read_text())
         agent, hidden = config["agent"], config["hidden"]
         known = agent in CONTROLS and all(isinstance(n, int) and n > 0 for n in hidden)
+        if agent == "direct":  # embeddings are as wide as its first layer
+            known = known and len(hidden) > 0
     except (OSError, ValueError) as error:  # ValueError: not JSON, or not even text
         raise ValueError(f"{folder}: expected a readable {CONFIG}, got {error}") from error
     except (KeyError, TypeError):
@@ -93,33 +120,53 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def shape_of(game: Game) -> dict[str, Any]:
+    """What a network that proposes designs itself is made for: `fits` compares it."""
+    return {"design_space": repr(game.design_space), "batch_size": game.batch_size}
+
+
 def fits(folder: Path, game: Game) -> bool:
     """Whether a trained policy can play these campaigns, by what it sees and acts on."""
     config = read_config(folder)
+    if CONTROLS[config["agent"]] == "designs":
+        return game.control_name == "designs" and _made_for(config) == shape_of(game)
     return game.control_name in ("designs", CONTROLS[config["agent"]])
 
 
-def load(folder: Path, game: Game) -> TrainedExploration:
+def _made_for(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: config.get(key) for key in ("design_space", "batch_size")}
+
+
+def load(folder: Path, game: Game) -> Policy:
     """Reads a trained policy back, without unpickling anything.
 
     Args:
         folder: That `save` wrote.
-        game: The campaigns it will play; another horizon, batch size or design space than in
-            training is fine.
+        game: The campaigns it will play. Another horizon than in training is fine; so are another
+            batch size and design space for a policy that acts through a control.
 
     Raises:
         ValueError: The folder is incomplete, or its network has other inputs than these campaigns
-            show.
+            show, or another batch than they ask for.
     """
     config = read_config(folder)
-    network = build_network(game.make_control(CONTROLS[config["agent"]]), config["hidden"])
+    agent = config["agent"]
+    direct = CONTROLS[agent] == "designs"
+    if direct and _made_for(config) != shape_of(game):
+        raise ValueError(
+            f"{folder}: a {agent!r} policy plays the design space and batch size of its training, "
+            f"{_made_for(config)}, got {shape_of(game)}; train one for these"
+        )
+    network = build_network(agent, game, config["hidden"])
     if not (folder / POLICY).is_file():
         raise ValueError(f"{folder}: expected {POLICY} beside {CONFIG}; train it again")
     try:
-        network.load_state_dict(load_file(folder / POLICY))
+        load_model(network, folder / POLICY)
     except SafetensorError as error:
         raise ValueError(f"{folder}: {POLICY} is damaged ({error}); train it again") from error
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{folder}: the network does not fit these campaigns: {reason}") from error
+    if isinstance(network, DirectPolicy):
+        return TrainedDirect(game, network)
     return TrainedExploration(game, network)

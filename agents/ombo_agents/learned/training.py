@@ -15,7 +15,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
 from ombo_agents.learned.sb3_env import SB3VecEnv
-from ombo_agents.learned.storage import CONTROLS, save
+from ombo_agents.learned.storage import CONTROLS, network_of, save, shape_of
 
 FIRST_SEED = 2**31  # training campaigns are seeded from here up, evaluation below
 MODEL, TASK = "model.zip", "task.json"  # what --resume goes on with
@@ -24,7 +24,7 @@ _SEEDS_APART = 2**20  # between training seeds: more than there are campaigns in
 
 @dataclass(frozen=True)
 class PPOSettings:
-    """Hyper-parameters, tuned on `Ombo/GP-v0` for a minute on two cores."""
+    """Hyper-parameters; the defaults were tuned with an exploration control on `Ombo/GP-v0`."""
 
     steps: int = 200_000  # rounds played in all
     num_envs: int = 256
@@ -33,9 +33,28 @@ class PPOSettings:
     epochs: int = 6
     learning_rate: float = 2e-3  # falls linearly to a tenth
     gae_lambda: float = 0.95
-    entropy: float = 0.0
+    entropy: float = 0.0  # weight of the bonus; falls linearly to none
+    target_kl: float | None = None  # an update ends early when the policy has moved further
     log_std: float = -0.7  # at the start
     hidden: tuple[int, ...] = (64, 64)
+
+
+SETTINGS = {
+    "exploration": PPOSettings(),
+    # Tuned on small bandits and landscapes, whose optimum is known. A short look ahead for
+    # advantages (gae_lambda) hears less of the noise of later rounds, which hides that one pull
+    # more or less is better; the entropy bonus keeps actions alive whose use is found out late.
+    "direct": PPOSettings(
+        steps=500_000,
+        rounds_per_update=20,
+        batch_size=512,
+        epochs=8,
+        gae_lambda=0.5,
+        entropy=0.003,
+        target_kl=0.05,
+        hidden=(32, 32),
+    ),
+}  # of each agent, when nothing else is asked for
 
 
 def make_training_env(
@@ -57,9 +76,9 @@ def train(
     *,
     agent: str,
     env_kwargs: dict[str, Any],
-    settings: PPOSettings,
     seed: int,
     out: Path,
+    settings: PPOSettings | None = None,
     resume: bool = False,
     callback: BaseCallback | None = None,
 ) -> dict[str, Any]:
@@ -69,9 +88,9 @@ def train(
         env_id: A registered environment.
         agent: What it acts through; one of `CONTROLS`.
         env_kwargs: Arguments of the environment, horizon, batch size and utility among them.
-        settings: Hyper-parameters.
         seed: Of the network and of the campaigns.
         out: Folder for `policy.safetensors`, `config.json`, `model.zip` and TensorBoard logs.
+        settings: Hyper-parameters; by default the agent's own.
         resume: Go on from `out/model.zip`.
         callback: Called by stable-baselines3 every step, for progress.
 
@@ -85,6 +104,7 @@ def train(
     """
     if seed < 0:
         raise ValueError(f"seed: expected a whole number of at least 0, got {seed}")
+    settings = SETTINGS[agent] if settings is None else settings
     torch.set_num_threads(1)
     env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
     model_file = out / MODEL
@@ -93,13 +113,15 @@ def train(
         _check_same_task(out, task)
         model = PPO.load(model_file, env=env, device="cpu")
     else:
-        model = _new_model(env, settings, seed, out)
+        model = _new_model(env, agent, settings, seed, out)
     env.seed(FIRST_SEED + seed * _SEEDS_APART + model.num_timesteps)
     out.mkdir(parents=True, exist_ok=True)
     (out / TASK).write_text(json.dumps(task, indent=2) + "\n")
     begun = time.perf_counter()
     saver = _Saver(model_file)
-    callbacks = CallbackList([saver] if callback is None else [saver, callback])
+    callbacks = CallbackList([saver, _FallingEntropy(settings.entropy)])
+    if callback is not None:
+        callbacks.callbacks.append(callback)
     try:
         model.learn(
             max(0, settings.steps - model.num_timesteps),
@@ -112,6 +134,7 @@ def train(
         env.close()
     config = {
         **task,
+        **shape_of(env.env.game),
         "seed": seed,
         "steps": model.num_timesteps,
         "seconds": round(time.perf_counter() - begun, 1),
@@ -136,15 +159,16 @@ def _check_same_task(out: Path, task: dict[str, Any]) -> None:
         raise ValueError(f"--resume: expected the run's own arguments {before}, got {task}")
 
 
-def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> PPO:
+def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out: Path) -> PPO:
     try:
         import tensorboard  # type: ignore[import-untyped]  # noqa: F401
 
         log: str | None = str(out / "tensorboard")
     except ImportError:  # logs are an extra; training is not
         log = None
+    network, layers = network_of(agent, env.env.game.design_space, settings.hidden)
     return PPO(
-        "MultiInputPolicy",
+        network,
         env,
         learning_rate=falling(settings.learning_rate),
         n_steps=settings.rounds_per_update,
@@ -153,7 +177,8 @@ def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> P
         gamma=1.0,
         gae_lambda=settings.gae_lambda,
         ent_coef=settings.entropy,
-        policy_kwargs={"net_arch": list(settings.hidden), "log_std_init": settings.log_std},
+        target_kl=settings.target_kl,
+        policy_kwargs={**layers, "log_std_init": settings.log_std},
         tensorboard_log=log,
         seed=seed,
         device="cpu",
@@ -163,6 +188,21 @@ def _new_model(env: SB3VecEnv, settings: PPOSettings, seed: int, out: Path) -> P
 def falling(start: float) -> Callable[[float], float]:
     """A learning rate that falls linearly from `start` to a tenth of it."""
     return lambda left: start * (0.1 + 0.9 * left)
+
+
+class _FallingEntropy(BaseCallback):
+    """Lets the entropy bonus fall with the rounds that are left, linearly to none."""
+
+    def __init__(self, start: float) -> None:
+        super().__init__()
+        self._start = start
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        model: Any = self.model
+        model.ent_coef = self._start * model._current_progress_remaining
 
 
 class _Saver(BaseCallback):
