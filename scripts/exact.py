@@ -71,10 +71,17 @@ def solve(args: Args) -> dict[str, Any]:
         "states": optimum.states,
     }
     if args.policy is not None:
-        policy = ombo_agents.make(args.policy, env)
+        policy = ombo_agents.make(args.policy, env, **_reach(args))
         found = evaluate_policy(env, policy, max_states=args.max_states)
         result |= {"policy": args.policy, "policy_value": found.value, "policy_exact": found.exact}
     return {**result, "seconds": round(time.perf_counter() - begun, 3)}
+
+
+def _reach(args: Args) -> dict[str, int]:
+    """What --max-states means to the policy: planners have such a setting of their own."""
+    name = str(args.policy).partition(":")[0]
+    plans = name in ("one_step", "bayes_optimal") or name.startswith("rolling_")
+    return {"max_states": args.max_states} if plans else {}
 
 
 if __name__ == "__main__":

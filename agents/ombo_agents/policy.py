@@ -77,12 +77,14 @@ class Myopic(Policy):
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.deterministic, self.exchangeable = policy.deterministic, policy.exchangeable
+        self.deterministic = getattr(policy, "deterministic", False)
+        self.exchangeable = getattr(policy, "exchangeable", False)
 
     def distribution(  # noqa: D102
         self, observation: Observation
     ) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        return self.policy.distribution(told_one(observation))
+        tell = getattr(self.policy, "distribution", None)
+        return None if tell is None else tell(told_one(observation))
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         return self.policy.act(told_one(observation), rng)

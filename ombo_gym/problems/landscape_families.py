@@ -33,6 +33,8 @@ def signpost(*, K: int = 6) -> Family:
     Looking at the sign is worth next to nothing today and everything tomorrow.
     """
     prizes = _whole("K", K)
+    if prizes > 99:
+        raise ValueError(f"K: expected at most 99 (the sign reads K/100, less than 1), got {K}")
     matrix = np.zeros((prizes, prizes + 1))
     where = np.arange(1, prizes + 1)
     matrix[:, 0] = where / 100
@@ -49,7 +51,6 @@ def blurred_signpost(*, K: int = 6, blur: float = 0.5) -> Family:
     if not is_number(blur) or not 0 < blur < 1:
         raise ValueError(f"blur: expected a number between 0 and 1, got {blur!r}")
     noise = {"values": [-0.01, 0.0, 0.01], "probabilities": [blur / 2, 1 - blur, blur / 2]}
-    # In hundredths, so that sums are read alike however they came about.
     return Family(signpost(K=K).matrix, noise=noise)
 
 
@@ -98,8 +99,8 @@ def gp(
     return Family(np.round(normals @ lower.T / rounding) * rounding + 0.0)  # no negative zeros
 
 
-def dose(*, levels: int = 8, harm: float = 0.25) -> Family:
-    """Dose x has effect (x + 1) / levels while it is tolerated, and does harm beyond.
+def dose(*, levels: int = 8, harm: float = 0.0) -> Family:
+    """Dose x has effect (x + 1) / levels while it is tolerated, and none, or does harm, beyond.
 
     The largest tolerated dose is uniform, from none to all: batches bracket it.
     """
@@ -108,7 +109,7 @@ def dose(*, levels: int = 8, harm: float = 0.25) -> Family:
         raise ValueError(f"harm: expected a number of at least 0, got {harm!r}")
     x = np.arange(count)
     effect = (x + 1) / count
-    return Family([np.where(x < tolerated, effect, -harm) for tolerated in range(count + 1)])
+    return Family([np.where(x < tolerated, effect, 0.0 - harm) for tolerated in range(count + 1)])
 
 
 def independent(*, probabilities: Any = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)) -> Family:

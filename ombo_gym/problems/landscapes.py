@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -15,6 +16,8 @@ from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import numbers
 from ombo_gym.problems.landscape_families import FAMILIES, Family
 from ombo_gym.randomness import RowDraws
+
+_LARGEST = 1e38  # observations are float32
 
 
 class Landscapes(Problem):
@@ -76,24 +79,30 @@ class Landscapes(Problem):
             family.noise if noise is None else noise
         )  # (E,) each
         self.design_space = CandidateDesigns(_features(self.matrix, self.weights))
-        self.outcomes, self.likelihood = self._tabulate()
 
-    def _tabulate(self) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """What a design can show, (M, O) ascending, and how likely it is, (M, O, H).
+    @cached_property
+    def outcomes(self) -> NDArray[np.float32]:
+        """What a design can show, (M, O), ascending and padded by infinity.
 
-        Rows of fewer outcomes are padded by infinity. Values are told apart as observations show
-        them, in float32.
+        Values are told apart as observations show them, in float32.
         """
-        hypotheses, designs = self.matrix.shape
-        shown = (self.matrix[..., None] + self.noise_values).astype(np.float32)  # (H, M, E)
-        found = [np.unique(shown[:, x]) for x in range(designs)]
-        outcomes = np.full((designs, max(map(len, found))), np.inf, np.float32)
-        likelihood = np.zeros((*outcomes.shape, hypotheses))
+        found = [np.unique(self._shown(x)) for x in range(self.matrix.shape[1])]
+        outcomes = np.full((len(found), max(map(len, found))), np.inf, np.float32)
         for x, values in enumerate(found):
             outcomes[x, : len(values)] = values
-            same = shown[:, x] == values[:, None, None]  # (O_x, H, E)
-            likelihood[x, : len(values)] = same @ self.noise_weights
-        return outcomes, likelihood
+        return outcomes
+
+    @cached_property
+    def likelihood(self) -> NDArray[np.float64]:
+        """How likely each outcome is, (M, O, H)."""
+        likelihood = np.zeros((*self.outcomes.shape, len(self.matrix)))
+        for x, outcomes in enumerate(self.outcomes):
+            likelihood[x] = (self._shown(x) == outcomes[:, None, None]) @ self.noise_weights
+        return likelihood
+
+    def _shown(self, design: int) -> NDArray[np.float32]:
+        """What landscapes show at a design, with each value of the noise, (H, E)."""
+        return (self.matrix[:, design, None] + self.noise_values).astype(np.float32)
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         return {"landscape": _pick(self.weights, draws.random(()))}
@@ -153,15 +162,27 @@ class Landscapes(Problem):
             ValueError: A dataset that no landscape can show.
         """
         codes = self.outcome_codes(designs, values, observed)
+        return self.posterior_of_codes(designs[..., 0], codes, observed)
+
+    def posterior_of_codes(
+        self, designs: NDArray[np.int64], codes: NDArray[np.int64], observed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Probability of every landscape given numbered outcomes, (R, H); arguments (R, n) each.
+
+        Raises:
+            ValueError: A dataset that no landscape can show.
+        """
         weights = np.tile(self.weights, (len(codes), 1))
         for row in range(codes.shape[1]):
-            likelihood = self.likelihood[designs[:, row, 0], codes[:, row]]  # (R, H)
-            weights *= np.where(observed[:, row, None], likelihood, 1.0)
-        total = weights.sum(axis=1, keepdims=True)
-        if not (total > 0).all():
-            raise ValueError("values: expected a dataset that some landscape shows, got others")
-        posterior: NDArray[np.float64] = weights / total
-        return posterior
+            seen = np.flatnonzero(observed[:, row])
+            if not len(seen):
+                continue
+            joint = weights[seen] * self.likelihood[designs[seen, row], codes[seen, row]]
+            total = joint.sum(axis=1, keepdims=True)
+            if not (total > 0).all():
+                raise ValueError("values: expected a dataset that some landscape shows, got others")
+            weights[seen] = joint / total  # in every step, so that many do not underflow
+        return weights
 
     def posterior_means(  # noqa: D102
         self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
@@ -206,9 +227,11 @@ def _features(matrix: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
 
 def _finite(name: str, given: Any, *, dimensions: int) -> NDArray[np.float64]:
     array = numbers(given)
-    if array.ndim != dimensions or not np.isfinite(array).all():
+    if array.ndim != dimensions or not (np.abs(array) <= _LARGEST).all():
         shape = "a matrix" if dimensions == 2 else "a list"
-        raise ValueError(f"{name}: expected {shape} of finite numbers, got {given!r}")
+        raise ValueError(
+            f"{name}: expected {shape} of numbers from {-_LARGEST:g} to {_LARGEST:g}, got {given!r}"
+        )
     return array
 
 

@@ -139,14 +139,15 @@ class BruteForce(ABC):
         Args:
             rounds: N.
             lookahead: H.
-            ties: "worst", "best", "uniform" over proposals, or "first" of the sorted batches.
+            ties: "worst", "best", "uniform" over proposals, or "first": of the sorted batches, on
+                arms by how often each is pulled, fewest pulls of the first one first.
             data: Where to begin.
         """
         key = self._key(data), rounds, lookahead, ties
         if key not in self._played:
             tied = self.tied(data, min(lookahead, rounds))
             if ties == "first":
-                tied = [min(tied)]
+                tied = [min(tied, key=self._rank)]
             values = {batch: self._go_on(data, batch, rounds, lookahead, ties) for batch in tied}
             self._played[key] = (
                 self._uniform(data, values)
@@ -154,6 +155,10 @@ class BruteForce(ABC):
                 else {"worst": min, "best": max, "first": min}[ties](values.values())
             )
         return self._played[key]
+
+    def _rank(self, batch: Batch) -> Batch:
+        """What "first" goes by."""
+        return batch
 
     def _go_on(self, data: Data, batch: Batch, rounds: int, lookahead: int, ties: str) -> Fraction:
         counted = self.counted(data, batch)
@@ -248,6 +253,9 @@ class Arms(BruteForce):
 
     def outcomes(self, design: int) -> Sequence[Outcome]:
         return 0, 1
+
+    def _rank(self, batch: Batch) -> Batch:
+        return tuple(batch.count(arm) for arm in range(self.size))
 
     def _counts(self, data: Data, arm: int) -> tuple[int, int]:
         return data.count((arm, 1)), data.count((arm, 0))

@@ -144,9 +144,8 @@ def test_uniform_ties_are_between_beliefs_and_not_between_arms():
 # --- a known arm against an unknown one ----------------------------------------------------------
 
 INCUMBENT = [
-    # One pull a round: 12.253929 is what rolling is worth if ties go against it, which is to the
-    # incumbent; by default they go to the novel arm, see below.
-    (0.55, 1, 20, "12.384015", "11", "12.253929", "worst"),
+    # One pull a round: 12.253929 is what rolling is worth if ties go to the incumbent.
+    (0.55, 1, 20, "12.384015", "11", "12.253929", "first"),
     (0.55, 5, 4, "12.087575", "11", "12.023264", "first"),
     (0.6, 1, 20, "12.990106", "12", "12", "first"),
     (0.6, 5, 4, "12.678485", "12", "12.678485", "first"),
@@ -199,7 +198,7 @@ def rolling_against_incumbent(
     )
     played = p + p * hit + (1 - p) * miss, p0 + same
     tied = [v for v, plan in zip(played, planned, strict=True) if plan == max(planned)]
-    rules = {"worst": min, "best": max, "first": lambda vs: vs[0]}
+    rules = {"worst": min, "best": max, "first": lambda vs: vs[-1]}  # the known arm
     return sum(tied) / len(tied) if ties == "uniform" else rules[ties](tied)
 
 
@@ -220,7 +219,7 @@ def test_how_ties_are_broken_is_worth_something_two_rounds_ahead_too():
         float(rolling_against_incumbent(p0, 1, 1, 20, 2, ties))
         for ties in ("worst", "best", "first")
     )
-    assert agrees(worst, "12.253929") and agrees(best, "12.254804") and first == best
+    assert agrees(worst, "12.253929") and agrees(best, "12.254804") and first == worst
 
 
 @pytest.mark.parametrize(("horizon", "optimum"), [(2, "6/5"), (3, "9/5"), (4, "73/30")])

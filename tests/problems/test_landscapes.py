@@ -239,7 +239,7 @@ def test_dose_helps_the_more_up_to_the_largest_tolerated_and_harms_beyond() -> N
     ]
     np.testing.assert_allclose(doses.weights, 1 / 5)
     assert problem(name="dose").matrix.shape == (9, 8)
-    assert problem(name="dose").matrix.min() == -0.25
+    assert problem(name="dose").matrix.min() == 0
 
 
 def test_independent_designs_hit_each_for_itself() -> None:

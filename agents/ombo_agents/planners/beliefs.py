@@ -50,6 +50,7 @@ class Beliefs(ABC):
         exact_sizes: Whether `layer_sizes` and `branches` are what is needed, not bounds from above.
         repeats: Whether a design can be measured again.
         utilities: That can be planned for.
+        scale: How far true values are apart: differences of less than a tiny part of it are ties.
         item_values: (items,) float32: what a measurement reads; item i is of design
             i // (items // M).
         item_deltas: (items, width): what it adds to a state.
@@ -60,6 +61,7 @@ class Beliefs(ABC):
     exact_sizes: bool
     repeats: bool
     utilities: tuple[str, ...]
+    scale: float
     item_values: NDArray[np.float32]
     item_deltas: Integers
 
@@ -118,8 +120,8 @@ class Beliefs(ABC):
 
         Args:
             batch: Designs.
-            detail: "beliefs": what leads to the same belief is one scenario; "sets": what leads to
-                the same measurements, whatever their order; "sequences": every order is another.
+            detail: "beliefs": what leads to the same belief may be one scenario; "sets": what leads
+                to the same measurements, whatever their order; "sequences": every order is another.
         """
 
     @abstractmethod
@@ -145,8 +147,12 @@ class Beliefs(ABC):
         """States after 0 .. rounds - 1 rounds from an empty dataset; at most, where not known."""
 
     @abstractmethod
-    def branches(self, q: int) -> int:
-        """Pairs of a batch and a scenario in a state; at most, where not known."""
+    def option_count(self, q: int, measured: int = 0) -> int:
+        """Batches in a state with so many measurements."""
+
+    @abstractmethod
+    def branches(self, q: int, measured: int = 0) -> int:
+        """Pairs of a batch and a scenario in such a state; at most, where not known."""
 
 
 def make_beliefs(game: Game) -> Beliefs:
@@ -190,7 +196,7 @@ def can_plan(game: Game) -> bool:
     return True
 
 
-_ONE_SUCCESS = 2**20  # an arm's number is successes * 2^20 + failures
+_ONE_SUCCESS = 10**6 + 3  # an arm's number is this * successes + failures; odd, for good hashes
 
 
 class BanditBeliefs(Beliefs):
@@ -204,6 +210,7 @@ class BanditBeliefs(Beliefs):
 
     utilities = ("total", "recommendation", "last_mean")
     exact_sizes = repeats = True
+    scale = 1.0
 
     def __init__(self, problem: Bandit) -> None:
         self._problem = problem
@@ -349,7 +356,10 @@ class BanditBeliefs(Beliefs):
             return [sum(ways[: q * t + 1]) for t in range(rounds)]
         return [ways[q * t] for t in range(rounds)]
 
-    def branches(self, q: int) -> int:  # noqa: D102
+    def option_count(self, q: int, measured: int = 0) -> int:  # noqa: D102
+        return comb(q + self.size - 1, q)
+
+    def branches(self, q: int, measured: int = 0) -> int:  # noqa: D102
         kinds = self.width + self.size  # a pull is of an unknown arm, either way, or a known one
         return comb(q + kinds - 1, q)
 
@@ -426,6 +436,7 @@ class LandscapeBeliefs(Beliefs):
         self._problem = problem
         self._floor = floor
         self.matrix = problem.matrix  # (H, M)
+        self.scale = float(np.ptp(problem.matrix))
         self.size = self.width = problem.matrix.shape[1]
         outcomes = problem.outcomes.shape[1]
         self.item_values = problem.outcomes.ravel()
@@ -453,17 +464,14 @@ class LandscapeBeliefs(Beliefs):
     def legal(self, states: Integers, batch: Batch) -> NDArray[np.bool_]:  # noqa: D102
         return (states[:, list(batch)] == 0).all(axis=1)
 
-    def weigh(self, states: Integers) -> Floats:
-        """Probabilities of the landscapes, (S, H)."""
-        weights = np.tile(self._problem.weights, (len(states), 1))
-        for design in range(self.size):
-            seen = states[:, design] > 0
-            likelihood = self._problem.likelihood[design, states[seen, design] - 1]
-            weights[seen] *= likelihood
-        total = weights.sum(axis=1, keepdims=True)
-        if not (total > 0).all():
-            raise ValueError("values: expected a dataset that some landscape shows")
-        return weights / total
+    def weigh(self, states: Integers) -> tuple[Floats, Floats]:
+        """Probabilities of the landscapes, and the best measured value in each; (S, H) both."""
+        designs = np.broadcast_to(np.arange(self.size), states.shape)
+        seen = states > 0
+        best = np.full((len(states), len(self.matrix)), self._floor)
+        for design, values in enumerate(self.matrix.T):
+            best = np.where(seen[:, design, None], np.maximum(best, values), best)
+        return self._problem.posterior_of_codes(designs, states - 1, seen), best
 
     def scenarios(self, batch: Batch, detail: str = "beliefs") -> Scenarios:  # noqa: D102
         if batch not in self._scenarios:
@@ -480,11 +488,13 @@ class LandscapeBeliefs(Beliefs):
             items = np.column_stack([items[which], design * outcomes + code])
             likelihood = joint[which, code]
         transposed = np.ascontiguousarray(likelihood.T)
-        return Scenarios(items, self.item_deltas[items].sum(axis=1), lambda w: w @ transposed)
+        return Scenarios(
+            items, self.item_deltas[items].sum(axis=1), lambda posterior: posterior[0] @ transposed
+        )
 
     def gain(  # noqa: D102
         self,
-        posterior: Floats,
+        posterior: tuple[Floats, Floats],
         states: Integers,
         batch: Batch,
         q: int,
@@ -494,41 +504,33 @@ class LandscapeBeliefs(Beliefs):
     ) -> Floats:
         if utility == "recommendation" or (utility.startswith("last") and not last):
             return np.zeros(len(states))
+        weights, before = posterior
         values = self.matrix[:, list(batch)]  # (H, len(batch))
         if utility == "best":
-            before = self._best(states)  # (S, H)
             after = np.maximum(before, values.max(axis=1, initial=-np.inf))
-            gain: Floats = ((after - before) * posterior).sum(axis=1)
+            gain: Floats = ((after - before) * weights).sum(axis=1)
             return gain
         wasted = np.zeros((len(values), q - len(batch)))
         paid = np.concatenate([values, wasted], axis=1)
-        worth = _WORTH[utility](paid)
-        return posterior @ worth
+        return weights @ _WORTH[utility](paid)
 
-    def _best(self, states: Integers) -> Floats:
-        """The best measured value so far under each landscape, (S, H)."""
-        best = np.full((len(states), len(self.matrix)), self._floor)
-        for design, values in enumerate(self.matrix.T):
-            best = np.where(states[:, design, None] > 0, np.maximum(best, values), best)
-        return best
-
-    def means(self, posterior: Floats) -> Floats:  # noqa: D102
-        return posterior @ self.matrix
+    def means(self, posterior: tuple[Floats, Floats]) -> Floats:  # noqa: D102
+        return posterior[0] @ self.matrix
 
     def layer_sizes(self, q: int, rounds: int) -> list[int]:  # noqa: D102
-        hypotheses, outcomes = len(self.matrix), self._problem.outcomes.shape[1]
-        exact = len(self._problem.noise_values) == 1  # then a landscape shows one thing only
-        sizes = []
-        for t in range(rounds):
-            measured = min(q * t, self.size)
-            shown = min(hypotheses, outcomes**measured) if exact else outcomes**measured
-            sizes.append(comb(self.size, measured) * shown)
-        return sizes
+        counts = [min(q * played, self.size) for played in range(rounds)]
+        return [comb(self.size, measured) * self._shown(measured) for measured in counts]
 
-    def branches(self, q: int) -> int:  # noqa: D102
-        size = min(q, self.size)
-        hypotheses, outcomes = len(self.matrix), self._problem.outcomes.shape[1]
-        exact = len(self._problem.noise_values) == 1
-        return comb(self.size, size) * (
-            min(hypotheses, outcomes**size) if exact else outcomes**size
-        )
+    def option_count(self, q: int, measured: int = 0) -> int:  # noqa: D102
+        left = max(0, self.size - measured)
+        return comb(left, min(q, left))
+
+    def branches(self, q: int, measured: int = 0) -> int:  # noqa: D102
+        left = max(0, self.size - measured)
+        return self.option_count(q, measured) * self._shown(min(q, left))
+
+    def _shown(self, designs: int) -> int:
+        """What so many designs can show together, at most."""
+        together: int = self._problem.outcomes.shape[1] ** designs
+        exact = len(self._problem.noise_values) == 1  # then a landscape shows one thing only
+        return min(len(self.matrix), together) if exact else together

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.planners.beliefs import Beliefs, Floats, Integers, make_beliefs
-from ombo_agents.planners.induction import MAX_STATES, TooManyStates, distinct_rows
+from ombo_agents.planners.reach import MAX_STATES, TooManyStates, distinct_rows
+from ombo_gym.actions import ActionCheck
 from ombo_gym.game import Game, game_of
 
 _TOGETHER = 4096  # datasets that a policy is shown at a time
@@ -61,6 +62,9 @@ def evaluate_policy(
 ) -> PolicyValue:
     """As `exact_value`, saying also whether the value is exact and how much was looked at."""
     game = game_of(env)
+    make_beliefs(game)  # refuses what has no exact posterior
+    if samples < 1:
+        raise ValueError(f"samples: expected at least 1, got {samples}")
     low, high = game.horizons
     if (
         game.control_name != "designs"
@@ -86,6 +90,7 @@ class _Walk:
         self._game, self._policy, self._samples, self._rng = game, policy, samples, rng
         self._beliefs: Beliefs = make_beliefs(game)
         self._utility = game.campaigns.settings.utility
+        self._name = type(policy).__name__
         self._exchangeable = bool(getattr(policy, "exchangeable", False))
         self._detail = "sets" if self._exchangeable else "sequences"
         self._max = max_states
@@ -164,26 +169,48 @@ class _Walk:
     def _ask(self, items: Integers, left: int) -> tuple[Integers, Integers, Floats]:
         """Rows, batches (T, q) and probabilities of what the policy proposes in some datasets."""
         observation = self._observation(items, left)
-        space, rows = self._game.design_space, np.arange(len(items))
+        rows = np.arange(len(items))
         tell = getattr(self._policy, "distribution", None)
         told = None if tell is None else tell(observation)
         if told is not None:
             actions, probabilities = told
+            batches = self._batches(actions, len(actions))
+            shape = (len(items), len(actions))
+            if probabilities.shape != shape or not (
+                (probabilities >= 0).all() and np.allclose(probabilities.sum(axis=1), 1)
+            ):
+                raise ValueError(
+                    f"{self._name}.distribution: expected probabilities of shape {shape}, in rows "
+                    "that sum to 1"
+                )
             row, action = np.nonzero(probabilities)
-            return row, space.designs(actions)[action, :, 0], probabilities[row, action]
+            return row, batches[action], probabilities[row, action]
         if getattr(self._policy, "deterministic", False):
             actions = self._policy.act(observation, [self._rng] * len(rows))  # not drawn from
-            return rows, space.designs(actions)[..., 0], np.ones(len(rows))
+            return rows, self._batches(actions, len(rows)), np.ones(len(rows))
         self.exact = False
         again = np.repeat(rows, self._samples)
         repeated = {name: array[again] for name, array in observation.items()}
-        batches = space.designs(self._policy.act(repeated, self._rng))[..., 0]
+        batches = self._batches(self._policy.act(repeated, self._rng), len(again))
         if self._exchangeable:
             batches = np.sort(batches, axis=1)
         drawn, count = np.unique(
             np.concatenate([again[:, None], batches], axis=1), axis=0, return_counts=True
         )
         return drawn[:, 0], drawn[:, 1:], count / self._samples
+
+    def _batches(self, actions: Any, rows: int) -> Integers:
+        """Batches of designs from a policy's actions, (rows, q).
+
+        Raises:
+            ValueError: Actions that the environment would refuse.
+        """
+        space = self._game.design_space
+        try:
+            checked = ActionCheck(space.action_space(self._game.batch_size), rows)(actions)
+        except ValueError as error:
+            raise ValueError(f"{self._name}: {error}") from None
+        return space.designs(checked)[..., 0]
 
     def _observation(self, items: Integers, left: int) -> dict[str, NDArray[Any]]:
         """What an agent sees of datasets: the environment's fields with a leading S."""

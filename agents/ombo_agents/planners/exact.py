@@ -15,17 +15,11 @@ from numpy.typing import NDArray
 
 from ombo_agents.planners.beliefs import Batch, Floats, Integers, make_beliefs
 from ombo_agents.planners.evaluation import exact_value
-from ombo_agents.planners.induction import (
-    MAX_STATES,
-    RULES,
-    TIES,
-    Layer,
-    Plan,
-    TooManyStates,
-    solve,
-)
+from ombo_agents.planners.induction import RULES, TIES, Layer, Plan, solve
+from ombo_agents.planners.reach import MAX_STATES, TooManyStates
 from ombo_agents.policy import DesignsPolicy, Observation
 from ombo_gym.game import Game
+from ombo_gym.problems.checks import is_whole
 from ombo_gym.randomness import GeneratorRows
 
 __all__ = [
@@ -45,7 +39,7 @@ _PLANS_KEPT = 64
 
 
 def solve_game(game: Game, *, lookahead: int | None = None, max_states: int = MAX_STATES) -> Plan:
-    """Plans a game's campaigns from the empty dataset.
+    """Plans a game's campaigns from the empty dataset; no slot is wasted on purpose.
 
     Args:
         game: Of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0` (`env.unwrapped.game`), with a fixed
@@ -77,10 +71,12 @@ class ExactPolicy(DesignsPolicy):
     Args:
         game: The campaigns it is built for, of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0`.
         lookahead: Rounds planned ahead every round; None plans to the end.
-        ties: Between batches that the plan finds equally good: "first" in lexicographic order of
-            the sorted batches; "uniform" over proposals (ordered batches; those that differ only by
-            exchanging arms of which the same is believed count as one); "worst" and "best": which
-            is worth least or most if the policy then goes on to the end.
+        ties: Between batches that the plan finds equally good: "first" in lexicographic order, of
+            designs on landscapes, and on bandits of how often each arm is pulled (so that fewest
+            pulls of the first arm come first, and known arms are preferred); "uniform" over
+            proposals (ordered batches; those that differ only by exchanging arms of which the same
+            is believed count as one); "worst" and "best": which is worth least or most if the
+            policy then goes on to the end.
         max_states: Before giving up.
 
     Raises:
@@ -102,8 +98,7 @@ class ExactPolicy(DesignsPolicy):
         if ties not in TIES:
             raise ValueError(f"ties: expected one of {list(TIES)}, got {ties!r}")
         for name, number in (("lookahead", lookahead), ("max_states", max_states)):
-            whole = isinstance(number, int) and not isinstance(number, bool) and number >= 1
-            if not whole and number is not None:
+            if number is not None and not (is_whole(number) and number >= 1):
                 raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
         self.beliefs = make_beliefs(game)
         self.lookahead, self.ties, self.max_states = lookahead, ties, max_states
@@ -205,6 +200,8 @@ class ExactPolicy(DesignsPolicy):
             return layer.chosen[found, RULES.index(self.ties)]
         batches = self._batches(layer, states)  # (R, A, q)
         first = layer.tied[found]
+        # To the known arms, which come last: from the other end.
+        batches = -batches if self.beliefs.repeats else batches
         for slot in range(batches.shape[2]):
             smallest = np.where(first, batches[..., slot], self.beliefs.size).min(axis=1)
             first = first & (batches[..., slot] == smallest[:, None])
@@ -221,7 +218,12 @@ class ExactPolicy(DesignsPolicy):
 
 
 def bayes_optimal(game: Game, *, ties: str = "first", max_states: int = MAX_STATES) -> ExactPolicy:
-    """The policy that maximises expected utility over the rounds that are left."""
+    """The policy that maximises expected utility over the rounds that are left.
+
+    Among policies that waste no slot on purpose: where nothing is measured twice, q different
+    designs that are not measured are proposed, as long as there are so many, even where values are
+    negative and a wasted slot, worth 0, would be better under `total` or `last_*`.
+    """
     return ExactPolicy(game, ties=ties, max_states=max_states)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaln
+from scipy.special import betainc, betaln, xlog1py, xlogy
 
 from ombo_agents.planners.beliefs import BanditBeliefs, Floats, LandscapeBeliefs
 from ombo_agents.policy import DesignsPolicy, Observation
@@ -82,7 +82,7 @@ def chances_of_being_best(a: Floats, b: Floats, known: Floats, nodes: int) -> Fl
     x, weights = np.polynomial.legendre.leggauss(nodes)
     x, weights = floor + (1 - floor) * (x + 1) / 2, weights * (1 - floor) / 2
     below = betainc(a[..., None], b[..., None], x)  # (B, K, nodes)
-    powers = (a[..., None] - 1) * np.log(x) + (b[..., None] - 1) * np.log1p(-x)
+    powers = xlogy(a[..., None] - 1, x) + xlog1py(b[..., None] - 1, -x)
     density = np.exp(powers - betaln(a, b)[..., None])
     arms = a.shape[1]
     chances = np.zeros((len(a), arms + len(known)))
@@ -112,7 +112,7 @@ class LandscapeThompson(DesignsPolicy):
     def _posterior(self, observation: Observation) -> tuple[Floats, NDArray[np.bool_]]:
         """Probabilities of the landscapes, (B, H), and which designs are measured, (B, M)."""
         states = self._beliefs.states(self._beliefs.items(observation))
-        return self._beliefs.weigh(states), states > 0
+        return self._beliefs.weigh(states)[0], states > 0
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         posterior, taken = self._posterior(observation)
