@@ -166,9 +166,7 @@ def test_an_untrained_network_scores_arms_by_their_data_alone():
     order = np.array([2, 0, 3, 1])
     renamed = {**observation, "designs": order[observation["designs"]]}
     with torch.no_grad():
-        scores, moved = (
-            network.preferences(o).numpy().reshape(6, 3, 4) for o in (observation, renamed)
-        )
+        scores, moved = (network.actor(o).numpy().reshape(6, 2, 4) for o in (observation, renamed))
     assert np.ptp(scores, axis=2).max() > 1e-4
     np.testing.assert_allclose(moved[..., order], scores, atol=1e-12)
 
@@ -368,8 +366,8 @@ def test_training_can_be_resumed_and_leaves_what_stable_baselines3_would_play(tm
     policy = ombo_agents.make(str(tmp_path), gym.make(case[0], **case[1]))
     model = PPO.load(tmp_path / "model.zip", device="cpu")
     with torch.no_grad():
-        theirs = model.policy.double().preferences(observation)
-        np.testing.assert_allclose(policy._network.preferences(observation), theirs, atol=1e-12)
+        theirs = model.policy.double().actor(observation)
+        np.testing.assert_allclose(policy._network.actor(observation), theirs, atol=1e-12)
 
 
 def test_a_run_without_layers_or_of_an_older_shape_is_named_in_a_value_error(tmp_path):

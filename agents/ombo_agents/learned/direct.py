@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ombo_agents.learned.encoder import DirectPolicy, categories
+from ombo_agents.learned.encoder import DirectPolicy, SlotBySlot, categories
 from ombo_agents.policy import DesignsPolicy, Observation
 from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.game import Game
@@ -50,24 +50,34 @@ class TrainedDirect(DesignsPolicy):
 
     def _designs(self, observation: Observation) -> Designs:
         with torch.no_grad():
-            scores = self._network.preferences(observation).numpy()
-        shape = (len(scores), self.batch_size, *self.space.shape)
+            said = self._network.actor(observation)
+        shape = (len(said), self.batch_size, *self.space.shape)
         if isinstance(self.space, BoxDesigns):
-            return np.clip(scores, -1.0, 1.0).astype(np.float32).reshape(shape)
-        ends = np.cumsum(categories(self.space))[:-1]
-        slots = scores.reshape(len(scores), self.batch_size, -1)  # (B, q, O)
-        heads = [without_rounding(head) for head in np.split(slots, ends, axis=-1)]
-        best = np.stack([head.argmax(axis=-1) for head in heads], axis=-1)  # (B, q, L)
-        if not self._once:
-            return best
-        for row in range(len(best)):
-            in_use = observation["observed"][row] == 1
-            taken = set(map(tuple, observation["designs"][row][in_use].tolist()))
-            for slot in range(self.batch_size):
-                design = best_left([head[row, slot] for head in heads], taken)
-                best[row, slot] = design
-                taken.add(design)
-        return best
+            return np.clip(said.numpy(), -1.0, 1.0).astype(np.float32).reshape(shape)
+        sizes = categories(self.space)
+        ends = np.cumsum([0, *sizes])[:-1]
+        # Slots choose one after the other (`SlotBySlot`), or each has scores of its own.
+        one_by_one = isinstance(self._network.action_dist, SlotBySlot)
+        scores = said.numpy().reshape(len(said), -1, sum(sizes))  # (B, 2 or q, O)
+        taken = np.zeros_like(scores[:, 0])  # by how many earlier slots
+        measured = _measured(observation) if self._once else []
+        batch = np.empty(shape, np.int64)
+        for slot in range(self.batch_size):
+            now = scores[:, 0] + taken * scores[:, 1] if one_by_one else scores[:, slot]
+            heads = [without_rounding(head) for head in np.split(now, ends[1:], axis=1)]
+            designs = np.stack([head.argmax(axis=1) for head in heads], axis=1)  # (B, L)
+            for row, unavailable in enumerate(measured):
+                designs[row] = best_left([head[row] for head in heads], unavailable)
+                unavailable.add(tuple(designs[row].tolist()))
+            np.add.at(taken, (np.arange(len(said))[:, None], designs + ends), 1)
+            batch[:, slot] = designs
+        return batch
+
+
+def _measured(observation: Observation) -> list[set[tuple[int, ...]]]:
+    """The designs of every dataset."""
+    each = zip(observation["designs"], observation["observed"] == 1, strict=True)
+    return [set(map(tuple, designs[seen].tolist())) for designs, seen in each]
 
 
 def in_canonical_order(observation: Observation) -> Observation:

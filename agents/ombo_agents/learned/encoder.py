@@ -12,15 +12,18 @@ Reference:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
+from stable_baselines3.common.distributions import MultiCategoricalDistribution
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
+from torch.distributions import Categorical
 
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
 
@@ -114,17 +117,16 @@ class DatasetEncoder(BaseFeaturesExtractor):
 
 
 class OptionHeads(nn.Module):
-    """Scores every option for every slot, and values the dataset.
+    """Scores every option, and values the dataset.
 
     Args:
         encoder: Whose features it takes.
-        batch_size: q.
         hidden: Width of the critic's layers.
     """
 
     option_features: Tensor
 
-    def __init__(self, encoder: DatasetEncoder, batch_size: int, hidden: list[int]) -> None:
+    def __init__(self, encoder: DatasetEncoder, hidden: list[int]) -> None:
         super().__init__()
         assert encoder.option_features is not None
         self._split = encoder.context_dim, encoder.options * encoder.width
@@ -132,8 +134,8 @@ class OptionHeads(nn.Module):
         self.register_buffer("option_features", encoder.option_features, persistent=False)
         self.from_tokens = nn.Linear(width, width)
         self.from_context = nn.Linear(encoder.context_dim, width, bias=False)
-        self.scores = nn.Linear(width, batch_size)
-        self.names = NamingLinear(encoder.context_dim, batch_size * k)
+        self.scores = nn.Linear(width, 2)
+        self.names = NamingLinear(encoder.context_dim, 2 * k)
         layers: list[nn.Module] = []
         for before, after in zip([encoder.context_dim, *hidden], hidden, strict=False):
             layers += [nn.Linear(before, after), nn.ReLU()]
@@ -145,17 +147,77 @@ class OptionHeads(nn.Module):
         return self.forward_actor(features), self.forward_critic(features)
 
     def forward_actor(self, features: Tensor) -> Tensor:
-        """Scores in the order of the action space: slot, position, category; (B, q * O)."""
+        """What a `SlotBySlot` is made of, (B, 2 * O)."""
         context, flat = features.split(self._split, dim=1)
         tokens = flat.unflatten(1, (-1, self.from_tokens.in_features))  # (B, O, width)
         tokens = torch.relu(self.from_tokens(tokens) + self.from_context(context)[:, None])
-        scores = self.scores(tokens).transpose(1, 2)  # (B, q, O)
-        names = self.names(context).unflatten(1, (scores.shape[1], -1))  # (B, q, k)
-        return (scores + names @ self.option_features.T).flatten(1)
+        names = self.names(context).unflatten(1, (2, -1)) @ self.option_features.T  # (B, 2, O)
+        return (self.scores(tokens).transpose(1, 2) + names).flatten(1)
 
     def forward_critic(self, features: Tensor) -> Tensor:
         """(B, hidden)."""
         return self.critic(features[:, : self._split[0]])
+
+
+class SlotBySlot(MultiCategoricalDistribution):
+    """Slots that choose one after the other, each knowing which options the earlier ones took.
+
+    Slots that chose independently could share out a batch only by agreeing beforehand on who takes
+    what, which takes long to learn: each finds the others' choices too uncertain to commit itself.
+
+    Args:
+        categories: Options at each position, L of them.
+        batch_size: q.
+    """
+
+    def __init__(self, categories: list[int], batch_size: int) -> None:
+        super().__init__(categories * batch_size)
+        self.categories, self.batch_size = categories, batch_size
+
+    def proba_distribution(self, action_logits: Tensor) -> SlotBySlot:
+        """Takes scores of options, and what each earlier slot that took an option adds to its own.
+
+        Args:
+            action_logits: (B, 2 * O), options in the order of the action space.
+        """
+        self.scores, self.crowding = action_logits.chunk(2, dim=1)  # (B, O) each
+        return self
+
+    def log_prob(self, actions: Tensor) -> Tensor:
+        """Of whole batches, (B, q * L) -> (B,)."""
+        slots = actions.long().unflatten(1, (self.batch_size, -1))  # (B, q, L)
+        chosen = self._options(slots)
+        earlier = chosen.cumsum(dim=1) - chosen
+        self.distribution = self._heads(self.scores[:, None] + earlier * self.crowding[:, None])
+        each = [head.log_prob(slots[..., at]) for at, head in enumerate(self.distribution)]
+        return torch.stack(each).sum(dim=(0, 2))
+
+    def entropy(self) -> Tensor:
+        """Of the slots given the earlier slots of the last `log_prob`: unbiased, (B,)."""
+        return torch.stack([head.entropy() for head in self.distribution]).sum(dim=(0, 2))
+
+    def sample(self) -> Tensor:  # noqa: D102
+        return self._one_by_one(lambda head: head.sample())
+
+    def mode(self) -> Tensor:  # noqa: D102
+        return self._one_by_one(lambda head: head.logits.argmax(dim=-1))
+
+    def _one_by_one(self, choose: Callable[[Categorical], Tensor]) -> Tensor:
+        taken = torch.zeros_like(self.crowding)  # (B, O)
+        slots = []
+        for _ in range(self.batch_size):
+            heads = self._heads(self.scores + taken * self.crowding)
+            slots.append(torch.stack([choose(head) for head in heads], dim=-1))  # (B, L)
+            taken = taken + self._options(slots[-1])
+        return torch.cat(slots, dim=1)
+
+    def _heads(self, scores: Tensor) -> list[Categorical]:
+        return [Categorical(logits=part) for part in scores.split(self.categories, dim=-1)]
+
+    def _options(self, slots: Tensor) -> Tensor:
+        """Which options are chosen, one-hot: (..., L) -> (..., O)."""
+        parts = [nn.functional.one_hot(slots[..., i], n) for i, n in enumerate(self.categories)]
+        return torch.cat(parts, dim=-1).to(self.crowding.dtype)
 
 
 class DirectPolicy(MultiInputActorCriticPolicy):
@@ -168,23 +230,25 @@ class DirectPolicy(MultiInputActorCriticPolicy):
             super()._build_mlp_extractor()
             return
         assert isinstance(self.action_space, spaces.MultiDiscrete)
-        batch_size = int(self.action_space.nvec.sum()) // encoder.options
-        heads: Any = OptionHeads(encoder, batch_size, self.net_arch)
+        sizes = self.action_space.nvec.tolist()
+        batch_size = sum(sizes) // encoder.options
+        heads: Any = OptionHeads(encoder, self.net_arch)
         self.mlp_extractor = heads
+        self.action_dist = SlotBySlot(sizes[: len(sizes) // batch_size], batch_size)
 
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         if isinstance(self.mlp_extractor, OptionHeads):
             self.action_net = nn.Identity()
-            nn.init.orthogonal_(self.mlp_extractor.scores.weight, gain=0.3)
+            nn.init.orthogonal_(self.mlp_extractor.scores.weight, gain=0.01)
         for module in self.modules():
             if isinstance(module, NamingLinear):
                 nn.init.zeros_(module.weight)
         optimizer: Any = self.optimizer_class
         self.optimizer = optimizer(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
-    def preferences(self, observation: dict[str, NDArray[Any]]) -> Tensor:
-        """What the actor says of B datasets: scores of all options, or means in a box; (B, ...).
+    def actor(self, observation: dict[str, NDArray[Any]]) -> Tensor:
+        """What the actor says of B datasets: the mean in a box, or logits; (B, ...).
 
         Args:
             observation: Fields of `control="designs"` with a leading B, padded to any length.
