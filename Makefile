@@ -101,7 +101,7 @@ else:
     raise AssertionError("expected ombo_agents to ask for its extra, which is not installed here")
 
 assert "site-packages" in ombo_gym.__file__
-for name in ("Ombo/GP-v0", "Ombo/TFBind8-v0"):
+for name in ("Ombo/GP-v0", "Ombo/TFBind8-v0", "Ombo/Bandit-v0", "Ombo/Landscapes-v0"):
     env = gymnasium.make(f"ombo_gym:{name}", horizon=2)
     env.reset(seed=0)
     env.action_space.seed(0)

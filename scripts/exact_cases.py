@@ -20,6 +20,7 @@ class Case:
         rows: N of the table, among `horizons`.
         says: What it shows.
         trained: N at which a `direct` policy is trained; 0: none is.
+        steps: Rounds played in training; None: the agent's own number.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Case:
     rows: tuple[int, ...]
     says: str
     trained: int = 0
+    steps: int | None = None
 
     def make(self, horizon: int) -> gym.Env:
         """The environment."""
@@ -122,15 +124,15 @@ CASES = (
     ),
     Case(
         "dose",
-        "Doses: the more the better, until it does harm",
+        "Doses: the more the better, until too much has no effect",
         LANDSCAPES,
         {"name": "dose"},
         "total",
         2,
         (1, 2, 3, 4),
         (2, 3),
-        "Every dose given counts, and so does harm. Two doses a round: the one-round optimum stays "
-        "low, planning ahead brackets the largest tolerated dose early.",
+        "Every dose given counts. Two doses a round: the one-round optimum stays low, planning "
+        "ahead brackets the largest tolerated dose early. The gap is small.",
     ),
     Case(
         "independent",
@@ -155,6 +157,7 @@ CASES = (
         "The one-round optimum never tries the unknown arm. One of five pulls in the first round "
         "is enough to begin with.",
         trained=4,
+        steps=1_500_000,
     ),
     Case(
         "arms-2",

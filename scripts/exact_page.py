@@ -21,7 +21,7 @@ def write_page(table: pd.DataFrame, command: str) -> str:
         table: A row per case and horizon, as `scripts.exact_table` writes it.
         command: What repeats it.
     """
-    parts = [_INTRODUCTION.format(command=command), _overview(table), _READING]
+    parts = [_INTRODUCTION.format(command=command), _overview(table), _READING, _training(table)]
     for case in CASES:
         rows = table[table["case"] == case.name]
         parts.append(
@@ -82,6 +82,26 @@ def _overview(table: pd.DataFrame) -> str:
         for horizon in case.rows:
             row = table[(table["case"] == case.name) & (table["horizon"] == horizon)].iloc[0]
             lines.append(f"| {' | '.join(_cells(case, row))} |")
+    return "\n".join(lines)
+
+
+def _training(table: pd.DataFrame) -> str:
+    """What was trained, and each seed's value."""
+    lines = [
+        "The trained policies by training seed (`scripts.train --agent direct`, on one core):",
+        "",
+        "| problem | q x N | rounds played | seconds, at most | seed 0 | seed 1 | seed 2 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for case in CASES:
+        if case.trained:
+            mine = table[(table["case"] == case.name) & (table["horizon"] == case.trained)]
+            row = mine.iloc[0]
+            seeds = " | ".join(_number(row[f"trained_{seed}"]) for seed in range(3))
+            lines.append(
+                f"| {case.name} | {case.batch_size} x {case.trained} | {row['steps']:,.0f} "
+                f"| {row['seconds']:.0f} | {seeds} |"
+            )
     return "\n".join(lines)
 
 

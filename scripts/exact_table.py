@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tqdm import tqdm
 
 import ombo_agents
 from ombo_agents.learned.storage import CONFIG
-from ombo_agents.learned.training import train
+from ombo_agents.learned.training import SETTINGS, train
 from ombo_agents.planners.evaluation import PolicyValue, evaluate_policy
 from ombo_agents.planners.exact import MAX_STATES, TooManyStates, solve_game
 from scripts.arguments import report_errors
@@ -65,6 +66,7 @@ def run_folder(case: Case, seed: int, runs: Path) -> Path:
 
 
 def _train(case: Case, runs: Path) -> None:
+    default = SETTINGS["direct"]
     for seed in SEEDS if case.trained else ():
         out = run_folder(case, seed, runs)
         if (out / CONFIG).is_file():
@@ -74,6 +76,7 @@ def _train(case: Case, runs: Path) -> None:
             case.env,
             agent="direct",
             env_kwargs=case.arguments(case.trained),
+            settings=replace(default, steps=case.steps or default.steps),
             seed=seed,
             out=out,
             callback=ProgressBarCallback(),
@@ -100,6 +103,10 @@ def _values(case: Case, runs: Path) -> pd.DataFrame:
         ]
         row |= {f"trained_{seed}": value for seed, value in zip(SEEDS, trained, strict=False)}
         row["trained"] = np.mean(trained) if trained else np.nan
+        if trained:
+            configs = [json.loads((run_folder(case, s, runs) / CONFIG).read_text()) for s in SEEDS]
+            row["steps"] = configs[0]["steps"]
+            row["seconds"] = max(config["seconds"] for config in configs)
         gap = row["optimum"] - row["one_step_uniform"]
         wide = gap > GAP * abs(row["optimum"])
         row["gap_closed"] = (row["trained"] - row["one_step_uniform"]) / gap if wide else np.nan
