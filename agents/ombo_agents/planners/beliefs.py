@@ -437,6 +437,7 @@ class LandscapeBeliefs(Beliefs):
         self._floor = floor
         self.matrix = problem.matrix  # (H, M)
         self.scale = float(np.ptp(problem.matrix))
+        self._exact = len(problem.noise_values) == 1  # a landscape shows one thing only, then
         self.size = self.width = problem.matrix.shape[1]
         outcomes = problem.outcomes.shape[1]
         self.item_values = problem.outcomes.ravel()
@@ -444,6 +445,10 @@ class LandscapeBeliefs(Beliefs):
         self.item_deltas = np.zeros((len(designs), self.width), np.int64)
         self.item_deltas[np.arange(len(designs)), designs] = 1 + codes
         self._scenarios: dict[Batch, Scenarios] = {}
+        if self._exact:  # (H, M) the item that each landscape shows at each design
+            self._items = (
+                problem.likelihood.argmax(axis=1) + outcomes * designs[::outcomes, None]
+            ).T
 
     def items(self, observation: dict[str, NDArray[Any]]) -> Integers:  # noqa: D102
         designs, values = observation["designs"], observation["values"]
@@ -479,6 +484,8 @@ class LandscapeBeliefs(Beliefs):
         return self._scenarios[batch]
 
     def _list_scenarios(self, batch: Batch) -> Scenarios:
+        if self._exact and batch:
+            return self._list_readings(batch)
         hypotheses, outcomes = self._problem.likelihood.shape[2], self._problem.outcomes.shape[1]
         items = np.zeros((1, 0), np.int64)
         likelihood = np.ones((1, hypotheses))  # (E, H)
@@ -491,6 +498,19 @@ class LandscapeBeliefs(Beliefs):
         return Scenarios(
             items, self.item_deltas[items].sum(axis=1), lambda posterior: posterior[0] @ transposed
         )
+
+    def _list_readings(self, batch: Batch) -> Scenarios:
+        """Without noise: every landscape has one reading, and shares it with others."""
+        readings = self._items[:, list(batch)]  # (H, len(batch))
+        items, kind = np.unique(readings, axis=0, return_inverse=True)
+        order = np.argsort(kind.ravel(), kind="stable")  # landscapes with the same one together
+        starts = np.searchsorted(kind.ravel()[order], np.arange(len(items)))
+
+        def probabilities(posterior: tuple[Floats, Floats]) -> Floats:
+            chances: Floats = np.add.reduceat(posterior[0][:, order], starts, axis=1)
+            return chances
+
+        return Scenarios(items, self.item_deltas[items].sum(axis=1), probabilities)
 
     def gain(  # noqa: D102
         self,
@@ -532,5 +552,4 @@ class LandscapeBeliefs(Beliefs):
     def _shown(self, designs: int) -> int:
         """What so many designs can show together, at most."""
         together: int = self._problem.outcomes.shape[1] ** designs
-        exact = len(self._problem.noise_values) == 1  # then a landscape shows one thing only
-        return min(len(self.matrix), together) if exact else together
+        return min(len(self.matrix), together) if self._exact else together

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from ombo_agents.planners.beliefs import Beliefs, Integers
 
 MAX_STATES = 2_000_000
-BRANCHES_PER_STATE = (
-    100  # pairs of a batch and a scenario that are looked at, per state of the most
-)
+BRANCHES_PER_STATE = 50  # pairs of a batch and a scenario that are looked at, per state allowed
 
 _COUNTED = 400  # measurements up to which all states are counted beforehand
 CHUNK = 2**20  # entries of an array over states, batches or scenarios, for bounded memory
@@ -29,7 +27,7 @@ class Reach:
         beliefs: Of the problem.
         q: Batch size.
         rounds: Left to play.
-        max_states: Before giving up; 100 times as many pairs of a batch and a scenario are looked
+        max_states: Before giving up; 50 times as many pairs of a batch and a scenario are looked
             at.
         terminal: Whether the states after the last round are wanted as well.
     """
