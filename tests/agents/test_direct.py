@@ -166,7 +166,7 @@ def test_an_untrained_network_scores_arms_by_their_data_alone():
     order = np.array([2, 0, 3, 1])
     renamed = {**observation, "designs": order[observation["designs"]]}
     with torch.no_grad():
-        scores, moved = (network.actor(o).numpy().reshape(6, 2, 4) for o in (observation, renamed))
+        scores, moved = (network.actor(o).numpy().reshape(6, 4, 4) for o in (observation, renamed))
     assert np.ptp(scores, axis=2).max() > 1e-4
     np.testing.assert_allclose(moved[..., order], scores, atol=1e-12)
 

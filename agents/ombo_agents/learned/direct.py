@@ -56,14 +56,14 @@ class TrainedDirect(DesignsPolicy):
             return np.clip(said.numpy(), -1.0, 1.0).astype(np.float32).reshape(shape)
         sizes = categories(self.space)
         ends = np.cumsum([0, *sizes])[:-1]
-        # Slots choose one after the other (`SlotBySlot`), or each has scores of its own.
+        scores = said.numpy().reshape(len(said), -1, sum(sizes))  # (B, q + 1 or q, O)
+        # As `SlotBySlot` does; where options are too many for it, slots do not know each other.
         one_by_one = isinstance(self._network.action_dist, SlotBySlot)
-        scores = said.numpy().reshape(len(said), -1, sum(sizes))  # (B, 2 or q, O)
         taken = np.zeros_like(scores[:, 0])  # by how many earlier slots
         measured = _measured(observation) if self._once else []
         batch = np.empty(shape, np.int64)
         for slot in range(self.batch_size):
-            now = scores[:, 0] + taken * scores[:, 1] if one_by_one else scores[:, slot]
+            now = scores[:, slot] + taken * scores[:, -1] if one_by_one else scores[:, slot]
             heads = [without_rounding(head) for head in np.split(now, ends[1:], axis=1)]
             designs = np.stack([head.argmax(axis=1) for head in heads], axis=1)  # (B, L)
             for row, unavailable in enumerate(measured):

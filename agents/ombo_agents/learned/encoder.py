@@ -117,16 +117,17 @@ class DatasetEncoder(BaseFeaturesExtractor):
 
 
 class OptionHeads(nn.Module):
-    """Scores every option, and values the dataset.
+    """Scores every option for every slot, and values the dataset.
 
     Args:
         encoder: Whose features it takes.
+        batch_size: q.
         hidden: Width of the critic's layers.
     """
 
     option_features: Tensor
 
-    def __init__(self, encoder: DatasetEncoder, hidden: list[int]) -> None:
+    def __init__(self, encoder: DatasetEncoder, batch_size: int, hidden: list[int]) -> None:
         super().__init__()
         assert encoder.option_features is not None
         self._split = encoder.context_dim, encoder.options * encoder.width
@@ -134,8 +135,9 @@ class OptionHeads(nn.Module):
         self.register_buffer("option_features", encoder.option_features, persistent=False)
         self.from_tokens = nn.Linear(width, width)
         self.from_context = nn.Linear(encoder.context_dim, width, bias=False)
-        self.scores = nn.Linear(width, 2)
-        self.names = NamingLinear(encoder.context_dim, 2 * k)
+        self.scores = nn.Linear(width, batch_size)
+        self.crowding = nn.Linear(width, 1)
+        self.names = NamingLinear(encoder.context_dim, batch_size * k)
         layers: list[nn.Module] = []
         for before, after in zip([encoder.context_dim, *hidden], hidden, strict=False):
             layers += [nn.Linear(before, after), nn.ReLU()]
@@ -147,12 +149,14 @@ class OptionHeads(nn.Module):
         return self.forward_actor(features), self.forward_critic(features)
 
     def forward_actor(self, features: Tensor) -> Tensor:
-        """What a `SlotBySlot` is made of, (B, 2 * O)."""
+        """What a `SlotBySlot` is made of, (B, q * O + O)."""
         context, flat = features.split(self._split, dim=1)
         tokens = flat.unflatten(1, (-1, self.from_tokens.in_features))  # (B, O, width)
         tokens = torch.relu(self.from_tokens(tokens) + self.from_context(context)[:, None])
-        names = self.names(context).unflatten(1, (2, -1)) @ self.option_features.T  # (B, 2, O)
-        return (self.scores(tokens).transpose(1, 2) + names).flatten(1)
+        scores = self.scores(tokens).transpose(1, 2)  # (B, q, O)
+        names = self.names(context).unflatten(1, (scores.shape[1], -1))  # (B, q, k)
+        scores = scores + names @ self.option_features.T
+        return torch.cat([scores.flatten(1), self.crowding(tokens).flatten(1)], dim=1)
 
     def forward_critic(self, features: Tensor) -> Tensor:
         """(B, hidden)."""
@@ -175,12 +179,14 @@ class SlotBySlot(MultiCategoricalDistribution):
         self.categories, self.batch_size = categories, batch_size
 
     def proba_distribution(self, action_logits: Tensor) -> SlotBySlot:
-        """Takes scores of options, and what each earlier slot that took an option adds to its own.
+        """Takes the scores of all slots and what each earlier use of an option adds to its score.
 
         Args:
-            action_logits: (B, 2 * O), options in the order of the action space.
+            action_logits: (B, q * O + O), options in the order of the action space.
         """
-        self.scores, self.crowding = action_logits.chunk(2, dim=1)  # (B, O) each
+        options = sum(self.categories)
+        scores, self.crowding = action_logits.split([self.batch_size * options, options], dim=1)
+        self.scores = scores.unflatten(1, (self.batch_size, options))  # (B, q, O)
         return self
 
     def log_prob(self, actions: Tensor) -> Tensor:
@@ -188,7 +194,7 @@ class SlotBySlot(MultiCategoricalDistribution):
         slots = actions.long().unflatten(1, (self.batch_size, -1))  # (B, q, L)
         chosen = self._options(slots)
         earlier = chosen.cumsum(dim=1) - chosen
-        self.distribution = self._heads(self.scores[:, None] + earlier * self.crowding[:, None])
+        self.distribution = self._heads(self.scores + earlier * self.crowding[:, None])
         each = [head.log_prob(slots[..., at]) for at, head in enumerate(self.distribution)]
         return torch.stack(each).sum(dim=(0, 2))
 
@@ -205,8 +211,8 @@ class SlotBySlot(MultiCategoricalDistribution):
     def _one_by_one(self, choose: Callable[[Categorical], Tensor]) -> Tensor:
         taken = torch.zeros_like(self.crowding)  # (B, O)
         slots = []
-        for _ in range(self.batch_size):
-            heads = self._heads(self.scores + taken * self.crowding)
+        for scores in self.scores.unbind(dim=1):
+            heads = self._heads(scores + taken * self.crowding)
             slots.append(torch.stack([choose(head) for head in heads], dim=-1))  # (B, L)
             taken = taken + self._options(slots[-1])
         return torch.cat(slots, dim=1)
@@ -232,7 +238,7 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         assert isinstance(self.action_space, spaces.MultiDiscrete)
         sizes = self.action_space.nvec.tolist()
         batch_size = sum(sizes) // encoder.options
-        heads: Any = OptionHeads(encoder, self.net_arch)
+        heads: Any = OptionHeads(encoder, batch_size, self.net_arch)
         self.mlp_extractor = heads
         self.action_dist = SlotBySlot(sizes[: len(sizes) // batch_size], batch_size)
 
@@ -241,6 +247,7 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         if isinstance(self.mlp_extractor, OptionHeads):
             self.action_net = nn.Identity()
             nn.init.orthogonal_(self.mlp_extractor.scores.weight, gain=0.01)
+            nn.init.zeros_(self.mlp_extractor.crowding.weight)
         for module in self.modules():
             if isinstance(module, NamingLinear):
                 nn.init.zeros_(module.weight)

@@ -45,7 +45,7 @@ SETTINGS = {
     # ahead for advantages (gae_lambda) average out the noise that hides that one pull more or less
     # is better; the entropy bonus keeps actions alive whose use is found out late.
     "direct": PPOSettings(
-        steps=1_000_000,
+        steps=2_000_000,
         num_envs=1024,
         rounds_per_update=20,
         batch_size=1024,
