@@ -22,8 +22,10 @@ from ombo_agents.learned.direct import (
     in_canonical_order,
     without_rounding,
 )
+from ombo_agents.learned.encoder import SlotBySlot
 from ombo_agents.learned.storage import build_network, save, shape_of
 from ombo_agents.learned.training import SETTINGS, train
+from ombo_agents.planners.exact import exact_value
 from tests.envs.cases import IDS, SMALL_STARTS
 
 BOX = ("Ombo/GP-v0", {"dim": 3, "batch_size": 2})
@@ -178,6 +180,41 @@ def test_a_pool_too_large_to_score_one_by_one_is_played_too():
     assert network.features_extractor.options == 0
     actions = TrainedDirect(game, network).act(observation, generators(4))
     assert actions.shape == (4, 2) and game.control.action_space.contains(actions[0])
+
+
+# --- slots that choose one after the other ----------------------------------------------------
+
+
+@pytest.fixture
+def slots():
+    """Three slots of two positions, with 2 and 3 categories."""
+    torch.manual_seed(0)
+    return SlotBySlot([2, 3], 3).proba_distribution(torch.randn(1, 20, dtype=torch.float64))
+
+
+BATCHES = torch.tensor(list(itertools.product(*([range(2), range(3)] * 3))))  # (216, 6)
+
+
+def test_the_probabilities_of_all_batches_sum_to_one_and_are_the_frequencies_of_samples(slots):
+    one = slots.scores, slots.crowding
+    slots.scores, slots.crowding = (part.repeat_interleave(216, 0) for part in one)
+    likely = slots.log_prob(BATCHES).exp()
+    assert likely.sum().item() == pytest.approx(1.0)
+    assert slots.entropy().min() > 0
+    # The mean entropy of the slots given the earlier ones is that of the whole batch.
+    expected = -(likely * likely.log()).sum()
+    assert (likely * slots.entropy()).sum().item() == pytest.approx(expected.item())
+    slots.scores, slots.crowding = (part.repeat_interleave(40_000, 0) for part in one)
+    drawn = slots.sample()
+    codes = (drawn * torch.tensor([108, 36, 18, 6, 3, 1])).sum(dim=1)
+    found = torch.bincount(codes, minlength=216) / 40_000
+    np.testing.assert_allclose(found, likely, atol=5 * (likely.max().item() / 40_000) ** 0.5)
+
+
+def test_each_slot_takes_the_best_given_what_earlier_slots_took():
+    logits = torch.tensor([[3.0, 1.0, 3.0, 1.0, 3.0, 1.0, -1.5, 0.0]])  # q = 3, two options
+    slots = SlotBySlot([2], 3).proba_distribution(logits)
+    assert slots.mode().tolist() == [[0, 0, 1]]  # 3 > 1, 1.5 > 1, 0 < 1
 
 
 # --- the policy -------------------------------------------------------------------------------
@@ -381,16 +418,12 @@ def test_a_run_without_layers_or_of_an_older_shape_is_named_in_a_value_error(tmp
             ombo_agents.make(str(copy), gym.make(POOL[0], **POOL[1]))
 
 
-def test_some_seconds_of_training_read_the_sign_and_then_take_the_prize(tmp_path):
-    """One round ahead the sign is the worst design; with two it is the only one to look at."""
-    arguments = {"name": "signpost", "K": 4, "horizon": 2, "batch_size": 1}
-    settings = replace(SETTINGS["direct"], steps=50_000, num_envs=128, rounds_per_update=8)
+def test_some_seconds_of_training_learn_to_act_on_what_was_seen(tmp_path):
+    """Design 0 reads 0.5 or 0.6, which tells whether design 1 or design 2 is worth something."""
+    arguments = {"matrix": [[0.5, 1, 0], [0.6, 0, 1]], "horizon": 2, "batch_size": 1}
+    arguments["utility"] = "total"
+    settings = replace(SETTINGS["direct"], steps=40_000, num_envs=128, batch_size=256)
     training(tmp_path, "Ombo/Landscapes-v0", settings=settings, **arguments)
-    env = gym.make_vec("Ombo/Landscapes-v0", 100, autoreset_mode="Disabled", **arguments)
+    env = gym.make("Ombo/Landscapes-v0", **arguments)
     policy = ombo_agents.make(str(tmp_path), env)
-    observation, _ = env.reset(seed=0)
-    actions = policy.act(observation, generators(100))
-    assert not actions.any()
-    observation, *_ = env.step(actions)
-    *_, infos = env.step(policy.act(observation, generators(100)))
-    assert infos["utility"].mean() > 0.98
+    assert exact_value(env, policy) == pytest.approx(1.55)  # reading it last is worth 1.3
