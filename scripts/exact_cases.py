@@ -157,7 +157,6 @@ CASES = (
         "The one-round optimum never tries the unknown arm. One of five pulls in the first round "
         "is enough to begin with.",
         trained=4,
-        steps=1_500_000,
     ),
     Case(
         "arms-2",

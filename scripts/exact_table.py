@@ -38,13 +38,15 @@ class Args:
     """Folder for exact.md, exact.csv and exact/*.png."""
     runs: Path = Path("runs/exact")
     """Folder of the trained policies; those that are there are not trained again."""
+    train: bool = True
+    """Train policies that are not there yet; otherwise the page has dashes for them."""
     command: str = "make exact-table"
     """What the page says repeats it."""
 
 
 def main(args: Args) -> None:
     """Writes the page."""
-    for case in CASES:
+    for case in CASES if args.train else ():
         _train(case, args.runs)
     table = pd.concat(
         [_values(case, args.runs) for case in tqdm(CASES, unit="problem", disable=None)],
@@ -97,14 +99,13 @@ def _values(case: Case, runs: Path) -> pd.DataFrame:
                 row[f"{name}_{ties}"] = plan.value(ties)
         for name in _OTHERS:
             row[name] = _exactly(env, name)
-        trained = [
-            _exactly(env, str(run_folder(case, seed, runs)))
-            for seed in (SEEDS if horizon == case.trained else ())
-        ]
+        folders = [run_folder(case, seed, runs) for seed in SEEDS]
+        there = horizon == case.trained and all((f / CONFIG).is_file() for f in folders)
+        trained = [_exactly(env, str(folder)) for folder in folders] if there else []
         row |= {f"trained_{seed}": value for seed, value in zip(SEEDS, trained, strict=False)}
         row["trained"] = np.mean(trained) if trained else np.nan
         if trained:
-            configs = [json.loads((run_folder(case, s, runs) / CONFIG).read_text()) for s in SEEDS]
+            configs = [json.loads((folder / CONFIG).read_text()) for folder in folders]
             row["steps"] = configs[0]["steps"]
             row["seconds"] = max(config["seconds"] for config in configs)
         gap = row["optimum"] - row["one_step_uniform"]
