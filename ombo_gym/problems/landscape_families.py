@@ -30,11 +30,10 @@ class Family:
 def signpost(*, K: int = 6) -> Family:
     """Design 0 reads j/100 where the prize of 1 is at design j in 1..K; the others are 0.
 
-    Looking at the sign is worth next to nothing today and everything tomorrow.
+    Looking at the sign is worth next to nothing today and everything tomorrow (with K beyond 100
+    the sign itself can read more than the prize).
     """
     prizes = _whole("K", K)
-    if prizes > 99:
-        raise ValueError(f"K: expected at most 99 (the sign reads K/100, less than 1), got {K}")
     matrix = np.zeros((prizes, prizes + 1))
     where = np.arange(1, prizes + 1)
     matrix[:, 0] = where / 100

@@ -42,7 +42,7 @@ def trained(tmp_path):
 
 def write_policy(folder, seed):
     torch.manual_seed(seed)
-    network = build_network(Game("GP", 1).make_control("exploration"), [4])
+    network = build_network("exploration", Game("GP", 1), [4])
     save(folder, network, {"agent": "exploration", "hidden": [4]})
     return folder
 
