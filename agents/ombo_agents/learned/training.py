@@ -31,7 +31,8 @@ class PPOSettings:
     rounds_per_update: int = 16  # of every campaign
     batch_size: int = 1024
     epochs: int = 6
-    learning_rate: float = 2e-3  # falls linearly to a tenth
+    learning_rate: float = 2e-3
+    falls_to: float = 0.1  # of the learning rate, linearly
     gae_lambda: float = 0.95
     entropy: float = 0.0  # weight of the bonus; falls linearly to none
     target_kl: float | None = None  # an update ends early when the policy has moved further
@@ -50,7 +51,8 @@ SETTINGS = {
         rounds_per_update=20,
         batch_size=1024,
         epochs=5,
-        gae_lambda=0.2,
+        falls_to=0.02,
+        gae_lambda=0.5,
         entropy=0.003,
         target_kl=0.05,
         hidden=(32, 32),
@@ -171,7 +173,7 @@ def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out
     return PPO(
         network,
         env,
-        learning_rate=falling(settings.learning_rate),
+        learning_rate=falling(settings.learning_rate, settings.falls_to),
         n_steps=settings.rounds_per_update,
         batch_size=min(settings.batch_size, settings.rounds_per_update * settings.num_envs),
         n_epochs=settings.epochs,
@@ -186,9 +188,9 @@ def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out
     )
 
 
-def falling(start: float) -> Callable[[float], float]:
-    """A learning rate that falls linearly from `start` to a tenth of it."""
-    return lambda left: start * (0.1 + 0.9 * left)
+def falling(start: float, share: float) -> Callable[[float], float]:
+    """A learning rate that falls linearly from `start` to a share of it."""
+    return lambda left: start * (share + (1 - share) * left)
 
 
 class _FallingEntropy(BaseCallback):
