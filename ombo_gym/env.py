@@ -15,7 +15,7 @@ from ombo_gym.actions import ActionCheck
 from ombo_gym.campaign import ALL, Infos
 from ombo_gym.game import Game
 from ombo_gym.problems.base import Problem
-from ombo_gym.rendering import RENDER_MODES, Window, check_render_mode, draw_campaign
+from ombo_gym.rendering import RENDER_FPS, RENDER_MODES, Window, check_render_mode, draw_campaign
 
 _RESET_OPTIONS = {"optimum"}
 
@@ -69,7 +69,7 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
     metadata: dict[str, Any] = {  # noqa: RUF012  (as gymnasium declares it)
         "render_modes": list(RENDER_MODES),
-        "render_fps": 2,
+        "render_fps": RENDER_FPS,
     }
 
     def __init__(
@@ -157,14 +157,14 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         return observation, single_info(infos)
 
     def render(self) -> NDArray[np.uint8] | None:
-        """Draws the campaign, and in up to two dimensions its landscape."""
+        """Draws the campaign: values by round, and a panel for its kind of designs."""
         if self.render_mode is None:
             gym.logger.warn('render() needs a render_mode: gym.make(..., render_mode="rgb_array")')
             return None
         frame = draw_campaign(self.game.campaigns, 0)
         if self.render_mode == "rgb_array":
             return frame
-        self._window = self._window or Window()
+        self._window = self._window or Window(RENDER_FPS)
         self._window.show(frame)
         return None
 

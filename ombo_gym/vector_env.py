@@ -18,7 +18,7 @@ from ombo_gym.campaign import ALL, Infos, Rows
 from ombo_gym.env import CampaignEnv, keeps_optimum
 from ombo_gym.game import Game
 from ombo_gym.problems.base import Problem
-from ombo_gym.rendering import Window, check_render_mode, draw_campaign
+from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -244,7 +244,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
     def _show(self) -> None:
         """Shows the first campaign to people who watch, once it is begun."""
         if self.render_mode == "human" and self.game.campaigns.horizon[0]:
-            self._window = self._window or Window()
+            self._window = self._window or Window(RENDER_FPS)
             self._window.show(draw_campaign(self.game.campaigns, 0))
 
     def close_extras(self, **kwargs: Any) -> None:

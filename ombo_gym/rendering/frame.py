@@ -1,0 +1,134 @@
+"""A frame: what was measured by round, and beside it a panel for the kind of designs there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
+from ombo_gym.problems.bandit import Bandit
+from ombo_gym.rendering.boxes import draw_box
+from ombo_gym.rendering.pools import draw_arms, draw_pool
+from ombo_gym.rendering.sequences import draw_sequences
+from ombo_gym.rendering.view import CampaignView
+
+if TYPE_CHECKING:
+    from ombo_gym.campaign import Campaigns
+
+RENDER_MODES = ("rgb_array", "human")
+RENDER_FPS = 1  # a round is a lot to look at
+
+# Where axes are is fixed: nothing jumps from frame to frame, and all frames are of one size (even
+# numbers, as video encoders want them).
+_SIZE = (9.6, 4.8)  # inches of 100 pixels
+_LEFT = (0.08, 0.12, 0.38, 0.70)  # left, bottom, width, height of the axes, in shares
+_RIGHT = (0.55, 0.12, 0.42, 0.74)
+
+Panel = Callable[[Any, tuple[float, float, float, float], CampaignView], None]
+
+# Kinds of problem or of design space, the special ones first; others have no panel.
+PANELS: tuple[tuple[type, Panel], ...] = (
+    (Bandit, draw_arms),
+    (CandidateDesigns, draw_pool),
+    (CategoricalDesigns, draw_sequences),
+    (BoxDesigns, draw_box),
+)
+
+
+def check_render_mode(mode: str | None) -> str | None:
+    """Returns the mode.
+
+    Raises:
+        ValueError: An unknown one; lists the known ones.
+    """
+    if mode is not None and mode not in RENDER_MODES:
+        raise ValueError(f"render_mode: expected None or one of {list(RENDER_MODES)}, got {mode!r}")
+    return mode
+
+
+def draw_campaign(campaigns: Campaigns, row: int) -> NDArray[np.uint8]:
+    """Draws one campaign: values by round, and the designs in a panel of their kind.
+
+    Returns:
+        An RGB picture, (480, 960, 3) uint8.
+
+    Raises:
+        ResetNeeded: The campaign was never begun.
+        ImportError: There is no matplotlib; names the extra.
+    """
+    if not campaigns.horizon[row]:
+        raise ResetNeeded(f"campaign {row} is not begun: call reset() before render()")
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError('rendering needs matplotlib: pip install "ombo-gym[render]"') from error
+    figure = Figure(figsize=_SIZE, dpi=100)
+    canvas: Any = FigureCanvasAgg(figure)
+    view = CampaignView.of(campaigns, row)
+    kinds = (view.problem, view.problem.design_space)
+    panel = next((draw for kind, draw in PANELS if any(isinstance(k, kind) for k in kinds)), None)
+    _draw_history(figure.add_axes(_LEFT), view)
+    if panel is not None:
+        panel(figure, _RIGHT, view)
+    figure.text(_LEFT[0], 0.94, _progress(view), fontsize="large", fontweight="bold")
+    figure.text(_RIGHT[0], 0.94, _standing(view), fontsize="large")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _progress(view: CampaignView) -> str:
+    left = view.horizon - view.round
+    ending = f"{left} left" if left else "over"
+    return f"{type(view.problem).__name__}: round {view.round} of {view.horizon}, {ending}"
+
+
+def _standing(view: CampaignView) -> str:
+    """The best true value, that of the start, and the optimum where it is known."""
+    if not len(view.true_values):
+        return "nothing measured yet"
+    best = view.true_values.max()
+    text = f"best {best:.3g}"
+    if (start := view.true_values[view.rounds == 0]).size:
+        text += f" (the start's {start.max():.3g})"
+    if not np.isnan(view.optimum):
+        text += f", optimum {view.optimum:.3g}"
+    return text
+
+
+def _draw_history(axes: Any, view: CampaignView) -> None:
+    """Measured values by round, and the best true value so far."""
+    from matplotlib.ticker import MaxNLocator
+
+    count, rounds = len(view.values), view.rounds
+    # The designs of a round stand beside each other, in their order.
+    first, size = np.searchsorted(rounds, rounds), np.bincount(rounds, minlength=1)[rounds]
+    beside = (np.arange(count) - first + 0.5) / size - 0.5
+    view.scatter(axes, rounds + 0.7 * beside, view.values)
+    played = np.arange(view.round + 1)
+    best = np.array([view.true_values[rounds <= r].max(initial=-np.inf) for r in played])
+    best[np.isinf(best)] = np.nan
+    edges = np.append(played - 0.5, played[-1] + 0.5)
+    axes.stairs(best, edges, baseline=None, color="0.2", label="best true value")
+    if not np.isnan(view.optimum):
+        axes.axhline(view.optimum, color="0.5", linestyle=":", label="optimum")
+    axes.scatter([], [], s=36, c="0.6", edgecolors="w", label="measured")
+    axes.scatter([], [], s=36, c="0.6", edgecolors="k", linewidths=1.2, label="last batch")
+    axes.set_xlim(-0.5, view.horizon + 0.5)
+    axes.set_ylim(view.limits)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=11, integer=True))
+    axes.set_xlabel("round (0: the start)")
+    axes.set_ylabel("value")
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.03, 1),
+        ncols=4,
+        frameon=False,
+        fontsize="small",
+        columnspacing=1,
+        handletextpad=0.4,
+    )
