@@ -28,7 +28,8 @@ except ImportError as error:
 from ombo_gym.evaluation import page
 from ombo_gym.evaluation.figure_style import LineStyle, is_trained, policy_styles
 from ombo_gym.evaluation.figures import exploration_schedule, horizon_curves, png
-from ombo_gym.evaluation.statistics import GROUP, Interval, read_table
+from ombo_gym.evaluation.statistics import Interval
+from ombo_gym.evaluation.tables import GROUP, read_table
 from ombo_gym.evaluation.terminal import one_line
 
 UTILITIES = {

@@ -1,47 +1,20 @@
-"""Numbers with their uncertainty, from a table with one row per campaign.
+"""Numbers with their uncertainty, from arrays with one number per campaign.
 
-The first half works on arrays and needs numpy alone; the second (`summarise`, `paired`) turns the
-frame behind `campaigns.csv` into the frames behind `summary.csv` and `paired.csv`. Every
-resampling is seeded: the same table gives the same digits.
+Every resampling is seeded: the same numbers give the same digits.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-try:
-    import pandas as pd
-except ImportError as error:
-    raise ImportError(
-        'ombo_gym.evaluation needs pandas: pip install "ombo-gym[evaluation]"'
-    ) from error
+from ombo_gym.evaluation.resampling import expanded_tail, percentile_ends
+from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
 
-SETTING = ["env", "horizon", "batch_size", "utility"]  # what two policies must share to compare
-GROUP = ["env", "utility", "batch_size"]  # what is drawn and told together, over horizons
-PLAYER = ["policy", "told_horizon"]
-CAMPAIGN = ["seed", "campaign"]  # what makes two rows of one setting the same campaign
-SUMMARY_COLUMNS = [
-    *("env", "policy", "told_horizon", "horizon", "batch_size", "utility", "campaigns"),
-    *("mean", "ci_low", "ci_high", "iqm", "distinct"),
-]
-PAIRED_COLUMNS = [
-    *("env", "horizon", "batch_size", "utility", "policy_a", "told_a", "policy_b", "told_b"),
-    *("campaigns", "difference", "ci_low", "ci_high"),
-]
-TEXT_COLUMNS = [
-    *("env", "policy", "told_horizon", "utility"),
-    *("policy_a", "told_a", "policy_b", "told_b"),
-]
-TOLD = ("true", "one")
 CHUNK = 2**22  # resampled numbers held at once by the bootstrap: 32 MiB a column
 
 Statistic = Callable[..., npt.ArrayLike]
@@ -98,11 +71,7 @@ def paired_difference(a: npt.ArrayLike, b: npt.ArrayLike, *, confidence: float =
     Raises:
         ValueError: The two do not have the same length, or what `mean_interval` refuses.
     """
-    left, right = _column(a, "a"), _column(b, "b")
-    if left.size != right.size:
-        raise ValueError(
-            f"a and b must hold the same campaigns: got {left.size} and {right.size} values"
-        )
+    left, right = _pair(a, b)
     with np.errstate(invalid="ignore"):
         difference = left - right
     return mean_interval(difference, confidence=confidence)
@@ -198,190 +167,72 @@ def bootstrap_interval(
     for start in range(0, resamples, chunk):
         picked = rng.integers(n, size=(min(chunk, resamples - start), n))  # (k, campaigns)
         replicates.append(reduce([row[picked] for row in rows]))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(np.concatenate(replicates), [tail, 1 - tail])
+    tail = expanded_tail(n, confidence=confidence)
+    low, high = percentile_ends(np.concatenate(replicates), tail)
     return Interval(estimate, float(low), float(high))
 
 
-@lru_cache(maxsize=256)
-def student_t_quantile(probability: float, degrees: int) -> float:
-    """Quantile of Student's t distribution with a whole number of degrees of freedom.
+def wins_interval(a: npt.ArrayLike, b: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
+    """Share of campaigns on which a is better than b; a tie is half a win.
 
     Args:
-        probability: Inside [0.5, 1).
-        degrees: Degrees of freedom, at least 1.
+        a: One number per campaign, shape (campaigns,).
+        b: The other policy's number on the same campaigns, in the same order.
+        confidence: Coverage of the interval, inside (0, 1).
 
     Returns:
-        The t below which the distribution has that probability.
+        The share and its Student t interval, cut off at 0 and 1; nan when there is a nan.
+    """
+    left, right = _pair(a, b)
+    wins = (left > right) + 0.5 * (left == right)
+    wins[np.isnan(left) | np.isnan(right)] = math.nan
+    share, low, high = mean_interval(wins, confidence=confidence)
+    return Interval(share, *(min(max(end, 0.0), 1.0) if end == end else end for end in (low, high)))
 
-    Raises:
-        ValueError: An argument is out of range.
+
+def paired_p_value(difference: npt.ArrayLike) -> float:
+    """Two-sided p-value of Student's paired t test that the mean difference is 0.
+
+    Args:
+        difference: One number per campaign, shape (campaigns,).
+
+    Returns:
+        The p-value: 1 when all differences are 0, 0 when all are the same other number; nan for
+        one campaign.
+    """
+    column = _column(difference, "difference")
+    if column.size == 1:
+        return math.nan
+    with np.errstate(invalid="ignore"):
+        mean, error = float(column.mean()), float(column.std(ddof=1)) / math.sqrt(column.size)
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return student_t_p_value(mean / error, column.size - 1)
+
+
+def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """P-values adjusted for how many there are, so that all of them may be read at once.
+
+    Args:
+        p_values: Of the comparisons, shape (k,); nan is no comparison and stays nan.
+
+    Returns:
+        The adjusted p-values, shape (k,).
 
     Reference:
-        Abramowitz and Stegun, "Handbook of mathematical functions", 26.7.3 and 26.7.4 (the finite
-        series, here inverted by bisection) and 26.7.5 (the expansion, for many degrees).
+        Holm, "A simple sequentially rejective multiple test procedure", 1979.
+
+    Example:
+        >>> holm([0.01, 0.04, 0.03]).tolist()
+        [0.03, 0.06, 0.06]
     """
-    if not 0.5 <= probability < 1 or degrees < 1:
-        raise ValueError(
-            f"expected probability in [0.5, 1) and degrees >= 1, got {probability=}, {degrees=}"
-        )
-    if degrees > 10_000:  # the first omitted term is below 1e-7
-        z = NormalDist().inv_cdf(probability)
-        return z + (z**3 + z) / (4 * degrees)
-    odd = degrees % 2
-    k = np.arange(1, (degrees - odd) // 2)  # the terms of the series after its first
-    factors = 2 * k / (2 * k + 1) if odd else (2 * k - 1) / (2 * k)
-
-    def central(theta: float) -> float:
-        """P(|T| <= t) at t = sqrt(degrees) * tan(theta)."""
-        sine, cosine = math.sin(theta), math.cos(theta)
-        terms = 1 + float(np.cumprod(factors * cosine**2).sum())
-        if not odd:
-            return sine * terms
-        return 2 / math.pi * (theta + (sine * cosine * terms if degrees > 1 else 0.0))
-
-    low, high = 0.0, math.pi / 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if central(middle) < 2 * probability - 1 else (low, middle)
-    return math.sqrt(degrees) * math.tan((low + high) / 2)
-
-
-def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """One row per environment, setting, policy and told horizon: the frame of `summary.csv`.
-
-    Args:
-        campaigns: One row per campaign, with the columns of `campaigns.csv`.
-
-    Returns:
-        `campaigns` (how many), `mean` with its 95% Student t interval `ci_low`, `ci_high`, `iqm`,
-        and `distinct` (the mean number of distinct designs per batch). Grouped by environment,
-        utility, batch size and horizon; names stay in the order of their first row.
-
-    Raises:
-        ValueError: A column is missing, there is no row, or a campaign appears twice.
-    """
-    _check_campaigns(campaigns, extra=["distinct"])
-    rows = []
-    for key, group in campaigns.groupby([*SETTING, *PLAYER], sort=False):
-        mean, low, high = mean_interval(group["value"])
-        rows.append(
-            {
-                **dict(zip([*SETTING, *PLAYER], key, strict=True)),
-                "campaigns": len(group),
-                "mean": mean,
-                "ci_low": low,
-                "ci_high": high,
-                "iqm": iqm(group["value"]),
-                "distinct": float(group["distinct"].mean()),
-            }
-        )
-    return _sorted(pd.DataFrame(rows)[SUMMARY_COLUMNS])
-
-
-def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """Differences between policies on the same campaigns: the frame of `paired.csv`.
-
-    Within one environment, horizon, batch size and utility it holds
-
-    - every unordered pair of policies, both told the true horizon (where nobody was, both told
-      every round that it is the last);
-    - every policy told the true horizon against every policy (itself included) told every round
-      that it is the last. Against itself that is the *value of planning*; against the best of the
-      others, what is gained over the best one-round policy applied N times.
-
-    Rows are the same campaign when `seed` and `campaign` agree; campaigns that only one of the two
-    has played are left out, and pairs without a common campaign too.
-
-    Args:
-        campaigns: One row per campaign, with the columns of `campaigns.csv`.
-
-    Returns:
-        `difference`, the mean of value_a - value_b over the shared campaigns (`campaigns` counts
-        them), with its 95% Student t interval `ci_low`, `ci_high`.
-
-    Raises:
-        ValueError: A column is missing, there is no row, or a campaign appears twice.
-    """
-    _check_campaigns(campaigns)
-    rows = []
-    for key, setting in campaigns.groupby(SETTING, sort=False):
-        played = {
-            player: group.set_index(CAMPAIGN)["value"]
-            for player, group in setting.groupby(PLAYER, sort=False)
-        }
-        true = [player for player in played if player[1] == "true"]
-        one = [player for player in played if player[1] == "one"]
-        pairs = itertools.chain(
-            itertools.combinations(true or one, 2), itertools.product(true, one)
-        )
-        for a, b in pairs:
-            left, right = played[a].align(played[b], join="inner")
-            if left.empty:
-                continue
-            difference, low, high = paired_difference(left, right)
-            rows.append((*key, *a, *b, len(left), difference, low, high))
-    columns = [*SETTING, *PAIRED_COLUMNS[4:]]
-    return _sorted(pd.DataFrame(rows, columns=columns)[PAIRED_COLUMNS])
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Reads a table of an evaluation's folder, with names as the text they are.
-
-    Plain `pandas.read_csv` makes truth values of a column that holds only "true", a number of the
-    policy "007" and nothing of the policy "NA".
-
-    Args:
-        path: `campaigns.csv`, `summary.csv`, `paired.csv` or `exploration.csv`.
-
-    Returns:
-        The frame as it was written.
-    """
-    header = pd.read_csv(path, nrows=0).columns
-    return pd.read_csv(
-        path,
-        dtype={column: str for column in TEXT_COLUMNS},
-        keep_default_na=False,
-        na_values={name: ["", "nan", "NaN"] for name in header if name not in TEXT_COLUMNS},
-    )
-
-
-def check_told(frame: pd.DataFrame) -> None:
-    """Raises a ValueError where `told_horizon` holds anything but the text "true" or "one"."""
-    others = [told for told in frame["told_horizon"].unique() if told not in TOLD]
-    if others:
-        raise ValueError(
-            f'told_horizon must be the text "true" or "one", got {others}; files are read by '
-            "ombo_gym.evaluation.statistics.read_table, since pandas.read_csv makes truth values "
-            'of "true"'
-        )
-
-
-def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Grouped for reading; names keep the order in which they were asked for."""
-
-    def order(column: pd.Series) -> Any:
-        return column if column.name in ("batch_size", "horizon") else pd.factorize(column)[0]
-
-    keys = ["env", "utility", "batch_size", "horizon"]
-    return frame.sort_values(keys, key=order, kind="stable", ignore_index=True)
-
-
-def _check_campaigns(campaigns: pd.DataFrame, extra: list[str] | None = None) -> None:
-    needed = [*SETTING, *PLAYER, *CAMPAIGN, "value", *(extra or [])]
-    missing = [column for column in needed if column not in campaigns.columns]
-    if missing:
-        raise ValueError(f"campaigns lacks the columns {missing}; it has {list(campaigns)}")
-    if campaigns.empty:
-        raise ValueError("campaigns has no rows: nothing was played")
-    check_told(campaigns)
-    key = [*SETTING, *PLAYER, *CAMPAIGN]
-    repeated = campaigns.duplicated(key)
-    if repeated.any():
-        raise ValueError(
-            "a campaign must have one row per policy and setting; "
-            f"this one appears twice: {campaigns.loc[repeated, key].iloc[0].to_dict()}"
-        )
+    given: npt.NDArray[np.float64] = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(given.shape, np.nan)
+    there = np.flatnonzero(~np.isnan(given))
+    order = there[np.argsort(given[there], kind="stable")]
+    factors = np.arange(order.size, 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(given[order] * factors), 1.0)
+    return adjusted
 
 
 def _column(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
@@ -392,6 +243,17 @@ def _column(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
             f"got shape {column.shape}"
         )
     return column
+
+
+def _pair(
+    a: npt.ArrayLike, b: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    left, right = _column(a, "a"), _column(b, "b")
+    if left.size != right.size:
+        raise ValueError(
+            f"a and b must hold the same campaigns: got {left.size} and {right.size} values"
+        )
+    return left, right
 
 
 def _check_confidence(confidence: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ombo_gym.evaluation import page
-from ombo_gym.evaluation.statistics import GROUP
+from ombo_gym.evaluation.tables import GROUP
 
 
 def format_table(summary: pd.DataFrame) -> str:

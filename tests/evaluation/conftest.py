@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ombo_gym.evaluation.statistics import paired, summarise
+from ombo_gym.evaluation.tables import paired, summarise
 
 POLICIES = ("random", "greedy", "ucb", "explore_then_exploit", "runs/demo")
 SKILL = {"random": 0.25, "greedy": 0.75, "ucb": 0.7, "runs/demo": 1.0}
@@ -26,9 +26,15 @@ def synthetic_campaigns(
     campaigns: int = 100,
     told: Sequence[str] = ("true", "one"),
     env: str = "Ombo/GP-v0",
+    env_kwargs: str = "{}",
+    batch_size: int = 4,
+    method: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Campaigns whose policies share each campaign's luck, as common random numbers make them."""
+    """Campaigns whose policies share each campaign's luck, as common random numbers make them.
+
+    `method` names the method of policies that are runs of one; the others are their own.
+    """
     rng = np.random.default_rng(seed)
     frames = []
     for utility in utilities:
@@ -46,13 +52,15 @@ def synthetic_campaigns(
                         pd.DataFrame(
                             {
                                 "env": env,
+                                "env_kwargs": env_kwargs,
                                 "policy": policy,
+                                "method": (method or {}).get(policy, policy),
                                 "told_horizon": word,
                                 "horizon": horizon,
-                                "batch_size": 4,
+                                "batch_size": batch_size,
                                 "utility": utility,
                                 "campaign": np.arange(campaigns),
-                                "seed": 0,
+                                "seed": np.arange(campaigns),
                                 "value": value,
                                 "best_value": value + 0.8,
                                 "distinct": 1.0 if policy == "greedy" else 3.7,
@@ -68,6 +76,8 @@ def synthetic_exploration(
     horizons: Sequence[int] = (1, 2, 3, 5),
     utilities: Sequence[str] = ("last_mean", "best"),
     env: str = "Ombo/GP-v0",
+    env_kwargs: str = "{}",
+    batch_size: int = 4,
 ) -> pd.DataFrame:
     """Weights that fall to 0 at the end for the planners and stay for the others."""
     rows = []
@@ -81,8 +91,12 @@ def synthetic_exploration(
                     )
                     spread = 0.3 * weight if policy == "runs/demo" else 0.0
                     weights = (weight - spread, weight + spread, weight)
-                    rows.append((policy, "true", horizon, utility, env, number, *weights))
-    columns = ["policy", "told_horizon", "horizon", "utility", "env", "round"]
+                    where = (horizon, batch_size, utility, env, env_kwargs, number)
+                    rows.append((policy, "true", *where, *weights))
+    columns = [
+        *("policy", "told_horizon", "horizon", "batch_size", "utility", "env", "env_kwargs"),
+        "round",
+    ]
     return pd.DataFrame(rows, columns=[*columns, "weight_first", "weight_last", "weight_mean"])
 
 

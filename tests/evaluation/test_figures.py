@@ -12,7 +12,7 @@ from PIL import Image
 
 from ombo_gym.evaluation.figure_style import DARK, policy_styles
 from ombo_gym.evaluation.figures import exploration_schedule, horizon_curves, png, spread
-from ombo_gym.evaluation.statistics import summarise
+from ombo_gym.evaluation.tables import summarise
 
 MANY = [f"policy_{i}" for i in range(12)] + ["$\\frac$ odd", "_hidden", "runs/" + "x" * 60]
 

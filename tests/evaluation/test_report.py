@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from ombo_gym.evaluation.report import read_results, write_report
-from ombo_gym.evaluation.statistics import read_table, summarise
+from ombo_gym.evaluation.tables import read_table, summarise
 from ombo_gym.evaluation.terminal import format_table
 
 EVIL = "<script>alert(1)</script>"
@@ -275,7 +275,7 @@ def test_the_terminal_table_leaves_gaps_for_what_was_not_played(campaigns_of):
 
 @pytest.mark.parametrize(
     ("module", "missing"),
-    [("statistics", "pandas"), ("report", "pandas"), ("figures", "matplotlib")],
+    [("tables", "pandas"), ("report", "pandas"), ("figures", "matplotlib")],
 )
 def test_without_the_extra_the_error_names_it(module, missing):
     code = f"import sys; sys.modules[{missing!r}] = None; import ombo_gym.evaluation.{module}"

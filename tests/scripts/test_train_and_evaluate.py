@@ -15,7 +15,7 @@ import tyro
 
 import ombo_agents
 import ombo_gym
-from ombo_gym.evaluation.statistics import read_table
+from ombo_gym.evaluation.tables import read_table
 from scripts import evaluate, train
 from scripts.arguments import (
     parse_env,

@@ -1,0 +1,168 @@
+"""Methods over many settings: their normalised scores, as arrays that can be resampled.
+
+The score of a campaign is (value - low) / (high - low) within its setting: 0 is the mean of
+`random` (where it did not play, the lowest mean), 1 the highest mean of any policy. These two
+numbers are held fixed when campaigns are resampled.
+
+Campaigns are resampled within each problem: one resample serves all its settings, since campaign i
+draws the same instance whatever the horizon, the batch size and the utility, and it serves all
+methods, so that pairs stay together. Runs of training are resampled within each method that has
+several.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ombo_gym.evaluation.resampling import (
+    RESAMPLES,
+    Values,
+    chunks,
+    draw_counts,
+    expanded_tail,
+)
+from ombo_gym.evaluation.tables import Block, methods_of
+
+ALL = "all"  # the utility of tables over all utilities together
+
+
+class Scores(NamedTuple):
+    """A method's normalised scores in one setting.
+
+    Attributes:
+        values: On the campaigns that all its runs have played there, shape (runs, n).
+        rows: Of `Contest.campaigns` each campaign is, shape (n,).
+        runs: The number of each run within the method, shape (runs,).
+    """
+
+    values: Values
+    rows: npt.NDArray[np.int64]
+    runs: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """All settings of one utility (or of all), played by several methods.
+
+    Attributes:
+        utility: Its name.
+        problems: The number of the problem of each setting, shape (settings,).
+        sizes: How many campaigns each problem has, shape (problems,); resamples stack them.
+        runs: How many runs each method has, in the order of their first row.
+        scores: Of each method, by the number of the setting.
+        complete: The methods whose runs have all played every setting.
+    """
+
+    utility: str
+    problems: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    runs: dict[str, int]
+    scores: dict[str, dict[int, Scores]]
+    complete: list[str]
+
+    @property
+    def settings(self) -> int:
+        """How many settings there are."""
+        return len(self.problems)
+
+    @property
+    def campaigns(self) -> int:
+        """How many campaigns there are, over all problems."""
+        return int(self.sizes.sum())
+
+    @property
+    def tail(self) -> float:
+        """What is cut off from the resamples at each end of an interval."""
+        return expanded_tail(self.campaigns, len(self.sizes))
+
+    def resamples(
+        self, resamples: int = RESAMPLES, seed: int = 0
+    ) -> Iterator[tuple[Values, dict[str, Values]]]:
+        """Chunks of resamples: counts of campaigns, and of runs of the methods with several.
+
+        Yields:
+            How often each campaign is drawn, shape (campaigns, k), and by method how often each
+            run is, shape (runs, k).
+        """
+        rng = np.random.default_rng(seed)
+        for size in chunks(self.campaigns, resamples):
+            counts = np.concatenate([draw_counts(rng, n, size) for n in self.sizes])
+            runs = {name: draw_counts(rng, k, size) for name, k in self.runs.items() if k > 1}
+            yield counts, runs
+
+
+def contests(blocks: Sequence[Block]) -> list[Contest]:
+    """A contest per utility, and one over all of them where there are several.
+
+    Methods play as told the true horizon; where nobody was, as told every round that it is the
+    last.
+    """
+    told = "true" if any(p.told == "true" for block in blocks for p in block.players) else "one"
+    utilities = list(dict.fromkeys(str(block.setting[-1]) for block in blocks))
+    found = [
+        _contest(name, [block for block in blocks if block.setting[-1] == name], told)
+        for name in utilities
+    ]
+    return found + ([_contest(ALL, blocks, told)] if len(utilities) > 1 else [])
+
+
+def scale(block: Block) -> tuple[float, float]:
+    """The values of a setting that are normalised to 0 and to 1."""
+    means = [
+        float(values[played].mean())
+        for values, played in zip(block.values, block.played, strict=True)
+    ]
+    random = {
+        player.told: mean
+        for player, mean in zip(block.players, means, strict=True)
+        if player.policy == "random"
+    }
+    there = [mean for mean in means if not math.isnan(mean)] or [math.nan]
+    return random.get("true", random.get("one", min(there))), max(there)
+
+
+def normalise(values: Values, low: Values | float, high: Values | float) -> Values:
+    """Scores from values; all are 0 where no policy is better than `low`."""
+    width = np.asarray(high, dtype=np.float64) - low
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(width <= 0, 0.0, (values - low) / width)
+
+
+def _contest(utility: str, blocks: Sequence[Block], told: str) -> Contest:
+    names = list(dict.fromkeys(block.setting[:2] for block in blocks))
+    problems = np.array([names.index(block.setting[:2]) for block in blocks])
+    numbers = [  # of each problem's campaigns, over all its settings
+        np.unique(np.concatenate([b.campaigns for b in blocks if b.setting[:2] == name]))
+        for name in names
+    ]
+    sizes = np.array([len(each) for each in numbers])
+    starts = np.cumsum(sizes) - sizes
+    policies: dict[str, dict[str, int]] = {}  # the runs of each method
+    for block in blocks:
+        for player in block.players:
+            if player.told == told:
+                runs = policies.setdefault(player.method, {})
+                runs.setdefault(player.policy, len(runs))
+    scores: dict[str, dict[int, Scores]] = {name: {} for name in policies}
+    for s, block in enumerate(blocks):
+        rows = starts[problems[s]] + np.searchsorted(numbers[problems[s]], block.campaigns)
+        values = normalise(block.values, *scale(block))
+        for (method, word), players in methods_of(block).items():
+            common = block.played[players].all(axis=0)
+            if word == told and common.any():
+                those = np.array([policies[method][block.players[i].policy] for i in players])
+                scores[method][s] = Scores(values[players][:, common], rows[common], those)
+    counts = {name: len(runs) for name, runs in policies.items()}
+    complete = [
+        name
+        for name, played in scores.items()
+        if len(played) == len(blocks)
+        and all(len(each.runs) == counts[name] for each in played.values())
+    ]
+    return Contest(utility, problems, sizes, counts, scores, complete)

@@ -1,0 +1,342 @@
+"""From the frame behind `campaigns.csv` to the frames behind the other tables of an evaluation.
+
+Here: `summary.csv`, `paired.csv` and `training_seeds.csv`, and reading any of them back. What ranks
+methods over settings is in `ranking.py`. Every resampling is seeded: the same table gives the same
+digits.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ombo_gym.evaluation.resampling import bootstrap_iqm, bootstrap_runs
+from ombo_gym.evaluation.statistics import iqm, mean_interval, wins_interval
+
+try:
+    import pandas as pd
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs pandas: pip install "ombo-gym[evaluation]"'
+    ) from error
+
+PROBLEM = ["env", "env_kwargs"]  # what campaigns are drawn from: settings of one share them
+SETTING = [*PROBLEM, "horizon", "batch_size", "utility"]  # what two policies share to compare
+GROUP = ["env", "utility", "batch_size"]  # what is drawn and told together, over horizons
+PLAYER = ["policy", "told_horizon"]
+CAMPAIGN = ["seed", "campaign"]  # what makes two rows of one problem the same campaign
+SUMMARY_COLUMNS = [
+    *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
+    *("campaigns", "mean", "ci_low", "ci_high", "median", "iqm", "iqm_low", "iqm_high", "distinct"),
+]
+PAIRED_COLUMNS = [
+    *SETTING,
+    *("policy_a", "told_a", "policy_b", "told_b", "campaigns", "difference", "ci_low", "ci_high"),
+    *("wins", "wins_low", "wins_high"),
+]
+TRAINING_SEEDS_COLUMNS = [
+    *(*SETTING, "method", "told_horizon", "runs", "campaigns"),
+    *("mean", "ci_low", "ci_high", "lowest", "highest"),
+]
+TEXT_COLUMNS = [
+    *("env", "env_kwargs", "policy", "method", "told_horizon", "utility"),
+    *("policy_a", "told_a", "policy_b", "told_b", "method_a", "method_b", "error", "traceback"),
+]
+TOLD = ("true", "one")
+
+Values = npt.NDArray[np.float64]
+
+
+class Player(NamedTuple):
+    """Who plays: a policy, what it is told, and the method that it is a run of."""
+
+    policy: str
+    told: str
+    method: str
+
+
+class Block(NamedTuple):
+    """All campaigns of one setting.
+
+    Attributes:
+        setting: The values of the columns `SETTING`.
+        players: In the order of their first row.
+        campaigns: A number per campaign, shape (campaigns,); equal numbers in two blocks of one
+            problem are the same campaign.
+        values: What the players' campaigns are worth, shape (players, campaigns).
+        played: Which of them there are, same shape; the other values are nan.
+    """
+
+    setting: tuple[Any, ...]
+    players: list[Player]
+    campaigns: npt.NDArray[np.int64]
+    values: Values
+    played: npt.NDArray[np.bool_]
+
+    def pair(self, a: int, b: int) -> tuple[Values, Values]:
+        """The values of players a and b on the campaigns that both have played."""
+        both = self.played[a] & self.played[b]
+        return self.values[a, both], self.values[b, both]
+
+
+def blocks(campaigns: pd.DataFrame) -> list[Block]:
+    """The campaigns as one array per setting, in the order of their first row.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`; without `env_kwargs`
+            there are none ("{}"), without `method` every policy is a method of its own.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+    """
+    frame = with_defaults(campaigns)
+    _check_campaigns(frame)
+    setting, settings = row_codes(frame, SETTING)
+    player, players = row_codes(frame, PLAYER)
+    campaign, _ = row_codes(frame, CAMPAIGN)
+    _check_unique(frame, setting, player, campaign)
+    _, first = np.unique(player, return_index=True)
+    everyone = [
+        Player(policy, told, method)
+        for (policy, told), method in zip(players, frame["method"].to_numpy()[first], strict=True)
+    ]
+    value = frame["value"].to_numpy(dtype=np.float64)
+    order = np.argsort(setting, kind="stable")
+    ends = np.cumsum(np.bincount(setting))
+    found = []
+    for key, rows in zip(settings, np.split(order, ends[:-1]), strict=True):
+        row, present = pd.factorize(player[rows])
+        column, numbers = pd.factorize(campaign[rows])
+        values = np.full((len(present), len(numbers)), np.nan)
+        played = np.zeros(values.shape, dtype=bool)
+        values[row, column] = value[rows]
+        played[row, column] = True
+        found.append(Block(key, [everyone[i] for i in present], numbers, values, played))
+    return found
+
+
+def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """One row per setting, policy and told horizon: the frame of `summary.csv`.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+
+    Returns:
+        `campaigns` (how many), `mean` with its 95% Student t interval `ci_low`, `ci_high`,
+        `median`, `iqm` with its 95% bootstrap interval `iqm_low`, `iqm_high`, and `distinct` (the
+        mean number of distinct designs per batch). Grouped by environment, utility, batch size and
+        horizon; names stay in the order of their first row.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+    """
+    _check_columns(campaigns, ["distinct"])
+    keys, columns = [], []
+    for block in blocks(campaigns):
+        for player, values, played in zip(block.players, block.values, block.played, strict=True):
+            keys.append((*block.setting, player.policy, player.told, player.method))
+            columns.append(values[played])
+    frame = pd.DataFrame(keys, columns=[*SETTING, *PLAYER, "method"])
+    frame["campaigns"] = [column.size for column in columns]
+    frame[["mean", "ci_low", "ci_high"]] = [mean_interval(column) for column in columns]
+    frame["median"] = [float(np.median(column)) for column in columns]
+    frame["iqm"] = [iqm(column) for column in columns]
+    frame[["iqm_low", "iqm_high"]] = _iqm_ends(columns)
+    distinct = with_defaults(campaigns).groupby([*SETTING, *PLAYER], sort=False)["distinct"].mean()
+    frame = frame.join(distinct.astype(float), on=[*SETTING, *PLAYER])
+    return ordered(frame[SUMMARY_COLUMNS])
+
+
+def _iqm_ends(columns: Sequence[Values]) -> Values:
+    """Ends of the interval of each column's interquartile mean, shape (columns, 2).
+
+    Columns of one length share their resamples.
+    """
+    ends = np.empty((len(columns), 2))
+    sizes = np.array([column.size for column in columns])
+    for size in np.unique(sizes):
+        same = np.flatnonzero(sizes == size).tolist()
+        ends[same] = bootstrap_iqm(np.stack([columns[i] for i in same]))
+    return ends
+
+
+def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Differences between policies on the same campaigns: the frame of `paired.csv`.
+
+    Within one setting it holds
+
+    - every unordered pair of policies, both told the true horizon (where nobody was, both told
+      every round that it is the last);
+    - every policy told the true horizon against every policy (itself included) told every round
+      that it is the last. Against itself that is the *value of planning*; against the best of the
+      others, what is gained over the best one-round policy applied N times.
+
+    Rows are the same campaign when `seed` and `campaign` agree; campaigns that only one of the two
+    has played are left out, and pairs without a common campaign too.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+
+    Returns:
+        `difference`, the mean of value_a - value_b over the shared campaigns (`campaigns` counts
+        them), with its 95% Student t interval `ci_low`, `ci_high`; `wins`, the share of them on
+        which a is better (ties count half), with its 95% interval `wins_low`, `wins_high`.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+    """
+    rows = []
+    for block in blocks(campaigns):
+        for a, b in _pairs(block.players):
+            left, right = block.pair(a, b)
+            if left.size:
+                with np.errstate(invalid="ignore"):
+                    difference = left - right
+                rows.append(
+                    (
+                        *(*block.setting, *block.players[a][:2], *block.players[b][:2], left.size),
+                        *(*mean_interval(difference), *wins_interval(left, right)),
+                    )
+                )
+    return ordered(pd.DataFrame(rows, columns=PAIRED_COLUMNS))
+
+
+def _pairs(players: Sequence[Player]) -> Iterator[tuple[int, int]]:
+    true = [i for i, player in enumerate(players) if player.told == "true"]
+    one = [i for i, player in enumerate(players) if player.told == "one"]
+    return itertools.chain(itertools.combinations(true or one, 2), itertools.product(true, one))
+
+
+def training_seeds(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """How far the luck of training goes: the frame of `training_seeds.csv`.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+
+    Returns:
+        A row per setting, told horizon and method of which several runs were played (no row
+        without one): `runs` and `campaigns` (those that all of them have played), `mean` over both
+        with `ci_low`, `ci_high` (see `bootstrap_runs`: with few runs it is too narrow), and the
+        means of the worst and the best run, `lowest` and `highest`.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+    """
+    rows = []
+    for block in blocks(campaigns):
+        for (method, told), runs in methods_of(block).items():
+            common = block.played[runs].all(axis=0)
+            if len(runs) > 1 and common.any():
+                values = block.values[runs][:, common]
+                means = values.mean(axis=1)
+                rows.append(
+                    (
+                        *(*block.setting, method, told, *values.shape),
+                        *(*bootstrap_runs(values), means.min(), means.max()),
+                    )
+                )
+    return ordered(pd.DataFrame(rows, columns=TRAINING_SEEDS_COLUMNS))
+
+
+def methods_of(block: Block) -> dict[tuple[str, str], list[int]]:
+    """The players of each (method, told horizon) of a block, in the order of their first row."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for i, player in enumerate(block.players):
+        found.setdefault((player.method, player.told), []).append(i)
+    return found
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Reads a table of an evaluation's folder, with names as the text they are.
+
+    Plain `pandas.read_csv` makes truth values of a column that holds only "true", a number of the
+    policy "007" and nothing of the policy "NA".
+
+    Args:
+        path: `campaigns.csv`, `summary.csv`, `paired.csv`, ...; or the same as `.parquet`.
+
+    Returns:
+        The frame as it was written.
+    """
+    if Path(path).suffix == ".parquet":
+        return pd.read_parquet(path)
+    header = pd.read_csv(path, nrows=0).columns
+    return pd.read_csv(
+        path,
+        dtype={column: str for column in TEXT_COLUMNS},
+        keep_default_na=False,
+        na_values={name: ["", "nan", "NaN"] for name in header if name not in TEXT_COLUMNS},
+    )
+
+
+def check_told(frame: pd.DataFrame) -> None:
+    """Raises a ValueError where `told_horizon` holds anything but the text "true" or "one"."""
+    others = [told for told in frame["told_horizon"].unique() if told not in TOLD]
+    if others:
+        raise ValueError(
+            f'told_horizon must be the text "true" or "one", got {others}; files are read by '
+            "ombo_gym.evaluation.tables.read_table, since pandas.read_csv makes truth values "
+            'of "true"'
+        )
+
+
+def with_defaults(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """The campaigns with the columns `env_kwargs` and `method`, where they were left out."""
+    if "env_kwargs" not in campaigns.columns:
+        campaigns = campaigns.assign(env_kwargs="{}")
+    if "method" not in campaigns.columns and "policy" in campaigns.columns:
+        campaigns = campaigns.assign(method=campaigns["policy"])
+    return campaigns
+
+
+def ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Grouped for reading; names keep the order in which they were asked for."""
+
+    def order(column: pd.Series) -> Any:
+        return column if column.name in ("batch_size", "horizon") else pd.factorize(column)[0]
+
+    keys = [*PROBLEM, "utility", "batch_size", "horizon"]
+    return frame.sort_values(keys, key=order, kind="stable", ignore_index=True)
+
+
+def row_codes(
+    frame: pd.DataFrame, columns: list[str]
+) -> tuple[npt.NDArray[np.int64], list[tuple[Any, ...]]]:
+    """A number per row, counted up by first appearance, and what each number stands for."""
+    codes = np.zeros(len(frame), dtype=np.int64)
+    for column in columns:
+        code, names = pd.factorize(frame[column])
+        codes = pd.factorize(codes * (len(names) + 1) + code)[0].astype(np.int64)
+    first = np.unique(codes, return_index=True)[1]
+    return codes, list(frame[columns].iloc[first].itertuples(index=False, name=None))
+
+
+def _check_columns(campaigns: pd.DataFrame, needed: Sequence[str]) -> None:
+    missing = [column for column in needed if column not in campaigns.columns]
+    if missing:
+        raise ValueError(f"campaigns lacks the columns {missing}; it has {list(campaigns)}")
+
+
+def _check_campaigns(campaigns: pd.DataFrame) -> None:
+    _check_columns(campaigns, [*SETTING, *PLAYER, *CAMPAIGN, "value"])
+    if campaigns.empty:
+        raise ValueError("campaigns has no rows: nothing was played")
+    check_told(campaigns)
+
+
+def _check_unique(frame: pd.DataFrame, *codes: npt.NDArray[np.int64]) -> None:
+    key = np.zeros(len(frame), dtype=np.int64)
+    for code in codes:
+        key = key * (code.max() + 1) + code
+    repeated = pd.Series(key).duplicated().to_numpy()
+    if repeated.any():
+        columns = [*SETTING, *PLAYER, *CAMPAIGN]
+        raise ValueError(
+            "a campaign must have one row per policy and setting; "
+            f"this one appears twice: {frame.loc[repeated, columns].iloc[0].to_dict()}"
+        )
