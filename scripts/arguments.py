@@ -19,7 +19,7 @@ def report_errors() -> Iterator[None]:
     """Ends with one line instead of a traceback where the user's input was the reason."""
     try:
         yield
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ombo_gym.evaluation.cells import Cell, generators, make_env, make_policy, play
+from ombo_gym.evaluation.evaluate import versions
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.game import Game
 from scripts.arguments import report_errors
-from scripts.evaluate import versions
 
 ENV = "Ombo/GP-v0"
 ROUNDS: dict[str, Any] = {"horizon": 5, "batch_size": 4}  # where environments are compared

@@ -18,10 +18,13 @@ from stable_baselines3.common.callbacks import ProgressBarCallback
 
 from ombo_agents.heuristics.search import search_schedules
 from ombo_agents.learned.training import PPOSettings, train
-from ombo_gym.evaluation.run import Plan, Results
+from ombo_gym.evaluation.evaluate import evaluate
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.run import Results
 from ombo_gym.evaluation.statistics import Interval, bootstrap_interval, paired_difference
 from scripts.arguments import report_errors
-from scripts.evaluate import evaluate
+from scripts.evaluate import show
 
 ENV, UTILITY, BATCH_SIZE, HORIZON = "Ombo/GP-v0", "last_mean", 4, 3
 HEURISTICS = ("greedy", "greedy_refined", "expected_improvement", "genetic", "random")
@@ -48,6 +51,7 @@ class Args:
 def main(args: Args) -> None:
     """Runs the demonstration."""
     begun = time.perf_counter()
+    launch = Launch("loky", args.jobs)
     trained = args.out / "policy"
     print(f"1. Training a meta-policy on {ENV} ({UTILITY}, q = {BATCH_SIZE}, N = 1 to 5)")
     config = train(
@@ -69,7 +73,7 @@ def main(args: Args) -> None:
         utilities=[UTILITY],
         batch_size=BATCH_SIZE,
     )
-    schedules = search_schedules(plan, campaigns=args.search, jobs=args.jobs)
+    schedules = search_schedules(plan, campaigns=args.search, launch=launch)
     args.out.mkdir(parents=True, exist_ok=True)
     schedules.to_csv(args.out / "schedules.csv", index=False)
     constant = schedules[schedules["constant"]].iloc[0]["policy"]
@@ -85,7 +89,8 @@ def main(args: Args) -> None:
         batch_size=BATCH_SIZE,
         campaigns=args.campaigns,
     )
-    results = evaluate(plan, out=args.out, jobs=args.jobs, command="make demo")
+    results = evaluate(plan, out=args.out, launch=launch, command="make demo")
+    show(results, args.out)
     print(f"\n{findings(results, str(trained), constant, static)}")
     print(f"\n{time.perf_counter() - begun:.0f} s in all")
 

@@ -11,12 +11,19 @@ from typing import Any, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 import ombo_gym
 from ombo_gym.design_spaces import repeated
+from ombo_gym.evaluation.replays import record
 from ombo_gym.evaluation.told import told_one
+
+try:
+    from threadpoolctl import threadpool_limits
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs threadpoolctl: pip install "ombo-gym[evaluation]"'
+    ) from error
 
 SEEDS = 2**31  # evaluation campaigns are seeded below, training campaigns from here up
 
@@ -36,7 +43,8 @@ class Cell:
         first: Number of the block's first campaign.
         campaigns: How many.
         maker: "module:function" that builds a policy from (policy, env).
-        fingerprint: Changes when what `policy` names changes (the files of a trained policy).
+        fingerprint: Changes when what the names stand for changes: the files of a trained policy,
+            the source of an own one, the tables that a problem's values come from.
     """
 
     env: str
@@ -64,10 +72,18 @@ class Cell:
 
 
 class Played(NamedTuple):
-    """What came of a cell."""
+    """What came of a cell.
 
-    campaigns: pd.DataFrame  # a row per campaign, the columns of campaigns.csv
-    exploration: pd.DataFrame  # a row per round: campaigns, and sums of weights over them
+    Attributes:
+        columns: A number per campaign, (campaigns,) each: value, best_value, distinct.
+        weights: Of policies that act through exploration weights, a row per round: the sums over
+            campaigns of the first, the last and the mean slot's weight, (N, 3); else no rows.
+        replays: The first campaigns of the first block, round by round (`replays.record`).
+    """
+
+    columns: dict[str, NDArray[np.float64]]
+    weights: NDArray[np.float64]
+    replays: list[dict[str, Any]]
 
 
 def make_env(cell: Cell) -> Any:
@@ -97,38 +113,33 @@ def generators(cell: Cell) -> list[np.random.Generator]:
 
 
 def play(cell: Cell) -> Played:
-    """Plays a cell: all its campaigns in lockstep."""
+    """Plays a cell: all its campaigns in lockstep, on one thread.
+
+    More threads would add in another order, and the last digit would depend on the machine.
+    """
     env = make_env(cell)
     policy = make_policy(cell, env)
+    explain = getattr(policy, "explain", None)
     rngs = generators(cell)
-    observation, _ = env.reset(seed=cell.seed + cell.first)
     distinct, weights = np.zeros(cell.campaigns), []
     info: dict[str, Any] = {}
-    for _ in range(cell.horizon):
-        told = told_one(observation) if cell.told_horizon == "one" else observation
-        explain = getattr(policy, "explain", None)
-        actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
-        weights.append(details.get("exploration_weights"))
-        distinct += _distinct(env, actions) / cell.horizon
-        observation, _, _, _, info = env.step(actions)
+    with threadpool_limits(limits=1):  # after the policy's libraries were imported
+        observation, _ = env.reset(seed=cell.seed + cell.first)
+        for _ in range(cell.horizon):
+            told = told_one(observation) if cell.told_horizon == "one" else observation
+            actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
+            if (each := details.get("exploration_weights")) is not None:
+                weights.append([each[:, 0].sum(), each[:, 1].sum(), each.mean(axis=1).sum()])
+            distinct += _distinct(env, actions) / cell.horizon
+            observation, _, _, _, info = env.step(actions)
+    columns = {
+        "value": np.asarray(info["utility"]),
+        "best_value": np.asarray(info["best_value"]),
+        "distinct": distinct,
+    }
+    replays = record(env.unwrapped.game) if cell.first == 0 else []
     env.close()
-    numbers = np.arange(cell.first, cell.first + cell.campaigns)
-    campaigns = pd.DataFrame(
-        {
-            "env": cell.env,
-            "policy": cell.policy,
-            "told_horizon": cell.told_horizon,
-            "horizon": cell.horizon,
-            "batch_size": cell.batch_size,
-            "utility": cell.utility,
-            "campaign": numbers,
-            "seed": cell.seed + numbers,
-            "value": info["utility"],
-            "best_value": info["best_value"],
-            "distinct": distinct,
-        }
-    )
-    return Played(campaigns, _exploration(cell, weights))
+    return Played(columns, np.array(weights).reshape(-1, 3), replays)
 
 
 def _distinct(env: Any, actions: NDArray[Any]) -> NDArray[np.float64]:
@@ -139,23 +150,3 @@ def _distinct(env: Any, actions: NDArray[Any]) -> NDArray[np.float64]:
     again = repeated(game.design_space.designs(actions))
     fresh: NDArray[np.int64] = (~again).sum(axis=1)
     return fresh.astype(np.float64)
-
-
-def _exploration(cell: Cell, weights: list[NDArray[np.float64] | None]) -> pd.DataFrame:
-    rows = [
-        {
-            "env": cell.env,
-            "policy": cell.policy,
-            "told_horizon": cell.told_horizon,
-            "horizon": cell.horizon,
-            "utility": cell.utility,
-            "round": number,
-            "campaigns": cell.campaigns,
-            "weight_first": each[:, 0].sum(),
-            "weight_last": each[:, 1].sum(),
-            "weight_mean": each.mean(axis=1).sum(),
-        }
-        for number, each in enumerate(weights, start=1)
-        if each is not None
-    ]
-    return pd.DataFrame(rows)

@@ -2,265 +2,275 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
+import itertools
 import json
-import os
+import sys
+import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from ombo_gym.evaluation.cells import SEEDS, Cell, Played, make_env, make_policy, play
+from ombo_gym.evaluation.cells import Cell, Played, make_env, make_policy, play
+from ombo_gym.evaluation.identity import fingerprint, methods
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.replays import scenes
+from ombo_gym.evaluation.store import Store
+from ombo_gym.game import game_of
 
 try:
-    from joblib import Parallel, delayed, parallel_config
     from tqdm import tqdm
 except ImportError as error:
-    raise ImportError(
-        'ombo_gym.evaluation needs joblib and tqdm: pip install "ombo-gym[evaluation]"'
-    ) from error
+    raise ImportError('ombo_gym.evaluation needs tqdm: pip install "ombo-gym[evaluation]"') from (
+        error
+    )
 
-BLOCK = 250  # campaigns per cell
-_EXPLORATION_KEYS = ["env", "policy", "told_horizon", "horizon", "utility", "round"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which policies play which campaigns; every combination is played on the same campaigns.
-
-    Attributes:
-        env: Id of the environment.
-        policies: As the policy factory takes them.
-        horizons, utilities: Of the campaigns.
-        batch_size: q.
-        campaigns: Per combination.
-        seed: Of campaign 0.
-        told: What policies are told: "true", "one" or both.
-        env_kwargs: Further arguments of the environment.
-        maker: "module:function" that builds policies.
-        block: Campaigns per cell.
-
-    Raises:
-        ValueError: Nothing to play, or seeds that belong to training.
-    """
-
-    env: str
-    policies: Sequence[str]
-    horizons: Sequence[int]
-    utilities: Sequence[str] = ("best",)
-    batch_size: int = 4
-    campaigns: int = 1000
-    seed: int = 0
-    told: Sequence[str] = ("true", "one")
-    env_kwargs: dict[str, Any] | None = None
-    maker: str = "ombo_agents:make"
-    block: int = BLOCK
-
-    def __post_init__(self) -> None:
-        for name in ("policies", "horizons", "utilities", "told"):
-            given = list(getattr(self, name))
-            if not given or len(set(given)) < len(given):
-                raise ValueError(f"{name}: expected at least one, each once, got {given}")
-        if unknown := set(self.told) - {"true", "one"}:
-            raise ValueError(f"told: expected 'true', 'one' or both, got {sorted(unknown)}")
-        if reserved := sorted({"num_envs", "autoreset_mode"} & (self.env_kwargs or {}).keys()):
-            raise ValueError(f"env_kwargs: {reserved} are set by the evaluation itself")
-        own = {"horizon": "horizons", "batch_size": "batch_size", "utility": "utilities"}
-        if taken := sorted(own.keys() & (self.env_kwargs or {}).keys()):
-            raise ValueError(
-                f"env_kwargs: expected further arguments, got {taken}, which the plan says itself "
-                f"({', '.join(own[name] for name in taken)})"
-            )
-        if self.block < 1:
-            raise ValueError(f"block: expected at least 1 campaign, got {self.block}")
-        if self.campaigns < 1 or not 0 <= self.seed <= SEEDS - self.campaigns:
-            raise ValueError(
-                f"campaigns, seed: expected at least 1 campaign and seeds from 0 below {SEEDS} "
-                f"(above are training's), got {self.campaigns} from {self.seed}"
-            )
-
-    def cells(self) -> list[Cell]:
-        """All cells, told the truth; see `derived` for the others."""
-        return [
-            Cell(
-                env=self.env,
-                policy=policy,
-                told_horizon="true",
-                horizon=horizon,
-                batch_size=self.batch_size,
-                utility=utility,
-                seed=self.seed,
-                first=first,
-                campaigns=min(self.block, self.campaigns - first),
-                env_kwargs=json.dumps(self.env_kwargs or {}, sort_keys=True),
-                maker=self.maker,
-                fingerprint=_fingerprint(policy) + _source(policy) + _source(self.env),
-            )
-            for utility in self.utilities
-            for horizon in self.horizons
-            for policy in self.policies
-            for first in range(0, self.campaigns, self.block)
-        ]
+SEQUENTIAL = Launch()
+_SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
+CAMPAIGN_COLUMNS = [
+    *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
+    *("campaign", "seed", "value", "best_value", "distinct"),
+]
+EXPLORATION_COLUMNS = [*_SETTING, "round", "weight_first", "weight_last", "weight_mean"]
+ERROR_COLUMNS = [*_SETTING, "first", "campaigns", "error", "traceback"]
 
 
 class Results(NamedTuple):
-    """What came of a plan."""
+    """What came of plans.
+
+    Attributes:
+        campaigns: A row per campaign, in the order of the plans: the frame of `campaigns.csv`.
+        exploration: Mean exploration weights by round.
+        errors: A row per cell that failed.
+        replays: Scenes and plays, as `replays.json` holds them.
+    """
 
     campaigns: pd.DataFrame
     exploration: pd.DataFrame
+    errors: pd.DataFrame
+    replays: dict[str, Any]
 
 
-def run(plan: Plan, *, folder: Path | None = None, jobs: int = 1, resume: bool = False) -> Results:
-    """Plays a plan.
+class Failed(NamedTuple):
+    """A cell that raised an error."""
+
+    error: str
+    traceback: str
+
+
+class _Part(NamedTuple):
+    """A cell's place in the tables."""
+
+    cell: Cell  # with the word that the tables show
+    key: str  # of the cell that was played for it
+    derived: bool  # from a cell told the other word, which is shown too
+
+
+def run(
+    plans: Plan | Sequence[Plan],
+    *,
+    folder: Path | None = None,
+    launch: Launch = SEQUENTIAL,
+    resume: bool = False,
+) -> Results:
+    """Plays plans.
+
+    A policy that does not listen to what it is told is played once; what plans have in common too.
+    A cell that fails leaves its campaigns out, is recorded, and stops nothing.
 
     Args:
-        plan: What to play.
+        plans: What to play.
         folder: Where finished cells are kept, one file each; None keeps nothing.
-        jobs: Processes.
+        launch: Where to play.
         resume: Take finished cells from the folder instead of playing them again.
-
-    Returns:
-        One row per campaign, in the order of the plan, and mean exploration weights by round.
 
     Raises:
         ValueError: A policy that does not suit the environment, or an argument that it lacks;
             before anything is played.
     """
-    cells = plan.cells()
-    aware = _horizon_aware(cells)
-    told_one = [cell.told("one") for cell in cells if aware[cell.policy] and cell.horizon > 1]
-    wanted = [cell for cell in cells if "true" in plan.told or _same_told_one(cell, aware)]
-    wanted += told_one if "one" in plan.told else []
-    played = _play_all(wanted, folder, jobs, resume)
-    parts = []
-    for told in plan.told:
-        for cell in cells:
-            if told == "one" and not _same_told_one(cell, aware):
-                parts.append(played[cell.told("one").key])
-            else:  # what it is told makes no difference: the same campaigns, played once
-                again = told == "one" and "true" in plan.told
-                parts.append(_relabel(played[cell.key], told, weights=not again))
-    campaigns = pd.concat([part.campaigns for part in parts], ignore_index=True)
-    sums = pd.concat([part.exploration for part in parts], ignore_index=True)
-    return Results(campaigns, _mean_weights(sums))
-
-
-def _same_told_one(cell: Cell, aware: dict[str, bool]) -> bool:
-    return cell.horizon == 1 or not aware[cell.policy]
-
-
-def _relabel(played: Played, told: str, *, weights: bool) -> Played:
-    """A cell told something else that makes no difference, with its weights or without."""
-    campaigns, exploration = (
-        table.assign(told_horizon=told) if len(table) else table for table in played
+    plans = [plans] if isinstance(plans, Plan) else list(plans)
+    parts, cells = _layout(plans)
+    store = None if folder is None else Store(folder)
+    played = _play_all(cells, store, launch, resume)
+    done = [part for part in parts if isinstance(played[part.key], Played)]
+    failed = {cell.key: cell for cell in cells if isinstance(played[cell.key], Failed)}
+    return Results(
+        _campaigns(done, played),
+        _exploration(done, played),
+        _errors(list(failed.values()), played),
+        {"scenes": _scenes(plans), "plays": _plays(done, played)},
     )
-    return Played(campaigns, exploration if weights else pd.DataFrame())
 
 
-def _horizon_aware(cells: Sequence[Cell]) -> dict[str, bool]:
-    """Whether each policy reads the rounds left.
+def _layout(plans: Sequence[Plan]) -> tuple[list[_Part], list[Cell]]:
+    """Where cells stand in the tables, and which of them have to be played."""
+    parts: dict[tuple[Any, ...], _Part] = {}
+    wanted: dict[str, Cell] = {}
+    probe = _Probe()
+    for plan in plans:
+        cells = [probe.identified(cell) for cell in plan.cells()]
+        for told in plan.told:
+            for cell in cells:
+                listens = told == "one" and cell.horizon > 1 and probe.listens(cell)
+                source = cell.told(told) if listens else cell
+                part = _Part(cell.told(told), source.key, not listens and told != plan.told[0])
+                if parts.setdefault(_place(part.cell), part).key != part.key:
+                    raise ValueError(_differ(cell))
+                wanted[source.key] = source
+    _check_blocks(parts.values())
+    return list(parts.values()), list(wanted.values())
 
-    Builds each policy and each kind of campaign, so that mistakes show at once.
-    """
-    aware: dict[str, bool] = {}
-    seen: set[tuple[int, str]] = set()
-    for cell in cells:
-        kind = cell.horizon, cell.utility
-        if cell.policy not in aware or kind not in seen:
+
+def _place(cell: Cell) -> tuple[Any, ...]:
+    return (*(getattr(cell, name) for name in _SETTING), cell.first)
+
+
+def _check_blocks(parts: Iterable[_Part]) -> None:
+    """Raises a ValueError where two plans cut the same campaigns up differently."""
+    blocks: dict[tuple[Any, ...], list[Cell]] = {}
+    for part in parts:
+        blocks.setdefault(_place(part.cell)[:-1], []).append(part.cell)
+    for cells in blocks.values():
+        cells.sort(key=lambda cell: cell.first)
+        ends = itertools.accumulate((cell.campaigns for cell in cells), initial=0)
+        if any(cell.first != end for cell, end in zip(cells, ends, strict=False)):
+            raise ValueError(_differ(cells[0]))
+
+
+def _differ(cell: Cell) -> str:
+    return (
+        f"plans: expected the same seed, campaigns and block wherever {cell.policy} plays "
+        f"{cell.env} at N = {cell.horizon}, q = {cell.batch_size}, {cell.utility}; two plans differ"
+    )
+
+
+class _Probe:
+    """Builds each policy and each kind of campaign once, so that mistakes show at once."""
+
+    def __init__(self) -> None:
+        self._listens: dict[tuple[str, str, str], bool] = {}
+        self._sources: dict[tuple[Any, ...], Sequence[Path]] = {}
+
+    def identified(self, cell: Cell) -> Cell:
+        """The cell with the fingerprint of what its names stand for."""
+        kind = cell.env, cell.env_kwargs, cell.horizon, cell.batch_size, cell.utility
+        player = cell.env, cell.env_kwargs, cell.policy
+        if kind not in self._sources or player not in self._listens:
             env = make_env(replace(cell, campaigns=1))
-            aware[cell.policy] = bool(getattr(make_policy(cell, env), "horizon_aware", True))
-            seen.add(kind)
+            policy = make_policy(cell, env)
+            self._listens[player] = bool(getattr(policy, "horizon_aware", True))
+            self._sources[kind] = game_of(env).problem.sources
             env.close()
-    return aware
+        return replace(cell, fingerprint=fingerprint(cell.policy, cell.env, self._sources[kind]))
+
+    def listens(self, cell: Cell) -> bool:
+        """Whether the policy reads the rounds left."""
+        return self._listens[cell.env, cell.env_kwargs, cell.policy]
 
 
 def _play_all(
-    cells: Sequence[Cell], folder: Path | None, jobs: int, resume: bool
-) -> dict[str, Played]:
-    played: dict[str, Played] = {}
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not resume:
-            for file in [*folder.glob("*.json"), *folder.glob("*.tmp")]:
-                file.unlink()
-        kept = {cell.key: _read(folder, cell) for cell in cells}
-        played = {key: each for key, each in kept.items() if each is not None}
+    cells: Sequence[Cell], store: Store | None, launch: Launch, resume: bool
+) -> dict[str, Played | Failed]:
+    played: dict[str, Played | Failed] = {}
+    if store is not None:
+        store.sweep()
+        if resume:
+            kept = ((cell.key, store.read(cell)) for cell in cells)
+            played = {key: each for key, each in kept if each is not None}
     missing = [cell for cell in cells if cell.key not in played]
-    with parallel_config("loky" if jobs > 1 else "sequential", n_jobs=jobs, **_threads(jobs)):
-        outcomes: Iterable[tuple[str, Played]] = Parallel(return_as="generator_unordered")(
-            delayed(_play_and_keep)(cell, folder) for cell in missing
-        )
-        bar = tqdm(outcomes, total=len(missing), unit="cell", desc="playing", disable=None)
-        played.update(bar)
+    outcomes: Iterable[tuple[Cell, Played | Failed]] = launch.map(_attempt, missing)
+    with tqdm(total=len(missing), unit="cell", desc="playing", disable=None) as bar:
+        for cell, outcome in outcomes:
+            played[cell.key] = outcome
+            if store is not None and isinstance(outcome, Played):
+                store.write(cell, outcome)
+            if isinstance(outcome, Failed):
+                said = f"failed: {cell.policy} on {cell.env}, N = {cell.horizon}: {outcome.error}"
+                bar.write(said, file=sys.stderr)
+            bar.update()
     return played
 
 
-def _threads(jobs: int) -> dict[str, int]:
-    return {"inner_max_num_threads": 1} if jobs > 1 else {}
-
-
-def _play_and_keep(cell: Cell, folder: Path | None) -> tuple[str, Played]:
-    played = play(cell)
-    if folder is not None:
-        _write(folder, cell, played)
-    return cell.key, played
-
-
-def _file(folder: Path, cell: Cell) -> Path:
-    return folder / f"{cell.key}.json"
-
-
-def _write(folder: Path, cell: Cell, played: Played) -> None:
-    """Writes a finished cell in one step, so that a file that is there is whole."""
-    tables = {name: table.to_dict("list") for name, table in played._asdict().items()}
-    file = _file(folder, cell)
-    temporary = file.with_suffix(f".{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(tables))
-    temporary.replace(file)
-
-
-def _read(folder: Path, cell: Cell) -> Played | None:
-    """A finished cell; None where there is none, or only a damaged file: it is played again."""
+def _attempt(cell: Cell) -> tuple[Cell, Played | Failed]:
     try:
-        tables = json.loads(_file(folder, cell).read_text())
-        played = Played(*(pd.DataFrame(tables[name]) for name in Played._fields))
-        whole = len(played.campaigns) == cell.campaigns
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return played if whole else None
+        return cell, play(cell)
+    except Exception as error:
+        said = " ".join(str(error).split())
+        return cell, Failed(f"{type(error).__name__}: {said}", traceback.format_exc())
 
 
-def _mean_weights(sums: pd.DataFrame) -> pd.DataFrame:
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def _campaigns(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
+    if not parts:
+        return pd.DataFrame(columns=CAMPAIGN_COLUMNS)
+    sizes = [part.cell.campaigns for part in parts]
+    method = methods(dict.fromkeys(part.cell.policy for part in parts))
+    columns: dict[str, Any] = {
+        name: np.repeat(np.array([getattr(part.cell, name) for part in parts]), sizes)
+        for name in _SETTING
+    }
+    columns["method"] = np.repeat(np.array([method[part.cell.policy] for part in parts]), sizes)
+    numbers = [np.arange(part.cell.first, part.cell.first + part.cell.campaigns) for part in parts]
+    columns["campaign"] = np.concatenate(numbers)
+    columns["seed"] = columns["campaign"] + np.repeat([part.cell.seed for part in parts], sizes)
+    for name in ("value", "best_value", "distinct"):
+        columns[name] = np.concatenate([played[part.key].columns[name] for part in parts])
+    return pd.DataFrame(columns)[CAMPAIGN_COLUMNS]
+
+
+def _exploration(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
     """Mean exploration weights by round, from sums over the campaigns of each cell."""
-    columns = [*_EXPLORATION_KEYS, "weight_first", "weight_last", "weight_mean"]
+    rows = [
+        (*(getattr(part.cell, name) for name in _SETTING), number, part.cell.campaigns, *sums)
+        for part in parts
+        if not part.derived
+        for number, sums in enumerate(played[part.key].weights, start=1)
+    ]
+    weights = EXPLORATION_COLUMNS[-3:]
+    sums = pd.DataFrame(rows, columns=[*EXPLORATION_COLUMNS[:-3], "campaigns", *weights])
     if sums.empty:
-        return pd.DataFrame(columns=columns)
-    total = sums.groupby(_EXPLORATION_KEYS, sort=False, as_index=False).sum()
-    for name in columns[len(_EXPLORATION_KEYS) :]:
-        total[name] /= total["campaigns"]
-    return total[columns]
+        return sums[EXPLORATION_COLUMNS]
+    total = sums.groupby(EXPLORATION_COLUMNS[:-3], sort=False, as_index=False).sum()
+    total[weights] = total[weights].div(total["campaigns"], axis=0)
+    return total[EXPLORATION_COLUMNS]
 
 
-def _source(name: str) -> str:
-    """Hash of the file that `module:name` stands in; empty for names of this package."""
-    module, _, rest = name.partition(":")
-    if not rest or "=" in rest or not all(part.isidentifier() for part in module.split(".")):
-        return ""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
-        return ""
-    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
+def _errors(cells: Sequence[Cell], played: dict[str, Any]) -> pd.DataFrame:
+    rows = [
+        (
+            *(getattr(cell, name) for name in (*_SETTING, "first", "campaigns")),
+            *played[cell.key],
+        )
+        for cell in cells
+    ]
+    return pd.DataFrame(rows, columns=ERROR_COLUMNS)
 
 
-def _fingerprint(policy: str) -> str:
-    """Hash of a trained policy's files; empty for a policy that is code."""
-    folder = Path(policy)
-    if not (folder / "config.json").is_file():
-        return ""
-    digest = hashlib.sha256()
-    for file in [*sorted(folder.glob("*.safetensors")), folder / "config.json"]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
+def _plays(parts: Sequence[_Part], played: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            **{name: getattr(part.cell, name) for name in _SETTING},
+            "campaign": number,
+            "value": float(played[part.key].columns["value"][number]),
+            **replay,
+        }
+        for part in parts
+        if not part.derived
+        for number, replay in enumerate(played[part.key].replays)
+    ]
+
+
+def _scenes(plans: Sequence[Plan]) -> list[dict[str, Any]]:
+    """What stands behind the replays of each problem."""
+    seeds = {(plan.env, plan.arguments): plan.seed for plan in reversed(plans)}
+    return [
+        {"env": env, "env_kwargs": arguments, **scene}
+        for (env, arguments), seed in seeds.items()
+        for scene in scenes(env, json.loads(arguments), seed)
+    ]

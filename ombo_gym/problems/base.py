@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,6 +49,7 @@ class Problem(ABC):
         optimum_known: Whether `optimum` is cheap and always reported.
         optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
         exact_posterior: Whether `posterior_means` is there, which utility `recommendation` needs.
+        sources: Files that values are read from; the evaluation keeps results by their content.
     """
 
     design_space: DesignSpace
@@ -62,6 +64,7 @@ class Problem(ABC):
     optimum_known: bool = False
     optimum_exact: bool = False
     exact_posterior: bool = False
+    sources: tuple[Path, ...] = ()
 
     @property
     def distinct(self) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.problems.data import load_table
+from ombo_gym.problems.data import load_table, table_file
 from ombo_gym.randomness import RowDraws
 
 LENGTH = 8
@@ -101,6 +101,7 @@ class TFBinding(Problem):
     splits = tuple(sorted(SPLITS))
     optimum_known = True
     optimum_exact = True
+    sources = (table_file("tf_binding"),)
 
     def __init__(self, *, split: str = "all", factors: Sequence[str] | None = None) -> None:
         self.design_space = _SPACE

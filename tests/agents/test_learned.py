@@ -21,7 +21,8 @@ from ombo_agents.learned.storage import TrainedExploration, build_network, load,
 from ombo_agents.learned.training import FIRST_SEED, PPOSettings, make_training_env, train
 from ombo_gym.controls.exploration import weights_of
 from ombo_gym.evaluation.cells import SEEDS
-from ombo_gym.evaluation.run import Plan, run
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.vector_env import CampaignVectorEnv
 

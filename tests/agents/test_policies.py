@@ -20,7 +20,8 @@ from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
 from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.evaluation.run import Plan, run
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.gp import JITTER

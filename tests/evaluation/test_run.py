@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 import zlib
 from dataclasses import replace
 
@@ -17,14 +19,18 @@ import ombo_agents
 from ombo_agents.learned.storage import build_network, save
 from ombo_gym.evaluation import run as run_module
 from ombo_gym.evaluation.cells import SEEDS, Cell, play
-from ombo_gym.evaluation.run import Plan, run
+from ombo_gym.evaluation.identity import fingerprint, methods
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.run import run
 from ombo_gym.game import Game
+from ombo_gym.problems.tf_binding import TFBinding
 
 ENV = "Ombo/GP-v0"
 POLICIES = ("random", "ucb", "explore_then_exploit", "thompson")
 PLAN = Plan(env=ENV, policies=POLICIES, horizons=(1, 3), campaigns=11, seed=40, block=4)
 COLUMNS = [
-    *("env", "policy", "told_horizon", "horizon", "batch_size", "utility"),
+    *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
     *("campaign", "seed", "value", "best_value", "distinct"),
 ]
 
@@ -87,10 +93,10 @@ def test_the_size_of_the_blocks_changes_nothing(block, results):
 
 
 def test_two_processes_play_what_one_plays(results, tmp_path):
-    again = run(PLAN, jobs=2, folder=tmp_path)
+    again = run(PLAN, launch=Launch("loky", 2), folder=tmp_path)
     assert text(again.campaigns) == text(results.campaigns)
     assert text(again.exploration) == text(results.exploration)
-    resumed = run(PLAN, jobs=1, folder=tmp_path, resume=True)
+    resumed = run(PLAN, folder=tmp_path, resume=True)
     assert text(resumed.campaigns) == text(results.campaigns)
 
 
@@ -146,7 +152,7 @@ def test_a_value_is_what_the_single_env_of_that_seed_pays_played_by_hand(name, u
 def test_what_a_policy_draws_follows_from_seed_campaign_and_policy_alone():
     def of(**changes):
         cell = Cell(ENV, "random", "true", 1, 4, "last_mean", 5, 0, 6)
-        return play(replace(cell, **changes)).campaigns["value"].to_numpy()
+        return play(replace(cell, **changes)).columns["value"]
 
     np.testing.assert_array_equal(of(), of(told_horizon="one"))
     np.testing.assert_array_equal(of()[2:], of(first=2, campaigns=4))
@@ -168,7 +174,7 @@ def test_rows_told_one_are_what_the_myopic_policy_plays(name, results):
         cell = Cell(
             ENV, name, "true", horizon, 4, "best", 40, 0, 11, maker=f"{__name__}:make_myopic"
         )
-        expected = play(cell).campaigns["value"].to_numpy()
+        expected = play(cell).columns["value"]
         told_one = table[
             (table["policy"] == name)
             & (table["told_horizon"] == "one")
@@ -220,10 +226,9 @@ def test_mean_weights_are_means_over_campaigns_whatever_the_blocks(trained):
     plan = Plan(env=ENV, policies=[str(trained)], horizons=[2], campaigns=7, block=3)
     weights = run(plan).exploration
     cell = plan.cells()[0]
-    whole = play(replace(cell, campaigns=7)).exploration
+    whole = play(replace(cell, campaigns=7)).weights
     mine = weights[weights["told_horizon"] == "true"]
-    for name in ("weight_first", "weight_last", "weight_mean"):
-        np.testing.assert_allclose(mine[name], whole[name] / 7)
+    np.testing.assert_allclose(mine[["weight_first", "weight_last", "weight_mean"]], whole / 7)
 
 
 # --- stopping and going on --------------------------------------------------------------------
@@ -245,14 +250,22 @@ def test_a_resumed_run_plays_what_is_missing_and_nothing_else(results, tmp_path,
     assert not played
 
 
-def test_a_run_that_is_not_resumed_plays_everything_and_removes_what_was_there(tmp_path, played):
+def test_a_run_that_is_not_resumed_plays_everything_and_leaves_others_cells_alone(tmp_path, played):
     small = replace(PLAN, policies=("random",), horizons=(1,))
     run(PLAN, folder=tmp_path)
-    (tmp_path / "left.123.tmp").write_text("{")
+    before = {file.name for file in tmp_path.iterdir()}
     played.clear()
     run(small, folder=tmp_path)
     assert len(played) == 3
-    assert {file.name for file in tmp_path.iterdir()} == {f"{cell.key}.json" for cell in played}
+    assert {file.name for file in tmp_path.iterdir()} == before
+
+
+def test_what_a_killed_run_was_writing_is_swept_up_and_what_another_writes_is_not(tmp_path):
+    for name, age in (("dead.tmp", 7200), ("alive.tmp", 60)):
+        (tmp_path / name).write_text("{")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    run(replace(PLAN, horizons=(1,)), folder=tmp_path)
+    assert [file.name for file in tmp_path.glob("*.tmp")] == ["alive.tmp"]
 
 
 def edited(file, change):
@@ -265,17 +278,17 @@ DAMAGES = {
     "empty": lambda file: file.write_text(""),
     "no text": lambda file: file.write_bytes(b"\xff\x00\xfe"),
     "a list": lambda file: file.write_text("[]"),
-    "a string": lambda file: file.write_text('"campaigns"'),
-    "a table is missing": lambda file: edited(file, lambda t: {"campaigns": t["campaigns"]}),
-    "a table is a number": lambda file: edited(file, lambda t: {**t, "campaigns": 3}),
-    "a table is text": lambda file: edited(file, lambda t: {**t, "campaigns": "a,b"}),
-    "a row is missing": lambda file: edited(
-        file, lambda t: {**t, "campaigns": {k: v[:-1] for k, v in t["campaigns"].items()}}
+    "a string": lambda file: file.write_text('"columns"'),
+    "a part is missing": lambda file: edited(file, lambda t: {"columns": t["columns"]}),
+    "a part is a number": lambda file: edited(file, lambda t: {**t, "columns": 3}),
+    "a part is text": lambda file: edited(file, lambda t: {**t, "weights": "a,b"}),
+    "a campaign is missing": lambda file: edited(
+        file, lambda t: {**t, "columns": {k: v[:-1] for k, v in t["columns"].items()}}
     ),
     "a number is missing": lambda file: edited(
-        file, lambda t: {**t, "campaigns": {**t["campaigns"], "value": [1.0]}}
+        file, lambda t: {**t, "columns": {**t["columns"], "value": [1.0]}}
     ),
-    "no rows": lambda file: edited(file, lambda t: {**t, "campaigns": {}}),
+    "no columns": lambda file: edited(file, lambda t: {**t, "columns": {}}),
 }
 
 
@@ -336,16 +349,36 @@ def test_a_trained_policy_s_folder_is_a_policy_s_name(trained):
 def test_other_weights_in_the_same_folder_are_played_anew(trained, tmp_path, played):
     plan = Plan(env=ENV, policies=["ucb", str(trained)], horizons=[1], campaigns=3)
     run(plan, folder=tmp_path / "cells")
-    keys = {cell.key for cell in plan.cells()}
+    before = fingerprint(str(trained), ENV)
     shutil.rmtree(trained)
     write_policy(trained, seed=1)
-    assert len(keys - {cell.key for cell in plan.cells()}) == 1
+    assert fingerprint(str(trained), ENV) != before
     played.clear()
     run(plan, folder=tmp_path / "cells", resume=True)
     assert [cell.policy for cell in played] == [str(trained)]
     shutil.rmtree(trained)
     write_policy(trained, seed=0)
-    assert {cell.key for cell in plan.cells()} == keys
+    assert fingerprint(str(trained), ENV) == before
+
+
+def test_runs_that_differ_in_their_training_seed_alone_are_one_method(tmp_path):
+    def trained(name, **config):
+        write_policy(tmp_path / name, seed=0)
+        file = tmp_path / name / "config.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), **config}))
+        return str(tmp_path / name)
+
+    a, b = (trained(f"gp-{seed}", steps=10, seed=seed, seconds=seed + 0.5) for seed in (0, 1))
+    longer, alone = trained("gp-2", steps=20, seed=2), trained("other", steps=30, seed=0)
+    unseeded = [trained(name, steps=40) for name in ("x", "y")]
+    found = methods(["ucb", a, longer, b, alone, *unseeded])
+    assert found == {
+        **{name: name for name in ("ucb", longer, alone, *unseeded)},
+        **{name: str(tmp_path / "gp-*") for name in (a, b)},
+    }
+    twice = [trained(name, steps=20, seed=seed) for seed, name in enumerate(["gp-3", "gp-4"])]
+    names = methods([a, b, *twice])
+    assert names[a] == names[b] != names[twice[0]] == names[twice[1]]
 
 
 def test_every_field_of_a_cell_is_part_of_its_key():
@@ -420,14 +453,25 @@ def test_mistakes_show_before_anything_is_played(changes, message, played, tmp_p
     assert not played and not (tmp_path / "cells").exists()
 
 
-def test_a_changed_source_file_of_an_own_policy_changes_the_key(tmp_path, monkeypatch):
+def test_a_changed_source_file_of_an_own_policy_changes_the_fingerprint(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    plan = replace(PLAN, policies=("own_policy_file:Mine",))
-    keys = []
-    for step in ("0.1", "0.7", "0.1"):
+    found = []
+    for step in ("0.1", "0.77", "0.1"):
         (tmp_path / "own_policy_file.py").write_text(f"STEP = {step}\n")
-        keys.append(plan.cells()[0].key)
-    assert keys[0] == keys[2] != keys[1]
+        found.append(fingerprint("own_policy_file:Mine", ENV))
+    assert found[0] == found[2] != found[1]
+
+
+def test_the_tables_that_values_come_from_are_part_of_what_is_kept(tmp_path, played, monkeypatch):
+    table = tmp_path / "table.npz"
+    table.write_bytes(b"measured")
+    monkeypatch.setattr(TFBinding, "sources", (table,))
+    plan = Plan(env="Ombo/TFBinding-v0", policies=["random"], horizons=[1], campaigns=2)
+    for content, plays in ((b"measured", 1), (b"measured", 0), (b"measured again", 1)):
+        table.write_bytes(content)
+        played.clear()
+        run(plan, folder=tmp_path / "cells", resume=True)
+        assert len(played) == plays
 
 
 @pytest.mark.parametrize("key", ["num_envs", "autoreset_mode"])

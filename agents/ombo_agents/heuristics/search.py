@@ -8,7 +8,9 @@ from itertools import product
 
 import pandas as pd
 
-from ombo_gym.evaluation.run import Plan, run
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.run import SEQUENTIAL, run
 
 WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
 FIRST_SEED = (
@@ -22,7 +24,7 @@ def search_schedules(
     weights: Sequence[float] = WEIGHTS,
     campaigns: int = 256,
     finalists: int = 16,
-    jobs: int = 1,
+    launch: Launch = SEQUENTIAL,
 ) -> pd.DataFrame:
     """Tries every schedule of the weights over the rounds of one horizon.
 
@@ -34,7 +36,7 @@ def search_schedules(
         weights: Exploration weights of a round.
         campaigns: Of the first stage.
         finalists: Schedules that go on to the second.
-        jobs: Processes.
+        launch: Where to play.
 
     Returns:
         The second stage, best first: policy (as `ombo_agents.make` takes it), constant (bool),
@@ -50,13 +52,13 @@ def search_schedules(
         seed=FIRST_SEED,
         told=("true",),
     )
-    ranking = _means(first, jobs).index
+    ranking = _means(first, launch).index
     constants = [name for name in ranking if schedules[name]]
     chosen = list(dict.fromkeys([*ranking[:finalists], *constants]))
     second = replace(
         first, policies=chosen, campaigns=8 * campaigns, seed=FIRST_SEED + 10 * campaigns
     )
-    means = _means(second, jobs)
+    means = _means(second, launch)
     return pd.DataFrame(
         {
             "policy": means.index,
@@ -66,9 +68,9 @@ def search_schedules(
     )
 
 
-def _means(plan: Plan, jobs: int) -> pd.Series[float]:
+def _means(plan: Plan, launch: Launch) -> pd.Series[float]:
     """Mean utility by policy, best first."""
-    means = run(plan, jobs=jobs).campaigns.groupby("policy", sort=False)["value"].mean()
+    means = run(plan, launch=launch).campaigns.groupby("policy", sort=False)["value"].mean()
     return means.sort_values(ascending=False, kind="stable")
 
 

@@ -59,7 +59,12 @@ def load_table(name: str) -> dict[str, Array]:
     """
     if name not in TABLES:
         raise ValueError(f"name: expected one of {', '.join(TABLES)}, got {name!r}")
-    return dict(_read(DIRECTORY / f"{name}.npz"))
+    return dict(_read(table_file(name)))
+
+
+def table_file(name: str) -> Path:
+    """Where a table is."""
+    return DIRECTORY / f"{name}.npz"
 
 
 @functools.cache

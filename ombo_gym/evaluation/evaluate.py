@@ -1,0 +1,114 @@
+"""An evaluation from plans to a folder: tables, pictures and a report."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ombo_gym.evaluation import ranking
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.report import write_report
+from ombo_gym.evaluation.run import Results, run
+from ombo_gym.evaluation.store import write_whole
+from ombo_gym.evaluation.tables import paired, summarise, training_seeds
+
+try:
+    from filelock import FileLock
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs filelock: pip install "ombo-gym[evaluation]"'
+    ) from error
+
+PACKAGES = ("ombo-gym", "gymnasium", "numpy", "torch", "stable-baselines3")
+
+
+def evaluate(
+    plans: Plan | Sequence[Plan],
+    *,
+    out: Path,
+    launch: Launch,
+    command: str,
+    resume: bool = False,
+) -> Results:
+    """Plays plans and writes everything about them.
+
+    Args:
+        plans: What to play.
+        out: Folder for the tables (CSV and Parquet), `config.json`, `replays.json`, figures and
+            `report.html`. Several runs may share it: the last one to end has its tables there.
+        launch: Where to play.
+        command: What repeats the run, for the report.
+        resume: Take finished cells from `out`.
+
+    Raises:
+        RuntimeError: Every cell failed; `errors.csv` says why.
+    """
+    plans = [plans] if isinstance(plans, Plan) else list(plans)
+    begun, started = time.perf_counter(), datetime.now(UTC)
+    results = run(plans, folder=out / "cells", launch=launch, resume=resume)
+    described = [plan.described() for plan in plans]
+    config = {
+        **(described[0] if len(plans) == 1 else {"plans": described}),
+        "command": command,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - begun, 1),
+        "versions": versions(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    with FileLock(out / ".lock"):
+        _write_table(out, "errors", results.errors)
+        if results.campaigns.empty:
+            raise RuntimeError(
+                f"all {len(results.errors)} cells failed, the first with "
+                f"{results.errors['error'].iloc[0]}; {out / 'errors.csv'} has the rest"
+            )
+        for name, table in tables(results).items():
+            _write_table(out, name, table)
+        write_whole(out / "config.json", (json.dumps(config, indent=2) + "\n").encode())
+        write_whole(out / "replays.json", json.dumps(results.replays).encode())
+        write_report(out)
+    return results
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """All tables but `errors`, by name."""
+    campaigns = results.campaigns
+    return {
+        "campaigns": campaigns,
+        "exploration": results.exploration,
+        "summary": summarise(campaigns),
+        "paired": paired(campaigns),
+        "training_seeds": training_seeds(campaigns),
+        "ranks": ranking.ranks(campaigns),
+        "leaderboard": ranking.leaderboard(campaigns),
+        "profiles": ranking.profiles(campaigns),
+        "improvement": ranking.improvement(campaigns),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that numbers depend on."""
+    found: dict[str, Any] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _write_table(out: Path, name: str, table: pd.DataFrame) -> None:
+    write_whole(out / f"{name}.csv", table.to_csv(index=False).encode())
+    packed = io.BytesIO()
+    table.to_parquet(packed, index=False)
+    write_whole(out / f"{name}.parquet", packed.getvalue())

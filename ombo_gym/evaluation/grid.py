@@ -1,0 +1,124 @@
+"""A grid: a small YAML file that says which policies play which problems.
+
+It looks like this:
+
+    campaigns: 200                      # the settings of a plan, for all problems ...
+    horizons: [1, 2, 4]
+    policies: [all, "runs/gp-*"]        # every policy and trained run that suits the problem
+    problems:
+      - env: Ombo/TFBind8-v0            # ... or for one
+        horizons: [1]
+        batch_size: 128
+        without: [genetic]
+      - env: all                        # every environment that no other entry names
+
+Everything but `policies` and `problems` is a field of `Plan`.
+"""
+
+from __future__ import annotations
+
+import glob
+import importlib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+import ombo_gym
+from ombo_gym.evaluation.plan import Plan
+
+try:
+    import yaml
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs PyYAML: pip install "ombo-gym[evaluation]"'
+    ) from error
+
+ALL = "all"
+_OF_A_PLAN = {field.name for field in fields(Plan)}
+_OF_A_PROBLEM = _OF_A_PLAN | {"without"}
+_OF_THE_GRID = (_OF_A_PROBLEM | {"problems"}) - {"env", "env_kwargs"}
+
+
+def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
+    """Reads a grid.
+
+    Args:
+        file: YAML, as the module's docstring shows. A problem's entry may hold every field of
+            `Plan`, and `without`: policies that `all` leaves out there. `all` and patterns with a
+            star stand for the policies that suit the problem; what is named must suit it.
+        **changes: Settings of plans that replace the file's, everywhere.
+
+    Returns:
+        A plan per problem, in the file's order.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: A key that is not known, a problem without a policy, or what `Plan` refuses.
+    """
+    file = Path(file)
+    try:
+        grid = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{file}: expected YAML: {error}") from error
+    _check_keys(file, "a grid", grid, _OF_THE_GRID)
+    problems = grid.pop("problems", None)
+    if not isinstance(problems, list) or not problems:
+        raise ValueError(f"{file}: problems: expected a list of entries, got {problems!r}")
+    for entry in problems:
+        _check_keys(file, "a problem", entry, _OF_A_PROBLEM)
+        if "env" not in entry:
+            raise ValueError(f"{file}: expected an env in every problem, got {entry!r}")
+    named = {entry["env"] for entry in problems}
+    entries: list[dict[str, Any]] = []
+    for entry in problems:
+        others = [env_id for env_id in ombo_gym.env_ids() if env_id not in named]
+        envs = others if entry["env"] == ALL else [entry["env"]]
+        entries += [{**grid, **entry, "env": env, **changes} for env in envs]
+    try:
+        return [_plan(entry) for entry in entries]
+    except TypeError as error:
+        raise ValueError(f"{file}: {error}") from error
+
+
+def _check_keys(file: Path, what: str, given: Any, known: set[str]) -> None:
+    if not isinstance(given, dict):
+        raise ValueError(f"{file}: expected {what} with keys and values, got {given!r}")
+    if unknown := sorted(set(map(str, given)) - known):
+        raise ValueError(f"{file}: {what} has the keys {sorted(known)}, got {unknown}")
+
+
+def _plan(entry: dict[str, Any]) -> Plan:
+    entry = dict(entry)
+    if "told" in entry:  # YAML reads an unquoted true as a truth value
+        entry["told"] = ["true" if word is True else word for word in entry["told"]]
+    without = set(entry.pop("without", []))
+    chosen = entry.get("policies", ALL)
+    listed = [chosen] if isinstance(chosen, str) else list(chosen)
+    plan = Plan(**{**entry, "policies": listed})  # checks the rest
+    policies = [name for word in listed for name in _meant(word, plan, without)]
+    return Plan(**{**entry, "policies": list(dict.fromkeys(policies))})
+
+
+def _meant(word: str, plan: Plan, without: set[str]) -> list[str]:
+    """The policies that a word of the list stands for."""
+    module = importlib.import_module(plan.maker.partition(":")[0])
+    if word == ALL:
+        names = [name for name in module.names() if name not in without]
+    elif "*" in word:
+        names = sorted(name for name in glob.glob(word) if (Path(name) / "config.json").is_file())
+    else:
+        return [word]
+    suited = names
+    for utility in plan.utilities:
+        env = gym.make(
+            plan.env,
+            horizon=plan.horizons[0],
+            batch_size=plan.batch_size_at(plan.horizons[0]),
+            utility=utility,
+            **(plan.env_kwargs or {}),
+        )
+        suited = [name for name in suited if module.supports(name, env)]
+        env.close()
+    return suited
