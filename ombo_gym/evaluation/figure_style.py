@@ -55,7 +55,8 @@ class LineStyle:
     @property
     def marker(self) -> str:
         """The matplotlib marker."""
-        return MARKERS[self.index % len(MARKERS)]
+        turns = self.index // len(LIGHT.trained if self.trained else LIGHT.others)
+        return MARKERS[(self.index + turns) % len(MARKERS)]  # colours that come again: other ones
 
     @property
     def width(self) -> float:

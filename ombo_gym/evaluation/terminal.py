@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from ombo_gym.evaluation import page
-from ombo_gym.evaluation.tables import GROUP
+from ombo_gym.evaluation.formats import count_range, decimals, one_line, problem_name
+from ombo_gym.evaluation.tables import PROBLEM
 
 
 def format_table(summary: pd.DataFrame) -> str:
@@ -19,15 +19,16 @@ def format_table(summary: pd.DataFrame) -> str:
         summary: The frame of `summary.csv`.
 
     Returns:
-        Per environment, utility and batch size a table: a row per policy, best first at the
+        Per problem, utility and batch size a table: a row per policy, best first at the
         largest horizon, a column per horizon with mean and half the width of the 95% interval,
         and the distinct designs per batch at the largest horizon. A policy told every round that
         it is the last has its own row, unless that changes none of its means.
     """
     blocks = []
-    for (env, utility, batch_size), group in summary.groupby(GROUP, sort=False):
+    groups = summary.groupby([*PROBLEM, "utility", "batch_size"], sort=False)
+    for (env, env_kwargs, utility, batch_size), group in groups:
         horizons = sorted(int(n) for n in group["horizon"].unique())
-        decimals = page.decimals(group["mean"])
+        digits = decimals(group["mean"])
         final = group[group["horizon"] == horizons[-1]]
         players = {  # best first at the largest horizon
             (row["policy"], row["told_horizon"]): None
@@ -46,21 +47,16 @@ def format_table(summary: pd.DataFrame) -> str:
             ):
                 continue
             line = [one_line(policy) + (" (told 1)" if told == "one" else "")]
-            line += [_plus_minus(rows[n], decimals) if n in rows else "-" for n in horizons]
+            line += [_plus_minus(rows[n], digits) if n in rows else "-" for n in horizons]
             distinct = rows[horizons[-1]]["distinct"] if horizons[-1] in rows else math.nan
             line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")
             table.append(line)
-        count = page.count_range(group["campaigns"])
         blocks.append(
-            f"{env}, utility {utility}, q={batch_size}, {count} campaigns: mean +- half the width "
-            f"of its 95% interval\n{_aligned(table)}"
+            f"{problem_name(env, env_kwargs)}, utility {utility}, q={batch_size}, "
+            f"{count_range(group['campaigns'])} campaigns: "
+            f"mean +- half the width of its 95% interval\n{_aligned(table)}"
         )
     return "\n\n".join(blocks)
-
-
-def one_line(name: str) -> str:
-    """A name without line breaks."""
-    return " ".join(name.split())
 
 
 def _plus_minus(row: Any, decimals: int) -> str:

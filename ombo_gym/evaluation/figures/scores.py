@@ -1,0 +1,186 @@
+"""Methods over all settings: scores with their intervals, and performance profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ombo_gym.evaluation.figure_style import LIGHT, LineStyle, Theme, policy_styles
+from ombo_gym.evaluation.figures.canvas import (
+    FONT_SIZE,
+    LINE_HEIGHT,
+    NAME_WIDTH,
+    Grid,
+    footer,
+    new_figure,
+    short,
+    title,
+)
+
+
+def performance_profiles(
+    profiles: pd.DataFrame,
+    *,
+    styles: Mapping[str, LineStyle] | None = None,
+    theme: Theme = LIGHT,
+    columns: int = 2,
+    for_page: bool = False,
+) -> Figure:
+    """The share of campaigns above a score, over the score: a panel per utility.
+
+    Args:
+        profiles: The frame of `profiles.csv`.
+        styles: Colours and markers by method (default: `policy_styles` of the frame).
+        theme: `LIGHT` or `DARK`.
+        columns: Panels side by side.
+        for_page: Narrow and without the note on how to read it.
+
+    Returns:
+        A figure of its own; names stand right of a panel, the largest area first.
+
+    Raises:
+        ValueError: The frame has no rows.
+    """
+    if profiles.empty:
+        raise ValueError("profiles has no rows: there is nothing to draw")
+    styles = policy_styles(profiles["method"]) if styles is None else styles
+    panels = list(profiles.groupby("utility", sort=False))
+    grid = Grid(
+        panels=len(panels),
+        columns=columns,
+        width=2.5 if for_page else 3.5,
+        height=max(2.8, LINE_HEIGHT * profiles["method"].nunique() + 0.2),
+        left=0.75,
+        right=NAME_WIDTH * max(len(short(name)) for name in profiles["method"]) + 0.3,
+        top=0.4,
+        bottom=0.6,
+        footer=0.0 if for_page else 0.35,
+    )
+    figure = new_figure(grid.size, theme)
+    for ax, (utility, panel) in zip(grid.axes(figure, theme), panels, strict=True):
+        areas = []
+        for i, (method, rows) in enumerate(panel.groupby("method", sort=False)):
+            style = styles[method]
+            colour = style.colour(theme)
+            rows = rows.sort_values("score")
+            x, share = rows["score"].to_numpy(float), rows["share"].to_numpy(float)
+            low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+            zorder = 3 + 2 * style.trained
+            ax.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0, zorder=zorder - 1)
+            ax.plot(
+                x,
+                share,
+                color=colour,
+                linewidth=style.width,
+                marker=style.marker,
+                markevery=(i % 6, 6),
+                markersize=6 if style.trained else 4,
+                markeredgecolor=theme.background,
+                markeredgewidth=0.5,
+                zorder=zorder,
+            )
+            areas.append((float(share.mean()), method))
+        ax.set_ylim(-0.02, 1.02)
+        title(ax, [f"utility: {utility}"], theme)
+        ax.set_xlabel("normalised score")
+        ax.set_ylabel("share of campaigns above it")
+        _names_beside(ax, [method for _, method in sorted(areas, reverse=True)], styles, theme)
+    if not for_page:
+        footer(figure, ["Band: 95% interval. Higher is better; names: largest area first."], theme)
+    return figure
+
+
+def leaderboard_scores(
+    leaderboard: pd.DataFrame,
+    *,
+    styles: Mapping[str, LineStyle] | None = None,
+    theme: Theme = LIGHT,
+    columns: int = 2,
+) -> Figure:
+    """Each method's score with its interval, best first: a panel per utility.
+
+    Args:
+        leaderboard: The frame of `leaderboard.csv`.
+        styles: Colours and markers by method (default: `policy_styles` of the frame).
+        theme: `LIGHT` or `DARK`.
+        columns: Panels side by side.
+
+    Returns:
+        A figure of its own.
+
+    Raises:
+        ValueError: The frame has no rows.
+    """
+    if leaderboard.empty:
+        raise ValueError("leaderboard has no rows: there is nothing to draw")
+    styles = policy_styles(leaderboard["method"]) if styles is None else styles
+    panels = list(leaderboard.groupby("utility", sort=False))
+    grid = Grid(
+        panels=len(panels),
+        columns=columns,
+        width=3.0,
+        height=0.24 * max(len(rows) for _, rows in panels) + 0.15,
+        left=NAME_WIDTH * max(len(short(name)) for name in leaderboard["method"]) + 0.2,
+        right=0.25,
+        top=0.4,
+        bottom=0.55,
+        footer=0.35,
+    )
+    figure = new_figure(grid.size, theme)
+    for ax, (utility, panel) in zip(grid.axes(figure, theme), panels, strict=True):
+        rows = panel.sort_values("score", kind="stable").reset_index(drop=True)
+        for i, row in rows.iterrows():
+            style = styles[row["method"]]
+            colour = style.colour(theme)
+            ax.hlines(i, row["score_low"], row["score_high"], color=colour, linewidth=style.width)
+            ax.plot(
+                row["score"],
+                i,
+                marker=style.marker,
+                color=colour,
+                markersize=7 if style.trained else 5,
+                markerfacecolor=colour if row["complete"] else theme.background,
+            )
+        ax.set_yticks(range(len(rows)), [short(name) for name in rows["method"]], parse_math=False)
+        ax.set_ylim(-0.6, len(rows) - 0.4)
+        ax.grid(axis="y", visible=False)
+        ax.grid(axis="x", color=theme.grid, linewidth=0.8)
+        title(ax, [f"utility: {utility}"], theme)
+        ax.set_xlabel("score (interquartile mean)")
+    footer(figure, ["Bar: 95% interval. Hollow: did not play every setting."], theme)
+    return figure
+
+
+def _names_beside(
+    ax: Axes, names: Sequence[str], styles: Mapping[str, LineStyle], theme: Theme
+) -> None:
+    """Names with their markers right of the panel, from the top."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches() * ax.get_position().size
+    for i, name in enumerate(names):
+        style, y = styles[name], 1 - (i + 0.5) * LINE_HEIGHT / height
+        colour = style.colour(theme)
+        ax.plot(
+            [1 + 0.1 / width],
+            [y],
+            transform=ax.transAxes,
+            marker=style.marker,
+            markersize=5,
+            color=colour,
+            clip_on=False,
+        )
+        ax.text(
+            1 + 0.2 / width,
+            y,
+            short(name),
+            transform=ax.transAxes,
+            color=colour,
+            fontsize=FONT_SIZE - 0.5,
+            weight="bold" if style.trained else "normal",
+            va="center",
+            parse_math=False,
+        )
