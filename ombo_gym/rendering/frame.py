@@ -27,6 +27,7 @@ RENDER_FPS = 1  # a round is a lot to look at
 _SIZE = (9.6, 4.8)  # inches of 100 pixels
 _LEFT = (0.08, 0.12, 0.38, 0.70)  # left, bottom, width, height of the axes, in shares
 _RIGHT = (0.55, 0.12, 0.42, 0.74)
+_WHOLE = (0.08, 0.12, 0.89, 0.70)  # without a panel
 
 Panel = Callable[[Any, tuple[float, float, float, float], CampaignView], None]
 
@@ -72,7 +73,7 @@ def draw_campaign(campaigns: Campaigns, row: int) -> NDArray[np.uint8]:
     view = CampaignView.of(campaigns, row)
     kinds = (view.problem, view.problem.design_space)
     panel = next((draw for kind, draw in PANELS if any(isinstance(k, kind) for k in kinds)), None)
-    _draw_history(figure.add_axes(_LEFT), view)
+    _draw_history(figure.add_axes(_LEFT if panel else _WHOLE), view)
     if panel is not None:
         panel(figure, _RIGHT, view)
     figure.text(_LEFT[0], 0.94, _progress(view), fontsize="large", fontweight="bold")

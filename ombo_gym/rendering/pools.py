@@ -40,7 +40,7 @@ def draw_pool(figure: Any, place: tuple[float, float, float, float], view: Campa
     view.scatter(axes, position[view.designs[:, 0]], view.values)
     axes.set_xlim(-0.5, size - 0.5)
     axes.set_ylim(view.limits)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     axes.set_xlabel("candidate" if size <= _MOST_BARS else "candidates, the best last")
     axes.set_ylabel("value")
     _legend(axes, 2)
@@ -68,7 +68,13 @@ def draw_arms(figure: Any, place: tuple[float, float, float, float], view: Campa
     tried = pulls > 0
     shares = successes[tried] / pulls[tried]
     above.plot(
-        at[tried], shares, "o", color="tab:purple", label="share of successes", clip_on=False
+        at[tried],
+        shares,
+        "o",
+        markersize=max(2, min(6, 260 / size)),
+        color="tab:purple",
+        label="share of successes",
+        clip_on=False,
     )
     above.set_ylim(0, 1)
     above.set_ylabel("probability")
@@ -95,7 +101,9 @@ def draw_arms(figure: Any, place: tuple[float, float, float, float], view: Campa
     below.set_xlim(-0.6, size - 0.4)
     below.set_ylim(0, 1.5 * max(4, pulls.max(initial=0)))
     for axis in (below.xaxis, below.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=12 if axis is below.xaxis else 4, integer=True))
+        axis.set_major_locator(
+            MaxNLocator(nbins=12 if axis is below.xaxis else 4, integer=True, min_n_ticks=1)
+        )
     below.set_xlabel("arm")
     below.set_ylabel("pulls")
 

@@ -114,8 +114,9 @@ class CampaignView:
             axes: Where to.
             x: (n,)
             y: (n,)
-            size: Of a dot, in square points.
+            size: Of a dot, in square points; many dots are smaller.
         """
+        size = size if len(self.drawn) <= 200 else size / 3
         for mask, ring in ((~self.newest, "w"), (self.newest, "k")):
             rows = self.drawn[mask[self.drawn]]
             axes.scatter(

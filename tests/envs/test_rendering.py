@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, ClassVar
 
 import gymnasium as gym
+import imageio_ffmpeg
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers import RecordVideo
+from gymnasium.wrappers.vector import RecordVideo as VectorRecordVideo
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from ombo_gym.design_spaces import CategoricalDesigns, Designs, DesignSpace
+from ombo_gym.env import CampaignEnv
+from ombo_gym.game import CONTROLS
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import RowDraws
+from ombo_gym.testing import ProblemConformance, check_rendering, play
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.envs.cases import CASES, IDS, assert_same, make, make_native, proposals
+from tests.envs.cases import IDS, assert_same, make, make_native, settings_of
 
 matplotlib.use("Agg")
+pytest_plugins = ["pytester"]
 
 
 def assert_frame(frame: Any) -> None:
@@ -27,62 +39,95 @@ def assert_frame(frame: Any) -> None:
     assert frame.max() == 255 and len(np.unique(frame)) > 10, "something is drawn on white"
 
 
-@pytest.mark.parametrize(("env_id", "control"), CASES)
-def test_a_frame_is_a_picture_of_each_round(env_id: str, control: str) -> None:
-    env = make(env_id, control=control, horizon=1, render_mode="rgb_array")
-    env.reset(seed=0)
-    env.action_space.seed(0)
-    first = env.render()
-    assert_frame(first)
-    np.testing.assert_array_equal(env.render(), first)
-    env.step(env.action_space.sample())
-    second = env.render()
-    assert_frame(second)
-    assert second.shape == first.shape and (second != first).any()
-
-
 @pytest.mark.parametrize("env_id", IDS)
-def test_the_vector_env_draws_each_row_as_the_single_env_does(env_id: str) -> None:
-    envs = make_native(env_id, 3, AutoresetMode.NEXT_STEP, render_mode="rgb_array")
-    singles = [make(env_id, render_mode="rgb_array") for _ in range(3)]
-    observation, _ = envs.reset(seed=4)
-    for i, env in enumerate(singles):
-        env.reset(seed=4 + i)
-    frames = envs.render()
-    assert_frames_of(singles, frames)
-    # Without a start, campaigns may begin alike.
-    assert (frames[0] != frames[1]).any() or not observation["observed"].any()
-    batch = proposals(singles[0], 1, 0)[0]
-    envs.step(np.stack([batch] * 3))
-    for env in singles:
-        env.step(batch)
-    frames = envs.render()
-    assert_frames_of(singles, frames)
-    assert (frames[0] != frames[1]).any() or (frames[0] != frames[2]).any()
+def test_campaigns_of_every_id_can_be_recorded(env_id: str) -> None:
+    check_rendering(env_id, **settings_of(env_id))
 
 
-def assert_frames_of(singles: list[gym.Env], frames: Any) -> None:
-    assert isinstance(frames, tuple) and len(frames) == len(singles)
-    for env, frame in zip(singles, frames, strict=True):
-        assert_frame(frame)
-        np.testing.assert_array_equal(env.render(), frame)
+@pytest.mark.parametrize("control", CONTROLS)
+def test_the_control_is_not_seen(control: str) -> None:
+    env, plain = (
+        make("Ombo/GP-v0", control=name, render_mode="rgb_array") for name in (control, "designs")
+    )
+    env.reset(seed=0)
+    plain.reset(seed=0)
+    np.testing.assert_array_equal(env.render(), plain.render())
+    env.step(env.action_space.sample())
+    assert_frame(env.render())
+
+
+class Letters(Problem):
+    """The value of a sequence is its share of zeros; half of all sequences cannot be measured."""
+
+    def __init__(self, length: int, categories: int) -> None:
+        self.design_space = CategoricalDesigns([categories] * length)
+
+    def draw(self, draws: RowDraws) -> Instances:
+        return {"unused": draws.random((1,))}
+
+    def evaluate(self, instances: Instances, designs: Designs) -> np.ndarray:
+        return (designs == 0).mean(axis=-1)
+
+    def feasible(self, instances: Instances, designs: Designs) -> np.ndarray:
+        return designs[..., 0] % 2 == 0
+
+
+class Codes(DesignSpace):
+    """A kind of designs for which there is no panel."""
+
+    shape, dtype, size = (3,), np.dtype(np.int64), None
+
+    def __init__(self) -> None:
+        self._letters = CategoricalDesigns([4] * 3)
+
+    def action_space(self, batch_size: int) -> gym.Space:
+        return self._letters.action_space(batch_size)
+
+    def observation_space(self, capacity: int) -> gym.spaces.Box:
+        return self._letters.observation_space(capacity)
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:
+        return self._letters.sample(draws, count)
+
+    def features(self, designs: Designs) -> np.ndarray:
+        return self._letters.features(designs)
+
+
+class Coded(Letters):
+    def __init__(self) -> None:
+        self.design_space = Codes()
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("problem", "settings"),
     [
-        {"start": {"kind": "none"}},
-        {"start": {"kind": "none"}, "dim": 1},
-        {"dim": 1, "noise_std": 0.3},
-        {"dim": 3, "horizon": 200},
-        {"batch_size": 1, "start": {"kind": "random", "size": 1}},
+        ("GP", {"start": {"kind": "none"}}),
+        ("GP", {"start": {"kind": "none"}, "dim": 1}),
+        ("GP", {"dim": 1, "noise_std": 0.3}),
+        ("GP", {"dim": 3, "horizon": 200}),
+        ("GP", {"dim": 30, "start": {"kind": "none"}}),
+        ("GP", {"batch_size": 1, "start": {"kind": "random", "size": 1}}),
+        ("GP", {"start": {"kind": "percentile", "percentile": 90}}),
+        ("TFBind8", {"start": {"kind": "none"}}),
+        ("TFBind8", {"start": {"kind": "percentile", "percentile": 50}}),
+        ("TFBinding", {"batch_size": 1, "horizon": 1}),
+        ("Bandit", {"arms": 1}),
+        ("Bandit", {"arms": 200, "batch_size": 300}),
+        ("Bandit", {"arms": 2, "noise_std": 0.1}),
+        ("Landscapes", {"matrix": [[0.5]]}),
+        ("Landscapes", {"K": 200}),
+        ("Landscapes", {"name": "blurred_signpost", "noise_std": 0.1}),
+        (Letters(40, 4), {}),
+        (Letters(5, 15), {}),
+        (Coded(), {}),
     ],
     ids=str,
 )
-def test_every_kind_of_campaign_is_drawn(settings: dict[str, Any]) -> None:
-    env = gym.make("Ombo/GP-v0", render_mode="rgb_array", **settings)
+def test_every_kind_of_campaign_is_drawn(problem: Any, settings: dict[str, Any]) -> None:
+    env = CampaignEnv(problem, render_mode="rgb_array", **settings)
     env.reset(seed=0, options={"optimum": True})
     assert_frame(env.render())
+    env.action_space.seed(0)
     env.step(env.action_space.sample())
     assert_frame(env.render())
 
@@ -111,6 +156,219 @@ def test_a_design_is_drawn_where_it_is_and_the_landscape_is_bright_where_it_is_h
     game = env.unwrapped.game
     values = game.problem.true_values(game.campaigns.instances, grid)[0][0]
     assert where(*grid[0, values.argmax()])[2] > where(*grid[0, values.argmin()])[2] + 100
+
+
+# --- videos ------------------------------------------------------------------------------------
+
+
+def check_video(path: Path, size: tuple[int, int], frames: int) -> None:
+    """That a film of one frame a second was written."""
+    assert path.stat().st_size > 1_000
+    found, seconds = imageio_ffmpeg.count_frames_and_secs(str(path))
+    assert (found, seconds) == (frames, frames)
+    reader = imageio_ffmpeg.read_frames(str(path))
+    assert next(reader)["size"] == size
+    reader.close()
+
+
+def test_gymnasium_records_campaigns(tmp_path: Path) -> None:
+    env = make("Ombo/TFBinding-v0", horizon=2, render_mode="rgb_array")
+    env = RecordVideo(env, str(tmp_path / "films"), episode_trigger=lambda number: True)
+    assert len(list(play(env, campaigns=2))) == 6
+    env.close()
+    for number in (0, 1):
+        check_video(tmp_path / "films" / f"rl-video-episode-{number}.mp4", (960, 480), 3)
+
+
+def test_gymnasium_records_the_vector_env_over_its_autoresets(tmp_path: Path) -> None:
+    mode = AutoresetMode.NEXT_STEP
+    envs = make_native("Ombo/GP-v0", 2, mode, horizon=1, render_mode="rgb_array")
+    envs = VectorRecordVideo(envs, str(tmp_path / "films"), episode_trigger=lambda number: True)
+    envs.reset(seed=0)
+    for _ in range(3):
+        envs.step(envs.action_space.sample())
+    envs.close()
+    for number in (0, 1):
+        check_video(tmp_path / "films" / f"rl-video-episode-{number}.mp4", (1920, 480), 2)
+
+
+# --- the conformance check finds what is broken ------------------------------------------------
+
+
+class Modeless(CampaignEnv):
+    metadata: ClassVar = {"render_modes": ["human"], "render_fps": 1}
+
+
+class Hasty(CampaignEnv):
+    metadata: ClassVar = {**CampaignEnv.metadata, "render_fps": 30}
+
+
+class Eager(CampaignEnv):
+    def render(self) -> Any:
+        begun = self.game.campaigns.horizon[0]
+        return super().render() if begun else np.zeros((480, 960, 3), np.uint8)
+
+
+class Odd(CampaignEnv):
+    def render(self) -> Any:
+        return super().render()[:-1]
+
+
+class Growing(CampaignEnv):
+    def render(self) -> Any:
+        return super().render()[: 400 + 2 * self.game.campaigns.round[0]]
+
+
+class Rescaled(CampaignEnv):
+    def render(self) -> Any:
+        return super().render() / np.float32(255)
+
+
+class Blank(CampaignEnv):
+    def render(self) -> Any:
+        return np.full_like(super().render(), 255)
+
+
+class Frozen(CampaignEnv):
+    frame: Any = None
+
+    def render(self) -> Any:
+        frame = super().render()
+        self.frame = frame if self.frame is None else self.frame
+        return self.frame
+
+
+class Flickering(CampaignEnv):
+    drawn = 0
+
+    def render(self) -> Any:
+        frame = super().render()
+        self.drawn += 1
+        frame[0, 0] = self.drawn
+        return frame
+
+
+class Drawing(CampaignEnv):
+    def render(self) -> Any:
+        frame = super().render()
+        self.np_random.random()
+        return frame
+
+
+class Meddling(CampaignEnv):
+    def render(self) -> Any:
+        frame = super().render()
+        self.game.campaigns._incumbent += 1.0
+        return frame
+
+
+class Muttering(CampaignEnv):
+    def render(self) -> Any:
+        frame = super().render()
+        gym.logger.warn("something is amiss")
+        return frame
+
+
+class EagerRows(CampaignVectorEnv):
+    def render(self) -> Any:
+        begun = self.game.campaigns.horizon.all()
+        return super().render() if begun else (np.zeros((480, 960, 3), np.uint8),) * self.num_envs
+
+
+class Swapped(CampaignVectorEnv):
+    def render(self) -> Any:
+        return super().render()[::-1]
+
+
+class First(CampaignVectorEnv):
+    def render(self) -> Any:
+        return super().render()[0]
+
+
+class StaleRows(CampaignVectorEnv):
+    """Draws what there was before a campaign was begun anew."""
+
+    frames: Any = None
+
+    def render(self) -> Any:
+        frames = super().render()
+        if self.frames is not None and self.game.campaigns.round[0] == 0:
+            return self.frames
+        self.frames = frames
+        return frames
+
+
+class ModelessRows(CampaignVectorEnv):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.metadata = {"autoreset_mode": self.autoreset_mode}
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (Modeless, r"render_modes'\] of the single env: expected 'rgb_array'.*got \['human'\]"),
+        (Hasty, "render_fps'.* of the single env: .*at most 10.*got 30"),
+        (Eager, "single env before reset.*expected ResetNeeded, got a ndarray"),
+        (Odd, "after the reset to campaign 1: expected an even height.*got 479 x 960"),
+        (Growing, r"after round 1 .*first, \(400, 960, 3\), got \(402, 960, 3\)"),
+        (Rescaled, "expected a uint8 array.*got float32 ndarray"),
+        (Blank, "expected a picture, got one colour"),
+        (Frozen, "after round 1 of campaign 1: expected one that shows the round"),
+        (Flickering, "drawn again: expected the same picture, got one with 1 other pixels"),
+        (Drawing, "after the reset to campaign 2, and one that was not"),
+        (Meddling, "after round 1 of campaign 1, and one that was not"),
+        (Muttering, "expected no warnings, got .*something is amiss"),
+        (ModelessRows, r"render_modes'\] of the vector env: expected 'rgb_array'.*got \[\]"),
+        (EagerRows, "vector env before reset.*expected ResetNeeded, got a tuple"),
+        (Swapped, r"row 0 after reset\(\): expected the same picture, got one with"),
+        (First, "a frame for each of the 2 rows, got uint8 ndarray"),
+        (StaleRows, "row 0 after step 2: expected the same picture, got one with"),
+    ],
+)
+def test_what_cannot_be_recorded_is_found(broken: Any, message: str) -> None:
+    single, vector = CampaignEnv, CampaignVectorEnv
+    if issubclass(broken, CampaignEnv):
+        single = broken
+    else:
+        vector = broken
+    gym.register("Broken/Mine-v0", single, vector_entry_point=vector)
+    try:
+        with pytest.raises(AssertionError, match=re.compile(message, re.DOTALL)):
+            check_rendering("Broken/Mine-v0", dim=1)
+    finally:
+        del gym.registry["Broken/Mine-v0"]
+
+
+@pytest.mark.parametrize(
+    "problem", ["GP", "ombo_gym.problems.gp:GP", "ombo_gym:Ombo/GP-v0", Letters(4, 3)], ids=str
+)
+def test_the_conformance_suite_takes_ids_and_problems(problem: Any) -> None:
+    class Mine(ProblemConformance):
+        env_id = problem
+        env_kwargs: ClassVar = {"batch_size": 3}
+
+    for env in (Mine().single("rgb_array"), Mine().vector(2, "rgb_array")):
+        env.reset(seed=0)
+        assert env.unwrapped.game.batch_size == 3
+        assert env.render() is not None
+
+
+def test_pytest_collects_the_checks_in_a_users_subclass(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from ombo_gym.testing import ProblemConformance
+
+        class TestMine(ProblemConformance):
+            env_id = "Ombo/Bandit-v0"
+            env_kwargs = {"arms": 3, "horizon": 1}
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=5)
+
+
+# --- drawing and people ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["rgb_array", "human"])

@@ -1,0 +1,267 @@
+"""The conformance suite: what every problem promises, to be run on your own.
+
+Subclass `ProblemConformance` in a test file, and pytest collects its checks; or call
+`check_rendering` anywhere. Pictures need the extra `render`.
+
+Example:
+    >>> class TestMine(ProblemConformance):
+    ...     env_id = "my_package.my_problem:MyProblem"
+    ...     env_kwargs = {"batch_size": 8}
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import iterate
+
+from ombo_gym.env import CampaignEnv
+from ombo_gym.problems.base import Problem
+from ombo_gym.vector_env import CampaignVectorEnv
+
+_SEED = 1  # of two campaigns of one and three rounds; of a row beside them with two, then three
+_FASTEST = 10  # frames a second at which a person still sees every round
+_GYM_ID = re.compile(r"-v\d+$")
+
+
+class Conformance:
+    """What all checks need: which environment it is, how it is made, how it is played.
+
+    Attributes:
+        env_id: A registered id, `module:Class` of a problem of your own, or a problem.
+        env_kwargs: Arguments of the environment. Where they give no horizon, campaigns of one to
+            three rounds are played.
+    """
+
+    env_id: ClassVar[str | Problem]
+    env_kwargs: ClassVar[dict[str, Any]] = {}
+
+    def single(self, render_mode: str | None = None) -> gym.Env[Any, Any]:
+        """The single environment; of an id, what `gym.make` gives."""
+        arguments = {"horizon": [1, 3], **self.env_kwargs, "render_mode": render_mode}
+        if isinstance(self.env_id, str) and _GYM_ID.search(self.env_id):
+            return gym.make(self.env_id, **arguments)
+        return CampaignEnv(self.env_id, **arguments)
+
+    def vector(self, rows: int, render_mode: str | None = None) -> VectorEnv[Any, Any, Any]:
+        """The native vector environment with next-step autoreset; of an id, by `gym.make_vec`."""
+        arguments = {"horizon": [1, 3], **self.env_kwargs, "render_mode": render_mode}
+        arguments["autoreset_mode"] = AutoresetMode.NEXT_STEP.value
+        if isinstance(self.env_id, str) and _GYM_ID.search(self.env_id):
+            native = "vector_entry_point"
+            return gym.make_vec(self.env_id, rows, vectorization_mode=native, **arguments)
+        return CampaignVectorEnv(rows, self.env_id, **arguments)
+
+
+class RenderingConformance(Conformance):
+    """Campaigns can be recorded: `RecordVideo`, single and vector, has all that it needs."""
+
+    def test_render_modes_and_the_frame_rate_are_declared(self) -> None:
+        """`metadata` says that there are frames, and how fast they follow each other."""
+        for name, env in (("single", self.single()), ("vector", self.vector(2))):
+            modes, fps = env.metadata.get("render_modes", []), env.metadata.get("render_fps")
+            env.close()
+            assert "rgb_array" in modes, (
+                f"metadata['render_modes'] of the {name} env: expected 'rgb_array' among them, "
+                f"got {modes!r}"
+            )
+            assert isinstance(fps, int | float) and 0 < fps <= _FASTEST, (
+                f"metadata['render_fps'] of the {name} env: expected a number above 0 and at most "
+                f"{_FASTEST}, which people can follow, got {fps!r}"
+            )
+
+    def test_drawing_needs_a_reset(self) -> None:
+        """`render()` before the first reset raises `ResetNeeded`."""
+        for name, env in (
+            ("single", self.single("rgb_array")),
+            ("vector", self.vector(2, "rgb_array")),
+        ):
+            try:
+                got = f"a {type(env.unwrapped.render()).__name__}"
+            except ResetNeeded:
+                continue
+            except Exception as error:
+                got = repr(error)
+            finally:
+                env.close()
+            raise AssertionError(
+                f"render() of the {name} env before reset(): expected ResetNeeded, got {got}"
+            )
+
+    def test_frames_are_pictures_of_one_even_size(self) -> None:
+        """From the first reset on, whatever the horizon; and each round is seen."""
+        shown: list[Any] = []
+        with _watched(self.single("rgb_array")) as env:
+            for when, result in play(env, campaigns=2):
+                frame = env.render()
+                check_frame(frame, when)
+                shown.append(frame)
+                assert frame.shape == shown[0].shape, (
+                    f"frame {when}: expected the shape of the first, {shown[0].shape}, "
+                    f"got {frame.shape}"
+                )
+                is_begun = len(result) == 2
+                assert is_begun or (frame != shown[-2]).any(), (
+                    f"frame {when}: expected one that shows the round, got the one before it again"
+                )
+            check_same_frame(env.render(), shown[-1], "the last frame, drawn again")
+
+    def test_drawing_changes_no_campaign(self) -> None:
+        """Whoever is watched plays as he does unseen, the next campaign included."""
+        unseen = self.single()
+        with _watched(self.single("rgb_array")) as env:
+            pairs = zip(play(env, campaigns=2), play(unseen, campaigns=2), strict=True)
+            for (when, result), (_, expected) in pairs:
+                np.testing.assert_equal(
+                    result, expected, f"a campaign that was drawn, {when}, and one that was not"
+                )
+                env.render()
+        unseen.close()
+
+    def test_the_vector_env_draws_row_i_as_the_single_env_seeded_s_plus_i(self) -> None:
+        """Over the end of campaigns, too."""
+        rows = 2
+        singles = [self.single("rgb_array") for _ in range(rows)]
+        with _watched(self.vector(rows, "rgb_array")) as envs:
+            envs.action_space.seed(_SEED)
+            envs.reset(seed=_SEED)
+            over = [False] * rows
+            for i, env in enumerate(singles):
+                env.reset(seed=_SEED + i)
+            for step in range(3):
+                when = f"after step {step}" if step else "after reset()"
+                frames = envs.render()
+                assert isinstance(frames, tuple | list) and len(frames) == rows, (
+                    f"render() of the vector env {when}: expected a frame for each of the {rows} "
+                    f"rows, got {_shape_of(frames)}"
+                )
+                for i, env in enumerate(singles):
+                    check_frame(frames[i], f"of row {i} {when}")
+                    check_same_frame(frames[i], env.render(), f"row {i} {when}")
+                actions = envs.action_space.sample()
+                envs.step(actions)
+                for i, action in enumerate(iterate(envs.action_space, actions)):
+                    if over[i]:
+                        singles[i].reset()
+                        over[i] = False
+                    else:
+                        over[i] = bool(singles[i].step(action)[2])
+        for env in singles:
+            env.close()
+
+
+class ProblemConformance(RenderingConformance):
+    """All that a problem promises; subclass it in a test file.
+
+    Example:
+        >>> class TestGPInOneDimension(ProblemConformance):
+        ...     env_id = "Ombo/GP-v0"
+        ...     env_kwargs = {"dim": 1}
+    """
+
+
+def check_rendering(env_id: str | Problem, **env_kwargs: Any) -> None:
+    """Checks that campaigns can be recorded: all of `RenderingConformance`.
+
+    Args:
+        env_id: A registered id, `module:Class` of a problem of your own, or a problem.
+        **env_kwargs: Arguments of the environment.
+
+    Raises:
+        AssertionError: What was expected, and what came.
+
+    Example:
+        >>> check_rendering("Ombo/GP-v0", dim=1)
+    """
+    case: Any = type(
+        "Case", (RenderingConformance,), {"env_id": env_id, "env_kwargs": env_kwargs}
+    )()
+    for name in vars(RenderingConformance):
+        if name.startswith("test_"):
+            getattr(case, name)()
+
+
+def play(env: gym.Env[Any, Any], *, campaigns: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Plays seeded campaigns by random actions, one after the other.
+
+    Yields:
+        When it is, in words, and what `reset` (two things) or `step` (five) returned.
+    """
+    env.action_space.seed(_SEED)
+    for campaign in range(1, campaigns + 1):
+        result: tuple[Any, ...] = env.reset(seed=_SEED if campaign == 1 else None)
+        yield f"after the reset to campaign {campaign}", result
+        step, over = 0, False
+        while not over:
+            result = env.step(env.action_space.sample())
+            step, over = step + 1, bool(result[2] or result[3])
+            yield f"after round {step} of campaign {campaign}", result
+
+
+def check_frame(frame: Any, when: str) -> None:
+    """Checks that a frame is an RGB picture of even size with something on it.
+
+    Args:
+        frame: Should be (height, width, 3) uint8.
+        when: Which frame it is, for the message.
+
+    Raises:
+        AssertionError: What was expected, and what came.
+    """
+    is_picture = isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3
+    assert is_picture and frame.shape[2] == 3, (
+        f"frame {when}: expected a uint8 array (height, width, 3), got {_shape_of(frame)}"
+    )
+    height, width, _ = frame.shape
+    assert height and width and height % 2 == 0 and width % 2 == 0, (
+        f"frame {when}: expected an even height and width, which video encoders need, "
+        f"got {height} x {width}"
+    )
+    assert frame.min() < frame.max(), f"frame {when}: expected a picture, got one colour"
+
+
+def check_same_frame(frame: Any, expected: Any, what: str) -> None:
+    """Checks that two frames are equal to the pixel.
+
+    Args:
+        frame: (height, width, 3) uint8.
+        expected: Likewise.
+        what: Which frames they are, for the message.
+
+    Raises:
+        AssertionError: How many pixels differ.
+    """
+    assert np.shape(frame) == np.shape(expected), (
+        f"{what}: expected the same picture, {_shape_of(expected)}, got {_shape_of(frame)}"
+    )
+    differ = int((np.asarray(frame) != np.asarray(expected)).any(axis=-1).sum())
+    assert not differ, f"{what}: expected the same picture, got one with {differ} other pixels"
+
+
+def _shape_of(thing: Any) -> str:
+    """A type, with dtype and shape or length where it has them."""
+    name = type(thing).__name__
+    if isinstance(thing, np.ndarray):
+        return f"{thing.dtype} {name} {thing.shape}"
+    return f"{name} of {len(thing)}" if isinstance(thing, tuple | list) else name
+
+
+@contextmanager
+def _watched(env: Any) -> Iterator[Any]:
+    """Closes an environment, and checks that it warned of nothing."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield env
+        finally:
+            env.close()
+    messages = [f"{warning.category.__name__}: {warning.message}" for warning in caught]
+    assert not messages, f"drawing campaigns: expected no warnings, got {messages}"
