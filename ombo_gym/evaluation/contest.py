@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ombo_gym.evaluation.resampling import (
-    RESAMPLES,
     Values,
     chunks,
     draw_counts,
@@ -81,9 +80,16 @@ class Contest:
         """What is cut off from the resamples at each end of an interval."""
         return expanded_tail(self.campaigns, len(self.sizes))
 
-    def resamples(
-        self, resamples: int = RESAMPLES, seed: int = 0
-    ) -> Iterator[tuple[Values, dict[str, Values]]]:
+    def stratum(self, setting: int) -> slice:
+        """The rows of the campaigns of a setting's problem."""
+        return self.rows(int(self.problems[setting]))
+
+    def rows(self, problem: int) -> slice:
+        """The rows of a problem's campaigns."""
+        end = int(self.sizes[: problem + 1].sum())
+        return slice(end - int(self.sizes[problem]), end)
+
+    def resamples(self, seed: int = 0) -> Iterator[tuple[Values, dict[str, Values]]]:
         """Chunks of resamples: counts of campaigns, and of runs of the methods with several.
 
         Yields:
@@ -91,7 +97,7 @@ class Contest:
             run is, shape (runs, k).
         """
         rng = np.random.default_rng(seed)
-        for size in chunks(self.campaigns, resamples):
+        for size in chunks(self.campaigns):
             counts = np.concatenate([draw_counts(rng, n, size) for n in self.sizes])
             runs = {name: draw_counts(rng, k, size) for name, k in self.runs.items() if k > 1}
             yield counts, runs

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ombo_gym.evaluation.contest import Contest, Scores, contests, normalise, scale
-from ombo_gym.evaluation.resampling import Values, iqm_of_counts, percentile_ends
+from ombo_gym.evaluation.aggregates import (
+    probability_of_improvement,
+    rank_of,
+    shares_above,
+    standings,
+    stratified_p_value,
+)
+from ombo_gym.evaluation.contest import Contest, contests, normalise, scale
+from ombo_gym.evaluation.resampling import Values
 from ombo_gym.evaluation.statistics import holm, mean_interval, paired_p_value
-from ombo_gym.evaluation.student_t import student_t_quantile
 from ombo_gym.evaluation.tables import (
     SETTING,
     TOLD,
@@ -126,142 +132,118 @@ def _ranked(block: Block, told: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def rank_of(means: Values) -> Values:
-    """Ranks along the first axis, 1 for the highest; equal ones share the mean of their ranks."""
-    higher = (means[None] > means[:, None]).sum(axis=1)
-    equal = (means[None] == means[:, None]).sum(axis=1)
-    return np.where(np.isnan(means), np.nan, 1 + higher + (equal - 1) / 2)
-
-
 def leaderboard(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The methods over all settings of a utility: the frame of `leaderboard.csv`."""
-    rows = [row for contest in contests(blocks(campaigns)) for row in _standings(contest)]
+    """The methods over all settings of a utility: the frame of `leaderboard.csv`.
+
+    Methods play as told the true horizon (where nobody was, as told every round that it is the
+    last). See `contest` for the scores and for what is resampled, `standings` for how the intervals
+    cover.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+
+    Returns:
+        Per `utility` (and for "all" of them together, where there are several) a row per `method`,
+        best `score` first, those that have not played every setting (`complete` is false) last:
+        `settings` played, the interquartile mean of the normalised scores `score` with its 95%
+        interval `score_low`, `score_high`; their mean `score_mean` (settings count alike in both);
+        of complete ones the mean over settings of their `rank` with `rank_low`, `rank_high`,
+        the p-value that their mean score equals that of the first (`stratified_p_value`; nan for
+        the first), adjusted for the comparisons (`p_holm`), and their `place` by score.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+
+    Reference:
+        Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice",
+        NeurIPS 2021.
+    """
+    rows = [row for contest in contests(blocks(campaigns)) for row in _leaders(contest)]
     return pd.DataFrame(rows, columns=LEADERBOARD_COLUMNS)
 
 
-class _Sorted(NamedTuple):
-    """A method's scores of all settings, ascending."""
+def _leaders(contest: Contest) -> list[tuple[Any, ...]]:
+    found = standings(contest)
 
-    values: Values
-    rows: npt.NDArray[np.int64]
-    runs: npt.NDArray[np.int64]
-    weights: Values | None  # so that settings count alike; None: they do
+    def best_first(name: str) -> float:
+        score = found[name].score.estimate
+        return math.inf if math.isnan(score) else -score
 
-
-def _sorted(scores: dict[int, Scores]) -> _Sorted:
-    values = np.concatenate([each.values.ravel() for each in scores.values()])
-    order = np.argsort(values)
-    rows = np.concatenate([np.tile(each.rows, len(each.runs)) for each in scores.values()])
-    runs = np.concatenate([np.repeat(each.runs, each.rows.size) for each in scores.values()])
-    sizes = np.array([each.values.size for each in scores.values()])
-    weights = np.repeat(sizes.max() / sizes, sizes)[order]
-    even = bool((sizes == sizes[0]).all())
-    return _Sorted(values[order], rows[order], runs[order], None if even else weights)
-
-
-def _standings(contest: Contest) -> list[tuple[Any, ...]]:
-    names = list(contest.scores)
-    columns = {name: _sorted(contest.scores[name]) for name in names}
-    score = {
-        name: _iqm(column, np.ones((contest.campaigns, 1)), None)[0]
-        for name, column in columns.items()
-    }
-    replicates: dict[str, list[Values]] = {name: [] for name in names}
-    for counts, runs in contest.resamples():
-        for name, column in columns.items():
-            replicates[name].append(_iqm(column, counts, runs.get(name)))
-    ends = {
-        name: percentile_ends(np.concatenate(each), contest.tail)
-        for name, each in replicates.items()
-    }
-    rows: list[tuple[Any, ...]] = []
-    for name in sorted(names, key=lambda name: (name not in contest.complete, -score[name])):
-        played = contest.scores[name]
+    first, *others = (ranked := sorted(contest.complete, key=best_first)) or [""]
+    p_values = holm([stratified_p_value(contest, first, name) for name in others])
+    p_holm = dict(zip(others, p_values.tolist(), strict=True))
+    rest = sorted((name for name in found if name not in ranked), key=best_first)
+    rows = []
+    for place, name in enumerate([*ranked, *rest], start=1):
+        played = contest.scores[name].values()
+        score, rank = found[name]
+        mean = float(np.mean([each.values.mean() for each in played]))
+        complete = name in ranked
         rows.append(
             (
-                name,
-                contest.utility,
-                len(played),
-                name in contest.complete,
-                score[name],
-                *ends[name],
-                float(np.mean([each.values.mean() for each in played.values()])),
-                math.nan,
-                math.nan,
-                math.nan,
-                math.nan,
-                len(rows) + 1 if name in contest.complete else math.nan,
+                *(name, contest.utility, len(played), complete, *score, mean, *rank),
+                *(p_holm.get(name, math.nan), place if complete else math.nan),
             )
         )
     return rows
 
 
-def _iqm(column: _Sorted, counts: Values, runs: Values | None) -> Values:
-    weights = counts[column.rows]
-    if runs is not None:
-        weights *= runs[column.runs]
-    if column.weights is not None:
-        weights *= column.weights[:, None]
-    return iqm_of_counts(column.values, weights)
-
-
 def profiles(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """How often methods reach a score: the frame of `profiles.csv`."""
+    """How often the complete methods exceed a score: the frame of `profiles.csv`.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+
+    Returns:
+        Per `utility` and `method`, on one grid of 51 normalised scores (from 0, or the 2.5%
+        quantile of all of them if that is lower, to 1, or the 97.5% quantile): `share`, the mean
+        over settings of the share of campaigns with a higher score, with its pointwise 95%
+        interval `low`, `high`.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+
+    Reference:
+        Agarwal et al. 2021 (see `leaderboard`), section 4.2: score distributions.
+    """
     rows = []
     for contest in contests(blocks(campaigns)):
-        every = [
-            each.values.ravel() for n in contest.complete for each in contest.scores[n].values()
-        ]
-        if not every:
-            continue
-        ends = np.nanquantile(np.concatenate(every), [0.025, 0.975])
-        taus = np.linspace(min(0.0, ends[0]), max(1.0, ends[1]), TAUS)
+        taus = _grid(contest)
         for name in contest.complete:
-            share = np.mean(
-                [
-                    (each.values.ravel()[:, None] > taus).mean(0)
-                    for each in contest.scores[name].values()
-                ],
-                axis=0,
-            )
-            rows += [(contest.utility, name, t, s, s, s) for t, s in zip(taus, share, strict=True)]
+            share, ends = shares_above(contest, name, taus)
+            rows += [
+                (contest.utility, name, *point)
+                for point in np.column_stack([taus, share, ends]).tolist()
+            ]
     return pd.DataFrame(rows, columns=PROFILES_COLUMNS)
 
 
+def _grid(contest: Contest) -> Values:
+    scores = [
+        each.values.ravel() for name in contest.complete for each in contest.scores[name].values()
+    ]
+    finite = np.concatenate([*scores, [0.0, 1.0]])
+    low, high = np.quantile(finite[np.isfinite(finite)], [0.025, 0.975])
+    return np.linspace(min(0.0, low), max(1.0, high), TAUS)
+
+
 def improvement(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """How probably one method beats another: the frame of `improvement.csv`."""
+    """How probably one method beats another: the frame of `improvement.csv`.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+
+    Returns:
+        Per `utility` and unordered pair of complete methods: the `probability` that a campaign of
+        `method_a` is worth more than one of `method_b`, mean over `settings`, with its 95% interval
+        `low`, `high`. The other way round it is 1 minus each.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
+    """
     rows = [
-        (contest.utility, a, b, contest.settings, *_improvement(contest, a, b))
+        (contest.utility, a, b, contest.settings, *probability_of_improvement(contest, a, b))
         for contest in contests(blocks(campaigns))
         for a, b in itertools.combinations(contest.complete, 2)
     ]
     return pd.DataFrame(rows, columns=IMPROVEMENT_COLUMNS)
-
-
-def _improvement(contest: Contest, a: str, b: str) -> tuple[float, float, float]:
-    """Mean over settings of P(A > B) + P(A = B) / 2, with its 95% interval (DeLong et al. 1988)."""
-    influence = np.zeros(contest.campaigns)
-    probability = 0.0
-    for s in range(contest.settings):
-        left, right = contest.scores[a][s], contest.scores[b][s]
-        above, below = _share_below(left, right), 1 - _share_below(right, left)
-        each = float(above.mean())
-        probability += each / contest.settings
-        for scores, placed in ((left, above), (right, below)):
-            shares = (placed.mean(axis=0) - each) / scores.rows.size / contest.settings
-            influence[scores.rows] += shares
-    sizes = np.repeat(contest.sizes, contest.sizes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = math.sqrt(float((influence**2 * sizes / (sizes - 1)).sum()))
-    degrees = contest.campaigns - len(contest.sizes)
-    if degrees < 1:
-        return probability, math.nan, math.nan
-    half = student_t_quantile(0.975, degrees) * error
-    return probability, max(0.0, probability - half), min(1.0, probability + half)
-
-
-def _share_below(scores: Scores, others: Scores) -> Values:
-    """Which share of the others' scores lies below each score, ties half; like scores.values."""
-    column = np.sort(others.values, axis=None)
-    low = np.searchsorted(column, scores.values, side="left")
-    return (low + np.searchsorted(column, scores.values, side="right")) / (2 * column.size)

@@ -17,6 +17,8 @@ import numpy.typing as npt
 from ombo_gym.evaluation.student_t import student_t_quantile
 
 RESAMPLES = 2000
+FEWEST = 500
+BUDGET = 40_000_000  # counts drawn in all, while that leaves `FEWEST` resamples
 CHUNK = 2**20  # counts held at once: 8 MiB
 Values = npt.NDArray[np.float64]
 
@@ -29,8 +31,12 @@ def draw_counts(rng: np.random.Generator, n: int, resamples: int) -> Values:
     return counts.reshape(n, resamples).astype(np.float64)
 
 
-def chunks(rows: int, resamples: int) -> Iterator[int]:
-    """Splits the resamples so that a chunk's counts of all rows fit into `CHUNK`."""
+def chunks(rows: int) -> Iterator[int]:
+    """How many resamples at a time, so that a chunk's counts of all rows fit into `CHUNK`.
+
+    They sum up to 2,000; to fewer for more than 20,000 rows, but never below 500.
+    """
+    resamples = min(RESAMPLES, max(FEWEST, BUDGET // max(rows, 1)))
     size = max(1, min(resamples, CHUNK // max(rows, 1)))
     for start in range(0, resamples, size):
         yield min(size, resamples - start)
@@ -95,12 +101,11 @@ def iqm_of_counts(values: Values, weights: Values) -> Values:
     return np.asarray(mean, dtype=np.float64)
 
 
-def bootstrap_iqm(values: Values, *, resamples: int = RESAMPLES, seed: int = 0) -> Values:
+def bootstrap_iqm(values: Values, *, seed: int = 0) -> Values:
     """95% bootstrap intervals of interquartile means of columns that share their resamples.
 
     Args:
         values: One row per policy, shape (policies, campaigns).
-        resamples: How many.
         seed: Of the draws.
 
     Returns:
@@ -110,24 +115,19 @@ def bootstrap_iqm(values: Values, *, resamples: int = RESAMPLES, seed: int = 0) 
     n = values.shape[1]
     order = np.argsort(values, axis=1)
     rng = np.random.default_rng(seed)
-    replicates = np.empty((len(values), resamples))
-    done = 0
-    for size in chunks(n, resamples):
+    replicates: list[list[Values]] = [[] for _ in values]
+    for size in chunks(n):
         counts = draw_counts(rng, n, size)
         for row, index, out in zip(values, order, replicates, strict=True):
-            out[done : done + size] = iqm_of_counts(row[index], counts[index])
-        done += size
-    return percentile_ends(replicates, expanded_tail(n))
+            out.append(iqm_of_counts(row[index], counts[index]))
+    return percentile_ends(np.stack([np.concatenate(row) for row in replicates]), expanded_tail(n))
 
 
-def bootstrap_runs(
-    values: Values, *, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[float, float, float]:
+def bootstrap_runs(values: Values, *, seed: int = 0) -> tuple[float, float, float]:
     """Mean over runs and campaigns, with a 95% bootstrap interval that resamples both.
 
     Args:
         values: One row per run of training, shape (runs, campaigns).
-        resamples: How many.
         seed: Of the draws.
 
     Returns:
@@ -136,7 +136,7 @@ def bootstrap_runs(
     runs, n = values.shape
     rng = np.random.default_rng(seed)
     replicates = []
-    for size in chunks(n, resamples):
+    for size in chunks(n):
         means = values @ draw_counts(rng, n, size) / n  # (runs, size)
         replicates.append((means * draw_counts(rng, runs, size)).sum(axis=0) / runs)
     low, high = percentile_ends(np.concatenate(replicates), expanded_tail(n))

@@ -1,0 +1,254 @@
+"""Numbers over all settings of a contest, with their intervals."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ombo_gym.evaluation.contest import Contest, Scores
+from ombo_gym.evaluation.resampling import Values, iqm_of_counts, percentile_ends
+from ombo_gym.evaluation.statistics import Interval
+from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
+
+
+class Standing(NamedTuple):
+    """Of one method: the interquartile mean of its scores, and its mean rank."""
+
+    score: Interval
+    rank: Interval  # nan for a method that has not played every setting
+
+
+def standings(contest: Contest) -> dict[str, Standing]:
+    """Scores and ranks of all methods, with 95% bootstrap intervals.
+
+    The score is the interquartile mean of the normalised scores of all settings together, in which
+    settings count alike; the rank is the mean over settings of the rank by mean score among the
+    complete methods.
+
+    Measured coverage (5,000 repetitions, 6 settings of 50 campaigns): score 94% to 96% on normal,
+    exponential and lognormal scores and with 40% ties at 0. The interval of a rank is a rougher
+    guide: resampling adds noise to means that lie close, which pulls their ranks to the middle.
+    """
+    columns = {name: _ascending(scores) for name, scores in contest.scores.items()}
+    tables = [_RunTable(contest, s) for s in range(contest.settings)] if contest.complete else []
+    once = np.ones((contest.campaigns, 1))
+    scores = {name: column.iqm(once, None)[0] for name, column in columns.items()}
+    ranks = _mean_ranks(contest, tables, once, {})
+    again: dict[str, list[Values]] = {name: [] for name in columns}
+    ranks_again = []
+    for counts, runs in contest.resamples():
+        for name, column in columns.items():
+            again[name].append(column.iqm(counts, runs.get(name)))
+        ranks_again.append(_mean_ranks(contest, tables, counts, runs))
+    rank_ends = percentile_ends(np.concatenate(ranks_again, axis=1), contest.tail)
+    nothing = Interval(math.nan, math.nan, math.nan)
+    rank = {
+        name: Interval(float(ranks[i, 0]), *map(float, rank_ends[i]))
+        for i, name in enumerate(contest.complete)
+    }
+    found = {}
+    for name, replicates in again.items():
+        low, high = percentile_ends(np.concatenate(replicates), contest.tail)
+        score = Interval(float(scores[name]), float(low), float(high))
+        found[name] = Standing(score, rank.get(name, nothing))
+    return found
+
+
+class _Ascending(NamedTuple):
+    """A method's scores of all settings in one column, ascending."""
+
+    values: Values
+    rows: npt.NDArray[np.int64]  # the campaign of each
+    runs: npt.NDArray[np.int64]  # the run of each
+    weights: Values | None  # with which settings count alike; None: they do without
+
+    def iqm(self, counts: Values, runs: Values | None) -> Values:
+        """Interquartile means under counts of campaigns and runs, shape (resamples,)."""
+        weights = counts[self.rows]
+        if runs is not None:
+            weights *= runs[self.runs]
+        if self.weights is not None:
+            weights *= self.weights[:, None]
+        return iqm_of_counts(self.values, weights)
+
+
+def _ascending(scores: dict[int, Scores]) -> _Ascending:
+    values = np.concatenate([each.values.ravel() for each in scores.values()])
+    rows = np.concatenate([np.tile(each.rows, len(each.runs)) for each in scores.values()])
+    runs = np.concatenate([np.repeat(each.runs, each.rows.size) for each in scores.values()])
+    sizes = np.array([each.values.size for each in scores.values()])
+    order = np.argsort(values)
+    weights = np.repeat(sizes.max() / sizes, sizes)[order] if np.ptp(sizes) else None
+    return _Ascending(values[order], rows[order], runs[order], weights)
+
+
+class _RunTable:
+    """One setting's scores of all runs of the complete methods, zero where not played."""
+
+    def __init__(self, contest: Contest, setting: int) -> None:
+        self.stratum = contest.stratum(setting)
+        scores = [contest.scores[name][setting] for name in contest.complete]
+        self.methods = np.repeat(np.arange(len(scores)), [len(each.runs) for each in scores])
+        size = self.stratum.stop - self.stratum.start
+        self.values, self.played = np.zeros((2, len(self.methods), size))
+        for i, each in enumerate(scores):
+            runs = np.flatnonzero(self.methods == i)[each.runs]
+            columns = each.rows - self.stratum.start
+            self.values[np.ix_(runs, columns)] = each.values
+            self.played[np.ix_(runs, columns)] = 1.0
+        self.full = bool(self.played.all())
+
+    def means(self, counts: Values, weights: Values) -> Values:
+        """Mean score of each method under counts, shape (methods, resamples)."""
+        drawn = counts[self.stratum]
+        there = drawn.sum(axis=0) if self.full else self.played @ drawn
+        top, bottom = (self.values @ drawn) * weights, there * weights
+        starts = np.flatnonzero(np.diff(self.methods, prepend=-1))
+        with np.errstate(invalid="ignore"):
+            means: Values = np.add.reduceat(top, starts) / np.add.reduceat(bottom, starts)
+        return means
+
+
+def _mean_ranks(
+    contest: Contest, tables: list[_RunTable], counts: Values, runs: dict[str, Values]
+) -> Values:
+    """Mean over settings of the rank of each complete method, shape (methods, resamples)."""
+    total = np.zeros((len(contest.complete), counts.shape[1]))
+    if not contest.complete:
+        return total
+    weights = np.concatenate(
+        [
+            runs.get(name, np.ones((contest.runs[name], counts.shape[1])))
+            for name in contest.complete
+        ]
+    )
+    for table in tables:
+        total += rank_of(table.means(counts, weights))
+    return total / contest.settings
+
+
+def rank_of(means: Values) -> Values:
+    """Ranks along the first axis, 1 for the highest; equal ones share the mean of their ranks."""
+    higher = (means[None] > means[:, None]).sum(axis=1)
+    equal = (means[None] == means[:, None]).sum(axis=1)
+    return np.where(np.isnan(means), np.nan, 1 + higher + (equal - 1) / 2)
+
+
+def stratified_p_value(contest: Contest, a: str, b: str) -> float:
+    """Two-sided p-value that methods a and b have the same mean score over settings.
+
+    Within a problem a campaign counts once, with its mean difference over the settings (they share
+    their instances); problems are weighted by how many settings they have. The statistic is
+    Student's t of stratified means with Welch and Satterthwaite's degrees of freedom, rounded down;
+    with one problem it is the paired t test. The luck of training is not in it.
+
+    Reference:
+        Cochran, "Sampling techniques", 3rd edition, 1977, section 5.4.
+    """
+    total, there = np.zeros((2, contest.campaigns))
+    settings = np.zeros(len(contest.sizes))
+    for s in range(contest.settings):
+        left, right = contest.scores[a][s], contest.scores[b][s]
+        rows, i, j = np.intersect1d(left.rows, right.rows, True, return_indices=True)
+        if rows.size:
+            total[rows] += left.values.mean(axis=0)[i] - right.values.mean(axis=0)[j]
+            there[rows] += 1
+            settings[contest.problems[s]] += 1
+    mean, variance, degrees = 0.0, 0.0, 0.0
+    for p in np.flatnonzero(settings).tolist():
+        stratum = contest.rows(p)
+        played = there[stratum] > 0
+        difference = total[stratum][played] / there[stratum][played]
+        if difference.size == 1:
+            return math.nan
+        weight = settings[p] / settings.sum()
+        part = weight**2 * float(difference.var(ddof=1)) / difference.size
+        mean += weight * float(difference.mean())
+        variance += part
+        degrees += part**2 / (difference.size - 1)
+    if not settings.any() or math.isnan(variance):
+        return math.nan
+    if variance == 0:
+        return 1.0 if mean == 0 else 0.0
+    return student_t_p_value(mean / math.sqrt(variance), max(1, int(variance**2 / degrees)))
+
+
+def shares_above(contest: Contest, method: str, taus: Values) -> tuple[Values, Values]:
+    """Performance profile: the mean over settings of the share of campaigns with score > tau.
+
+    Args:
+        contest: The settings.
+        method: One that has played all of them.
+        taus: Scores, shape (taus,).
+
+    Returns:
+        The shares, shape (taus,), and the ends of their pointwise 95% bootstrap intervals, shape
+        (taus, 2).
+    """
+    runs = contest.runs[method]
+    parts = np.zeros((runs, contest.campaigns, taus.size))  # what a campaign adds to the share
+    share = np.zeros(taus.size)
+    for s in range(contest.settings):
+        each = contest.scores[method][s]
+        above = each.values[:, :, None] > taus
+        mean = above.mean(axis=(0, 1))
+        share += mean / contest.settings
+        parts[np.ix_(each.runs, each.rows)] += (above - mean) / each.rows.size / contest.settings
+    replicates = []
+    for counts, drawn in contest.resamples():
+        changes = np.stack([part.T @ counts for part in parts])  # (runs, taus, resamples)
+        weights = drawn.get(method, np.ones((1, counts.shape[1])))
+        replicates.append((changes * weights[:, None]).sum(axis=0) / runs)
+    ends = share[:, None] + percentile_ends(np.concatenate(replicates, axis=1), contest.tail)
+    return share, np.clip(ends, 0.0, 1.0)
+
+
+def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
+    """Mean over settings of the probability that a campaign of a beats one of b; ties half.
+
+    In each setting it is the Mann-Whitney statistic over all pairs of campaigns (not the same
+    campaign only: see `wins` in `paired.csv` for that), as in rliable. Its interval comes from
+    what each campaign adds to it (its two placements), campaigns within problems and runs within
+    methods, which is what a bootstrap comes to without drawing; cut off at 0 and 1.
+
+    Reference:
+        DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated
+        receiver operating characteristic curves", Biometrics 44(3), 1988.
+    """
+    probability = 0.0
+    campaigns = np.zeros(contest.campaigns)
+    runs = {name: np.zeros(contest.runs[name]) for name in (a, b)}
+    for s in range(contest.settings):
+        left, right = contest.scores[a][s], contest.scores[b][s]
+        above = _placements(left, right)
+        each = float(above.mean())
+        probability += each / contest.settings
+        for name, scores, placed in ((a, left, above), (b, right, 1 - _placements(right, left))):
+            change = (placed - each) / contest.settings
+            campaigns[scores.rows] += change.mean(axis=0) / scores.rows.size
+            runs[name][scores.runs] += change.mean(axis=1) / len(scores.runs)
+    degrees = contest.campaigns - len(contest.sizes)
+    if degrees < 1:
+        return Interval(probability, math.nan, math.nan)
+    sizes = np.repeat(contest.sizes, contest.sizes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.where(sizes > 1, sizes / (sizes - 1), 0.0)
+    variance = float((campaigns**2 * spread).sum())
+    variance += sum(float((each**2).sum()) for each in runs.values() if each.size > 1)
+    half = student_t_quantile(0.975, degrees) * math.sqrt(variance)
+    return Interval(probability, max(0.0, probability - half), min(1.0, probability + half))
+
+
+def _placements(scores: Scores, others: Scores) -> Values:
+    """Which share of the others' scores lies below each score, ties half; like scores.values."""
+    column = np.sort(others.values, axis=None)
+    low = np.searchsorted(column, scores.values, side="left")
+    high = np.searchsorted(column, scores.values, side="right")
+    shares: Values = (low + high) / (2 * column.size)
+    if np.isnan(column[-1]):
+        return np.full(scores.values.shape, np.nan)
+    shares[np.isnan(scores.values)] = np.nan
+    return shares
