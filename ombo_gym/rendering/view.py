@@ -116,13 +116,17 @@ class CampaignView:
             y: (n,)
             size: Of a dot, in square points; many dots are smaller.
         """
-        size = size if len(self.drawn) <= 200 else size / 3
-        for mask, ring in ((~self.newest, "w"), (self.newest, "k")):
+        started = self.rounds == 0
+        for mask, ring in (
+            (started, "w"),
+            (~started & ~self.newest, "w"),
+            (self.newest, "k"),
+        ):
             rows = self.drawn[mask[self.drawn]]
             axes.scatter(
                 x[rows],
                 y[rows],
-                s=size,
+                s=size if len(rows) <= 200 else size / 3,
                 c=self.colours(self.rounds[rows]),
                 edgecolors=ring,
                 linewidths=1.2 if ring == "k" else 0.5,

@@ -361,11 +361,10 @@ def test_pytest_collects_the_checks_in_a_users_subclass(pytester: pytest.Pyteste
 
         class TestMine(ProblemConformance):
             env_id = "Ombo/Bandit-v0"
-            env_kwargs = {"arms": 3, "horizon": 1}
         """
     )
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
-    result.assert_outcomes(passed=5)
+    result = pytester.runpytest_inprocess("--collect-only", "-q", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(["*::TestMine::test_drawing_needs_a_reset", "5 tests collected*"])
 
 
 # --- drawing and people ------------------------------------------------------------------------
