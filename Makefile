@@ -20,7 +20,7 @@ PYTEST := $(ONE_THREAD) MPLBACKEND=Agg $(PY) -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo exact-table test lint types format slow bench data constraints dist clean distclean
+.PHONY: help setup demo suite exact-table test lint types format slow bench data constraints dist clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ $(STAMP):
 
 demo: setup ## train a meta-policy and evaluate it over horizons against the heuristics (a few minutes)
 	$(PY) -m scripts.demo --out $(OUT)
+
+suite: setup ## train, play every policy on every environment (grids/suite.yaml), write README's leaderboard
+	$(ONE_THREAD) $(PY) -m scripts.suite --jobs $(WORKERS)
 
 exact-table: setup ## solve small campaigns exactly, train on them, and write docs/results/exact.md
 	$(ONE_THREAD) $(PY) -m scripts.exact_table

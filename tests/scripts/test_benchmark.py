@@ -11,10 +11,20 @@ import pytest
 
 from ombo_gym.problems.gp import GP
 from ombo_gym.surrogates.gp import Posterior
-from scripts import benchmark
-from scripts.benchmark import Args, Row, Stopwatch, format_number, format_rows, verdict
+from scripts.benchmark import __main__ as benchmark
+from scripts.benchmark import environments, ucb
+from scripts.benchmark.arguments import ENV, UCB_ROUNDS, Args
+from scripts.benchmark.rows import Row, Stopwatch, format_number, format_rows, verdict
 
-TINY = Args(num_envs=3, repetitions=2, single_campaigns=2, ucb_campaigns=4, campaigns=0, seed=5)
+TINY = Args(
+    num_envs=3,
+    repetitions=2,
+    single_campaigns=2,
+    ucb_campaigns=4,
+    campaigns=0,
+    scale_campaigns=25,
+    seed=5,
+)
 
 
 def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, capsys):
@@ -35,23 +45,23 @@ def test_the_targets_are_the_promised_ones():
         "single env, a step beyond its objective": ("<=", 150, None),
         "native step: the rest": ("<=", 8, None),
     }
-    rows = benchmark.native_against_sync(TINY)
-    rows += benchmark.single_step(TINY) + benchmark.native_step_apart(TINY)
+    rows = environments.native_against_sync(TINY)
+    rows += environments.single_step(TINY) + environments.native_step_apart(TINY)
     found = {row.name: (row.sense, row.target, row.aim) for row in rows if row.target is not None}
     assert found == promised
 
 
 def test_environments_that_play_different_campaigns_are_not_compared(monkeypatch):
-    other = benchmark.native_env
+    other = environments.native_env
 
     def native_env(rows):
         env = other(rows)
         env.reset = lambda seed: type(env).reset(env, seed=seed + 1)
         return env
 
-    monkeypatch.setattr(benchmark, "native_env", native_env)
+    monkeypatch.setattr(environments, "native_env", native_env)
     with pytest.raises(RuntimeError, match="same campaigns"):
-        benchmark.native_against_sync(TINY)
+        environments.native_against_sync(TINY)
 
 
 def test_a_stopwatch_sums_the_cpu_time_of_the_methods_it_is_around():
@@ -125,10 +135,10 @@ def test_a_run_without_campaigns_is_refused(wrong):
 
 
 def test_a_policy_with_more_than_one_weight_is_not_compared():
-    cell = benchmark.ucb_cell(Args(policy="explore_then_exploit"), 2)
+    cell = ucb.ucb_cell(Args(policy="explore_then_exploit"), 2)
     with pytest.raises(ValueError, match="single exploration weight"):
-        benchmark.weight_of(cell)
-    assert benchmark.weight_of(benchmark.ucb_cell(Args(policy="ucb:weight=1.5"), 2)) == 1.5
+        ucb.weight_of(cell)
+    assert ucb.weight_of(ucb.ucb_cell(Args(policy="ucb:weight=1.5"), 2)) == 1.5
 
 
 @pytest.mark.bench
@@ -136,7 +146,7 @@ class TestAgainstBoTorch:
     def test_the_comparison_runs_and_reports_regrets_of_the_same_campaigns(self):
         pytest.importorskip("botorch")
         args = Args(**{**TINY.__dict__, "campaigns": 3})
-        rows = {row.name: row for row in benchmark.ucb_against_botorch(args)}
+        rows = {row.name: row for row in ucb.ucb_against_botorch(args)}
         assert all(np.isfinite(row.measured) for row in rows.values())
         ours, theirs, difference, low, high = (row.measured for row in list(rows.values())[-5:])
         assert difference == pytest.approx(ours - theirs)
@@ -148,7 +158,7 @@ class TestAgainstBoTorch:
     def test_botorch_s_first_design_has_our_largest_bound_of_the_same_weight(self, weight):
         """On a fine grid; beta = weight or beta = weight^4 would miss it by .01 to .3."""
         pytest.importorskip("botorch")
-        env = gym.make(benchmark.ENV, **benchmark.UCB_ROUNDS)
+        env = gym.make(ENV, **UCB_ROUNDS)
         game = env.unwrapped.game
         side = np.linspace(-1, 1, 201)
         grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(1, -1, 2)
@@ -163,15 +173,15 @@ class TestAgainstBoTorch:
                 beliefs = posterior.at(at)
                 return (beliefs.mean + weight * beliefs.sd).max()
 
-            batch = benchmark.botorch_ucb(game, weight)(observation, seed)
+            batch = ucb.botorch_ucb(game, weight)(observation, seed)
             assert batch.shape == (4, 2) and batch.dtype == np.float32
             first = largest_bound(batch[None, :1].astype(float))
             assert first == pytest.approx(largest_bound(grid), abs=2e-3)
 
     def test_a_batch_depends_on_the_seed_alone(self):
         pytest.importorskip("botorch")
-        env = gym.make(benchmark.ENV, **benchmark.UCB_ROUNDS)
-        propose = benchmark.botorch_ucb(env.unwrapped.game, 1.0)
-        ends = [benchmark.play_alone(env, propose, 3)[1] for _ in range(2)]
+        env = gym.make(ENV, **UCB_ROUNDS)
+        propose = ucb.botorch_ucb(env.unwrapped.game, 1.0)
+        ends = [ucb.play_alone(env, propose, 3)[1] for _ in range(2)]
         assert ends[0]["best_value"] == ends[1]["best_value"]
         assert np.array_equal(ends[0]["true_values"], ends[1]["true_values"])
