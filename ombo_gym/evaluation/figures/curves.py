@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,9 +26,20 @@ from ombo_gym.evaluation.figures.canvas import (
     short,
     title,
 )
-from ombo_gym.evaluation.figures.series import all_series
+from ombo_gym.evaluation.figures.series import Series, all_series
 from ombo_gym.evaluation.formats import problem_name
 from ombo_gym.evaluation.tables import PROBLEM, check_told
+
+MANY = 6  # policies in a panel: above, the bands of those that are not trained are faint
+
+
+class Points(NamedTuple):
+    """One curve: means and the ends of their intervals by horizon, each of shape (horizons,)."""
+
+    horizon: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
 
 
 def horizon_curves(
@@ -70,9 +84,7 @@ def horizon_curves(
     figure = new_figure(grid.size, theme)
     dashed = False
     for ax, (key, series) in zip(grid.axes(figure, theme), panels, strict=True):
-        dashed |= _draw_panel(ax, series.rows, styles, theme)
-        _horizon_axis(ax, series.rows, budget=series.budget)
-        _name_ends(ax, series.rows, styles, theme)
+        dashed |= _draw_panel(ax, series, styles, theme)
         title(ax, _panel_title(key, series.title, for_page), theme)
         ax.set_ylabel("mean utility of a campaign")
     if not for_page:
@@ -117,9 +129,7 @@ def planning_curves(
     figure = new_figure(grid.size, theme)
     for ax, (key, series) in zip(grid.axes(figure, theme), panels, strict=True):
         ax.axhline(0, color=theme.faint, linewidth=1, zorder=1)
-        _draw_panel(ax, series.rows, styles, theme)
-        _horizon_axis(ax, series.rows, budget=series.budget)
-        _name_ends(ax, series.rows, styles, theme)
+        _draw_panel(ax, series, styles, theme)
         title(ax, _panel_title(key, series.title, for_page), theme)
         ax.set_ylabel("value of planning (told N minus told 1)")
     if not for_page:
@@ -161,36 +171,46 @@ def _notes(summary: pd.DataFrame, dashed: bool) -> list[str]:
     ]
 
 
-def _told(rows: pd.DataFrame, told: str) -> pd.DataFrame:
-    return rows[rows["told_horizon"] == told].sort_values("horizon")
+def _lines(panel: pd.DataFrame) -> dict[tuple[str, str], Points]:
+    """The curve of every (policy, told horizon), in the order of their first row."""
+    columns = ["policy", "told_horizon", "horizon", "mean", "ci_low", "ci_high"]
+    found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
+    for policy, told, *row in panel[columns].itertuples(index=False, name=None):
+        found.setdefault((policy, told), []).append(tuple(map(float, row)))
+    return {player: Points(*np.array(sorted(rows)).T) for player, rows in found.items()}
 
 
-def _places(panel: pd.DataFrame) -> dict[str, float]:
+def _shifts(lines: Mapping[tuple[str, str], Points]) -> dict[str, float]:
     """Policies with their shift along the axis: none over several horizons, side by side at one."""
-    policies = list(dict.fromkeys(panel["policy"]))
-    if panel["horizon"].nunique() > 1:
+    policies = list(dict.fromkeys(policy for policy, _ in lines))
+    if len({n for points in lines.values() for n in points.horizon}) > 1:
         return dict.fromkeys(policies, 0.0)
-    ranked = panel.sort_values(["told_horizon", "mean"], ascending=[False, True])
-    policies = list(dict.fromkeys(ranked["policy"]))  # the best at the right, where the labels are
+    # The best at the right, where the labels are.
+    policies.sort(key=lambda policy: _named(lines, policy).mean[-1])
     return {policy: (i + 0.5) / len(policies) - 0.5 for i, policy in enumerate(policies)}
 
 
-def _draw_panel(
-    ax: Axes, panel: pd.DataFrame, styles: Mapping[str, LineStyle], theme: Theme
-) -> bool:
-    """Draws the lines of one panel; whether one of them is dashed."""
+def _named(lines: Mapping[tuple[str, str], Points], policy: str) -> Points:
+    """The curve that a policy's name stands beside."""
+    return lines[policy, "true"] if (policy, "true") in lines else lines[policy, "one"]
+
+
+def _draw_panel(ax: Axes, series: Series, styles: Mapping[str, LineStyle], theme: Theme) -> bool:
+    """Draws one panel; whether one of its lines is dashed."""
+    lines = _lines(series.rows)
+    shifts = _shifts(lines)
+    single = series.rows["horizon"].nunique() == 1
     dashed = False
-    for policy, shift in _places(panel).items():
+    for policy, shift in shifts.items():
         style = styles[policy]
-        rows = panel[panel["policy"] == policy]
-        told_true, told_one = _told(rows, "true"), _told(rows, "one")
-        if not told_true.empty:
-            _draw_curve(ax, told_true, shift, style, theme, single=panel["horizon"].nunique() == 1)
-        if not told_one.empty and not _same_curve(told_true, told_one):
+        told_true, told_one = lines.get((policy, "true")), lines.get((policy, "one"))
+        if told_true is not None:
+            _draw_curve(ax, told_true, shift, style, theme, single=single, faint=len(shifts) > MANY)
+        if told_one is not None and not _same_curve(told_true, told_one):
             dashed = True
             ax.plot(
-                told_one["horizon"] + shift,
-                told_one["mean"],
+                told_one.horizon + shift,
+                told_one.mean,
                 color=style.colour(theme),
                 linewidth=1.1,
                 linestyle=DASHES,
@@ -199,23 +219,44 @@ def _draw_panel(
                 markerfacecolor=theme.background,
                 zorder=2.5 + 2 * style.trained,
             )
+    _horizon_axis(ax, series)
+    named = {policy: _named(lines, policy) for policy in shifts}
+    ends = [
+        (policy, points.horizon[-1] + shifts[policy], points.mean[-1])
+        for policy, points in named.items()
+    ]
+    end_labels(ax, ends, styles, theme)
     return dashed
 
 
 def _draw_curve(
-    ax: Axes, rows: pd.DataFrame, shift: float, style: LineStyle, theme: Theme, *, single: bool
+    ax: Axes,
+    points: Points,
+    shift: float,
+    style: LineStyle,
+    theme: Theme,
+    *,
+    single: bool,
+    faint: bool,
 ) -> None:
-    x = rows["horizon"].to_numpy(float) + shift
-    mean, low, high = (rows[name].to_numpy(float) for name in ("mean", "ci_low", "ci_high"))
+    x = points.horizon + shift
     colour = style.colour(theme)
     zorder = 3 + 2 * style.trained
     if single:
-        ax.vlines(x, low, high, color=colour, linewidth=style.width, zorder=zorder)
+        ax.vlines(x, points.low, points.high, color=colour, linewidth=style.width, zorder=zorder)
     else:
-        ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0, zorder=zorder - 1)
+        ax.fill_between(
+            x,
+            points.low,
+            points.high,
+            color=colour,
+            alpha=0.18 if style.trained or not faint else 0.08,
+            linewidth=0,
+            zorder=zorder - 1,
+        )
     ax.plot(
         x,
-        mean,
+        points.mean,
         color=colour,
         linewidth=style.width,
         marker=style.marker,
@@ -226,17 +267,22 @@ def _draw_curve(
     )
 
 
-def _same_curve(told_true: pd.DataFrame, told_one: pd.DataFrame) -> bool:
+def _same_curve(told_true: Points | None, told_one: Points) -> bool:
     """Whether being told 1 changes nothing, so that a second line would only hide the first."""
-    both = told_one.merge(told_true, on=["horizon", "batch_size"], suffixes=("_one", "_true"))
-    return len(both) == len(told_one) and bool(np.allclose(both["mean_one"], both["mean_true"]))
+    if told_true is None:
+        return False
+    true = dict(zip(told_true.horizon, told_true.mean, strict=True))
+    return all(
+        math.isclose(true.get(n, math.nan), mean, rel_tol=1e-5, abs_tol=1e-8)
+        for n, mean in zip(told_one.horizon, told_one.mean, strict=True)
+    )
 
 
-def _horizon_axis(ax: Axes, rows: pd.DataFrame, *, budget: bool) -> None:
-    settings = rows[["horizon", "batch_size"]].drop_duplicates().sort_values("horizon")
+def _horizon_axis(ax: Axes, series: Series) -> None:
+    settings = series.rows[["horizon", "batch_size"]].drop_duplicates().sort_values("horizon")
     horizons = [int(n) for n in settings["horizon"]]
     labels = [str(n) for n in horizons]
-    if budget:
+    if series.budget:
         labels = [f"{n}\n× {q}" for n, q in zip(labels, settings["batch_size"], strict=True)]  # noqa: RUF001
     if horizons[-1] >= 12 * horizons[0]:
         ax.set_xscale("log")
@@ -244,16 +290,5 @@ def _horizon_axis(ax: Axes, rows: pd.DataFrame, *, budget: bool) -> None:
     if len(horizons) == 1:
         ax.set_xlim(horizons[0] - 0.6, horizons[0] + 0.6)
     ax.set_xticks(horizons, labels)
-    ax.set_xlabel("rounds N × batch size q" if budget else "horizon N (rounds in the campaign)")  # noqa: RUF001
-
-
-def _name_ends(
-    ax: Axes, panel: pd.DataFrame, styles: Mapping[str, LineStyle], theme: Theme
-) -> None:
-    labels = []
-    for policy, shift in _places(panel).items():
-        rows = panel[panel["policy"] == policy]
-        told_true = _told(rows, "true")
-        last = (_told(rows, "one") if told_true.empty else told_true).iloc[-1]
-        labels.append((policy, float(last["horizon"]) + shift, float(last["mean"])))
-    end_labels(ax, labels, styles, theme)
+    several = "rounds N × batch size q"  # noqa: RUF001
+    ax.set_xlabel(several if series.budget else "horizon N (rounds in the campaign)")

@@ -2,7 +2,7 @@
 // Drawings of one round of a campaign: landscape, line, sequence logo and strip of values.
 
 const drawings = (() => {
-  const LETTERS = { A: 9, C: 6, G: 12, T: 7, U: 7 }; // the page's colours c4, c5, ... by number
+  const LETTERS = { A: 6, C: 5, G: 4, T: 7, U: 7 }; // green, blue, orange, pink of the page's --c4, --c5, ...
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
   // A canvas as wide as its place, sharp on every screen; the drawing is in CSS pixels.
@@ -72,11 +72,10 @@ const drawings = (() => {
     }
   }
 
-  function range(view) {
-    const { play, scene } = view;
-    const numbers = [...play.values, ...play.true_values];
+  // From the lowest to the highest number of these campaigns, so that they share a scale.
+  function range(plays, scene) {
+    const numbers = plays.flatMap((play) => [...play.values, ...play.true_values, play.start.best ?? []].flat());
     if (scene && scene.optimum !== null) numbers.push(scene.optimum);
-    if (play.start.best !== null) numbers.push(play.start.best);
     return nice(Math.min(...numbers), Math.max(...numbers));
   }
 
@@ -185,7 +184,7 @@ const drawings = (() => {
   function strip(canvas, view) {
     const { play, scene, round } = view;
     const [pen, width] = prepare(canvas, 190);
-    const [low, high] = range(view);
+    const [low, high] = view.range;
     const across = (at) => 54 + ((width - 66) * (at + 0.5)) / (play.horizon + 1);
     const up = (value) => 8 + (152 * (high - value)) / (high - low);
     valueAxis(pen, low, high, 54, width - 8, up);
@@ -227,5 +226,5 @@ const drawings = (() => {
     return scene.dim === 1 ? line : landscape;
   }
 
-  return { main, strip, roundColour };
+  return { main, strip, range, roundColour };
 })();

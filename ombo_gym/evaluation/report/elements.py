@@ -72,13 +72,14 @@ def details(title: str, content: str, *, opened: bool = False, anchor: str = "")
     return f"<details{attributes}><summary>{title}</summary>\n{content}\n</details>"
 
 
-def picture(figure: Figure, text: str, *, salt: str) -> str:
+def picture(figure: Figure, text: str, *, salt: str, caption: str = "") -> str:
     """A drawing (in `LIGHT`) as SVG inside the page, in the page's colours, light or dark.
 
     Args:
         figure: Drawn with the theme `LIGHT`, whose colours become the page's (`palette`).
         text: What it shows, for screen readers.
         salt: Another one for every picture of a page: keeps ids apart.
+        caption: Text above the drawing.
     """
     root = ElementTree.fromstring(svg(figure, salt=salt, outlines=False))
     for parent in list(root.iter()):
@@ -103,7 +104,8 @@ def picture(figure: Figure, text: str, *, salt: str) -> str:
     root.attrib = {"class": "picture", "viewBox": box, "role": "img", "aria-label": text}
     root.attrib["style"] = f"max-width:{1.5 * float(box.split()[2]):.0f}px"
     drawn = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
-    return f"<figure>{drawn}</figure>"
+    said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f"<figure>{said}{drawn}</figure>"
 
 
 def palette() -> str:
@@ -155,11 +157,11 @@ def whisker(row: Any, low: float, high: float, trained: bool) -> str:
     )
     line = ""
     if math.isfinite(left) and math.isfinite(right):
-        line = f'<path d="M{left:.1f} 8H{right:.1f}"/>'
+        line = f'<path d="M{left:.1f} 6H{right:.1f}"/>'
     kind = "whisker trained" if trained else "whisker"
     return (
-        f'<svg class="{kind}" viewBox="0 0 100 16" width="90" height="16" aria-hidden="true">'
-        f'{line}<circle cx="{mean:.1f}" cy="8" r="3.5"/></svg>'
+        f'<svg class="{kind}" viewBox="0 0 100 12" width="120" height="14" aria-hidden="true">'
+        f'{line}<circle cx="{mean:.1f}" cy="6" r="2.5"/></svg>'
     )
 
 

@@ -32,10 +32,13 @@ def problems_section(results: Results) -> str:
             opened = problem.number <= OPENED
             parts.append(elements.details(name, content, opened=opened, anchor=problem.anchor))
     return f"""<p class="caption"><b>Curves</b>: each point is the mean utility over all campaigns
-of that setting; the band is its 95% Student t interval. The bands say how far a curve can be trusted
-on other campaigns; policies are compared on the <em>same</em> campaigns in the tables, where much
-smaller differences show. Thick lines are trained policies. A dashed line (hollow markers) is the
-policy of its colour told 1; it is left out where being told 1 changes nothing.</p>
+of that setting; the band is its 95% Student t interval. The bands say how far a curve can be
+trusted on other campaigns; policies are compared on the <em>same</em> campaigns in the tables,
+where much smaller differences show. Thick lines are trained policies. A dashed line (hollow
+markers) is the policy of its colour told 1; it is left out where being told 1 changes nothing.
+<b>Adaptivity at a fixed budget</b>: the same number of designs in all, N x q, measured in more
+rounds of smaller batches. <b>Value of planning</b>: each policy told N minus the same policy told
+1, of those that listen to N; the others have 0 everywhere.</p>
 {"".join(parts)}"""
 
 
@@ -46,9 +49,7 @@ def _problem(problem: Problem, results: Results, planning: pd.DataFrame) -> str:
         if len(utilities) > 1:
             parts.append(f"<h4>Utility: <code>{escape(utility)}</code></h4>")
         own = planning[planning["utility"] == utility] if len(planning) else planning
-        salt = f"{problem.number}-{utility}"
-        parts.append(_curves(problem, utility, rows, results, salt))
-        parts.append(_planning_curves(problem, utility, own, results, salt))
+        parts.append(_pictures(problem, utility, rows, own, results))
     settings = list(problem.settings())
     opened = len(settings) <= OPENED and len(results.problems()) == 1
     planned = _planning_tables(settings, results)
@@ -58,52 +59,47 @@ def _problem(problem: Problem, results: Results, planning: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
-def _curves(problem: Problem, utility: str, rows: pd.DataFrame, results: Results, salt: str) -> str:
-    pictures: dict[bool, list[str]] = {False: [], True: []}
-    for i, series in enumerate(all_series(rows)):
-        last = series.rows[series.rows["horizon"] == series.rows["horizon"].max()]
-        told = last[last["told_horizon"] == "true"]
-        told = (last if told.empty else told).dropna(subset=["mean"])
-        best = ""
-        if not told.empty:
-            row = told.loc[told["mean"].idxmax()]
-            best = (
-                f" At N = {row['horizon']} the highest is {one_line(row['policy'])} with "
-                f"{row['mean']:.4g}."
-            )
-        text = (
-            f"Mean utility {utility} against the horizon on {problem.name}, {series.title}.{best}"
-        )
-        figure = horizon_curves(series.rows, styles=results.styles, for_page=True)
-        pictures[series.budget].append(elements.picture(figure, text, salt=f"curve-{salt}-{i}"))
-    parts = ""
-    if pictures[False]:
-        parts += f'<div class="pictures">{"".join(pictures[False])}</div>'
-    if pictures[True]:
-        parts += f"""<h5>Adaptivity at a fixed budget</h5>
-<p class="caption">The same number of designs in all, measured in more rounds of smaller
-batches.</p>
-<div class="pictures">{"".join(pictures[True])}</div>"""
-    return parts
-
-
-def _planning_curves(
-    problem: Problem, utility: str, rows: pd.DataFrame, results: Results, salt: str
+def _pictures(
+    problem: Problem, utility: str, rows: pd.DataFrame, planning: pd.DataFrame, results: Results
 ) -> str:
-    if rows.empty or rows["horizon"].max() < 2:
-        return ""
-    pictures = []
+    """Curves of one utility, beside each its value of planning."""
+    figures = []
     for i, series in enumerate(all_series(rows)):
-        text = (
-            f"Value of planning, utility {utility}, against the horizon on {problem.name}, "
-            f"{series.title}: policies {', '.join(dict.fromkeys(series.rows['policy']))}."
-        )
-        figure = planning_curves(series.rows, styles=results.styles, for_page=True)
-        pictures.append(elements.picture(figure, text, salt=f"planning-{salt}-{i}"))
-    return f"""<h5>Value of planning</h5>
-<p class="caption">Each policy told N minus the same policy told 1, on the same campaigns. Policies
-that do not listen to N have 0 everywhere and are left out.</p>
-<div class="pictures">{"".join(pictures)}</div>"""
+        salt = f"{problem.number}-{utility}-{i}"
+        where = f"utility {utility} on {problem.name}, {series.title}"
+        what = "Mean utility"
+        if series.budget:
+            what = "Adaptivity at a fixed budget"
+        figure = horizon_curves(series.rows, styles=results.styles, for_page=True)
+        text = f"Mean {where}, over the horizon.{_best(series.rows)}"
+        figures.append(elements.picture(figure, text, salt=f"curve-{salt}", caption=what))
+        own = _planning_of(series.rows, planning)
+        if not own.empty:
+            figure = planning_curves(own, styles=results.styles, for_page=True)
+            names = ", ".join(dict.fromkeys(own["policy"]))
+            text = f"Value of planning, {where}, over the horizon: policies {names}."
+            what = "Value of planning"
+            figures.append(elements.picture(figure, text, salt=f"planning-{salt}", caption=what))
+    return f'<div class="pictures">{"".join(figures)}</div>'
+
+
+def _planning_of(rows: pd.DataFrame, planning: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `planning` in the settings of these rows; none where every N is 1."""
+    if planning.empty or rows["horizon"].max() < 2:
+        return planning.iloc[:0]
+    settings = rows[["horizon", "batch_size"]].drop_duplicates()
+    return planning.merge(settings, on=["horizon", "batch_size"])
+
+
+def _best(rows: pd.DataFrame) -> str:
+    """Who is highest at the largest horizon, in words."""
+    last = rows[rows["horizon"] == rows["horizon"].max()]
+    told = last[last["told_horizon"] == "true"]
+    told = (last if told.empty else told).dropna(subset=["mean"])
+    if told.empty:
+        return ""
+    row = told.loc[told["mean"].idxmax()]
+    return f" At N = {row['horizon']} the highest is {one_line(row['policy'])}, {row['mean']:.4g}."
 
 
 def _tables(settings: list[Setting]) -> str:

@@ -68,12 +68,12 @@
     const table = element("div", "", "table");
     table.tabIndex = 0;
     table.setAttribute("role", "region");
-    board.append(legend(play), words, table);
+    board.append(legend(play, scene), words, table);
     boards.append(board);
     return { play, scene, best, canvases, words, table, round: 0 };
   }
 
-  function legend(play) {
+  function legend(play, scene) {
     const made = element("div", "", "legend");
     const shown = play.horizon > 8 ? [0, 1, play.horizon] : Array.from({ length: play.horizon + 1 }, (_, r) => r);
     for (const round of shown) {
@@ -84,6 +84,11 @@
       made.append(item);
     }
     made.append(element("span", "line: best true value so far"));
+    if (scene && scene.optimum !== null) made.append(element("span", "dots: optimum"));
+    if (scene && scene.landscape && scene.dim === 2) {
+      const { low, high } = scene.landscape;
+      made.append(element("span", `grey: true value, dark ${number(low)} to bright ${number(high)}`));
+    }
     return made;
   }
 
@@ -155,7 +160,7 @@
     }, 1000);
   }
 
-  function restart() {
+  function restart(round) {
     stop();
     const setting = fill("setting", fill("problem", plays));
     const rows = fill("campaign", setting);
@@ -163,11 +168,16 @@
     const beside = fill("second", rows, ["nobody"]);
     boards.replaceChildren();
     views = [chosen[0], ...beside.slice(0, 1)].map(viewOf);
+    const range = drawings.range(views.map((view) => view.play), views[0].scene);
+    for (const view of views) view.range = range;
     slider.max = last();
-    go(Math.min(Number(slider.value), last()));
+    go(round);
   }
 
-  place.addEventListener("change", (event) => event.target.tagName === "SELECT" && restart());
+  place.addEventListener("change", (event) => {
+    const { tagName, name } = event.target;
+    if (tagName === "SELECT") restart(name === "first" || name === "second" ? Number(slider.value) : 0);
+  });
   slider.addEventListener("input", () => {
     stop();
     go(Number(slider.value));
@@ -200,10 +210,10 @@
   calm.addEventListener("change", quiet);
   quiet();
   const redraw = () => views.forEach((view) => show(view, view.round));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => restart());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => restart(Number(slider.value)));
   let width = 0;
   place.hidden = false;
-  restart();
+  restart(0);
   new ResizeObserver(() => {
     if (boards.clientWidth === width) return;
     width = boards.clientWidth;

@@ -27,6 +27,7 @@ class Setting:
     """The summary's rows of one setting."""
 
     title: str
+    key: tuple[Any, ...]  # the values of the columns `SETTING`
     decimals: int  # that all tables of one problem and utility share
     rows: pd.DataFrame
 
@@ -73,7 +74,8 @@ class Problem:
             for (size, horizon), setting in rows.groupby(["batch_size", "horizon"], sort=True):
                 words = f"{utility}, N{NBSP}={NBSP}{horizon}"
                 words += "" if one_size else f", q{NBSP}={NBSP}{size}"
-                yield Setting(words, digits, setting)
+                key = tuple(setting[SETTING].iloc[0])
+                yield Setting(words, key, digits, setting)
 
     def of(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of another table that belong to this problem."""
@@ -107,8 +109,7 @@ class Results:
 
     def difference(self, setting: Setting, a: tuple[str, str], b: tuple[str, str]) -> Interval:
         """The paired difference of two (policy, told horizon) in one setting."""
-        key = (*setting.rows.iloc[0][SETTING], *a, *b)
-        return self.differences.get(key, Interval(math.nan, math.nan, math.nan))
+        return self.differences.get((*setting.key, *a, *b), Interval(math.nan, math.nan, math.nan))
 
     @cached_property
     def differences(self) -> dict[tuple[Any, ...], Interval]:

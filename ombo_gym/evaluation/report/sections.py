@@ -58,19 +58,19 @@ def question_section(results: Results) -> str:
         if count == 1
         else " All of them played the same campaigns: the same objectives and starts."
     )
-    return f"""
-<p>You may propose a batch of <b>q = {escape(count_range(summary["batch_size"]))}</b> designs a
-round; they are measured; after <b>N</b> rounds the campaign is over. Which policy should you
-follow, and does it pay to know how many rounds are left? {who} played
-<b>{escape(count_range(summary["campaigns"]))} campaigns</b> of {where} for N in {horizons}.{same}
-</p>
-{listed}<dl>{utilities}
+    words = f"""<dl>{utilities}
 <dt>told N</dt><dd>Each round the policy is told how many rounds are really left.</dd>
 <dt>told 1</dt><dd>The same policy is told every round that it is the last: a one-round policy,
 applied N times.</dd>
 <dt>value of planning</dt><dd>The utility of a policy told N minus that of the same policy
 told 1.</dd>
 </dl>"""
+    sizes, counts = (escape(count_range(summary[name])) for name in ("batch_size", "campaigns"))
+    return f"""<p>You may propose a batch of <b>q = {sizes}</b> designs a round; they are measured;
+after <b>N</b> rounds the campaign is over. Which policy should you follow, and does it pay to know
+how many rounds are left? {who} played <b>{counts} campaigns</b> of {where} for N in
+{horizons}.{same}</p>
+{listed}{elements.details("The words", words)}"""
 
 
 def answer_section(results: Results) -> str:

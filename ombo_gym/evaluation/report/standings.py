@@ -10,6 +10,7 @@ import pandas as pd
 
 from ombo_gym.evaluation.figure_style import is_trained
 from ombo_gym.evaluation.figures import performance_profiles
+from ombo_gym.evaluation.figures.canvas import short
 from ombo_gym.evaluation.formats import MISSING, NBSP, count_range, decimals, number, problem_name
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Results
@@ -25,10 +26,9 @@ def leaderboard_section(results: Results) -> str:
     if board.empty or board["method"].nunique() < 2:
         return ""
     tables = [
-        (utility, _leaderboard_table(str(utility), rows, i))
-        for i, (utility, rows) in enumerate(board.groupby("utility", sort=False))
+        (utility, _leaderboard_table(utility, rows, i))
+        for i, (utility, rows) in enumerate(_by_utility(board))
     ]
-    tables.sort(key=lambda table: table[0] != "all")
     shown = "".join(
         content
         if i == 0
@@ -87,13 +87,14 @@ def _improvement(results: Results) -> str:
     if frame.empty:
         return ""
     parts = []
-    for utility, group in frame.groupby("utility", sort=False):
+    for utility, group in _by_utility(frame):
         cells = group.set_index(["method_a", "method_b"])[["probability", "low", "high"]]
         both = {}
         for (a, b), (p, low, high) in zip(cells.index, cells.itertuples(index=False), strict=True):
             both[a, b] = Interval(p, low, high)
             both.setdefault((b, a), Interval(1 - p, 1 - high, 1 - low))
         methods = list(dict.fromkeys([*group["method_a"], *group["method_b"]]))
+        heads = ["row beats column", *(short(method) for method in methods)]
         rows = [
             [
                 elements.policy_name(a),
@@ -107,12 +108,8 @@ def _improvement(results: Results) -> str:
             for a in methods
         ]
         name = f"Probability of improvement, utility {utility}"
-        parts.append(
-            elements.table(["row beats column", *methods], rows, text={0}, name=name)
-            if frame["utility"].nunique() == 1
-            else f"<h3>utility: {escape(str(utility))}</h3>"
-            + elements.table(["row beats column", *methods], rows, text={0}, name=name)
-        )
+        title = f"<h3>utility: {escape(utility)}</h3>" if frame["utility"].nunique() > 1 else ""
+        parts.append(title + elements.table(heads, rows, text={0}, name=name))
     words = """<p class="caption">The probability that the policy of the row scores more than that
 of the column on a campaign of its own, averaged over settings (ties count half); the 95% interval
 shows when a cell is pointed at, and is in <code>improvement.csv</code>.</p>"""
@@ -129,7 +126,7 @@ def profiles_section(results: Results) -> str:
     if profiles.empty:
         return ""
     pictures = []
-    for i, (utility, rows) in enumerate(profiles.groupby("utility", sort=False)):
+    for i, (utility, rows) in enumerate(_by_utility(profiles)):
         area = rows.groupby("method", sort=False)["share"].mean()
         text = (
             f"Share of campaigns above a normalised score, over the score; utility {utility}. "
@@ -191,9 +188,10 @@ def ranks_section(results: Results) -> str:
     shared = len(tied_with_one[keys].drop_duplicates())
     return f"""<p>Rank 1 has the highest mean in its setting (problem, utility, N, q), among
 policies told the same. <b>Behind the best</b>: the best one's mean minus this one's, on the same
-campaigns, with its 95% interval; <b>p</b>: two-sided paired t test of that, corrected for the number of
-policies compared in the setting (Holm). {TIED.capitalize()}: p is 0.05 or more, so these campaigns
-do not tell which is better. In {shared} of {settings} settings the best is tied with another.</p>
+campaigns, with its 95% interval; <b>p</b>: two-sided paired t test of that, corrected for the
+number of policies compared in the setting (Holm). {TIED.capitalize()}: p is 0.05 or more, so
+these campaigns do not tell which is better. In {shared} of {settings} settings the best is tied
+with another.</p>
 {_controls("rank-table", filters)}
 <div class="tall">{
         elements.table(
@@ -255,6 +253,12 @@ once{NBSP}more (both runs and campaigns were resampled).</p>
         )
     }</div>
 <p class="caption">{count_range(frame["runs"])} runs of each method.</p>"""
+
+
+def _by_utility(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows by utility, all utilities together first."""
+    groups = [(str(utility), rows) for utility, rows in frame.groupby("utility", sort=False)]
+    return sorted(groups, key=lambda group: group[0] != "all")
 
 
 def _values(column: pd.Series) -> list[str]:
