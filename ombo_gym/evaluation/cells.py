@@ -25,6 +25,7 @@ except ImportError as error:
         'ombo_gym.evaluation needs threadpoolctl: pip install "ombo-gym[evaluation]"'
     ) from error
 
+WEIGHT = 2.0**-30  # exploration weights are summed in multiples of this
 SEEDS = 2**31  # evaluation campaigns are seeded below, training campaigns from here up
 
 
@@ -77,12 +78,13 @@ class Played(NamedTuple):
     Attributes:
         columns: A number per campaign, (campaigns,) each: value, best_value, distinct.
         weights: Of policies that act through exploration weights, a row per round: the sums over
-            campaigns of the first, the last and the mean slot's weight, (N, 3); else no rows.
+            campaigns of the first, the last and the mean slot's weight, (N, 3), in multiples of
+            `WEIGHT`, so that they do not depend on how campaigns are cut into blocks; else no rows.
         replays: The first campaigns of the first block, round by round (`replays.record`).
     """
 
     columns: dict[str, NDArray[np.float64]]
-    weights: NDArray[np.float64]
+    weights: NDArray[np.int64]
     replays: list[dict[str, Any]]
 
 
@@ -129,7 +131,8 @@ def play(cell: Cell) -> Played:
             told = told_one(observation) if cell.told_horizon == "one" else observation
             actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
             if (each := details.get("exploration_weights")) is not None:
-                weights.append([each[:, 0].sum(), each[:, 1].sum(), each.mean(axis=1).sum()])
+                slots = np.column_stack([each[:, 0], each[:, 1], each.mean(axis=1)])
+                weights.append(np.round(slots / WEIGHT).astype(np.int64).sum(axis=0))
             distinct += _distinct(env, actions) / cell.horizon
             observation, _, _, _, info = env.step(actions)
     columns = {
@@ -139,7 +142,7 @@ def play(cell: Cell) -> Played:
     }
     replays = record(env.unwrapped.game) if cell.first == 0 else []
     env.close()
-    return Played(columns, np.array(weights).reshape(-1, 3), replays)
+    return Played(columns, np.array(weights, np.int64).reshape(-1, 3), replays)
 
 
 def _distinct(env: Any, actions: NDArray[Any]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ombo_gym.evaluation.cells import Cell, Played, make_env, make_policy, play
+from ombo_gym.evaluation.cells import WEIGHT, Cell, Played, make_env, make_policy, play
 from ombo_gym.evaluation.identity import fingerprint, methods
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
@@ -237,7 +237,7 @@ def _exploration(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame
     if sums.empty:
         return sums[EXPLORATION_COLUMNS]
     total = sums.groupby(EXPLORATION_COLUMNS[:-3], sort=False, as_index=False).sum()
-    total[weights] = total[weights].div(total["campaigns"], axis=0)
+    total[weights] = WEIGHT * total[weights].div(total["campaigns"], axis=0)
     return total[EXPLORATION_COLUMNS]
 
 

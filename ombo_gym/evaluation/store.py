@@ -33,7 +33,7 @@ class Store:
         try:
             kept = json.loads((self._folder / f"{cell.key}.json").read_text(encoding="utf-8"))
             columns = {name: np.array(each, float) for name, each in kept["columns"].items()}
-            weights = np.array(kept["weights"], float).reshape(-1, 3)
+            weights = np.array(kept["weights"], np.int64).reshape(-1, 3)
             whole = set(columns) == {"value", "best_value", "distinct"} and all(
                 column.shape == (cell.campaigns,) for column in columns.values()
             )
