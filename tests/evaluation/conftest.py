@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_replays import synthetic_replays
 
-from ombo_gym.evaluation.tables import paired, summarise
+from ombo_gym.evaluation import ranking
+from ombo_gym.evaluation.tables import paired, summarise, training_seeds
 
 POLICIES = ("random", "greedy", "ucb", "explore_then_exploit", "runs/demo")
 SKILL = {"random": 0.25, "greedy": 0.75, "ucb": 0.7, "runs/demo": 1.0}
@@ -104,15 +106,30 @@ def write_results(
     folder: Path,
     campaigns: pd.DataFrame,
     exploration: pd.DataFrame | None = None,
+    errors: pd.DataFrame | None = None,
+    replays: Mapping[str, object] | None = None,
     **config: object,
 ) -> Path:
     """Writes what an evaluation leaves in its folder, except the report."""
     folder.mkdir(parents=True, exist_ok=True)
-    campaigns.to_csv(folder / "campaigns.csv", index=False)
-    summarise(campaigns).to_csv(folder / "summary.csv", index=False)
-    paired(campaigns).to_csv(folder / "paired.csv", index=False)
+    tables = {
+        "campaigns": campaigns,
+        "summary": summarise(campaigns),
+        "paired": paired(campaigns),
+        "training_seeds": training_seeds(campaigns),
+        "ranks": ranking.ranks(campaigns),
+        "leaderboard": ranking.leaderboard(campaigns),
+        "profiles": ranking.profiles(campaigns),
+        "improvement": ranking.improvement(campaigns),
+    }
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
     if exploration is not None:
         exploration.to_csv(folder / "exploration.csv", index=False)
+    if errors is not None:
+        errors.to_csv(folder / "errors.csv", index=False)
+    if replays is not None:
+        (folder / "replays.json").write_text(json.dumps(replays), encoding="utf-8")
     policies = list(dict.fromkeys(campaigns["policy"]))
     settings: dict[str, object] = {
         "env": "Ombo/GP-v0",
@@ -136,16 +153,21 @@ def write_results(
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def campaigns_of() -> Callable[..., pd.DataFrame]:
     return synthetic_campaigns
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def exploration_of() -> Callable[..., pd.DataFrame]:
     return synthetic_exploration
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def results_in() -> Callable[..., Path]:
     return write_results
+
+
+@pytest.fixture(scope="session")
+def replays_of() -> Callable[..., dict[str, object]]:
+    return synthetic_replays

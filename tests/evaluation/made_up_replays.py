@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,10 +41,6 @@ def synthetic_replays(
                             }
                         )
     return {"scenes": scenes, "plays": plays}
-
-
-def write_replays(folder: Path, replays: dict[str, Any]) -> None:
-    (folder / "replays.json").write_text(json.dumps(replays), encoding="utf-8")
 
 
 def _truth(x: np.ndarray) -> np.ndarray:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import io
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from ombo_gym.evaluation.figure_style import DARK, policy_styles
-from ombo_gym.evaluation.figures import exploration_schedule, horizon_curves, png, spread
-from ombo_gym.evaluation.tables import summarise
+from ombo_gym.evaluation.figure_style import DARK, LIGHT, policy_styles
+from ombo_gym.evaluation.figures import (
+    exploration_schedule,
+    horizon_curves,
+    leaderboard_scores,
+    performance_profiles,
+    planning_curves,
+    png,
+    spread,
+    svg,
+)
+from ombo_gym.evaluation.figures.series import all_series
+from ombo_gym.evaluation.ranking import leaderboard, profiles
+from ombo_gym.evaluation.tables import paired, summarise
 
 MANY = [f"policy_{i}" for i in range(12)] + ["$\\frac$ odd", "_hidden", "runs/" + "x" * 60]
 
@@ -52,7 +65,7 @@ def test_trained_policies_are_thicker_and_no_two_policies_look_alike():
     styles = policy_styles([*MANY, "runs/other", *MANY])
     looks = {(style.trained, style.colour(DARK), style.marker) for style in styles.values()}
     assert len(styles) == len(MANY) + 1
-    assert len(looks) >= len(styles) - 4  # ten looks for the others, then they come again
+    assert len(looks) == len(styles)
     assert styles["runs/other"].width > 2 * styles["policy_0"].width
 
 
@@ -123,3 +136,96 @@ def test_spread_keeps_the_order_the_gap_and_the_panel(wanted, gap):
 def test_spread_moves_no_more_than_needed():
     assert spread(np.array([0.5, 0.1]), 0.1) == pytest.approx([0.5, 0.1])
     assert spread(np.array([0.5, 0.5, 0.5]), 0.1) == pytest.approx([0.4, 0.5, 0.6])
+
+
+def test_batch_sizes_and_budgets_with_two_horizons_are_curves_and_the_rest_stands_alone():
+    settings = [(1, 4), (2, 4), (4, 4), (1, 16), (2, 8), (3, 5)]
+    rows = pd.DataFrame(settings, columns=["horizon", "batch_size"])
+    found = {
+        series.title.replace("\xa0", " "): (
+            series.budget,
+            sorted(series.rows.itertuples(index=False, name=None)),
+        )
+        for series in all_series(rows)
+    }
+    assert found == {
+        "q = 4": (False, [(1, 4), (2, 4), (4, 4)]),
+        "N × q = 16": (True, [(1, 16), (2, 8), (4, 4)]),  # noqa: RUF001
+        "N = 3, q = 5": (False, [(3, 5)]),
+    }
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, unique=True),
+)
+def test_every_setting_is_drawn_and_alone_only_where_it_is_in_no_curve(settings):
+    rows = pd.DataFrame(settings, columns=["horizon", "batch_size"])
+    drawn = []
+    for series in all_series(rows):
+        here = [tuple(map(int, row)) for row in series.rows.itertuples(index=False)]
+        shared = {n * q for n, q in here} if series.budget else {q for _, q in here}
+        assert len(shared) == 1
+        if len(here) == 1:
+            ((n, q),) = here
+            assert all(other[1] != q for other in settings if other != (n, q))
+            assert all(a * b != n * q for a, b in settings if (a, b) != (n, q))
+        drawn += here
+    assert set(drawn) == set(settings)
+
+
+def test_a_budgets_curve_names_the_batch_size_below_each_horizon(campaigns_of):
+    parts = [
+        campaigns_of(campaigns=2, horizons=[n], batch_size=8 // n, utilities=["best"])
+        for n in (1, 2, 4)
+    ]
+    (ax,) = horizon_curves(summarise(pd.concat(parts))).axes
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels == ["1\n× 8", "2\n× 4", "4\n× 2"]  # noqa: RUF001
+
+
+def test_the_value_of_planning_is_drawn_as_it_stands_in_the_table(campaigns_of):
+    pairs = paired(campaigns_of(campaigns=20, utilities=["best"]))
+    own = pairs[(pairs["policy_a"] == "runs/demo") & (pairs["policy_b"] == "runs/demo")]
+    (ax,) = planning_curves(own.rename(columns={"policy_a": "policy"})).axes
+    drawn = {tuple(np.asarray(line.get_ydata(), float)) for line in ax.lines}
+    assert tuple(own.sort_values("horizon")["difference"]) in drawn
+    assert names(ax) == ["runs/demo"]
+
+
+def test_profiles_name_the_largest_area_first(campaigns_of):
+    frame = profiles(campaigns_of(campaigns=30))
+    figure = performance_profiles(frame)
+    assert len(figure.axes) == frame["utility"].nunique() == 3
+    for ax, (_, rows) in zip(figure.axes, frame.groupby("utility", sort=False), strict=True):
+        area = rows.groupby("method")["share"].mean().sort_values(ascending=False)
+        assert names(ax) == list(area.index)
+        drawn = {tuple(np.asarray(line.get_ydata(), float)) for line in ax.lines}
+        for _, curve in rows.groupby("method"):
+            assert tuple(curve.sort_values("score")["share"]) in drawn
+
+
+def test_scores_stand_best_at_the_top_and_are_hollow_where_a_setting_is_missing(campaigns_of):
+    campaigns = campaigns_of(campaigns=20, utilities=["best"])
+    gone = (campaigns["policy"] == "ucb") & (campaigns["horizon"] == 5)
+    board = leaderboard(campaigns[~gone])
+    (ax,) = leaderboard_scores(board).axes
+    shown = [label.get_text() for label in ax.get_yticklabels()]
+    assert shown == list(board.sort_values("score")["method"])
+    hollow = [line.get_markerfacecolor() == LIGHT.background for line in ax.lines]
+    assert [name for name, empty in zip(shown, hollow, strict=True) if empty] == ["ucb"]
+
+
+def test_svg_is_the_same_every_time_and_holds_its_title(campaigns_of):
+    summary = summarise(campaigns_of(MANY, campaigns=2, utilities=["best"]))
+    first, second = (svg(horizon_curves(summary), title="a < b & c") for _ in range(2))
+    assert first == second
+    title = ElementTree.fromstring(first).find("{http://www.w3.org/2000/svg}title")
+    assert title.text == "a < b & c"
+
+
+def test_names_are_drawn_on_one_line_without_what_cannot_be_printed(campaigns_of):
+    odd = ["\x1b[31mred", "two\nlines", "a\u2028b"]
+    summary = summarise(campaigns_of(odd, campaigns=2, utilities=["best"]))
+    text = svg(horizon_curves(summary), outlines=False)
+    drawn = [element.text for element in ElementTree.fromstring(text).iter()]
+    assert {"\ufffd[31mred", "two lines", "a b"} <= set(drawn)

@@ -11,21 +11,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import matplotlib
 import numpy as np
 import numpy.typing as npt
-
-try:
-    import matplotlib
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
-    from PIL import Image
-except ImportError as error:
-    raise ImportError(
-        "ombo_gym.evaluation.figures needs pandas and matplotlib: "
-        'pip install "ombo-gym[evaluation]"'
-    ) from error
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
 
 from ombo_gym.evaluation.figure_style import LineStyle, Theme
 from ombo_gym.evaluation.formats import one_line

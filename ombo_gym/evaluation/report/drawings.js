@@ -22,7 +22,7 @@ const drawings = (() => {
   // From dark blue for the first round over red to yellow for the last (matplotlib's plasma).
   const RAMP = [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]];
   function roundColour(round, horizon) {
-    if (round === 0) return colour("--card");
+    if (round === 0) return "#ffffff";
     const place = horizon < 2 ? 0.65 : 0.12 + (0.88 * (round - 1)) / (horizon - 1);
     const at = Math.min(place * (RAMP.length - 1), RAMP.length - 1.001);
     const low = RAMP[Math.floor(at)];
@@ -37,7 +37,7 @@ const drawings = (() => {
     pen.fillStyle = roundColour(row, horizon);
     pen.fill();
     pen.lineWidth = now ? 2.5 : 1;
-    pen.strokeStyle = now ? colour("--ink") : row === 0 ? colour("--faint") : colour("--card");
+    pen.strokeStyle = now ? colour("--ink") : row === 0 ? "#57606a" : "#ffffff";
     pen.stroke();
     if (now) {
       pen.beginPath();

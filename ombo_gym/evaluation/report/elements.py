@@ -16,6 +16,8 @@ from ombo_gym.evaluation.figures import svg
 from ombo_gym.evaluation.formats import MINUS, MISSING, compact, number
 from ombo_gym.evaluation.statistics import Interval
 
+WIDE = 420  # points: pictures that a phone scrolls rather than shrinks
+
 
 def table(
     heads: Sequence[str],
@@ -101,7 +103,8 @@ def picture(figure: Figure, text: str, *, salt: str, caption: str = "") -> str:
         if not (element.text or "").strip():
             element.text = None
     box = root.attrib["viewBox"]
-    root.attrib = {"class": "picture", "viewBox": box, "role": "img", "aria-label": text}
+    kind = "picture wide" if float(box.split()[2]) > WIDE else "picture"
+    root.attrib = {"class": kind, "viewBox": box, "role": "img", "aria-label": text}
     root.attrib["style"] = f"max-width:{1.5 * float(box.split()[2]):.0f}px"
     drawn = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
     said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
@@ -173,6 +176,10 @@ def policy_name(policy: str) -> str:
 
 def setting(value: Any) -> str:
     """A setting of config.json as HTML."""
+    if value in ({}, [], None):
+        return MISSING
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return f"<ol>{''.join(f'<li>{setting(item)}</li>' for item in value)}</ol>"
     if isinstance(value, dict):
         return "<br>".join(
             f"{escape(str(key))}: {escape(compact(item))}" for key, item in value.items()

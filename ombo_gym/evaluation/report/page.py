@@ -75,8 +75,8 @@ def render(results: Results) -> str:
 <p class="kicker">ombo_gym evaluation</p>
 <h1>Design campaigns over horizons: {escape(names)}</h1>
 <nav aria-label="Contents"><ul>{_contents(results, parts)}</ul></nav>
-<noscript><p class="caption">Without scripts all tables and pictures are here; sorting, filters and
-the replay are not.</p></noscript>
+<p class="caption" data-unscripted>Without scripts all tables and pictures are here; sorting,
+filters and the replay are not.</p>
 </header>
 <main id="main" tabindex="-1">
 {body}

@@ -79,7 +79,7 @@
     for (const round of shown) {
       const item = element("span");
       const mark = element("i");
-      mark.style.background = round === 0 ? "var(--card)" : drawings.roundColour(round, play.horizon);
+      mark.style.background = drawings.roundColour(round, play.horizon);
       item.append(mark, round === 0 ? "start" : `round ${round}`);
       made.append(item);
     }

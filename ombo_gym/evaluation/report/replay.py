@@ -23,7 +23,7 @@ def replay_section(results: Results) -> str:
 <code>replays.json</code>: too many for a page.</p>"""
     return f"""<p>A campaign, round by round: what the policy proposed, and what came of it.
 Choose a second policy to see both on the same campaign.</p>
-<noscript><p>The replay is drawn by a script, which this browser does not run.</p></noscript>
+<p data-unscripted>The replay is drawn by a script, which this browser does not run.</p>
 <div id="replay" hidden>
 <div class="controls" role="group" aria-label="What to replay">
 <label>Problem <select name="problem"></select></label>
@@ -56,11 +56,13 @@ def json_block(anchor: str, data: Any) -> str:
 def _fitting(replays: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
     """The recorded campaigns that fit into a page, and how many do not.
 
-    The first campaign of every problem comes before the second of any.
+    The first campaign of every problem comes before the second of any, the longest before the
+    others.
     """
     kept: list[Mapping[str, Any]] = []
     left_out = size = 0
-    for play in sorted(replays.get("plays", []), key=lambda play: int(play["campaign"])):
+    plays = replays.get("plays", [])
+    for play in sorted(plays, key=lambda play: (int(play["campaign"]), -int(play["horizon"]))):
         length = len(json.dumps(play))
         if size + length > LARGEST:
             left_out += 1
@@ -68,11 +70,7 @@ def _fitting(replays: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
             size += length
             kept.append(play)
     shown = {_scene(play) for play in kept}
-    scenes = [
-        {**scene, "problem": problem_name(scene["env"], scene["env_kwargs"])}
-        for scene in replays.get("scenes", [])
-        if _scene(scene) in shown
-    ]
+    scenes = [scene for scene in replays.get("scenes", []) if _scene(scene) in shown]
     plays = [{**play, "problem": problem_name(play["env"], play["env_kwargs"])} for play in kept]
     return {"scenes": scenes, "plays": plays}, left_out
 

@@ -143,7 +143,7 @@ def read_results(folder: Path) -> Results:
         raise ValueError(f"{folder / 'summary.csv'} has no rows: nothing was played")
     tables = {name: _optional(folder / f"{name}.csv") for name in OPTIONAL}
     tables["exploration"] = _once(tables["exploration"])
-    names = [*summary["policy"], *summary["method"]]
+    names = [*summary["policy"], *summary["method"], *tables["exploration"].get("policy", [])]
     replays = folder / "replays.json"
     return Results(
         config=json.loads((folder / "config.json").read_text(encoding="utf-8")),

@@ -2,6 +2,7 @@
 // Tables marked data-sortable get buttons in their heads; those with filters get them shown.
 
 (() => {
+  for (const words of document.querySelectorAll("[data-unscripted]")) words.hidden = true;
   const said = document.createElement("p");
   said.className = "unseen";
   said.setAttribute("role", "status");
