@@ -250,8 +250,8 @@ def test_the_value_of_planning_stands_beside_the_gain_over_the_best_one_round_po
     assert len(rows) == 5
     for policy, _, _, planning, gain in rows:
         for text, other in ((planning, policy), (gain, best)):
-            shown = float(text.split(" ")[0].replace("\N{MINUS SIGN}", "-"))
-            assert shown == pytest.approx(pairs[policy, "true", other, "one"], abs=6e-4)
+            number = float(text.split(" ")[0].replace("\N{MINUS SIGN}", "-"))
+            assert number == pytest.approx(pairs[policy, "true", other, "one"], abs=6e-4)
     signs = {policy: planning[0] for policy, _, _, planning, _ in rows}
     assert signs["explore_then_exploit"] == "+"
     assert signs["greedy"] == "0"  # it does not listen to N
@@ -292,7 +292,8 @@ def test_small_evaluations_have_a_report_too(tmp_path, campaigns_of, results_in,
     results_in(tmp_path, campaigns_of(policies, **{"campaigns": 2, **settings}))
     text, page = shown(tmp_path)
     assert page.rows("policy", "IQM")[0][0] in ("random", "greedy")
-    assert ("--told true,one" in text) == (settings["told"] == ["true"])
+    hinted = settings["told"] == ["true"] and len(policies) > 1
+    assert ("--told true,one" in text) == hinted
     assert not [cell for cell in cells(page) if "nan" in cell]
 
 
@@ -331,7 +332,20 @@ def test_one_policy_alone_has_no_standings(tmp_path, campaigns_of, results_in):
     campaigns = campaigns_of(["random"], campaigns=5, horizons=[3], utilities=["best"])
     text, _ = shown(results_in(tmp_path, campaigns))
     assert "<b>1 policy</b>" in text
-    assert not {"Leaderboard", "Rank table"} & set(headings(text))
+    assert not {"Leaderboard", "Rank table", "Performance profiles"} & set(headings(text))
+
+
+def test_one_policy_told_one_thing_has_no_answer_only_its_numbers(
+    tmp_path, campaigns_of, results_in
+):
+    campaigns = campaigns_of(["random"], campaigns=5, horizons=[3], told=["true"])
+    text, page = shown(results_in(tmp_path, campaigns))
+    assert headings(text) == [
+        "What was asked",
+        "Problem by problem",
+        "What was run, and how to repeat it",
+    ]
+    assert [row[0] for row in page.rows("policy", "IQM")] == ["random"]
 
 
 def test_the_leaderboard_holds_the_csv_files_numbers_in_the_order_of_places(
@@ -449,6 +463,16 @@ def test_the_terminal_table_is_aligned_and_best_first(campaigns_of):
     assert names[-1] == "random"
     assert "runs/demo (told 1)" in names
     assert "greedy (told 1)" not in names  # it would repeat the row of greedy
+
+
+def test_the_terminal_tells_problems_apart_by_their_arguments(campaigns_of):
+    parts = [
+        campaigns_of(["a"], campaigns=2, utilities=["best"], env_kwargs=json.dumps({"dim": dim}))
+        for dim in (1, 2)
+    ]
+    first, second = format_table(summarise(pd.concat(parts))).split("\n\n")
+    assert first.startswith("Ombo/GP-v0 (dim=1), utility best, q=4")
+    assert second.startswith("Ombo/GP-v0 (dim=2), utility best, q=4")
 
 
 def test_the_terminal_table_leaves_gaps_for_what_was_not_played(campaigns_of):

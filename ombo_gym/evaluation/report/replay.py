@@ -9,7 +9,7 @@ from typing import Any
 from ombo_gym.evaluation.formats import problem_name
 from ombo_gym.evaluation.report.results import Results
 
-LARGEST = 2_000_000  # characters of recorded campaigns in the page: what does not fit is left out
+LARGEST = 1_500_000  # characters of recorded campaigns in the page: what does not fit is left out
 
 
 def replay_section(results: Results) -> str:

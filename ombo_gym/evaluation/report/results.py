@@ -18,8 +18,8 @@ from ombo_gym.evaluation.formats import NBSP, decimals, problem_name
 from ombo_gym.evaluation.statistics import Interval
 from ombo_gym.evaluation.tables import PROBLEM, SETTING, read_table
 
-OPTIONAL = ["exploration", "training_seeds", "ranks", "leaderboard", "profiles", "improvement"]
-OPTIONAL += ["errors"]
+STANDINGS = ["ranks", "leaderboard", "profiles", "improvement"]
+OPTIONAL = ["exploration", "training_seeds", "errors", *STANDINGS]
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,8 @@ def read_results(folder: Path) -> Results:
         raise ValueError(f"{folder / 'summary.csv'} has no rows: nothing was played")
     tables = {name: _optional(folder / f"{name}.csv") for name in OPTIONAL}
     tables["exploration"] = _once(tables["exploration"])
+    if summary["method"].nunique() < 2:  # nobody to stand beside
+        tables |= dict.fromkeys(STANDINGS, pd.DataFrame())
     names = [*summary["policy"], *summary["method"], *tables["exploration"].get("policy", [])]
     replays = folder / "replays.json"
     return Results(

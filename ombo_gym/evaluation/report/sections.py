@@ -75,6 +75,8 @@ how many rounds are left? {who} played <b>{counts} campaigns</b> of {where} for 
 
 def answer_section(results: Results) -> str:
     """The best policy told N beside the best one told 1, setting by setting."""
+    if len(results.summary[["policy", "told_horizon"]].drop_duplicates()) < 2:
+        return ""
     problems = results.problems()
     rows = []
     missed = False

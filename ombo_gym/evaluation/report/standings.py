@@ -23,7 +23,7 @@ TIED = "tied with the best"
 def leaderboard_section(results: Results) -> str:
     """Every method over all settings, with its interval; a table per utility."""
     board = results.leaderboard
-    if board.empty or board["method"].nunique() < 2:
+    if board.empty:
         return ""
     tables = [
         (utility, _leaderboard_table(utility, rows, i))
@@ -144,7 +144,7 @@ the better luck. The numbers: <code>profiles.csv</code>.</p>"""
 def ranks_section(results: Results) -> str:
     """Every method in every setting, to sort and to filter."""
     ranks = results.ranks
-    if ranks.empty or ranks["methods"].max() < 2:
+    if ranks.empty:
         return ""
     problems = {key: problem_name(*key) for key in _keys(ranks, ["env", "env_kwargs"])}
     digits = {
