@@ -169,8 +169,7 @@ def end_labels(
             [start[1], place, place],
             transform=ax.transAxes,
             color=colour,
-            linewidth=0.7,
-            alpha=0.7,
+            linewidth=1.4 if style.trained else 1.0,
             clip_on=False,
             zorder=1.5,
         )
@@ -179,7 +178,7 @@ def end_labels(
             place,
             short(policy),
             transform=ax.transAxes,
-            color=colour,
+            color=theme.ink,  # read more easily than in the line's colour, which leads to it
             fontsize=FONT_SIZE - 0.5,
             weight="bold" if style.trained else "normal",
             va="center",

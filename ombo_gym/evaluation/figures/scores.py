@@ -178,7 +178,7 @@ def _names_beside(
             y,
             short(name),
             transform=ax.transAxes,
-            color=colour,
+            color=theme.ink,
             fontsize=FONT_SIZE - 0.5,
             weight="bold" if style.trained else "normal",
             va="center",

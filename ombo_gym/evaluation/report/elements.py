@@ -163,7 +163,7 @@ def whisker(row: Any, low: float, high: float, trained: bool) -> str:
         line = f'<path d="M{left:.1f} 6H{right:.1f}"/>'
     kind = "whisker trained" if trained else "whisker"
     return (
-        f'<svg class="{kind}" viewBox="0 0 100 12" width="120" height="14" aria-hidden="true">'
+        f'<svg class="{kind}" viewBox="0 0 100 12" width="96" height="12" aria-hidden="true">'
         f'{line}<circle cx="{mean:.1f}" cy="6" r="2.5"/></svg>'
     )
 
