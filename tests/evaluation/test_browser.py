@@ -324,6 +324,35 @@ def test_every_kind_of_designs_has_its_drawing(show, folder, space, drawings):
         assert "up to round 1 of 4" in canvas.get_attribute("aria-label")
 
 
+@pytest.mark.parametrize("space", ["box", "line", "many"])
+def test_the_dataset_grows_and_nothing_shows_before_its_round(show, folder, space):
+    page = show()
+    choose(page, folder, problem=f"Ombo/GP-v0 (space={space})")
+    coloured = []
+    for _ in range(5):
+        shares = page.locator(".boards canvas").evaluate_all(
+            """all => all.map(canvas => {
+                const copy = new OffscreenCanvas(canvas.width, canvas.height);
+                const pen = copy.getContext("2d", { willReadFrequently: true });
+                pen.drawImage(canvas, 0, 0);
+                const { data } = pen.getImageData(0, 0, canvas.width, canvas.height);
+                let count = 0;
+                for (let i = 0; i < data.length; i += 4) {
+                    const [r, g, b, a] = [data[i], data[i + 1], data[i + 2], data[i + 3]];
+                    count += a > 250 && Math.max(r, g, b) - Math.min(r, g, b) > 100;
+                }
+                return count;
+            })"""
+        )
+        coloured.append(shares)
+        if len(coloured) < 5:
+            page.get_by_role("button", name="Next round").click()
+    for counts in zip(*coloured, strict=True):
+        assert counts[0] == 0  # the start is white
+        assert all(0 < later for later in counts[1:])
+        assert counts[4] > 2 * counts[1]
+
+
 def test_a_second_policy_stands_beside_the_first_on_the_same_campaign(show, folder):
     page = show(viewport={"width": 1200, "height": 900})
     choose(page, folder, second="runs/demo")
