@@ -28,20 +28,25 @@ def standings(contest: Contest) -> dict[str, Standing]:
     settings count alike; the rank is the mean over settings of the rank by mean score among the
     complete methods.
 
-    Measured coverage (5,000 repetitions, 6 settings of 50 campaigns): score 94% to 96% on normal,
-    exponential and lognormal scores and with 40% ties at 0. The interval of a rank is a rougher
-    guide: resampling adds noise to means that lie close, which pulls their ranks to the middle.
+    Measured coverage of a score's interval, in 2 and in 6 settings of 50 campaigns that share part
+    of their luck: 94% to 95% for normal, exponential and lognormal scores and with 40% ties at 0.
+    The interval of a rank is a rougher guide: resampling adds noise to means that lie close, which
+    pulls their ranks to the middle.
     """
     columns = {name: _ascending(scores) for name, scores in contest.scores.items()}
     tables = [_RunTable(contest, s) for s in range(contest.settings)] if contest.complete else []
     once = np.ones((contest.campaigns, 1))
-    scores = {name: column.iqm(once, None)[0] for name, column in columns.items()}
+    scores = {
+        name: iqm_of_counts(column.values, column.drawn(once, None))[0]
+        for name, column in columns.items()
+    }
     ranks = _mean_ranks(contest, tables, once, {})
     again: dict[str, list[Values]] = {name: [] for name in columns}
     ranks_again = []
     for counts, runs in contest.resamples():
         for name, column in columns.items():
-            again[name].append(column.iqm(counts, runs.get(name)))
+            weights = column.drawn(counts, runs.get(name))
+            again[name].append(iqm_of_counts(column.values, weights))
         ranks_again.append(_mean_ranks(contest, tables, counts, runs))
     rank_ends = percentile_ends(np.concatenate(ranks_again, axis=1), contest.tail)
     nothing = Interval(math.nan, math.nan, math.nan)
@@ -65,14 +70,26 @@ class _Ascending(NamedTuple):
     runs: npt.NDArray[np.int64]  # the run of each
     weights: Values | None  # with which settings count alike; None: they do without
 
-    def iqm(self, counts: Values, runs: Values | None) -> Values:
-        """Interquartile means under counts of campaigns and runs, shape (resamples,)."""
-        weights = counts[self.rows]
+    def drawn(self, counts: Values, runs: Values | None) -> Values:
+        """The weight of each score under counts of campaigns and runs, shape (n, resamples)."""
+        weights: Values = counts[self.rows]
         if runs is not None:
             weights *= runs[self.runs]
         if self.weights is not None:
             weights *= self.weights[:, None]
-        return iqm_of_counts(self.values, weights)
+        return weights
+
+    def above(self, taus: Values, weights: Values) -> Values:
+        """The share of weight on scores above each tau, shape (taus, resamples)."""
+        if np.isnan(self.values[-1]):
+            return np.full((taus.size, weights.shape[1]), np.nan)
+        first = np.searchsorted(self.values, taus, side="right")
+        edges = np.unique(np.append(first[first < self.values.size], 0))
+        below = np.cumsum(np.add.reduceat(weights, edges, axis=0), axis=0)
+        below = np.concatenate([np.zeros((1, weights.shape[1])), below])
+        with np.errstate(invalid="ignore"):
+            shares: Values = 1 - below[np.searchsorted(edges, first)] / below[-1]
+        return shares
 
 
 def _ascending(scores: dict[int, Scores]) -> _Ascending:
@@ -176,43 +193,46 @@ def stratified_p_value(contest: Contest, a: str, b: str) -> float:
     return student_t_p_value(mean / math.sqrt(variance), max(1, int(variance**2 / degrees)))
 
 
-def shares_above(contest: Contest, method: str, taus: Values) -> tuple[Values, Values]:
-    """Performance profile: the mean over settings of the share of campaigns with score > tau.
+def shares_above(contest: Contest, taus: Values) -> dict[str, tuple[Values, Values]]:
+    """Performance profiles: the mean over settings of the share of campaigns with score > tau.
 
     Args:
         contest: The settings.
-        method: One that has played all of them.
         taus: Scores, shape (taus,).
 
     Returns:
-        The shares, shape (taus,), and the ends of their pointwise 95% bootstrap intervals, shape
-        (taus, 2).
+        Of each complete method the shares, shape (taus,), and the ends of their pointwise 95%
+        bootstrap intervals, shape (taus, 2): measured coverage at 50 campaigns 92% to 97% for
+        shares from 0.05 to 0.9. A share of 0 or 1 has an interval without width.
     """
-    runs = contest.runs[method]
-    parts = np.zeros((runs, contest.campaigns, taus.size))  # what a campaign adds to the share
-    share = np.zeros(taus.size)
-    for s in range(contest.settings):
-        each = contest.scores[method][s]
-        above = each.values[:, :, None] > taus
-        mean = above.mean(axis=(0, 1))
-        share += mean / contest.settings
-        parts[np.ix_(each.runs, each.rows)] += (above - mean) / each.rows.size / contest.settings
-    replicates = []
-    for counts, drawn in contest.resamples():
-        changes = np.stack([part.T @ counts for part in parts])  # (runs, taus, resamples)
-        weights = drawn.get(method, np.ones((1, counts.shape[1])))
-        replicates.append((changes * weights[:, None]).sum(axis=0) / runs)
-    ends = share[:, None] + percentile_ends(np.concatenate(replicates, axis=1), contest.tail)
-    return share, np.clip(ends, 0.0, 1.0)
+    columns = {name: _ascending(contest.scores[name]) for name in contest.complete}
+    again: dict[str, list[Values]] = {name: [] for name in columns}
+    for counts, runs in contest.resamples():
+        for name, column in columns.items():
+            weights = column.drawn(counts, runs.get(name))
+            again[name].append(column.above(taus, weights))
+    once = np.ones((contest.campaigns, 1))
+    return {
+        name: (
+            column.above(taus, column.drawn(once, None))[:, 0],
+            percentile_ends(np.concatenate(again[name], axis=1), contest.tail),
+        )
+        for name, column in columns.items()
+    }
 
 
 def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
     """Mean over settings of the probability that a campaign of a beats one of b; ties half.
 
     In each setting it is the Mann-Whitney statistic over all pairs of campaigns (not the same
-    campaign only: see `wins` in `paired.csv` for that), as in rliable. Its interval comes from
+    campaign only: see `wins` in `paired.csv` for that), as in rliable. Its variance comes from
     what each campaign adds to it (its two placements), campaigns within problems and runs within
-    methods, which is what a bootstrap comes to without drawing; cut off at 0 and 1.
+    methods, which is what a bootstrap comes to without drawing; the 95% interval is symmetric in
+    log odds. A probability of 1 has the interval of n wins in n campaigns.
+
+    Measured coverage at 50 campaigns (normal, exponential, lognormal, rounded and zero-inflated
+    scores, with and without shared luck): 93% to 97% for probabilities from 0.1 to 0.9, in one
+    setting and in six; 90% to 95% at 0.96 in one setting.
 
     Reference:
         DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated
@@ -238,8 +258,23 @@ def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
         spread = np.where(sizes > 1, sizes / (sizes - 1), 0.0)
     variance = float((campaigns**2 * spread).sum())
     variance += sum(float((each**2).sum()) for each in runs.values() if each.size > 1)
-    half = student_t_quantile(0.975, degrees) * math.sqrt(variance)
-    return Interval(probability, max(0.0, probability - half), min(1.0, probability + half))
+    return Interval(probability, *_log_odds_ends(probability, variance, contest.campaigns, degrees))
+
+
+def _log_odds_ends(
+    probability: float, variance: float, campaigns: int, degrees: int
+) -> tuple[float, float]:
+    if math.isnan(probability):
+        return math.nan, math.nan
+    certain = 0.025 ** (1 / campaigns)
+    if probability >= 1:
+        return certain, 1.0
+    if probability <= 0:
+        return 0.0, 1 - certain
+    odds = probability / (1 - probability)
+    slope = probability * (1 - probability)  # of the probability against the log odds
+    factor = math.exp(min(student_t_quantile(0.975, degrees) * math.sqrt(variance) / slope, 500.0))
+    return odds / (odds + factor), odds / (odds + 1 / factor)
 
 
 def _placements(scores: Scores, others: Scores) -> Values:

@@ -209,8 +209,7 @@ def profiles(campaigns: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for contest in contests(blocks(campaigns)):
         taus = _grid(contest)
-        for name in contest.complete:
-            share, ends = shares_above(contest, name, taus)
+        for name, (share, ends) in shares_above(contest, taus).items():
             rows += [
                 (contest.utility, name, *point)
                 for point in np.column_stack([taus, share, ends]).tolist()

@@ -110,7 +110,8 @@ def bootstrap_iqm(values: Values, *, seed: int = 0) -> Values:
 
     Returns:
         Low and high ends, shape (policies, 2); nan for one campaign and where a value is not
-        finite.
+        finite. Measured coverage: 94% to 96% at 50 campaigns and more, for normal, t(3),
+        exponential and lognormal values (sigma 1) and with 40% ties at 0; 96% at 20.
     """
     n = values.shape[1]
     order = np.argsort(values, axis=1)
@@ -131,7 +132,10 @@ def bootstrap_runs(values: Values, *, seed: int = 0) -> tuple[float, float, floa
         seed: Of the draws.
 
     Returns:
-        The mean and the interval's ends.
+        The mean and the interval's ends. With few runs they say too little about other runs, the
+        more so the more runs differ: measured coverage, for runs that differ by 0.1 to 1 times as
+        much as campaigns do (100 of them), 76% to 95% with 3 runs, 87% to 98% with 5, 89% to 97%
+        with 10 and 94% with 20.
     """
     runs, n = values.shape
     rng = np.random.default_rng(seed)

