@@ -122,9 +122,9 @@ class _RunTable:
         """Mean score of each method under counts, shape (methods, resamples)."""
         drawn = counts[self.stratum]
         there = drawn.sum(axis=0) if self.full else self.played @ drawn
-        top, bottom = (self.values @ drawn) * weights, there * weights
         starts = np.flatnonzero(np.diff(self.methods, prepend=-1))
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # of infinite values
+            top, bottom = (self.values @ drawn) * weights, there * weights
             means: Values = np.add.reduceat(top, starts) / np.add.reduceat(bottom, starts)
         return means
 
@@ -171,26 +171,30 @@ def stratified_p_value(contest: Contest, a: str, b: str) -> float:
         left, right = contest.scores[a][s], contest.scores[b][s]
         rows, i, j = np.intersect1d(left.rows, right.rows, True, return_indices=True)
         if rows.size:
-            total[rows] += left.values.mean(axis=0)[i] - right.values.mean(axis=0)[j]
+            with np.errstate(invalid="ignore"):  # of infinite values
+                total[rows] += left.values.mean(axis=0)[i] - right.values.mean(axis=0)[j]
             there[rows] += 1
             settings[contest.problems[s]] += 1
-    mean, variance, degrees = 0.0, 0.0, 0.0
+    differences = []
     for p in np.flatnonzero(settings).tolist():
         stratum = contest.rows(p)
         played = there[stratum] > 0
-        difference = total[stratum][played] / there[stratum][played]
-        if difference.size == 1:
-            return math.nan
-        weight = settings[p] / settings.sum()
-        part = weight**2 * float(difference.var(ddof=1)) / difference.size
-        mean += weight * float(difference.mean())
-        variance += part
-        degrees += part**2 / (difference.size - 1)
-    if not settings.any() or math.isnan(variance):
+        differences.append(total[stratum][played] / there[stratum][played])
+    return _welch(differences, settings[settings > 0] / settings.sum()) if differences else math.nan
+
+
+def _welch(columns: list[Values], weights: Values) -> float:
+    """Two-sided p-value that the weighted mean of the columns' means is 0."""
+    if any(column.size == 1 or not np.isfinite(column).all() for column in columns):
         return math.nan
+    sizes = np.array([column.size for column in columns])
+    mean = float(weights @ [column.mean() for column in columns])
+    parts = weights**2 * [column.var(ddof=1) for column in columns] / sizes
+    variance = float(parts.sum())
     if variance == 0:
         return 1.0 if mean == 0 else 0.0
-    return student_t_p_value(mean / math.sqrt(variance), max(1, int(variance**2 / degrees)))
+    degrees = int(variance**2 / (parts**2 / (sizes - 1)).sum() + 1e-9)
+    return student_t_p_value(mean / math.sqrt(variance), max(1, degrees))
 
 
 def shares_above(contest: Contest, taus: Values) -> dict[str, tuple[Values, Values]]:

@@ -141,7 +141,8 @@ def bootstrap_runs(values: Values, *, seed: int = 0) -> tuple[float, float, floa
     rng = np.random.default_rng(seed)
     replicates = []
     for size in chunks(n):
-        means = values @ draw_counts(rng, n, size) / n  # (runs, size)
-        replicates.append((means * draw_counts(rng, runs, size)).sum(axis=0) / runs)
+        with np.errstate(invalid="ignore"):  # of infinite values
+            means = values @ draw_counts(rng, n, size) / n  # (runs, size)
+            replicates.append((means * draw_counts(rng, runs, size)).sum(axis=0) / runs)
     low, high = percentile_ends(np.concatenate(replicates), expanded_tail(n))
     return float(values.mean()), float(low), float(high)

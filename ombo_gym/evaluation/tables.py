@@ -27,7 +27,6 @@ except ImportError as error:
 
 PROBLEM = ["env", "env_kwargs"]  # what campaigns are drawn from: settings of one share them
 SETTING = [*PROBLEM, "horizon", "batch_size", "utility"]  # what two policies share to compare
-GROUP = ["env", "utility", "batch_size"]  # what is drawn and told together, over horizons
 PLAYER = ["policy", "told_horizon"]
 CAMPAIGN = ["seed", "campaign"]  # what makes two rows of one problem the same campaign
 SUMMARY_COLUMNS = [
@@ -98,7 +97,7 @@ def blocks(campaigns: pd.DataFrame) -> list[Block]:
     _check_campaigns(frame)
     setting, settings = row_codes(frame, SETTING)
     player, players = row_codes(frame, PLAYER)
-    campaign, _ = row_codes(frame, CAMPAIGN)
+    campaign, _ = row_codes(frame, CAMPAIGN, sort=True)  # resampled alike in any order of rows
     _check_unique(frame, setting, player, campaign)
     _, first = np.unique(player, return_index=True)
     everyone = [
@@ -111,7 +110,7 @@ def blocks(campaigns: pd.DataFrame) -> list[Block]:
     found = []
     for key, rows in zip(settings, np.split(order, ends[:-1]), strict=True):
         row, present = pd.factorize(player[rows])
-        column, numbers = pd.factorize(campaign[rows])
+        column, numbers = pd.factorize(campaign[rows], sort=True)
         values = np.full((len(present), len(numbers)), np.nan)
         played = np.zeros(values.shape, dtype=bool)
         values[row, column] = value[rows]
@@ -305,13 +304,13 @@ def ordered(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def row_codes(
-    frame: pd.DataFrame, columns: list[str]
+    frame: pd.DataFrame, columns: list[str], *, sort: bool = False
 ) -> tuple[npt.NDArray[np.int64], list[tuple[Any, ...]]]:
-    """A number per row, counted up by first appearance, and what each number stands for."""
+    """A number per row, counted up by first appearance (or size), and what each stands for."""
     codes = np.zeros(len(frame), dtype=np.int64)
     for column in columns:
-        code, names = pd.factorize(frame[column])
-        codes = pd.factorize(codes * (len(names) + 1) + code)[0].astype(np.int64)
+        code, names = pd.factorize(frame[column], sort=sort)
+        codes = pd.factorize(codes * (len(names) + 1) + code, sort=sort)[0].astype(np.int64)
     first = np.unique(codes, return_index=True)[1]
     return codes, list(frame[columns].iloc[first].itertuples(index=False, name=None))
 

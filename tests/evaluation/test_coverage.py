@@ -14,7 +14,12 @@ from ombo_gym.evaluation import resampling
 from ombo_gym.evaluation.aggregates import probability_of_improvement, shares_above, standings
 from ombo_gym.evaluation.contest import Contest, Scores
 from ombo_gym.evaluation.resampling import bootstrap_iqm
-from ombo_gym.evaluation.statistics import mean_interval, paired_difference, wins_interval
+from ombo_gym.evaluation.statistics import (
+    bootstrap_interval,
+    mean_interval,
+    paired_difference,
+    wins_interval,
+)
 
 REPETITIONS, CAMPAIGNS = 5_000, 50
 DRAW = {
@@ -74,6 +79,16 @@ def test_the_interval_of_the_share_of_wins(rng, won, tied):
     a = np.select([luck < won, luck < won + tied], [1.0, 0.0], -1.0)
     ends = [wins_interval(row, np.zeros(CAMPAIGNS))[1:] for row in a]
     assert_covers(ends, won + tied / 2)
+
+
+@pytest.mark.parametrize("repetitions", [1_000, pytest.param(REPETITIONS, marks=pytest.mark.slow)])
+def test_the_bootstrap_interval_of_a_ratio_of_means(rng, repetitions):
+    luck, a, b = rng.normal(0, 0.5, (3, repetitions, CAMPAIGNS))
+    ends = [
+        bootstrap_interval(lambda x, y: x.mean(-1) / y.mean(-1), x, y)[1:]
+        for x, y in zip(luck + a + 3, luck + b + 2, strict=True)
+    ]
+    assert_covers(ends, 1.5)
 
 
 def iqm_of_population(kind):

@@ -6,7 +6,6 @@ import itertools
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.stats
 from hypothesis import given
@@ -15,18 +14,14 @@ from hypothesis import strategies as st
 from ombo_gym.evaluation import statistics
 from ombo_gym.evaluation.statistics import (
     bootstrap_interval,
+    holm,
     iqm,
     mean_interval,
     paired_difference,
+    paired_p_value,
+    wins_interval,
 )
-from ombo_gym.evaluation.student_t import student_t_quantile
-from ombo_gym.evaluation.tables import (
-    PAIRED_COLUMNS,
-    SUMMARY_COLUMNS,
-    paired,
-    read_table,
-    summarise,
-)
+from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
 
 
 def mean_of(values):
@@ -162,121 +157,67 @@ def test_bootstrap_says_what_it_expects():
         bootstrap_interval(mean_of, [1.0, 2.0], resamples=0)
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
-    rng = np.random.default_rng(1)
-    samples = rng.exponential(1.0, (2000, 50)) - 1.0  # skewed, mean 0
-    inside = [low <= 0 <= high for _, low, high in map(mean_interval, samples)]
-    assert 0.92 < np.mean(inside) < 0.965
-    normal = rng.normal(0, 1, (400, 50))
-    intervals = [bootstrap_interval(mean_of, row, resamples=400) for row in normal]
-    assert 0.90 < np.mean([low <= 0 <= high for _, low, high in intervals]) < 0.98
+@pytest.mark.parametrize("degrees", [1, 2, 3, 10, 99, 100, 9_999, 10_001, 10**6])
+@pytest.mark.parametrize("t", [0.0, 0.3, -1.0, 2.0, 5.0])
+def test_student_t_p_value_equals_scipys(t, degrees):
+    expected = 2 * scipy.stats.t.sf(abs(t), degrees)
+    assert student_t_p_value(t, degrees) == pytest.approx(expected, rel=1e-5, abs=1e-12)
 
 
-def tiny_campaigns():
-    """Two policies, two campaigns, told both ways, with values to compute by hand."""
-    values = {
-        ("a", "true"): (3.0, 5.0),
-        ("a", "one"): (1.0, 2.0),
-        ("b", "true"): (2.0, 2.0),
-        ("b", "one"): (2.0, 2.0),
-    }
-    rows = [
-        {"env": "E", "policy": policy, "told_horizon": told, "horizon": 2, "batch_size": 4}
-        | {"utility": "best", "campaign": i, "seed": 0, "value": value, "distinct": i + 1.0}
-        for (policy, told), pair in values.items()
-        for i, value in enumerate(pair)
-    ]
-    return pd.DataFrame(rows)
+def test_student_t_p_value_at_the_ends():
+    assert student_t_p_value(math.inf, 5) == student_t_p_value(-math.inf, 10**5) == 0.0
+    assert math.isnan(student_t_p_value(math.nan, 5))
+    with pytest.raises(ValueError, match="degrees >= 1"):
+        student_t_p_value(1.0, 0)
 
 
-def test_summary_of_two_campaigns_by_hand():
-    summary = summarise(tiny_campaigns())
-    assert list(summary) == SUMMARY_COLUMNS
-    row = summary[(summary["policy"] == "a") & (summary["told_horizon"] == "true")].iloc[0]
-    assert (row["campaigns"], row["mean"], row["iqm"], row["distinct"]) == (2, 4.0, 4.0, 1.5)
-    assert row["ci_high"] - row["mean"] == pytest.approx(
-        12.706205
-    )  # t(0.975, 1) * sqrt(2) / sqrt(2)
+@pytest.mark.parametrize("n", [2, 7, 200])
+def test_paired_p_value_equals_scipys(n):
+    a, b = np.random.default_rng(n).normal(0.1, 1.0, (2, n))
+    assert paired_p_value(a - b) == pytest.approx(scipy.stats.ttest_rel(a, b).pvalue, rel=1e-7)
 
 
-def test_paired_rows_are_a_minus_b_for_all_documented_pairs():
-    frame = paired(tiny_campaigns())
-    assert list(frame) == PAIRED_COLUMNS
-    found = {
-        (row.policy_a, row.told_a, row.policy_b, row.told_b): row.difference
-        for row in frame.itertuples()
-    }
-    assert found == {
-        ("a", "true", "b", "true"): 2.0,
-        ("a", "true", "a", "one"): 2.5,
-        ("a", "true", "b", "one"): 2.0,
-        ("b", "true", "a", "one"): 0.5,
-        ("b", "true", "b", "one"): 0.0,
-    }
+def test_paired_p_value_where_nothing_varies():
+    assert paired_p_value([0.0, 0.0]) == 1.0
+    assert paired_p_value([0.5, 0.5]) == 0.0
+    assert math.isnan(paired_p_value([0.5]))
 
 
-def test_rows_pair_by_campaign_whatever_their_order():
-    campaigns = tiny_campaigns()
-    shuffled = campaigns.iloc[[1, 0, *range(2, len(campaigns))]]
-    pd.testing.assert_frame_equal(paired(campaigns), paired(shuffled))
+def test_holm_by_hand():
+    # sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, never falling
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]
+    assert holm([]).tolist() == []
 
 
-def test_only_shared_campaigns_are_compared():
-    campaigns = tiny_campaigns()
-    less = campaigns.drop(index=0)  # a, told true, campaign 0
-    row = paired(less).iloc[0]
-    assert (row["campaigns"], row["difference"]) == (1, 3.0)
-    assert math.isnan(row["ci_low"])
-    other = campaigns.assign(seed=np.where(campaigns["policy"] == "a", 0, 1))
-    pairs = paired(other)  # other seeds are other campaigns
-    assert (pairs["policy_a"] == pairs["policy_b"]).all()
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_rejects_what_the_step_down_procedure_rejects(p_values):
+    rejected = set()
+    for step, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        if p_values[i] * (len(p_values) - step) >= 0.05:
+            break
+        rejected.add(i)
+    assert set(np.flatnonzero(holm(p_values) < 0.05)) == rejected
 
 
-def test_settings_are_kept_apart_and_names_keep_their_order(campaigns_of):
-    campaigns = campaigns_of(horizons=(5, 1), campaigns=4)
-    summary = summarise(campaigns)
-    assert list(summary["utility"].unique()) == ["last_mean", "best"]
-    assert list(summary["horizon"].unique()) == [1, 5]
-    assert list(summary["policy"].unique()) == list(campaigns["policy"].unique())
-    assert len(summary) == 5 * 2 * 2 * 2
-    assert (summary["campaigns"] == 4).all()
-    assert len(paired(campaigns)) == (10 + 25) * 2 * 2
+def test_holm_leaves_out_what_is_no_comparison():
+    adjusted = holm([0.02, math.nan, 0.03])
+    assert adjusted[[0, 2]] == pytest.approx([0.04, 0.04])
+    assert math.isnan(adjusted[1])
 
 
-def test_one_campaign_each_has_nan_intervals(campaigns_of):
-    campaigns = campaigns_of(campaigns=1)
-    assert summarise(campaigns)[["ci_low", "ci_high"]].isna().all(axis=None)
-    assert paired(campaigns)[["ci_low", "ci_high"]].isna().all(axis=None)
+def test_wins_by_hand():
+    # 2 wins, 1 loss, 1 tie; with one more of each: mean 3.5 / 6, sum of squares 3.25
+    share, low, high = wins_interval([1.0, 1.0, 0.0, 0.5], [0.0, 0.0, 1.0, 0.5])
+    assert share == 0.625
+    half = scipy.stats.t.ppf(0.975, 5) * math.sqrt((3.25 - 3.5**2 / 6) / 5 / 6)
+    assert (low, high) == pytest.approx((3.5 / 6 - half, 1.0))
 
 
-def test_a_single_policy_told_once_has_no_pairs(campaigns_of):
-    frame = paired(campaigns_of(["random"], told=["true"], campaigns=3))
-    assert frame.empty
-    assert list(frame) == PAIRED_COLUMNS
-
-
-@pytest.mark.parametrize("function", [summarise, paired])
-def test_bad_campaign_tables_are_refused(function):
-    campaigns = tiny_campaigns()
-    with pytest.raises(ValueError, match=r"lacks the columns \['value'\]"):
-        function(campaigns.drop(columns="value"))
-    with pytest.raises(ValueError, match="no rows"):
-        function(campaigns.iloc[:0])
-    with pytest.raises(ValueError, match=r"appears twice.*'policy': 'a'"):
-        function(pd.concat([campaigns, campaigns.iloc[:1]]))
-
-
-def test_a_table_read_back_gives_the_same_pairs_and_a_careless_reading_is_refused(tmp_path):
-    campaigns = tiny_campaigns().query("told_horizon == 'true'").replace({"a": "NA", "b": "007"})
-    path = tmp_path / "campaigns.csv"
-    campaigns.to_csv(path, index=False)
-    pd.testing.assert_frame_equal(paired(read_table(path)), paired(campaigns))
-    with pytest.raises(ValueError, match=r"must be the text .* got \[.*True.*read_table"):
-        paired(pd.read_csv(path))
-
-
-def test_policies_that_were_only_told_one_are_paired_with_each_other(campaigns_of):
-    campaigns = campaigns_of()
-    only = campaigns[campaigns["told_horizon"] == "one"]
-    table = paired(only)
-    assert len(table) and set(table["told_a"]) == set(table["told_b"]) == {"one"}
+def test_wins_everywhere_are_no_certainty():
+    share, low, high = wins_interval(np.ones(50), np.zeros(50))
+    assert share == high == 1.0
+    assert 0.9 < low < 0.98  # Clopper and Pearson's, for 50 of 50: 0.929
+    assert wins_interval([1.0], [0.0]).estimate == 1.0
+    assert math.isnan(wins_interval([1.0], [0.0]).low)
+    assert math.isnan(wins_interval([1.0, math.nan], [0.0, 0.0]).estimate)
