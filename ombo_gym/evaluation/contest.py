@@ -1,8 +1,10 @@
 """Methods over many settings: their normalised scores, as arrays that can be resampled.
 
 The score of a campaign is (value - low) / (high - low) within its setting: 0 is the mean of
-`random` (where it did not play, the lowest mean), 1 the highest mean of any policy. These two
-numbers are held fixed when campaigns are resampled.
+`random` (where it did not play, the lowest mean), 1 the mean over campaigns of the best value that
+any policy reached on the same campaign. These two numbers are held fixed when campaigns are
+resampled. The difference of two policies' means would be a smaller scale, but one that is all noise
+where policies lie close together.
 
 Campaigns are resampled within each problem: one resample serves all its settings, since campaign i
 draws the same instance whatever the horizon, the batch size and the utility, and it serves all
@@ -130,11 +132,12 @@ def scale(block: Block) -> tuple[float, float]:
         if player.policy == "random"
     }
     there = [mean for mean in means if not math.isnan(mean)] or [math.nan]
-    return random.get("true", random.get("one", min(there))), max(there)
+    reached = np.where(block.played, block.values, -np.inf).max(axis=0)  # (campaigns,)
+    return random.get("true", random.get("one", min(there))), float(reached.mean())
 
 
 def normalise(values: Values, low: Values | float, high: Values | float) -> Values:
-    """Scores from values; all are 0 where no policy is better than `low`."""
+    """Scores from values; all are 0 where no campaign reached more than `low`."""
     width = np.asarray(high, dtype=np.float64) - low
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(width <= 0, 0.0, (values - low) / width)

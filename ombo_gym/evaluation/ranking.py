@@ -54,8 +54,9 @@ def normalised(campaigns: pd.DataFrame) -> pd.DataFrame:
     """The campaigns with a column `score`: (value - low) / (high - low) within their setting.
 
     `low` is the mean of the policy `random`, told the true horizon if it played so (where it did
-    not play at all, the lowest mean of a policy), `high` the highest mean of any policy, however
-    it was told. Where `high` is not above `low`, all scores are 0.
+    not play at all, the lowest mean of a policy), `high` the mean over campaigns of the best value
+    that any policy reached on the campaign, however it was told. Where `high` is not above `low`,
+    all scores are 0.
 
     Args:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.

@@ -75,10 +75,17 @@ def scores_of(campaigns):
 
 def test_scores_by_hand():
     campaigns = played({("random", 0): [1, 3], ("a", 0): [2, 10], ("b", 0): [0, 2]})
-    # random's mean 2 is 0, a's mean 6 is 1; b is below random
+    # random's mean 2 is 0, a's mean 6 is 1, since a is best on both; b is below random
     assert normalised(campaigns)["score"].tolist() == [-0.25, 0.25, 0.0, 2.0, -0.5, 0.0]
     without = normalised(campaigns[campaigns["policy"] != "random"])  # b's mean 1 is 0
     assert without["score"].tolist() == pytest.approx([0.2, 1.8, -0.2, 0.2])
+
+
+def test_one_is_what_the_best_on_each_campaign_reached():
+    campaigns = played({("random", 0): [0, 0], ("a", 0): [4, 0], ("b", 0): [0, 2]})
+    assert normalised(campaigns)["score"].tolist() == pytest.approx([0, 0, 4 / 3, 0, 0, 2 / 3])
+    partly = campaigns.drop(index=3)  # a's second campaign failed
+    assert normalised(partly)["score"].tolist() == pytest.approx([0, 0, 4 / 3, 0, 2 / 3])
 
 
 def test_those_told_one_are_measured_on_the_same_scale():

@@ -36,8 +36,9 @@ def leaderboard_section(results: Results) -> str:
         for i, (utility, content) in enumerate(tables)
     )
     return f"""<p><b>Score</b>: within each setting a campaign's utility is put on a scale from 0
-(the mean of <code>random</code>, or the lowest mean) to 1 (the highest mean); the score is the
-interquartile mean of that over campaigns and settings, with its 95% bootstrap interval.
+(the mean of <code>random</code>, or the lowest mean) to 1 (the mean of the best that any policy
+reached on each campaign); the score is the interquartile mean of that over campaigns and settings,
+with its 95% bootstrap interval.
 <b>Mean rank</b>: over settings, 1 is best. <b>p</b>: of a paired test against the first in place,
 corrected for the number of methods (Holm); {TIED} means p is 0.05 or more. Methods that did not
 play every setting have a score of those they played, and no place.</p>
