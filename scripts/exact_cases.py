@@ -20,6 +20,7 @@ class Case:
         rows: N of the table, among `horizons`.
         says: What it shows.
         trained: N at which a `direct` policy is trained; 0: none is.
+        fresh: Further training seeds, which nothing was tuned on.
         steps: Rounds played in training; None: the agent's own number.
     """
 
@@ -33,6 +34,7 @@ class Case:
     rows: tuple[int, ...]
     says: str
     trained: int = 0
+    fresh: tuple[int, ...] = ()
     steps: int | None = None
 
     def make(self, horizon: int) -> gym.Env:
@@ -157,6 +159,7 @@ CASES = (
         "The one-round optimum never tries the unknown arm. One of five pulls in the first round "
         "is enough to begin with.",
         trained=4,
+        fresh=(3, 4, 5),
     ),
     Case(
         "arms-2",

@@ -69,7 +69,7 @@ def run_folder(case: Case, seed: int, runs: Path) -> Path:
 
 def _train(case: Case, runs: Path) -> None:
     default = SETTINGS["direct"]
-    for seed in SEEDS if case.trained else ():
+    for seed in (*SEEDS, *case.fresh) if case.trained else ():
         out = run_folder(case, seed, runs)
         if (out / CONFIG).is_file():
             continue
@@ -104,6 +104,9 @@ def _values(case: Case, runs: Path) -> pd.DataFrame:
         trained = [_exactly(env, str(folder)) for folder in folders] if there else []
         row |= {f"trained_{seed}": value for seed, value in zip(SEEDS, trained, strict=False)}
         row["trained"] = np.mean(trained) if trained else np.nan
+        others = [run_folder(case, seed, runs) for seed in case.fresh] if there else []
+        fresh = [_exactly(env, str(folder)) for folder in others if (folder / CONFIG).is_file()]
+        row["fresh"] = np.mean(fresh) if fresh else np.nan
         if trained:
             configs = [json.loads((folder / CONFIG).read_text()) for folder in folders]
             row["steps"] = configs[0]["steps"]
