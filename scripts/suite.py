@@ -116,6 +116,8 @@ def leaderboard_section(out: Path, docs: Path, minutes: float, jobs: int) -> str
     rows = "\n".join(map(_row, complete.itertuples()))
     others = ", ".join(f"`{row.method}` ({row.settings})" for row in partial.itertuples())
     return f"""\
+### Leaderboard
+
 {len(complete)} policies on {_problems(plans)} problems, {board["settings"].max()} settings of
 problem, N, q and utility, all told N. Score: 0 is the mean of `random`, 1 the mean of the best that
 any policy reached on each campaign; interquartile mean over campaigns, all settings weighing alike,

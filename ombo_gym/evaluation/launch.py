@@ -88,7 +88,7 @@ def _dask(launch: Launch) -> Iterator[None]:
         own = LocalCluster(n_workers=launch.jobs, threads_per_worker=1, dashboard_address=None)
     with own as cluster:
         try:
-            client = Client(launch.address or cluster, timeout=30)
+            client = Client(launch.address or cluster, timeout=10)
         except OSError as error:
             raise ConnectionError(
                 f"address: expected a dask scheduler at {launch.address!r}: {error}"
