@@ -62,6 +62,9 @@ class Letters(Problem):
     def __init__(self, length: int, categories: int) -> None:
         self.design_space = CategoricalDesigns([categories] * length)
 
+    def __repr__(self) -> str:  # in the ids of tests, which must not change between processes
+        return f"{type(self).__name__}({self.design_space!r})"
+
     def draw(self, draws: RowDraws) -> Instances:
         return {"unused": draws.random((1,))}
 
