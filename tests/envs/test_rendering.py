@@ -63,7 +63,7 @@ class Letters(Problem):
         self.design_space = CategoricalDesigns([categories] * length)
 
     def __repr__(self) -> str:  # in the ids of tests, which must not change between processes
-        return f"{type(self).__name__}({self.design_space!r})"
+        return type(self).__name__ + repr(self.design_space.observation_space(1))
 
     def draw(self, draws: RowDraws) -> Instances:
         return {"unused": draws.random((1,))}
