@@ -67,34 +67,36 @@ class Args:
 
 def main(args: Args) -> None:
     """Runs the suite."""
+    training = sum(_train(each, args.runs) for each in TRAININGS)
     begun = perf_counter()
-    for training in TRAININGS:
-        _train(training, args.runs)
     plans = read_grid(args.grid)
     launch = Launch(args.backend, args.jobs, args.address)
     results = evaluate(plans, out=args.out, launch=launch, resume=args.resume, command="make suite")
-    minutes = (perf_counter() - begun) / 60
+    minutes = (training + perf_counter() - begun) / 60
     keep(args.out, args.docs)
     section = leaderboard_section(args.out, args.docs, minutes, args.jobs)
     args.readme.write_text(between_marks(args.readme.read_text(), section))
     show(results, args.out)
 
 
-def _train(training: Training, runs: Path) -> None:
+def _train(training: Training, runs: Path) -> float:
+    """Trains what is not there yet; the seconds that all seeds took, now or earlier."""
+    seconds = 0.0
     for seed in SEEDS:
         out = runs / f"{training.name}-{seed}"
-        if (out / CONFIG).is_file():
-            continue
-        print(f"training {out}")
-        train(
-            training.env,
-            agent="exploration",
-            env_kwargs=training.env_kwargs,
-            settings=replace(SETTINGS["exploration"], steps=training.steps),
-            seed=seed,
-            out=out,
-            callback=ProgressBarCallback(),
-        )
+        if not (out / CONFIG).is_file():
+            print(f"training {out}")
+            train(
+                training.env,
+                agent="exploration",
+                env_kwargs=training.env_kwargs,
+                settings=replace(SETTINGS["exploration"], steps=training.steps),
+                seed=seed,
+                out=out,
+                callback=ProgressBarCallback(),
+            )
+        seconds += json.loads((out / CONFIG).read_text())["seconds"]
+    return seconds
 
 
 def keep(out: Path, docs: Path) -> None:
@@ -134,7 +136,7 @@ Without a place, since they suit only some of the settings (how many in brackets
 
 ![Performance profiles]({docs}/profiles.png)
 
-`make suite`, {datetime.now(UTC):%Y-%m-%d}, {minutes:.0f} minutes on {jobs} cores with training:
+`make suite`, {datetime.now(UTC):%Y-%m-%d}: {minutes:.0f} minutes on {jobs} cores with training,
 {len(read_table(out / "campaigns.csv")):,} campaigns of [grids/suite.yaml](grids/suite.yaml), which
 picks up new environments and policies. Curves over N for every problem and the tables are in
 [{docs}]({docs}); the report with everything, replays of campaigns too, is

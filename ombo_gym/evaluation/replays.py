@@ -42,15 +42,19 @@ def record(game: Game) -> list[dict[str, Any]]:
     return kept
 
 
-def scenes(env_id: str, env_kwargs: dict[str, Any], seed: int) -> list[dict[str, Any]]:
+def scenes(
+    env_id: str, env_kwargs: dict[str, Any], seed: int, campaigns: int
+) -> list[dict[str, Any]]:
     """What stands behind the replays of a problem: a scene per campaign.
 
     Args:
         env_id: Of the environment.
         env_kwargs: Its arguments.
         seed: Of campaign 0.
+        campaigns: How many are played; the first `CAMPAIGNS` of them have a scene.
     """
-    env = gym.make_vec(env_id, num_envs=CAMPAIGNS, autoreset_mode="Disabled", **env_kwargs)
+    rows = min(CAMPAIGNS, campaigns)
+    env = gym.make_vec(env_id, num_envs=rows, autoreset_mode="Disabled", **env_kwargs)
     env.reset(seed=seed)
     game: Game = env.unwrapped.game  # type: ignore[attr-defined]
     space = game.design_space
@@ -60,7 +64,7 @@ def scenes(env_id: str, env_kwargs: dict[str, Any], seed: int) -> list[dict[str,
     elif isinstance(space, CategoricalDesigns):
         kind, alphabet = "categorical", space.alphabet
     found = []
-    for row in range(CAMPAIGNS):
+    for row in range(rows):
         optimum = float(game.campaigns.optimum[row])
         found.append(
             {

@@ -268,9 +268,9 @@ def _plays(parts: Sequence[_Part], played: dict[str, Any]) -> list[dict[str, Any
 
 def _scenes(plans: Sequence[Plan]) -> list[dict[str, Any]]:
     """What stands behind the replays of each problem."""
-    seeds = {(plan.env, plan.arguments): plan.seed for plan in reversed(plans)}
+    first = {(plan.env, plan.arguments): plan for plan in reversed(plans)}
     return [
         {"env": env, "env_kwargs": arguments, **scene}
-        for (env, arguments), seed in seeds.items()
-        for scene in scenes(env, json.loads(arguments), seed)
+        for (env, arguments), plan in first.items()
+        for scene in scenes(env, json.loads(arguments), plan.seed, plan.campaigns)
     ]

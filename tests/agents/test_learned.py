@@ -223,7 +223,10 @@ def test_training_campaigns_are_seeded_from_2_to_the_31_up(seed, tmp_path, seeds
 
 def test_evaluation_campaigns_are_seeded_below_2_to_the_31(seeds_of_resets):
     run(Plan(env=ENV, policies=["random"], horizons=[1], campaigns=7, seed=SEEDS - 7, block=3))
-    assert sorted(seeds_of_resets) == list(range(SEEDS - 7, SEEDS))
+    assert set(seeds_of_resets) == set(range(SEEDS - 7, SEEDS))
+    seeds_of_resets.clear()
+    run(Plan(env=ENV, policies=["random"], horizons=[1], campaigns=1, seed=SEEDS - 1))
+    assert set(seeds_of_resets) == {SEEDS - 1}  # those of its replays' scenes too
 
 
 @pytest.mark.parametrize("resume", [False, True])
