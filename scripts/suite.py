@@ -74,7 +74,7 @@ def main(args: Args) -> None:
     results = evaluate(plans, out=args.out, launch=launch, resume=args.resume, command="make suite")
     minutes = (training + perf_counter() - begun) / 60
     keep(args.out, args.docs)
-    section = leaderboard_section(args.out, args.docs, minutes, args.jobs)
+    section = leaderboard_section(args.out, args.docs, args.runs, minutes, args.jobs)
     args.readme.write_text(between_marks(args.readme.read_text(), section))
     show(results, args.out)
 
@@ -109,7 +109,7 @@ def keep(out: Path, docs: Path) -> None:
         shutil.copy(out / name, docs)
 
 
-def leaderboard_section(out: Path, docs: Path, minutes: float, jobs: int) -> str:
+def leaderboard_section(out: Path, docs: Path, runs: Path, minutes: float, jobs: int) -> str:
     """The README's section, from the tables of a finished suite."""
     board = read_table(out / "leaderboard.csv")
     board = board[board["utility"] == board["utility"].iloc[-1]]  # all of them together
@@ -122,9 +122,11 @@ def leaderboard_section(out: Path, docs: Path, minutes: float, jobs: int) -> str
 
 {len(complete)} policies on {_problems(plans)} problems, {board["settings"].max()} settings of
 problem, N, q and utility, all told N. Score: 0 is the mean of `random`, 1 the mean of the best that
-any policy reached on each campaign; interquartile mean over campaigns, all settings weighing alike,
-with its 95% stratified bootstrap interval, which for trained policies resamples their
-{len(SEEDS)} training seeds too. Rank: mean over settings.
+any policy reached on each campaign; interquartile mean over campaigns, settings weighing alike,
+with its 95% stratified bootstrap interval. Rank: mean over settings. The policies under
+`{runs}` were trained for `last_mean` alone, `gp` on `Ombo/GP-v0` and `tf` on the training factors
+of `Ombo/TFBinding-v0`, with {len(SEEDS)} seeds each, which their intervals resample too; the
+pictures show each utility by itself.
 
 | place | policy | score | mean rank |
 |---|---|---|---|
