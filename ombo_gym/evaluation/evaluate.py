@@ -72,20 +72,19 @@ def evaluate(
                 f"all {len(results.errors)} cells failed, the first with "
                 f"{results.errors['error'].iloc[0]}; {out / 'errors.csv'} has the rest"
             )
-        for name, table in tables(results).items():
+        for name, table in tables(results.campaigns).items():
             _write_table(out, name, table)
+        _write_table(out, "exploration", results.exploration)
         write_whole(out / "config.json", (json.dumps(config, indent=2) + "\n").encode())
         write_whole(out / "replays.json", json.dumps(results.replays).encode())
         write_report(out)
     return results
 
 
-def tables(results: Results) -> dict[str, pd.DataFrame]:
-    """All tables but `errors`, by name."""
-    campaigns = results.campaigns
+def tables(campaigns: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables that follow from campaigns, by name, theirs first."""
     return {
         "campaigns": campaigns,
-        "exploration": results.exploration,
         "summary": summarise(campaigns),
         "paired": paired(campaigns),
         "training_seeds": training_seeds(campaigns),

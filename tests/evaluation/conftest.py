@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 from made_up_replays import synthetic_replays
 
-from ombo_gym.evaluation import ranking
-from ombo_gym.evaluation.tables import paired, summarise, training_seeds
+from ombo_gym.evaluation.evaluate import tables
 
 POLICIES = ("random", "greedy", "ucb", "explore_then_exploit", "runs/demo")
 SKILL = {"random": 0.25, "greedy": 0.75, "ucb": 0.7, "runs/demo": 1.0}
@@ -112,17 +111,7 @@ def write_results(
 ) -> Path:
     """Writes what an evaluation leaves in its folder, except the report."""
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {
-        "campaigns": campaigns,
-        "summary": summarise(campaigns),
-        "paired": paired(campaigns),
-        "training_seeds": training_seeds(campaigns),
-        "ranks": ranking.ranks(campaigns),
-        "leaderboard": ranking.leaderboard(campaigns),
-        "profiles": ranking.profiles(campaigns),
-        "improvement": ranking.improvement(campaigns),
-    }
-    for name, table in tables.items():
+    for name, table in tables(campaigns).items():
         table.to_csv(folder / f"{name}.csv", index=False)
     if exploration is not None:
         exploration.to_csv(folder / "exploration.csv", index=False)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,8 +16,8 @@ import torch
 from ombo_agents.learned.storage import build_network, save, shape_of
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.game import Game
+from tests import commands
 
-ROOT = Path(__file__).parents[2]
 GRID = """
 campaigns: 13
 seed: 3
@@ -60,29 +59,16 @@ def folder(tmp_path_factory):
     return folder
 
 
-def start(folder, *arguments, group=False):
-    threads = {name: "2" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}  # not pinned
-    return subprocess.Popen(
-        [sys.executable, "-m", "scripts.evaluate", "--grid", "grid.yaml", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env={**os.environ, **threads, "PYTHONPATH": str(ROOT)},
-        start_new_session=group,
-    )
-
-
-def finish(process):
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return out
+def start(folder, *arguments):
+    """Evaluates the grid, with two threads where the evaluation does not see to it itself."""
+    threads = {name: "2" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return commands.start("evaluate", "--grid", "grid.yaml", *arguments, cwd=folder, **threads)
 
 
 @pytest.fixture(scope="module")
 def expected(folder):
     """The tables of one process that was left alone."""
-    finish(start(folder, "--backend", "sequential", "--block", 100, "--out", "sequential"))
+    commands.finish(start(folder, "--backend", "sequential", "--block", 100, "--out", "sequential"))
     return tables(folder / "sequential")
 
 
@@ -99,7 +85,7 @@ def test_the_campaigns_are_the_same_to_the_byte_on_every_backend_and_in_blocks_o
         stdout=subprocess.PIPE,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(commands.ROOT)},
     )
     address = cluster.stdout.readline().strip()
     running = [
@@ -111,7 +97,7 @@ def test_the_campaigns_are_the_same_to_the_byte_on_every_backend_and_in_blocks_o
         )
     ]
     for process in running:
-        finish(process)
+        commands.finish(process)
     cluster.communicate("", timeout=60)
     for name in ("loky", "dask", "ray"):
         found = tables(folder / name)
@@ -127,7 +113,7 @@ def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(folder,
     arguments = ("--backend", "loky", "--jobs", 2, "--block", 1, "--out", out.name)
     cells = out / "cells"
     for _ in range(kills):
-        process = start(folder, *arguments, "--resume", group=True)
+        process = start(folder, *arguments, "--resume")
         while len(list(cells.glob("*.json"))) <= begun and process.poll() is None:
             time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.3))
@@ -137,7 +123,7 @@ def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(folder,
         assert done > begun, "nothing was kept"
         begun = done
     assert process.returncode == -signal.SIGKILL
-    finish(start(folder, *arguments, "--resume"))
+    commands.finish(start(folder, *arguments, "--resume"))
     assert tables(out) == expected
     assert len(list(cells.glob("*.json"))) > begun  # the last kill did not come too late
 
@@ -145,7 +131,7 @@ def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(folder,
 def test_two_runs_into_one_folder_end_with_whole_tables(folder, expected):
     arguments = ("--backend", "sequential", "--block", 7, "--out", "shared")
     for process in [start(folder, *arguments) for _ in range(2)]:
-        finish(process)
+        commands.finish(process)
     assert tables(folder / "shared") == expected
     assert not list((folder / "shared").rglob("*.tmp"))
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,8 +20,8 @@ from scripts.arguments import (
     parse_numbers,
     report_errors,
 )
+from tests.commands import finish, start
 
-ROOT = Path(__file__).parents[2]
 FILES = {
     *("campaigns.csv", "summary.csv", "paired.csv", "exploration.csv"),
     *("config.json", "horizons.png", "report.html"),
@@ -42,24 +38,6 @@ COLUMNS = {
     "paired.csv": ["policy_a", "policy_b", "difference", "ci_low", "ci_high", "horizon"],
     "exploration.csv": ["policy", "told_horizon", "horizon", "round", "weight_mean"],
 }
-
-
-def start(script, *arguments, cwd=ROOT):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    return subprocess.Popen(
-        [sys.executable, "-m", f"scripts.{script}", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=cwd,
-        env=environment,
-    )
-
-
-def finish(process):
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    return out
 
 
 @pytest.fixture(scope="module")
