@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -74,7 +75,10 @@ def _sequential(launch: Launch) -> Iterator[None]:
 @contextmanager
 def _loky(launch: Launch) -> Iterator[None]:
     with parallel_config("loky", n_jobs=launch.jobs, inner_max_num_threads=1):
-        yield
+        with warnings.catch_warnings():
+            # loky replaces workers whose memory has grown, by large cells; none of them is lost.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+            yield
 
 
 @contextmanager

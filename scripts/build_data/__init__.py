@@ -1,0 +1,1 @@
+"""Builds the packed tables: `python -m scripts.build_data`."""
