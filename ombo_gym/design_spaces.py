@@ -18,7 +18,8 @@ from ombo_gym.randomness import GeneratorRows, RowDraws
 
 Designs = NDArray[Any]  # (..., *shape) of the space's dtype
 
-_LISTED = 2**20  # the largest finite space whose designs are listed to draw without replacement
+_LISTED = 2**20  # the largest finite space whose designs are ever listed
+_SHORT = 3  # characters of a label that has room in a picture's cell
 
 
 class DesignSpace(ABC):
@@ -69,7 +70,7 @@ class DesignSpace(ABC):
         if count > self.size:
             raise ValueError(f"expected at most {self.size} distinct designs, got {count}")
         size = self.size
-        if size <= _LISTED:
+        if self.listable:
             codes = draws.draw(lambda rng: rng.choice(size, count, replace=False))
             return self.decode(codes)
         return draws.draw(lambda rng: self._sample_until_distinct(GeneratorRows([rng], 1), count))
@@ -81,6 +82,11 @@ class DesignSpace(ABC):
             designs[again] = self.sample(draws, count)[again]
         row: Designs = designs[0]
         return row
+
+    @property
+    def listable(self) -> bool:
+        """Whether there are so few designs that all of them can be listed."""
+        return self.size is not None and self.size <= _LISTED
 
     def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
         """Designs from their numbers 0 .. size - 1, (...,) -> (..., *shape); finite spaces only."""
@@ -129,11 +135,22 @@ class CategoricalDesigns(DesignSpace):
     Args:
         categories: n for each of the L positions.
         alphabet: Letters of the categories, for designs that are strings; only for printing.
+        labels: Names of each position's categories, where they differ; likewise.
+        separator: What stands between the labels of a design in print.
     """
 
-    def __init__(self, categories: Sequence[int], *, alphabet: str | None = None) -> None:
+    def __init__(
+        self,
+        categories: Sequence[int],
+        *,
+        alphabet: str | None = None,
+        labels: Sequence[Sequence[str]] | None = None,
+        separator: str = " | ",
+    ) -> None:
         self.categories = np.asarray(categories, np.int64)  # (L,)
         self.alphabet = alphabet
+        self.labels = labels
+        self.separator = separator
         self.length = len(self.categories)
         self.shape = (self.length,)
         self.dtype = np.dtype(np.int64)
@@ -175,8 +192,19 @@ class CategoricalDesigns(DesignSpace):
             codes = codes * n + designs[..., position]
         return codes
 
+    def letter(self, position: int, category: int) -> str:
+        """A category in a few characters: its letter or short label, else its number."""
+        if self.alphabet is not None:
+            return self.alphabet[category]
+        if self.labels is not None and len(label := self.labels[position][category]) <= _SHORT:
+            return label
+        return str(category)
+
     def text(self, design: NDArray[np.integer[Any]]) -> str:
-        """The design as a string of the alphabet, or its categories with hyphens between."""
+        """The design as a string of the alphabet, its labels, or its categories with hyphens."""
+        if self.labels is not None:
+            names = (self.labels[i][c] for i, c in enumerate(design))
+            return self.separator.join(names)
         if self.alphabet is None:
             return "-".join(str(c) for c in design)
         return "".join(self.alphabet[c] for c in design)
@@ -187,10 +215,14 @@ class CandidateDesigns(DesignSpace):
 
     Args:
         pool_features: (n, k) features of the candidates, on scales that can be compared.
+        names: What each candidate is called in print; None: its index.
     """
 
-    def __init__(self, pool_features: NDArray[np.float64]) -> None:
+    def __init__(
+        self, pool_features: NDArray[np.float64], *, names: Sequence[str] | None = None
+    ) -> None:
         self.pool_features = np.asarray(pool_features, np.float64)
+        self.names = names
         self.shape = (1,)
         self.dtype = np.dtype(np.int64)
         self.size = len(self.pool_features)
@@ -213,8 +245,17 @@ class CandidateDesigns(DesignSpace):
         features: NDArray[np.float64] = self.pool_features[np.asarray(designs)[..., 0]]
         return features
 
+    def text(self, design: NDArray[np.integer[Any]]) -> str:
+        """What the candidate is called."""
+        index = int(design[0])
+        return str(index) if self.names is None else self.names[index]
+
     def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
         return np.asarray(codes, np.int64)[..., None]
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """Indices in the pool, (..., 1) -> (...,)."""
+        return np.asarray(designs, np.int64)[..., 0]
 
 
 def among(

@@ -14,7 +14,7 @@ from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
 
-_UNIFORM = 1024  # uniform designs that a percentile start on a continuous space is sliced from
+_RANDOM = 1024  # random designs that a percentile start is sliced from where none can be listed
 _TRIES = 1000  # redraws of infeasible designs before giving up
 
 
@@ -63,32 +63,16 @@ class RandomStart(Start):
     def draw(  # noqa: D102
         self, problem: Problem, instances: Instances, draws: RowDraws
     ) -> tuple[Designs, NDArray[np.int64]]:
-        space, size = problem.design_space, self.capacity
-        rows = np.arange(len(draws))[:, None]
-        designs = space.sample_distinct(draws, size)
-        for _ in range(_TRIES):
-            feasible = problem.feasible(instances, designs)
-            if feasible is None or feasible[:, :size].all():
-                return designs[:, :size], np.full(len(draws), size, np.int64)
-            # Top up: feasible new designs first, in the order they were drawn.
-            designs = np.concatenate(
-                [designs[:, :size], space.sample_distinct(draws, size)], axis=1
-            )
-            feasible = problem.feasible(instances, designs)
-            assert feasible is not None
-            usable = feasible if space.size is None else feasible & ~repeated(designs)
-            designs = designs[rows, np.argsort(~usable, axis=1, kind="stable")]
-        raise RuntimeError(
-            f"start: found no {size} feasible designs in {_TRIES} draws; ask for fewer or for "
-            "another kind of start"
-        )
+        size = self.capacity
+        designs = feasible_designs(problem, instances, draws, size)
+        return designs, np.full(len(draws), size, np.int64)
 
 
 class PercentileStart(Start):
     """The visible slice of offline optimization: rows at or below a percentile of value.
 
-    All of them or `size` without replacement, in random order. On continuous spaces the listing is
-    1,024 uniform designs.
+    All of them or `size` without replacement, in random order. Where designs cannot be listed, in
+    boxes and very large spaces, the listing is 1,024 random designs.
     """
 
     def __init__(
@@ -101,8 +85,8 @@ class PercentileStart(Start):
         ):
             raise ValueError(f"start: expected a percentile from 0 to 100, got {percentile!r}")
         size = None if size is None else _checked_size(size)
-        if problem.design_space.size is None:
-            smallest = largest = int((_UNIFORM - 1) * percentile / 100) + 1
+        if not problem.design_space.listable:
+            smallest = largest = int((_RANDOM - 1) * percentile / 100) + 1
         else:
             smallest, largest = problem.visible_sizes(percentile)
         if size is not None and size > smallest:
@@ -118,7 +102,7 @@ class PercentileStart(Start):
     ) -> tuple[Designs, NDArray[np.int64]]:
         visible = problem.visible(instances, self._percentile)
         if visible is None:
-            visible = self._slice_uniform(problem, instances, draws)
+            visible = self._slice_random(problem, instances, draws)
         space, capacity, slices = problem.design_space, self.capacity, iter(visible)
         count = np.minimum([len(rows) for rows in visible], capacity)  # (R,)
         if self._size is not None and (count < capacity).any():
@@ -136,14 +120,41 @@ class PercentileStart(Start):
 
         return draws.draw(shuffled), count
 
-    def _slice_uniform(
+    def _slice_random(
         self, problem: Problem, instances: Instances, draws: RowDraws
     ) -> list[Designs]:
-        designs = problem.design_space.sample(draws, _UNIFORM)
+        designs = feasible_designs(problem, instances, draws, _RANDOM)
         values, _ = problem.true_values(instances, designs)
-        count = int((_UNIFORM - 1) * self._percentile / 100) + 1
+        count = int((_RANDOM - 1) * self._percentile / 100) + 1
         lowest = np.argsort(values, axis=1, kind="stable")[:, :count]
         return list(designs[np.arange(len(designs))[:, None], lowest])
+
+
+def feasible_designs(
+    problem: Problem, instances: Instances, draws: RowDraws, count: int
+) -> Designs:
+    """Random designs that can be measured, (R, count, *shape), distinct where countable.
+
+    Raises:
+        RuntimeError: There are too few of them to be found.
+    """
+    rows = np.arange(len(draws))[:, None]
+    designs = problem.sample(instances, draws, count)
+    for _ in range(_TRIES):
+        feasible = problem.feasible(instances, designs)
+        if feasible is None or feasible[:, :count].all():
+            return designs[:, :count]
+        # Top up: feasible new designs first, in the order they were drawn.
+        more = problem.sample(instances, draws, count)
+        designs = np.concatenate([designs[:, :count], more], axis=1)
+        feasible = problem.feasible(instances, designs)
+        assert feasible is not None
+        usable = feasible if problem.design_space.size is None else feasible & ~repeated(designs)
+        designs = designs[rows, np.argsort(~usable, axis=1, kind="stable")]
+    raise RuntimeError(
+        f"start: found no {count} feasible designs in {_TRIES} draws; ask for fewer or for "
+        "another kind of start"
+    )
 
 
 STARTS: dict[str, Callable[..., Start]] = {

@@ -36,6 +36,9 @@ class Problem(ABC):
     campaign, so that a campaign can be redrawn alone.
 
     Attributes:
+        domain: What field it is from, for listings.
+        rounds: The smallest and the largest horizon that make sense.
+        extra: Of `pip install "ombo-gym[EXTRA]"`, where simulating needs one.
         design_space: Where designs live.
         prior: The process that instances are drawn from, where there is one.
         start: Start of a campaign when none is asked for, see `ombo_gym.starts`.
@@ -52,6 +55,9 @@ class Problem(ABC):
         sources: Files that values are read from; the evaluation keeps results by their content.
     """
 
+    domain: ClassVar[str] = "own"
+    rounds: ClassVar[tuple[int, int]] = (1, 10)
+    extra: ClassVar[str | None] = None
     design_space: DesignSpace
     prior: Prior | None = None
     start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 4}
@@ -118,9 +124,23 @@ class Problem(ABC):
         """Which designs can be measured, (R, n); None when all can."""
         return None
 
+    def sample(self, instances: Instances, draws: RowDraws, count: int) -> Designs:
+        """Random designs that a start is made of, (R, count, *shape), distinct where countable.
+
+        Uniform; to be overridden where uniform designs are hardly ever feasible.
+        """
+        return self.design_space.sample_distinct(draws, count)
+
     def optimum(self, instances: Instances) -> NDArray[np.float64] | None:
         """The largest true value of each instance, (R,), or None where the problem cannot tell."""
         return None
+
+    def best_known(self, instances: Instances) -> NDArray[np.float64] | None:
+        """What counts as score 1 (`ombo_gym.scores`), (R,): the optimum, or the best value known.
+
+        None where nothing is known. It may take time: the evaluation asks once per campaign.
+        """
+        return self.optimum(instances)
 
     def visible(self, instances: Instances, percentile: float) -> Sequence[Designs] | None:
         """What a percentile start shows: the listed rows at or below the percentile.
@@ -130,16 +150,20 @@ class Problem(ABC):
             percentile: 0 to 100, of the true values of the whole listing; inclusive.
 
         Returns:
-            R arrays (n_i, *shape), or None where designs cannot be listed: the start then slices
-            uniform designs.
+            R arrays (n_i, *shape) of feasible designs, or None where designs cannot be listed: the
+            start then slices random designs.
         """
         space = self.design_space
-        if space.size is None:
+        if not space.listable:
             return None
+        assert space.size is not None
         listing = space.decode(np.arange(space.size))
         rows = len(next(iter(instances.values())))
-        values, _ = self.true_values(instances, np.broadcast_to(listing, (rows, *listing.shape)))
-        cuts = np.percentile(values, percentile, axis=1, keepdims=True)
+        everywhere = np.broadcast_to(listing, (rows, *listing.shape))
+        values, feasible = self.true_values(instances, everywhere)
+        if feasible is not None:
+            values = np.where(feasible, values, np.nan)
+        cuts = np.nanpercentile(values, percentile, axis=1, keepdims=True)
         return [listing[row] for row in values <= cuts]
 
     def visible_sizes(self, percentile: float) -> tuple[int, int]:

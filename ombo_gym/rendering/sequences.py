@@ -70,7 +70,7 @@ def _draw_rows(
     if space.length <= _MOST_LETTERS:
         for y, design in zip(middle, designs, strict=True):
             for x, category in enumerate(design):
-                letter = str(category) if space.alphabet is None else space.alphabet[category]
+                letter = space.letter(x, int(category))
                 cells.text(x + 0.5, y, letter, ha="center", va="center", fontsize="small")
     cells.hlines(top + np.arange(len(rows) + 1), 0, space.length, color="w", linewidth=2)
     low = view.limits[0]

@@ -1,0 +1,168 @@
+"""Problems whose every value was measured: finite design spaces behind a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, Designs
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import RowDraws
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """T tables over one finite design space.
+
+    Attributes:
+        values: (T, size) the true values: means over replicates; NaN where nothing was measured.
+        replicates: (T, size, most) single measurements, the first `counts` of a design in use;
+            None where each was measured once.
+        counts: (T, size) how many there are of each design.
+    """
+
+    values: NDArray[np.float64]
+    replicates: NDArray[np.floating[Any]] | None = None
+    counts: NDArray[np.int64] | None = None
+
+    @cached_property
+    def lowest(self) -> float:
+        """The lowest true value."""
+        return float(np.nanmin(self.values))
+
+    @cached_property
+    def highest(self) -> NDArray[np.float64]:
+        """The highest true value of each table, (T,)."""
+        highest: NDArray[np.float64] = np.nanmax(self.values, axis=1)
+        return highest
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every design was measured."""
+        return not np.isnan(self.values).any()
+
+    @classmethod
+    def of_replicates(cls, replicates: NDArray[np.floating[Any]]) -> Measurements:
+        """From (T, size, most) measurements, padded with NaN behind those of each design."""
+        counts = (~np.isnan(replicates)).sum(axis=-1)
+        total = np.nansum(replicates.astype(np.float64), axis=-1)
+        values = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+        return cls(values, replicates, counts)
+
+
+def grouped(rows: NDArray[np.intp], values: NDArray[np.float64], size: int) -> Measurements:
+    """One table from a list of measurements.
+
+    Args:
+        rows: (n,) which design was measured, 0 .. size - 1.
+        values: (n,) what came.
+        size: Number of designs.
+    """
+    order = np.argsort(rows, kind="stable")
+    counts = np.bincount(rows, minlength=size)
+    replicates = np.full((1, size, counts.max()), np.nan)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    replicates[0, rows[order], within] = values[order]
+    return Measurements.of_replicates(replicates)
+
+
+class Measured(Problem):
+    """A problem that looks its values up.
+
+    A subclass sets `design_space`, calls `__init__` with the number of tables, one of which each
+    campaign draws, and defines `load`. The true value of a design is the mean of its replicates;
+    a measurement is one of them, drawn at random. What was never measured is infeasible; its value,
+    `floor`, is the lowest of all tables, and so is `reference`. The optimum is known.
+    """
+
+    optimum_known = True
+    optimum_exact = True
+    design_space: CategoricalDesigns | CandidateDesigns
+
+    def __init__(self, tables: int = 1) -> None:
+        self._tables = tables
+        self._measurements: Measurements | None = None  # on first use, and what follows from them
+        self._slices: dict[float, list[Designs]] = {}
+
+    def load(self) -> Measurements:
+        """The tables, in the order of the design space's codes."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without the tables, which every process reads for itself."""
+        return {**self.__dict__, "_measurements": None, "_slices": {}}
+
+    @property
+    def measurements(self) -> Measurements:
+        """The tables, read once."""
+        if self._measurements is None:
+            self._measurements = self.load()
+        return self._measurements
+
+    @property
+    def floor(self) -> float:  # type: ignore[override]
+        """The lowest true value of all tables."""
+        return self.measurements.lowest
+
+    @property
+    def reference(self) -> float:  # type: ignore[override]
+        """The lowest true value of all tables."""
+        return self.measurements.lowest
+
+    def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
+        tables = self._tables
+        return {"table": draws.draw(lambda rng: rng.integers(tables))}
+
+    def _at(self, instances: Instances, designs: Designs) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where designs stand in the tables: two indices that broadcast to (R, n)."""
+        return instances["table"][:, None], self.design_space.encode(designs)
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        values: NDArray[np.float64] = self.measurements.values[self._at(instances, designs)]
+        return values
+
+    def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:  # noqa: D102
+        if self.measurements.complete:
+            return None
+        measured: NDArray[np.bool_] = ~np.isnan(self.evaluate(instances, designs))
+        return measured
+
+    def measure(  # noqa: D102
+        self,
+        instances: Instances,
+        designs: Designs,
+        true_values: NDArray[np.float64],
+        draws: RowDraws,
+    ) -> NDArray[np.float64]:
+        replicates, counts = self.measurements.replicates, self.measurements.counts
+        if replicates is None or counts is None:
+            return true_values
+        table, code = self._at(instances, designs)
+        pick = (draws.random(true_values.shape[1:]) * counts[table, code]).astype(np.intp)
+        measured: NDArray[np.float64] = replicates[table, code, pick].astype(np.float64)
+        return measured
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
+        return self.measurements.highest[instances["table"]]
+
+    def visible(self, instances: Instances, percentile: float) -> Sequence[Designs]:  # noqa: D102
+        slices = self._visible(percentile)
+        return [slices[table] for table in instances["table"]]
+
+    def visible_sizes(self, percentile: float) -> tuple[int, int]:  # noqa: D102
+        sizes = [len(designs) for designs in self._visible(percentile)]
+        return min(sizes), max(sizes)
+
+    def _visible(self, percentile: float) -> list[Designs]:
+        """Of each table the measured designs at or below a percentile of their values."""
+        if percentile not in self._slices:
+            values = self.measurements.values
+            low = values <= np.nanpercentile(values, percentile, axis=1, keepdims=True)  # no NaN is
+            decode = self.design_space.decode
+            self._slices[percentile] = [decode(np.flatnonzero(row)) for row in low]
+        return self._slices[percentile]
