@@ -20,6 +20,7 @@ PROBLEMS: dict[str, str] = {
     "TFBinding": "ombo_gym.problems.tf_binding:TFBinding",
     "Bandit": "ombo_gym.problems.bandit:Bandit",
     "Landscapes": "ombo_gym.problems.landscapes:Landscapes",
+    "Table": "ombo_gym.problems.table:Table",
 }
 
 
