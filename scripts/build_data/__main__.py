@@ -15,10 +15,10 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import tyro
 
 from ombo_gym.problems.data import DIRECTORY, TABLES, Array, load_table
+from scripts.build_data.antibody import ANTIBODY
 from scripts.build_data.data_set import (
     BuildError,
     expect,
@@ -28,9 +28,22 @@ from scripts.build_data.data_set import (
     split_planes,
     to_npz,
 )
+from scripts.build_data.hpobench import HPOBENCH
+from scripts.build_data.materials import MATERIALS
+from scripts.build_data.mpsa import MPSA
+from scripts.build_data.nasbench201 import NASBENCH201
+from scripts.build_data.reactions import REACTIONS
 from scripts.build_data.tf_binding import TF_BINDING
 
-DATA_SETS = (TF_BINDING,)
+DATA_SETS = (
+    TF_BINDING,
+    REACTIONS,
+    MPSA,
+    ANTIBODY,
+    MATERIALS,
+    HPOBENCH,
+    NASBENCH201,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICE = ROOT / "NOTICE"
@@ -41,6 +54,24 @@ Copyright The ombo-gym authors
 Licensed under the Apache License, Version 2.0 (see LICENSE).
 """
 NOTICE_DATA_SETS = "Data sets\n=========\n"
+NOTICE_MIT = """\
+The MIT License, which some of these data sets are under
+--------------------------------------------------------
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial
+portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES
+OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +88,8 @@ class Args:
 def notice(current: str) -> str:
     """Returns NOTICE with the data sets' part rewritten and what stands before it kept."""
     header = current.partition(NOTICE_DATA_SETS)[0].rstrip("\n") or NOTICE_HEADER.rstrip("\n")
-    return "\n\n".join([header, NOTICE_DATA_SETS.rstrip("\n"), *map(section, DATA_SETS)])
+    parts = [header, NOTICE_DATA_SETS.rstrip("\n"), *map(section, DATA_SETS), NOTICE_MIT]
+    return "\n\n".join(parts)
 
 
 def main(args: Args) -> None:
@@ -86,7 +118,8 @@ def main(args: Args) -> None:
 def _same(a: dict[str, Array], b: dict[str, Array], name: str) -> bool:
     if name not in a or name not in b:
         return False
-    return a[name].dtype == b[name].dtype and np.array_equal(a[name], b[name])
+    x, y = a[name], b[name]
+    return x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes()  # NaN as NaN
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import fnmatch
 import hashlib
 import io
+import pickle
 import subprocess
 import sys
 import tarfile
@@ -13,6 +15,7 @@ import textwrap
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,6 +95,23 @@ def read_members(archive: Path, patterns: tuple[str, ...]) -> dict[str, bytes]:
 
 def _matching(names: list[str], patterns: tuple[str, ...]) -> list[str]:
     return [n for n in names if any(fnmatch.fnmatchcase(n, p) for p in patterns)]
+
+
+def csv_rows(file: bytes, header: tuple[str, ...]) -> list[list[str]]:
+    """Returns the rows of a comma-separated file, whose first line must be `header`."""
+    first, *rows = csv.reader(file.decode("utf-8-sig").splitlines())
+    expect("columns", header, tuple(first))
+    return rows
+
+
+class _Plain(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        raise BuildError(f"expected a pickle of plain data, got one that imports {module}.{name}")
+
+
+def read_plain_pickle(file: bytes) -> Any:
+    """Returns what a pickle of dictionaries, lists, strings and numbers holds; runs nothing."""
+    return _Plain(io.BytesIO(file)).load()
 
 
 def split_planes(arrays: dict[str, Array]) -> dict[str, Array]:

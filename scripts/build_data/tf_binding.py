@@ -11,14 +11,20 @@ from scripts.build_data.data_set import BuildError, DataSet, expect
 
 
 def pack(files: dict[str, bytes]) -> dict[str, Array]:
-    """Packs the 41 landscapes; `ombo_gym.problems.data.load_table` describes the arrays.
+    """Packs the 41 landscapes: E-scores of all DNA 8-mers.
 
     Args:
         files: The tab-separated tables by path, one per factor; their first columns are 8-mer,
             reverse complement and E-score.
 
     Returns:
-        `factors` (41,), `designs` (32896,) and `scores` (41, 32896).
+        - `factors`: str (41,), sorted, such as `"SIX6_REF_R1"`;
+        - `designs`: uint16 (32896,), ascending; one strand of each 8-mer as a base-4 number, A, C,
+          G, T = 0 to 3, the first letter the most significant. The other strand, its reverse
+          complement, has the same score and is not listed; 256 palindromes are their own, and both
+          strands together are all 4^8 designs;
+        - `scores`: int32 (41, 32896), the E-score (-0.5 to 0.5, published with 5 decimals) times
+          100,000, exactly. `scores / 100_000` gives the published numbers to the last bit.
 
     Raises:
         BuildError: If the tables do not all list the same 8-mers, covering all 4^8 on both strands,

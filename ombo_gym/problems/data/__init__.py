@@ -20,7 +20,15 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
-TABLES = ("tf_binding",)
+TABLES = (
+    "tf_binding",
+    "reactions",
+    "mpsa",
+    "antibody",
+    "materials",
+    "hpobench",
+    "nasbench201",
+)
 """The names that `load_table` knows."""
 
 DIRECTORY = Path(__file__).parent
@@ -31,16 +39,7 @@ _REMEDY = "reinstall ombo-gym or, in a checkout of it, run `python -m scripts.bu
 def load_table(name: str) -> dict[str, Array]:
     """Returns the arrays of a table, read once per process.
 
-    `tf_binding` (Barrera et al. 2016): the E-scores of 41 human transcription factors for all DNA
-    8-mers.
-
-    - `factors`: str (41,), sorted, such as `"SIX6_REF_R1"`;
-    - `designs`: uint16 (32896,), ascending; one strand of each 8-mer as a base-4 number, A, C, G, T
-      = 0 to 3, the first letter the most significant. The other strand, its reverse complement, has
-      the same score and is not listed; 256 palindromes are their own, and both strands together are
-      all 4^8 designs;
-    - `scores`: int32 (41, 32896), the E-score (-0.5 to 0.5, published with 5 decimals) times
-      100,000, exactly. `scores / 100_000` gives the published numbers to the last bit.
+    What is in a table is told by the file of `scripts/build_data` that packs it, of the same name.
 
     Args:
         name: One of `TABLES`.
