@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -38,20 +39,27 @@ def require(problem: str, extra: str, *modules: str) -> None:
 class Simulated(Problem):
     """A problem that calls a simulator for each design.
 
-    A subclass defines `simulator`, a function at the top of a module, and calls `__init__`. The
-    simulator itself is built by that function, once per process, and never pickled.
+    A subclass defines `simulator`, a function at the top of a module, and calls `__init__`. What
+    that function builds (a model, a compiled library's objects) it keeps for itself, once per
+    process (`functools.cache`): a problem pickles without it. It must give a design one value,
+    whatever it was called with before.
 
     Args:
-        workers: Processes that rows are simulated in; 1: this one. They stay for the next call,
-            each on one thread.
+        workers: Processes that designs are simulated in, each on one thread; 1: this one. They
+            stay for the next call and end with this process.
 
     Raises:
         ValueError: Fewer than one worker.
+        ImportError: More than one worker, without joblib.
     """
 
     def __init__(self, workers: int = 1) -> None:
         if not is_whole(workers) or workers < 1:
-            raise ValueError(f"workers: expected at least 1 process, got {workers!r}")
+            raise ValueError(
+                f"workers: expected a whole number of at least 1 process, got {workers!r}"
+            )
+        if workers > 1:
+            require(f"workers={workers}", "evaluation", "joblib")
         self.workers = int(workers)
 
     @property
@@ -65,6 +73,8 @@ class Simulated(Problem):
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         rows, n = designs.shape[:2]
+        if n == 0:
+            return np.zeros((rows, 0))
         simulate = self.simulator
         tasks = [(designs[row], *self.arguments(instances, row)) for row in range(rows)]
         if self.workers == 1 or rows * n == 1:
@@ -82,10 +92,15 @@ class Simulated(Problem):
             for task in tasks
             for part in np.array_split(task[0], min(self._cuts(len(tasks)), len(task[0])))
         ]
-        parallel = Parallel(n_jobs=self.workers, inner_max_num_threads=1, backend="loky")
-        return [
-            value for values in parallel(delayed(simulate)(*p) for p in pieces) for value in values
-        ]
+        # A backend named here counts even where the evaluation has set another for its own tasks.
+        parallel = Parallel(
+            n_jobs=self.workers, inner_max_num_threads=1, backend="loky", max_nbytes=None
+        )
+        with warnings.catch_warnings():
+            # loky replaces workers whose memory has grown or that were idle; no task is lost.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+            found = parallel(delayed(simulate)(*piece) for piece in pieces)
+        return [value for values in found for value in values]
 
     def _cuts(self, tasks: int) -> int:
         """Pieces that a task is cut into: some for every worker."""
