@@ -19,6 +19,7 @@ from ombo_gym.randomness import GeneratorRows, RowDraws
 Designs = NDArray[Any]  # (..., *shape) of the space's dtype
 
 _LISTED = 2**20  # the largest finite space whose designs are ever listed
+_MANY = 32  # designs of a batch that are told apart by sorting
 _SHORT = 3  # characters of a label that has room in a picture's cell
 
 
@@ -130,13 +131,15 @@ class CategoricalDesigns(DesignSpace):
 
     An action is the q designs one after the other, a `MultiDiscrete` of length q * L. Features are
     one-hot, scaled so that the squared distance of two designs is the number of positions in which
-    they differ (Hamming).
+    they differ (Hamming). Of `ordinal` designs they are one number a position, evenly spaced and
+    scaled so that the mean squared distance of uniform designs is the same.
 
     Args:
         categories: n for each of the L positions.
         alphabet: Letters of the categories, for designs that are strings; only for printing.
         labels: Names of each position's categories, where they differ; likewise.
         separator: What stands between the labels of a design in print.
+        ordinal: Whether a position's categories are the levels of a quantity, in order.
     """
 
     def __init__(
@@ -146,8 +149,10 @@ class CategoricalDesigns(DesignSpace):
         alphabet: str | None = None,
         labels: Sequence[Sequence[str]] | None = None,
         separator: str = " | ",
+        ordinal: bool = False,
     ) -> None:
         self.categories = np.asarray(categories, np.int64)  # (L,)
+        self.ordinal = ordinal
         self.alphabet = alphabet
         self.labels = labels
         self.separator = separator
@@ -174,6 +179,11 @@ class CategoricalDesigns(DesignSpace):
         return draws.draw(lambda rng: rng.integers(categories, size=(count, len(categories))))
 
     def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        if self.ordinal:
+            # Two of n levels differ with probability (n - 1) / n; (n^2 - 1) / 6 is their mean
+            # squared distance in steps.
+            step: NDArray[np.float64] = np.sqrt(6 / (self.categories * (self.categories + 1)))
+            return designs * step
         one_hot = np.arange(self.categories.max()) == np.asarray(designs)[..., None]
         flat = one_hot.reshape(*one_hot.shape[:-2], one_hot.shape[-2] * one_hot.shape[-1])
         return np.where(flat, np.sqrt(0.5), 0.0)
@@ -193,11 +203,11 @@ class CategoricalDesigns(DesignSpace):
         return codes
 
     def letter(self, position: int, category: int) -> str:
-        """A category in a few characters: its letter or short label, else its number."""
+        """A category in a few characters: its letter, its label where all are short, its number."""
         if self.alphabet is not None:
             return self.alphabet[category]
-        if self.labels is not None and len(label := self.labels[position][category]) <= _SHORT:
-            return label
+        if self.labels is not None and max(map(len, self.labels[position])) <= _SHORT:
+            return self.labels[position][category]
         return str(category)
 
     def text(self, design: NDArray[np.integer[Any]]) -> str:
@@ -279,7 +289,19 @@ def among(
 def repeated(batch: Designs) -> NDArray[np.bool_]:
     """Which slots repeat an earlier slot of their batch, (R, q, *shape) -> (R, q)."""
     flat = batch.reshape(*batch.shape[:2], -1)
+    if flat.shape[1] > _MANY:
+        return _repeated_among_many(flat)
     again = np.zeros(flat.shape[:2], bool)
     for slot in range(1, flat.shape[1]):
         again[:, slot] = (flat[:, :slot] == flat[:, slot, None]).all(axis=-1).any(axis=-1)
+    return again
+
+
+def _repeated_among_many(flat: Designs) -> NDArray[np.bool_]:
+    """As `repeated`, (R, n, k) -> (R, n): by sorting, not by comparing every two."""
+    plain = np.ascontiguousarray(flat + flat.dtype.type(0))  # -0.0 is 0.0
+    keys = plain.view(np.dtype((np.void, plain.shape[-1] * plain.itemsize)))[..., 0]
+    again = np.ones(keys.shape, bool)
+    for row, key in zip(again, keys, strict=True):
+        row[np.unique(key, return_index=True)[1]] = False  # the first of each kind
     return again

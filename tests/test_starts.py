@@ -353,6 +353,16 @@ def test_codes_count_all_designs_once() -> None:
     assert designs[1].tolist() == [0, 0, 1] and designs[-1].tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.float32])
+def test_many_designs_are_told_apart_as_few_are(dtype: Any) -> None:
+    designs = np.random.default_rng(0).integers(-1, 2, (3, 200, 5)).astype(dtype)
+    if dtype is np.float32:
+        designs[:, ::2] *= -1  # has 0.0 and -0.0
+    expected = [[x in row[:i] for i, x in enumerate(row)] for row in designs.tolist()]
+    assert design_spaces.repeated(designs).tolist() == expected
+    assert design_spaces.repeated(designs[:, :20]).tolist() == [row[:20] for row in expected]
+
+
 def test_squared_distances_of_features_are_hamming_distances() -> None:
     space = CategoricalDesigns([2, 3, 4])
     designs = space.decode(np.arange(24))
