@@ -1,11 +1,24 @@
-"""What counts as a number in the arguments of problems: no string, no truth value."""
+"""Checks of the arguments of problems: no string or truth value counts as a number."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def one_of(argument: str, given: Any, known: Iterable[str]) -> str:
+    """The name given, if it is known.
+
+    Raises:
+        ValueError: It is not; lists those that are.
+    """
+    names = list(known)
+    if not isinstance(given, str) or given not in names:
+        raise ValueError(f"{argument}: expected one of {names}, got {given!r}")
+    return given
 
 
 def is_number(given: Any) -> bool:

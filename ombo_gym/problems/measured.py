@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -24,11 +24,13 @@ class Measurements:
         replicates: (T, size, most) single measurements, the first `counts` of a design in use;
             None where each was measured once.
         counts: (T, size) how many there are of each design.
+        slices: By percentile, of each table the designs at or below it; kept once they are listed.
     """
 
     values: NDArray[np.float64]
     replicates: NDArray[np.floating[Any]] | None = None
     counts: NDArray[np.int64] | None = None
+    slices: dict[float, list[Designs]] = field(default_factory=dict)
 
     @cached_property
     def lowest(self) -> float:
@@ -52,7 +54,7 @@ class Measurements:
         counts = (~np.isnan(replicates)).sum(axis=-1)
         total = np.nansum(replicates.astype(np.float64), axis=-1)
         values = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
-        return cls(values, replicates, counts)
+        return cls(values, replicates, counts) if counts.max() > 1 else cls(values)
 
 
 def grouped(rows: NDArray[np.intp], values: NDArray[np.float64], size: int) -> Measurements:
@@ -86,16 +88,18 @@ class Measured(Problem):
 
     def __init__(self, tables: int = 1) -> None:
         self._tables = tables
-        self._measurements: Measurements | None = None  # on first use, and what follows from them
-        self._slices: dict[float, list[Designs]] = {}
+        self._measurements: Measurements | None = None  # on first use
 
     def load(self) -> Measurements:
-        """The tables, in the order of the design space's codes."""
+        """The tables, in the order of the design space's codes.
+
+        From a cached function, as a rule: a process may hold a thousand environments.
+        """
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles without the tables, which every process reads for itself."""
-        return {**self.__dict__, "_measurements": None, "_slices": {}}
+        return {**self.__dict__, "_measurements": None}
 
     @property
     def measurements(self) -> Measurements:
@@ -160,9 +164,9 @@ class Measured(Problem):
 
     def _visible(self, percentile: float) -> list[Designs]:
         """Of each table the measured designs at or below a percentile of their values."""
-        if percentile not in self._slices:
-            values = self.measurements.values
+        slices, values = self.measurements.slices, self.measurements.values
+        if percentile not in slices:
             low = values <= np.nanpercentile(values, percentile, axis=1, keepdims=True)  # no NaN is
             decode = self.design_space.decode
-            self._slices[percentile] = [decode(np.flatnonzero(row)) for row in low]
-        return self._slices[percentile]
+            slices[percentile] = [decode(np.flatnonzero(row)) for row in low]
+        return slices[percentile]
