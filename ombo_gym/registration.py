@@ -16,6 +16,12 @@ NAMESPACE = "Ombo"
 # environment's.
 PROBLEMS: dict[str, str] = {
     "GP": "ombo_gym.problems.gp:GP",
+    "Reaction": "ombo_gym.problems.reaction:Reaction",
+    "CrossedBarrel": "ombo_gym.problems.materials:CrossedBarrel",
+    "Materials": "ombo_gym.problems.materials:Materials",
+    "Antibody": "ombo_gym.problems.antibody:Antibody",
+    "MPSA": "ombo_gym.problems.mpsa:MPSA",
+    "Tuning": "ombo_gym.problems.tuning:Tuning",
     "TFBind8": "ombo_gym.problems.tf_binding:TFBind8",
     "TFBinding": "ombo_gym.problems.tf_binding:TFBinding",
     "Bandit": "ombo_gym.problems.bandit:Bandit",
