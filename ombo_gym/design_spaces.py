@@ -19,6 +19,7 @@ from ombo_gym.randomness import GeneratorRows, RowDraws
 Designs = NDArray[Any]  # (..., *shape) of the space's dtype
 
 _LISTED = 2**20  # the largest finite space whose designs are ever listed
+_MANY = 32  # designs of a batch that are told apart by sorting
 _SHORT = 3  # characters of a label that has room in a picture's cell
 
 
@@ -288,7 +289,19 @@ def among(
 def repeated(batch: Designs) -> NDArray[np.bool_]:
     """Which slots repeat an earlier slot of their batch, (R, q, *shape) -> (R, q)."""
     flat = batch.reshape(*batch.shape[:2], -1)
+    if flat.shape[1] > _MANY:
+        return _repeated_among_many(flat)
     again = np.zeros(flat.shape[:2], bool)
     for slot in range(1, flat.shape[1]):
         again[:, slot] = (flat[:, :slot] == flat[:, slot, None]).all(axis=-1).any(axis=-1)
+    return again
+
+
+def _repeated_among_many(flat: Designs) -> NDArray[np.bool_]:
+    """As `repeated`, (R, n, k) -> (R, n): by sorting, not by comparing every two."""
+    plain = np.ascontiguousarray(flat + flat.dtype.type(0))  # -0.0 is 0.0
+    keys = plain.view(np.dtype((np.void, plain.shape[-1] * plain.itemsize)))[..., 0]
+    again = np.ones(keys.shape, bool)
+    for row, key in zip(again, keys, strict=True):
+        row[np.unique(key, return_index=True)[1]] = False  # the first of each kind
     return again
