@@ -81,9 +81,9 @@ def scenes(
 
 
 def _landscape(game: Game, row: int) -> dict[str, Any] | None:
-    """True values over a box of one or two dimensions."""
+    """True values over a box of one or two dimensions, where they are cheap."""
     dim = game.design_space.shape[0]
-    if dim > 2:
+    if dim > 2 or not game.problem.cheap:
         return None
     side = np.linspace(-1, 1, _LINE if dim == 1 else _SIDE, dtype=np.float32)
     grid = side[:, None]

@@ -51,6 +51,7 @@ class Problem(ABC):
         splits: Values that `split` may take.
         optimum_known: Whether `optimum` is cheap and always reported.
         optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
+        cheap: Whether pictures may evaluate a whole landscape, thousands of designs.
         exact_posterior: Whether `posterior_means` is there, which utility `recommendation` needs.
         sources: Files that values are read from; the evaluation keeps results by their content.
     """
@@ -69,6 +70,7 @@ class Problem(ABC):
     splits: tuple[str, ...] = ("all",)
     optimum_known: bool = False
     optimum_exact: bool = False
+    cheap: bool = True
     exact_posterior: bool = False
     sources: tuple[Path, ...] = ()
 

@@ -24,29 +24,39 @@ def draw_box(figure: Any, place: tuple[float, float, float, float], view: Campai
 
 
 def _draw_line(axes: Any, view: CampaignView) -> None:
-    assert view.listing is not None
-    axes.plot(view.listing[:, 0], view.landscape, color="0.6", zorder=0)
+    if view.landscape.size:
+        assert view.listing is not None
+        axes.plot(view.listing[:, 0], view.landscape, color="0.6", zorder=0)
     view.scatter(axes, view.designs[:, 0], view.values)
     axes.set_ylim(view.limits)
     axes.set_ylabel("value")
     axes.set_xticks(_TICKS)
     axes.set_xlabel("coordinate")
-    axes.set_title("measured designs and the objective", fontsize="small")
+    if not view.landscape.size:
+        axes.set_xlim(-1.04, 1.04)
+    shown = "measured designs" + " and the objective" * bool(view.landscape.size)
+    axes.set_title(shown, fontsize="small")
 
 
 def _draw_square(axes: Any, view: CampaignView) -> None:
-    shown = view.landscape.reshape(SIDE, SIDE).T
-    behind = {"extent": (-1, 1, -1, 1), "origin": "lower", "interpolation": "bilinear"}
-    image = axes.imshow(shown, cmap="Greys_r", **behind)
-    axes.figure.colorbar(image, ax=axes, label="true value")
-    assert view.listing is not None
-    axes.plot(*view.listing[view.landscape.argmax()], "x", color="k", markersize=8, clip_on=False)
+    title = "designs, dark ones first"
+    if view.landscape.size:
+        shown = view.landscape.reshape(SIDE, SIDE).T
+        behind = {"extent": (-1, 1, -1, 1), "origin": "lower", "interpolation": "bilinear"}
+        image = axes.imshow(shown, cmap="Greys_r", **behind)
+        axes.figure.colorbar(image, ax=axes, label="true value")
+        assert view.listing is not None
+        best = view.listing[view.landscape.argmax()]
+        axes.plot(*best, "x", color="k", markersize=8, clip_on=False)
+        title += "; cross: best there is"
+    else:
+        axes.set(xlim=(-1.04, 1.04), ylim=(-1.04, 1.04), aspect="equal")
     view.scatter(axes, view.designs[:, 0], view.designs[:, 1], 50)
     axes.set_xticks(_TICKS)
     axes.set_yticks(_TICKS)
     axes.set_xlabel("first coordinate")
     axes.set_ylabel("second coordinate")
-    axes.set_title("designs, dark ones first; cross: best there is", fontsize="small")
+    axes.set_title(title, fontsize="small")
 
 
 def _draw_coordinates(axes: Any, view: CampaignView) -> None:

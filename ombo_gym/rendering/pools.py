@@ -21,29 +21,33 @@ def draw_pool(figure: Any, place: tuple[float, float, float, float], view: Campa
     from matplotlib.ticker import MaxNLocator
 
     axes = figure.add_axes(place)
-    size = len(view.landscape)
+    assert view.listing is not None
+    size, known = len(view.listing), bool(view.landscape.size)
     order = np.arange(size)
-    if size > _MOST_BARS:
+    sorted_by_value = known and size > _MOST_BARS
+    if sorted_by_value:
         order = view.landscape.argsort(kind="stable")
     position = np.empty(size, np.int64)
     position[order] = np.arange(size)
-    axes.fill_between(
-        np.append(np.arange(size) - 0.5, size - 0.5),
-        np.append(view.landscape[order], view.landscape[order[-1]]),
-        view.limits[0],
-        step="post",
-        color="0.88",
-        label="true value",
-    )
+    if known:
+        axes.fill_between(
+            np.append(np.arange(size) - 0.5, size - 0.5),
+            np.append(view.landscape[order], view.landscape[order[-1]]),
+            view.limits[0],
+            step="post",
+            color="0.88",
+            label="true value",
+        )
     if view.posterior_means is not None:
         _draw_expected(axes, position, view.posterior_means)
     view.scatter(axes, position[view.designs[:, 0]], view.values)
     axes.set_xlim(-0.5, size - 0.5)
     axes.set_ylim(view.limits)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
-    axes.set_xlabel("candidate" if size <= _MOST_BARS else "candidates, the best last")
+    axes.set_xlabel("candidates, the best last" if sorted_by_value else "candidate")
     axes.set_ylabel("value")
-    _legend(axes, 2)
+    if axes.get_legend_handles_labels()[1]:
+        _legend(axes, 2)
 
 
 def draw_arms(figure: Any, place: tuple[float, float, float, float], view: CampaignView) -> None:

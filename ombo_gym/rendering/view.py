@@ -72,8 +72,8 @@ class CampaignView:
 
     @cached_property
     def landscape(self) -> NDArray[np.float64]:
-        """True values of the listing, (m,); (0,) where there is none."""
-        if self.listing is None:
+        """True values of the listing, (m,); (0,) where there is none or it costs too much."""
+        if self.listing is None or not self.problem.cheap:
             return np.zeros(0)
         values: NDArray[np.float64]
         values = self.problem.true_values(self.instance, self.listing[None])[0][0]

@@ -1,0 +1,87 @@
+"""A campaign for a Python function, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    from ombo_gym.env import CampaignEnv
+    from ombo_gym.vector_env import CampaignVectorEnv
+
+
+@overload
+def make_campaign(
+    objective: Callable[[Any], Any], space: Any, *, num_envs: None = None, **arguments: Any
+) -> CampaignEnv: ...
+
+
+@overload
+def make_campaign(
+    objective: Callable[[Any], Any], space: Any, *, num_envs: int, **arguments: Any
+) -> CampaignVectorEnv: ...
+
+
+def make_campaign(
+    objective: Callable[[Any], Any],
+    space: Any,
+    *,
+    num_envs: int | None = None,
+    vectorized: bool = False,
+    minimise: bool = False,
+    optimum: float | None = None,
+    floor: float | None = None,
+    reference: float = 0.0,
+    cheap: bool = False,
+    **arguments: Any,
+) -> CampaignEnv | CampaignVectorEnv:
+    """Makes an environment in which a function of your own is maximised.
+
+    Each design is computed once: N rounds of q designs after a start of m cost at most m + N * q
+    calls. (A percentile start needs 1,024 calls more or, where designs can be listed, all of them.)
+
+    Args:
+        objective: Takes a design in the units of `space` and returns its value.
+        space: A gymnasium Box, Discrete, MultiDiscrete or MultiBinary; a list of (low, high); a
+            dict of name: (low, high), or of name: [choice, choice, ...]. The objective gets an
+            array, a whole number or, of a dict, a dict.
+        num_envs: B, for the native vector environment; None: the single one.
+        vectorized: Whether the objective takes n designs at once, (n, d), and returns (n,).
+        minimise: Whether low values are good. Values, rewards and infos are then negative.
+        optimum: The best value there is, where it is known.
+        floor: Value of designs that cannot be measured, for which the objective returns NaN; None:
+            NaN is an error.
+        reference: b0 of utility `best` for campaigns without a start.
+        cheap: Whether a picture may call the objective 4,096 times, for its landscape.
+        **arguments: Of the environment: `horizon`, `batch_size`, `noise_std`, `start`, ...
+
+    Raises:
+        ValueError: A space or argument that is not as described; see
+            `ombo_gym.problems.function.Function`, which says more of all of them.
+
+    Example:
+        >>> import ombo_gym
+        >>> def brew(x):  # minutes, degrees
+        ...     return -((x["t"] - 4) ** 2) - 0.01 * (x["T"] - 93) ** 2
+        >>> env = ombo_gym.make_campaign(brew, {"t": (1, 9), "T": (70, 100)}, horizon=3)
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, reward, *_, info = env.step(env.action_space.sample())
+        >>> cup = env.game.problem.to_units(observation["designs"][0])
+    """
+    from ombo_gym.env import CampaignEnv
+    from ombo_gym.problems.function import Function
+    from ombo_gym.vector_env import CampaignVectorEnv
+
+    problem = Function(
+        objective,
+        space,
+        vectorized=vectorized,
+        minimise=minimise,
+        optimum=optimum,
+        floor=floor,
+        reference=reference,
+        cheap=cheap,
+    )
+    if num_envs is None:
+        return CampaignEnv(problem, **arguments)
+    return CampaignVectorEnv(num_envs, problem, **arguments)
