@@ -253,8 +253,9 @@ def _stationary(transitions: NDArray[np.float32]) -> NDArray[np.float64]:
     chain = transitions.astype(np.float64)
     chain /= chain.sum(axis=-1, keepdims=True)
     system = np.swapaxes(np.eye(v) - chain + 1, -1, -2)  # p (I - P) = 0 and p 1 = 1
-    shares: NDArray[Any] = np.linalg.solve(system, np.ones((len(chain), v, 1)))[..., 0]
-    return np.maximum(shares, 0.0)
+    shares = np.linalg.solve(system, np.ones((len(chain), v, 1)))[..., 0]
+    positive: NDArray[np.float64] = np.maximum(shares, 0.0)
+    return positive
 
 
 def _walk(
