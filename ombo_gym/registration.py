@@ -27,6 +27,9 @@ PROBLEMS: dict[str, str] = {
     "Bandit": "ombo_gym.problems.bandit:Bandit",
     "Landscapes": "ombo_gym.problems.landscapes:Landscapes",
     "Table": "ombo_gym.problems.table:Table",
+    "Ehrlich": "ombo_gym.problems.ehrlich:Ehrlich",
+    "BBOB": "ombo_gym.problems.bbob:BBOB",
+    "PBO": "ombo_gym.problems.pbo:PBO",
 }
 
 
