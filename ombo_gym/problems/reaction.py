@@ -88,7 +88,7 @@ class Reaction(Measured):
         >>> import gymnasium as gym, ombo_gym
         >>> env = gym.make("Ombo/Reaction-v0", dataset="borylation")
         >>> observation, info = env.reset(seed=0)
-        >>> env.unwrapped.design_space.text(observation["designs"][0]).split(" | ")[2]
+        >>> env.unwrapped.design_space.text([0, 0, 1]).split(" | ")[2]
         'CO'
     """
 
