@@ -1,6 +1,7 @@
-"""What the tests run through: every registered environment under every control.
+"""What the tests of the machinery run through: environments of every kind, under every control.
 
-A new id is tested by being registered.
+What every single environment promises is the conformance suite's: `test_problems.py` runs it on all
+that are registered.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-import ombo_gym
 from ombo_gym.game import CONTROLS
+from ombo_gym.testing import assert_same
 
-IDS = ombo_gym.env_ids()
+__all__ = ["assert_same"]
+
+# One of every kind: boxes, sequences, coins, a pool that is measured once, a grid with holes.
+KINDS = ("GP", "TFBinding", "Bandit", "Landscapes", "Reaction")
+IDS = [f"Ombo/{name}-v0" for name in KINDS]
 CASES = [(env_id, control) for env_id in IDS for control in CONTROLS]
 
 # Where the default start is an offline slice of thousands.
@@ -61,25 +66,3 @@ def proposals(env: gym.Env, rounds: int, seed: int) -> list[Any]:
     codes = np.random.default_rng(seed).permutation(space.size)[: rounds * q]
     batches = space.decode(codes).reshape(rounds, q, *space.shape)
     return list(space.actions(batches))
-
-
-def assert_same(a: Any, b: Any, where: str = "") -> None:
-    """The same to the bit: types, keys, dtypes, shapes and values, however nested."""
-    assert type(a) is type(b), f"{where}: {type(a)} and {type(b)}"
-    if isinstance(a, dict):
-        assert set(a) == set(b), f"{where}: keys {sorted(a)} and {sorted(b)}"
-        for key in a:
-            assert_same(a[key], b[key], f"{where}[{key!r}]")
-    elif isinstance(a, tuple | list):
-        assert len(a) == len(b), f"{where}: lengths {len(a)} and {len(b)}"
-        for i, (x, y) in enumerate(zip(a, b, strict=True)):
-            assert_same(x, y, f"{where}[{i}]")
-    elif isinstance(a, np.ndarray):
-        assert a.dtype == b.dtype, f"{where}: {a.dtype} and {b.dtype}"
-        assert a.shape == b.shape, f"{where}: {a.shape} and {b.shape}"
-        if a.dtype == object:
-            assert_same(a.tolist(), b.tolist(), where)
-        else:
-            np.testing.assert_array_equal(a, b, err_msg=where)
-    else:
-        assert a == b, f"{where}: {a!r} and {b!r}"

@@ -24,9 +24,9 @@ from ombo_gym.env import CampaignEnv
 from ombo_gym.game import CONTROLS
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
-from ombo_gym.testing import ProblemConformance, check_rendering, play
+from ombo_gym.testing import check_rendering, play
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.envs.cases import IDS, assert_same, make, make_native, settings_of
+from tests.envs.cases import assert_same, make, make_native
 
 matplotlib.use("Agg")
 pytest_plugins = ["pytester"]
@@ -37,11 +37,6 @@ def assert_frame(frame: Any) -> None:
     assert frame.ndim == 3 and frame.shape[2] == 3 and min(frame.shape[:2]) >= 240
     assert frame.flags.c_contiguous and frame.flags.owndata
     assert frame.max() == 255 and len(np.unique(frame)) > 10, "something is drawn on white"
-
-
-@pytest.mark.parametrize("env_id", IDS)
-def test_campaigns_of_every_id_can_be_recorded(env_id: str) -> None:
-    check_rendering(env_id, **settings_of(env_id))
 
 
 @pytest.mark.parametrize("control", CONTROLS)
@@ -341,33 +336,6 @@ def test_what_cannot_be_recorded_is_found(broken: Any, message: str) -> None:
             check_rendering("Broken/Mine-v0", dim=1)
     finally:
         del gym.registry["Broken/Mine-v0"]
-
-
-@pytest.mark.parametrize(
-    "problem", ["GP", "ombo_gym.problems.gp:GP", "ombo_gym:Ombo/GP-v0", Letters(4, 3)], ids=str
-)
-def test_the_conformance_suite_takes_ids_and_problems(problem: Any) -> None:
-    class Mine(ProblemConformance):
-        env_id = problem
-        env_kwargs: ClassVar = {"batch_size": 3}
-
-    for env in (Mine().single("rgb_array"), Mine().vector(2, "rgb_array")):
-        env.reset(seed=0)
-        assert env.unwrapped.game.batch_size == 3
-        assert env.render() is not None
-
-
-def test_pytest_collects_the_checks_in_a_users_subclass(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        from ombo_gym.testing import ProblemConformance
-
-        class TestMine(ProblemConformance):
-            env_id = "Ombo/Bandit-v0"
-        """
-    )
-    result = pytester.runpytest_inprocess("--collect-only", "-q", "-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(["*::TestMine::test_drawing_needs_a_reset", "5 tests collected*"])
 
 
 # --- drawing and people ------------------------------------------------------------------------

@@ -1,64 +1,20 @@
-"""The conformance suite: what every problem promises, to be run on your own.
-
-Subclass `ProblemConformance` in a test file, and pytest collects its checks; or call
-`check_rendering` anywhere. Pictures need the extra `render`.
-
-Example:
-    >>> class TestMine(ProblemConformance):
-    ...     env_id = "my_package.my_problem:MyProblem"
-    ...     env_kwargs = {"batch_size": 8}
-"""
+"""The part of the conformance suite that looks at pictures."""
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import iterate
 
-from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.base import Problem
-from ombo_gym.vector_env import CampaignVectorEnv
+from ombo_gym.testing.base import SEED, Conformance, play
 
-_SEED = 1  # of two campaigns of one and three rounds; of a row beside them with two, then three
 _FASTEST = 10  # frames a second at which a person still sees every round
-_GYM_ID = re.compile(r"-v\d+$")
-
-
-class Conformance:
-    """What all checks need: which environment it is, how it is made, how it is played.
-
-    Attributes:
-        env_id: A registered id, `module:Class` of a problem of your own, or a problem.
-        env_kwargs: Arguments of the environment. Where they give no horizon, campaigns of one to
-            three rounds are played.
-    """
-
-    env_id: ClassVar[str | Problem]
-    env_kwargs: ClassVar[dict[str, Any]] = {}
-
-    def single(self, render_mode: str | None = None) -> gym.Env[Any, Any]:
-        """The single environment; of an id, what `gym.make` gives."""
-        arguments = {"horizon": [1, 3], **self.env_kwargs, "render_mode": render_mode}
-        if isinstance(self.env_id, str) and _GYM_ID.search(self.env_id):
-            return gym.make(self.env_id, **arguments)
-        return CampaignEnv(self.env_id, **arguments)
-
-    def vector(self, rows: int, render_mode: str | None = None) -> VectorEnv[Any, Any, Any]:
-        """The native vector environment with next-step autoreset; of an id, by `gym.make_vec`."""
-        arguments = {"horizon": [1, 3], **self.env_kwargs, "render_mode": render_mode}
-        arguments["autoreset_mode"] = AutoresetMode.NEXT_STEP.value
-        if isinstance(self.env_id, str) and _GYM_ID.search(self.env_id):
-            native = "vector_entry_point"
-            return gym.make_vec(self.env_id, rows, vectorization_mode=native, **arguments)
-        return CampaignVectorEnv(rows, self.env_id, **arguments)
 
 
 class RenderingConformance(Conformance):
@@ -81,8 +37,8 @@ class RenderingConformance(Conformance):
     def test_drawing_needs_a_reset(self) -> None:
         """`render()` before the first reset raises `ResetNeeded`."""
         for name, env in (
-            ("single", self.single("rgb_array")),
-            ("vector", self.vector(2, "rgb_array")),
+            ("single", self.single(render_mode="rgb_array")),
+            ("vector", self.vector(2, render_mode="rgb_array")),
         ):
             try:
                 got = f"a {type(env.unwrapped.render()).__name__}"
@@ -99,7 +55,7 @@ class RenderingConformance(Conformance):
     def test_frames_are_pictures_of_one_even_size(self) -> None:
         """From the first reset on, whatever the horizon; and each round is seen."""
         shown: list[Any] = []
-        with _watched(self.single("rgb_array")) as env:
+        with _watched(self.single(render_mode="rgb_array")) as env:
             for when, result in play(env, campaigns=2):
                 frame = env.render()
                 check_frame(frame, when)
@@ -117,7 +73,7 @@ class RenderingConformance(Conformance):
     def test_drawing_changes_no_campaign(self) -> None:
         """Whoever is watched plays as he does unseen, the next campaign included."""
         unseen = self.single()
-        with _watched(self.single("rgb_array")) as env:
+        with _watched(self.single(render_mode="rgb_array")) as env:
             pairs = zip(play(env, campaigns=2), play(unseen, campaigns=2), strict=True)
             for (when, result), (_, expected) in pairs:
                 np.testing.assert_equal(
@@ -129,13 +85,13 @@ class RenderingConformance(Conformance):
     def test_the_vector_env_draws_row_i_as_the_single_env_seeded_s_plus_i(self) -> None:
         """Over the end of campaigns, too."""
         rows = 2
-        singles = [self.single("rgb_array") for _ in range(rows)]
-        with _watched(self.vector(rows, "rgb_array")) as envs:
-            envs.action_space.seed(_SEED)
-            envs.reset(seed=_SEED)
+        singles = [self.single(render_mode="rgb_array") for _ in range(rows)]
+        with _watched(self.vector(rows, render_mode="rgb_array")) as envs:
+            envs.action_space.seed(SEED)
+            envs.reset(seed=SEED)
             over = [False] * rows
             for i, env in enumerate(singles):
-                env.reset(seed=_SEED + i)
+                env.reset(seed=SEED + i)
             for step in range(3):
                 when = f"after step {step}" if step else "after reset()"
                 frames = envs.render()
@@ -158,16 +114,6 @@ class RenderingConformance(Conformance):
             env.close()
 
 
-class ProblemConformance(RenderingConformance):
-    """All that a problem promises; subclass it in a test file.
-
-    Example:
-        >>> class TestGPInOneDimension(ProblemConformance):
-        ...     env_id = "Ombo/GP-v0"
-        ...     env_kwargs = {"dim": 1}
-    """
-
-
 def check_rendering(env_id: str | Problem, **env_kwargs: Any) -> None:
     """Checks that campaigns can be recorded: all of `RenderingConformance`.
 
@@ -187,23 +133,6 @@ def check_rendering(env_id: str | Problem, **env_kwargs: Any) -> None:
     for name in vars(RenderingConformance):
         if name.startswith("test_"):
             getattr(case, name)()
-
-
-def play(env: gym.Env[Any, Any], *, campaigns: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Plays seeded campaigns by random actions, one after the other.
-
-    Yields:
-        When it is, in words, and what `reset` (two things) or `step` (five) returned.
-    """
-    env.action_space.seed(_SEED)
-    for campaign in range(1, campaigns + 1):
-        result: tuple[Any, ...] = env.reset(seed=_SEED if campaign == 1 else None)
-        yield f"after the reset to campaign {campaign}", result
-        step, over = 0, False
-        while not over:
-            result = env.step(env.action_space.sample())
-            step, over = step + 1, bool(result[2] or result[3])
-            yield f"after round {step} of campaign {campaign}", result
 
 
 def check_frame(frame: Any, when: str) -> None:

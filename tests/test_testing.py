@@ -1,0 +1,200 @@
+"""The conformance suite finds what is wrong with a problem, and nothing in a sound one."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import CategoricalDesigns, Designs
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import RowDraws
+from ombo_gym.testing import ProblemConformance
+
+pytest_plugins = ["pytester"]
+
+
+class Matching(Problem):
+    """A bit string's share of bits that match a hidden one; those that begin with 11 cannot be."""
+
+    start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 3}
+    optimum_known = True
+    floor = -1.0
+
+    def __init__(self) -> None:
+        self.design_space = CategoricalDesigns([2] * 10, alphabet="01")
+
+    def draw(self, draws: RowDraws) -> Instances:
+        return {"hidden": draws.draw(lambda rng: rng.integers(2, size=10))}
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        return (designs == instances["hidden"][:, None]).mean(axis=-1)
+
+    def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:
+        return designs[..., :2].sum(axis=-1) < 2
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64] | None:
+        return np.ones(len(instances["hidden"]))  # of instances that begin with 11 an estimate
+
+
+class Undocumented(Matching):
+    __doc__ = ""
+
+
+class NoRounds(Matching):
+    """Sound but for its listing."""
+
+    rounds = (3, 2)
+
+
+class InfiniteReference(Matching):
+    """Sound but for its reference."""
+
+    reference = -np.inf
+
+
+class Global(Matching):
+    """Listens to the generator that everybody shares."""
+
+    def draw(self, draws: RowDraws) -> Instances:
+        return {"hidden": np.random.randint(2, size=(len(draws), 10))}  # noqa: NPY002
+
+
+class Frozen(Matching):
+    """One campaign, whatever the seed."""
+
+    start: ClassVar[dict[str, Any]] = {"kind": "none"}
+
+    def draw(self, draws: RowDraws) -> Instances:
+        return {"hidden": np.zeros((len(draws), 10), np.int64)}
+
+
+class Neighbours(Matching):
+    """A design's value depends on the batch."""
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        values = super().evaluate(instances, designs)
+        return values - 0.1 * values.mean(axis=1, keepdims=True)
+
+
+class NotANumber(Matching):
+    """Some values are none."""
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        return np.where(designs[..., 0] == 1, np.nan, super().evaluate(instances, designs))
+
+
+class TooModest(Matching):
+    """Its exact optimum is beaten."""
+
+    optimum_exact = True
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64] | None:
+        return np.full(len(instances["hidden"]), 0.3)
+
+
+class NoOptimum(Matching):
+    """Says that it knows the optimum."""
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64] | None:
+        return None
+
+
+class Fat(Matching):
+    """Carries a table in its pickle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = np.random.default_rng(0).random(100_000)
+
+
+class Counting(Matching):
+    """Every evaluation is worse than the one before."""
+
+    calls = itertools.count()
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        return super().evaluate(instances, designs) - 0.01 * next(Counting.calls)
+
+
+class Forgetful(Matching):
+    """Its pickle is another problem."""
+
+    flipped = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.flipped = True
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        return super().evaluate(instances, 1 - designs if self.flipped else designs)
+
+
+CHECKS = [
+    name for name in dir(ProblemConformance) if name.startswith("test_") and "draw" not in name
+]
+
+
+def run(problem: type[Problem], check: str) -> None:
+    case: Any = type("Case", (ProblemConformance,), {"env_id": problem()})()
+    getattr(case, check)()
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_sound_problem_passes(check: str) -> None:
+    run(Matching, check)
+
+
+@pytest.mark.parametrize(
+    ("problem", "check", "message"),
+    [
+        (Undocumented, "test_the_problem_says_what_it_is", "docstring"),
+        (NoRounds, "test_the_problem_says_what_it_is", r"\(3, 2\)"),
+        (InfiniteReference, "test_the_problem_says_what_it_is", "finite reference"),
+        (Global, "test_the_campaign_depends_on_its_seed_alone", None),
+        (Frozen, "test_the_campaign_depends_on_its_seed_alone", "some of 20 seeds"),
+        (Neighbours, "test_a_design_has_one_value", "alone"),
+        (NotANumber, "test_a_design_has_one_value", "finite"),
+        (TooModest, "test_nothing_beats_the_optimum", "above the optimum"),
+        (NoOptimum, "test_nothing_beats_the_optimum", "two numbers, got None"),
+        (Fat, "test_a_pickled_campaign_goes_on_identically", "at most 100000 bytes"),
+        (Forgetful, "test_a_pickled_campaign_goes_on_identically", None),
+        (Forgetful, "test_another_process_plays_the_same_campaign", None),
+        (Counting, "test_native_rows_are_the_rows_of_sync_vector_env", "NextStep, designs"),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else str(value)[:40],
+)
+def test_an_unsound_one_is_found(problem: type[Problem], check: str, message: str | None) -> None:
+    with pytest.raises(AssertionError, match=message):
+        run(problem, check)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    ["GP", "ombo_gym.problems.gp:GP", "ombo_gym:Ombo/GP-v0", Matching()],
+    ids=["name", "path", "id", "problem"],
+)
+def test_the_suite_takes_ids_names_and_problems(problem: Any) -> None:
+    class Mine(ProblemConformance):
+        env_id = problem
+        env_kwargs: ClassVar = {"batch_size": 3}
+
+    for env in (Mine().single(), Mine().vector(2)):
+        env.reset(seed=0)
+        assert env.unwrapped.game.batch_size == 3
+
+
+def test_pytest_collects_the_checks_in_a_users_subclass(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from ombo_gym.testing import ProblemConformance
+
+        class TestMine(ProblemConformance):
+            env_id = "Ombo/Bandit-v0"
+        """
+    )
+    result = pytester.runpytest_inprocess("--collect-only", "-q", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(["*::TestMine::test_drawing_needs_a_reset", "*tests collected*"])
