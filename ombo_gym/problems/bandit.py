@@ -15,12 +15,20 @@ from ombo_gym.randomness import RowDraws
 
 
 class Bandit(Problem):
-    """Arms whose success probabilities are drawn from Beta priors, or known.
+    """Arms whose success probabilities are drawn from Beta priors, or known: planning, solved.
 
-    A design is an arm, and a batch is q pulls: repeats are meaningful. What is measured is a
-    success (1) or a failure (0); the true value of a design, which utilities use, is its
-    probability. The posterior is known exactly (`ombo_agents` plans with it), so that utility
-    `recommendation` can be had.
+    A design is an arm, named by its number from 0, and a batch is q pulls, which are made before
+    any of them is seen: pulling an arm several times is meaningful. What is measured is a success
+    (1) or a failure (0), and that is all the noise there is. The true value of a design, which
+    utilities use, is its success probability, from 0 to 1. Every arm can be pulled at any time.
+
+    Each campaign draws the probabilities of the unknown arms from their priors. It starts with
+    nothing measured; `reference` is 0. The optimum, which is score 1, is the largest probability
+    among the arms.
+
+    The posterior is known exactly, so that utility `recommendation` can be had, and small campaigns
+    are solved by dynamic programming: `ombo_agents` has the optimal policy (`bayes_optimal`), and
+    `scripts.exact` evaluates any other exactly.
 
     Args:
         arms: K, the number of unknown arms; they come first.
@@ -30,14 +38,19 @@ class Bandit(Problem):
     Raises:
         ValueError: An argument out of range.
 
-    Reference:
-        Gittins, Glazebrook and Weber, Multi-armed Bandit Allocation Indices, 2011.
+    References:
+        Gittins, Glazebrook and Weber, Multi-armed Bandit Allocation Indices, Wiley, 2011.
 
     Example:
-        >>> import gymnasium as gym, ombo_gym
+        >>> import gymnasium as gym, numpy as np, ombo_gym
         >>> env = gym.make("Ombo/Bandit-v0", arms=1, known=[0.6], horizon=4, batch_size=5)
+        >>> observation, info = env.reset(seed=0)
+        >>> pulls = np.array([0, 0, 1, 1, 1])  # two of the unknown arm
+        >>> observation, reward, *_, info = env.step(pulls)
     """
 
+    domain: ClassVar[str] = "synthetic"
+    rounds: ClassVar[tuple[int, int]] = (1, 20)
     start: ClassVar[dict[str, Any]] = {"kind": "none"}
     optimum_known = optimum_exact = exact_posterior = True
     distinct = False

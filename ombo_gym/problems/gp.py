@@ -20,27 +20,47 @@ _ENTRIES = 2**22  # of the arrays in an evaluation, for bounded memory
 
 
 class GP(Problem):
-    """Sample paths of a Gaussian process with zero mean and unit variance.
+    """Functions drawn from a Gaussian process: what the surrogates of the field assume, exactly.
 
-    An instance is a sum of F random Fourier features, f(x) = F^(-1/2) sum_i a_i cos(w_i . x + p_i),
-    with the frequencies w_i drawn from the kernel's spectral density, Rayleigh amplitudes a_i and
-    uniform phases p_i. Given the frequencies, f is exactly Gaussian with unit variance; over
+    A design is a point of [-1, 1]^d. Its value is that of a function which each campaign draws
+    anew, from a process of zero mean and unit variance: values have no unit, most lie between -2
+    and 2, and the maximum over the default square is 2.4 on average. Every design can be measured.
+    Measurements are exact unless `noise_std` says otherwise.
+
+    An instance is a sum of F random Fourier features, `f(x) = F^(-1/2) sum_i a_i cos(w_i x + p_i)`,
+    with the frequencies `w_i` drawn from the kernel's spectral density, Rayleigh amplitudes `a_i`
+    and uniform phases `p_i`. Given the frequencies, f is exactly Gaussian with unit variance; over
     campaigns its covariance is exactly the kernel. It is a closed form, so that true values are
-    exact and repeatable and the maximum can be searched for.
+    exact and repeatable.
+
+    A campaign starts with 4 random designs. By default surrogates know the kernel and lengthscale
+    that functions are drawn from (`surrogate={"kernel": "prior"}`), the same for all policies;
+    `{"kernel": "fit"}` lets them find out. The maximum of an instance, which is score 1, is found
+    by gradient ascent from the best of a quasi-random set when it is asked for: a search, from
+    below.
 
     Args:
-        dim: d.
-        kernel: "matern52" or "rbf".
+        dim: d, the number of coordinates.
+        kernel: "matern52" or "rbf": covariance of the process.
         lengthscale: Of the kernel, in units in which the box has side 2.
-        features: F.
+        features: F, the number of random features.
 
     Raises:
         ValueError: An argument out of range.
 
-    Reference:
-        Rahimi and Recht, Random Features for Large-Scale Kernel Machines, 2007.
+    References:
+        Rahimi and Recht, Random Features for Large-Scale Kernel Machines, NeurIPS 2007.
+
+    Example:
+        >>> import gymnasium as gym, ombo_gym
+        >>> env = gym.make("Ombo/GP-v0", dim=3, horizon=3, batch_size=4)
+        >>> observation, info = env.reset(seed=0, options={"optimum": True})
+        >>> batch = env.action_space.sample()  # (4, 3): four points of the cube
+        >>> observation, reward, *_, info = env.step(batch)
     """
 
+    domain: ClassVar[str] = "synthetic"
+    rounds: ClassVar[tuple[int, int]] = (1, 20)
     start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 4}
     surrogate: ClassVar[dict[str, Any]] = {"kernel": "prior"}
 

@@ -21,12 +21,32 @@ _LARGEST = 1e38  # observations are float32
 
 
 class Landscapes(Problem):
-    """One of H landscapes over M designs, drawn with prior weights; designs are correlated.
+    """One of finitely many landscapes over few designs: planning with correlation, solved.
 
-    A design can be measured once (`repeats` is False): a slot that names a measured design is
-    wasted. Measurements are exact or have noise that takes finitely many values, so that the
-    posterior is known exactly (`ombo_agents` plans with it), and utility `recommendation` can be
-    had.
+    A design is one of M, named by its number from 0. Each campaign draws one of H landscapes with
+    their prior weights; it says what every design is worth (without a unit; from 0 to 1 in all
+    families but `gp`), so that measuring one design tells of others. A design can be measured once:
+    a slot that names a measured design is wasted, and more than M measurements make no sense.
+    Measurements are exact or have noise that takes finitely many values.
+
+    A campaign starts with nothing measured; `reference` is 0. The optimum, which is score 1, is the
+    largest value of the landscape.
+
+    The posterior is known exactly, so that utility `recommendation` can be had, and small campaigns
+    are solved by dynamic programming: `ombo_agents` has the optimal policy (`bayes_optimal`), and
+    `scripts.exact` evaluates any other exactly. The families each show something about planning
+    ahead:
+
+    - `signpost` (K=6): design 0 is worth next to nothing and tells which of the others holds the
+      prize of 1: exploring pays in the next round.
+    - `blurred_signpost` (K=6, blur=0.5): the sign is misread by one with probability `blur`.
+    - `tent8`: tents of three widths at eight places; looking two rounds ahead can be worse than
+      looking one ahead.
+    - `clique` (p_clique=0.25, p_single=0.3): designs 0 to 3 hit all together, 4 to 7 each for
+      itself; meant for utility `total`.
+    - `gp` (draws=64, lengthscale=1.5, rounding=0.5, seed=0): draws of a Gaussian process on a line.
+    - `dose` (levels=8, harm=0): effects grow with the dose up to an unknown limit, then are gone.
+    - `independent` (probabilities): hits and misses, each design for itself: nothing to plan.
 
     Args:
         name: A family, by default "signpost": see `ombo_gym.problems.landscape_families`.
@@ -40,10 +60,15 @@ class Landscapes(Problem):
         ValueError: An unknown family or parameter, or arrays that do not go together.
 
     Example:
-        >>> import gymnasium as gym, ombo_gym
-        >>> env = gym.make("Ombo/Landscapes-v0", matrix=[[0, 1, 0], [0, 0, 1], [0.5, 0, 0]])
+        >>> import gymnasium as gym, numpy as np, ombo_gym
+        >>> own = gym.make("Ombo/Landscapes-v0", matrix=[[0, 1, 0], [0, 0, 1], [0.5, 0, 0]])
+        >>> env = gym.make("Ombo/Landscapes-v0", name="signpost", horizon=2, batch_size=1)
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, reward, *_, info = env.step(np.array([0]))  # reads the sign
     """
 
+    domain: ClassVar[str] = "synthetic"
+    rounds: ClassVar[tuple[int, int]] = (1, 8)
     start: ClassVar[dict[str, Any]] = {"kind": "none"}
     repeats = False
     optimum_known = optimum_exact = exact_posterior = True

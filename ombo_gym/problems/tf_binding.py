@@ -80,8 +80,20 @@ def visible_rows(factor: str, percentile: float) -> NDArray[np.int64]:
 class TFBinding(Problem):
     """Binding of every DNA 8-mer by a transcription factor that each campaign draws.
 
-    Values are protein-binding-microarray E-scores, min-max scaled to [0, 1] within each factor; the
-    landscape is complete, so true values are measurements and the optimum is known. `reference` is
+    A design is a DNA sequence of 8 letters, A, C, G, T as 0 to 3: 65,536 in all. Its value is how
+    well the factor binds it: the E-score of a protein-binding microarray, scaled to [0, 1] within
+    each factor (0 is its worst and 1 its best sequence; a rank statistic without a unit). A
+    sequence and its reverse complement are the same molecule and have the same value. Every design
+    was measured, once: true values are measurements, and there is no noise unless `noise_std` adds
+    some.
+
+    An instance is one of 41 human transcription factors, the reference alleles of a survey of
+    variants. For training and testing they are split into 29 and 12 such that no gene family stands
+    on both sides, and no factor shares more than a tenth of its best hundredth of sequences with
+    one from the other side.
+
+    A campaign starts with 64 designs of the lower half: the best lie beyond what it shows. The
+    optimum, which is score 1, is 1 for every factor; `reference`, for campaigns without a start, is
     0, the worst design.
 
     Args:
@@ -91,12 +103,23 @@ class TFBinding(Problem):
     Raises:
         ValueError: An unknown split or factor.
 
-    Reference:
+    References:
         Barrera et al., Survey of variation in human transcription factors reveals prevalent DNA
-        binding changes, Science 351, 2016; the offline task: Trabucco et al., Design-Bench, ICML
-        2022.
+        binding changes, Science 351, 2016.
+
+        Trabucco et al., Design-Bench: Benchmarks for Data-Driven Offline Model-Based Optimization,
+        ICML 2022.
+
+    Example:
+        >>> import gymnasium as gym, ombo_gym
+        >>> env = gym.make("Ombo/TFBinding-v0", split="test", horizon=3)
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, reward, *_, info = env.step(env.action_space.sample())
+        >>> word = env.unwrapped.design_space.text(observation["designs"][0])  # such as "ACGTTACA"
     """
 
+    domain: ClassVar[str] = "DNA"
+    rounds: ClassVar[tuple[int, int]] = (1, 20)
     start: ClassVar[dict[str, Any]] = {"kind": "percentile", "percentile": 50, "size": 64}
     splits = tuple(sorted(SPLITS))
     optimum_known = True
@@ -147,10 +170,39 @@ class TFBinding(Problem):
 
 
 class TFBind8(TFBinding):
-    """One factor, by default SIX6: the TF-Bind-8 task, whose visible slice is the start.
+    """TF-Bind-8, the offline task of Design-Bench: binding of DNA 8-mers by one factor.
+
+    A design is a DNA sequence of 8 letters, A, C, G, T as 0 to 3: 65,536 in all. Its value is how
+    well a human transcription factor binds it, by default SIX6: the E-score of a protein-binding
+    microarray, scaled to [0, 1] (0 is the worst and 1 the best sequence; a rank statistic without a
+    unit). A sequence and its reverse complement have the same value. Every design was measured,
+    once: true values are measurements, and there is no noise unless `noise_std` adds some. There is
+    one instance; `Ombo/TFBinding-v0` draws one of 41 factors for each campaign.
+
+    A campaign starts with the visible half of the offline task: all 32,898 listed rows at or below
+    the median (each strand is listed, palindromes twice), of which the best has 0.439 with SIX6.
+    That is right for offline methods, N = 1, and slow for training: there
+    `start={"kind": "percentile", "size": 64}` draws 64 of them. The optimum, which is score 1, is
+    1; `reference` is 0, the worst design.
 
     Args:
-        factor: One of the 41 names.
+        factor: One of the 41 names, which the error for an unknown one lists.
+
+    Raises:
+        ValueError: An unknown factor.
+
+    References:
+        Barrera et al., Survey of variation in human transcription factors reveals prevalent DNA
+        binding changes, Science 351, 2016.
+
+        Trabucco et al., Design-Bench: Benchmarks for Data-Driven Offline Model-Based Optimization,
+        ICML 2022.
+
+    Example:
+        >>> import gymnasium as gym, ombo_gym
+        >>> env = gym.make("Ombo/TFBind8-v0", horizon=1, batch_size=128, utility="last_max")
+        >>> observation, info = env.reset(seed=0)
+        >>> observation, reward, *_, info = env.step(env.action_space.sample())
     """
 
     start: ClassVar[dict[str, Any]] = {"kind": "percentile", "percentile": 50}
