@@ -26,10 +26,16 @@ PROBLEMS: dict[str, str] = {
     "TFBinding": "ombo_gym.problems.tf_binding:TFBinding",
     "Bandit": "ombo_gym.problems.bandit:Bandit",
     "Landscapes": "ombo_gym.problems.landscapes:Landscapes",
-    "Table": "ombo_gym.problems.table:Table",
+    "SnAr": "ombo_gym.problems.snar:SnAr",
+    "Coating": "ombo_gym.problems.coating:Coating",
     "Ehrlich": "ombo_gym.problems.ehrlich:Ehrlich",
     "BBOB": "ombo_gym.problems.bbob:BBOB",
     "PBO": "ombo_gym.problems.pbo:PBO",
+    "Table": "ombo_gym.problems.table:Table",
+    "Gait": "ombo_gym.problems.gait:Gait",
+    "RNAFold": "ombo_gym.problems.rna_fold:RNAFold",
+    "Lander": "ombo_gym.problems.lander:Lander",
+    "WindFarm": "ombo_gym.problems.windfarm:WindFarm",
 }
 
 
@@ -50,6 +56,20 @@ def register_all() -> None:
             )
 
 
+def problem_class(name: str) -> type[Problem]:
+    """The class of a problem; arguments and errors as in `make_problem`."""
+    if name not in PROBLEMS and name.count(":") != 1:
+        raise ValueError(
+            f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {name!r}"
+        )
+    module, attribute = PROBLEMS.get(name, name).split(":")
+    try:
+        found: type[Problem] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"problem {name!r}: {error}") from error
+    return found
+
+
 def make_problem(name: str, /, *, split: str = "all", **arguments: Any) -> Problem:
     """Builds a registered problem.
 
@@ -62,15 +82,7 @@ def make_problem(name: str, /, *, split: str = "all", **arguments: Any) -> Probl
         ValueError: An unknown name or split; lists the known ones.
         TypeError: An argument that the problem lacks; lists those it has.
     """
-    if name not in PROBLEMS and name.count(":") != 1:
-        raise ValueError(
-            f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {name!r}"
-        )
-    module, attribute = PROBLEMS.get(name, name).split(":")
-    try:
-        problem: type[Problem] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"problem {name!r}: {error}") from error
+    problem = problem_class(name)
     if split not in problem.splits:
         raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")
     if len(problem.splits) > 1:

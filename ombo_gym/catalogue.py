@@ -1,0 +1,138 @@
+"""What environments there are, in facts: the listing of `python -m ombo_gym`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
+from ombo_gym.problems.base import Problem
+from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
+
+_DESIGNS = 4  # of a campaign, for the measured cost: a batch
+_MOST_ROWS = 1024  # campaigns, likewise
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An environment with its default arguments.
+
+    Attributes:
+        id: Of `gym.make`.
+        domain: What field it is from.
+        designs: Its design space in words; None where it is not installed.
+        size: Number of designs; None where they are continuous or it is not installed.
+        rounds: The smallest and the largest horizon that make sense.
+        optimum: "known", "estimated" (from below, always there), "searched" (likewise, when asked
+            for at reset), "best known" (there is a good value that scores refer to) or "unknown".
+        splits: Values of `split`.
+        extra: Of `pip install "ombo-gym[EXTRA]"`; None: it needs none.
+        installed: Whether it can be made here.
+        missing: Why not.
+        seconds: Of evaluating a design among many, measured here; None: not measured.
+    """
+
+    id: str
+    domain: str
+    designs: str | None
+    size: int | None
+    rounds: tuple[int, int]
+    optimum: str
+    splits: tuple[str, ...]
+    extra: str | None
+    installed: bool
+    missing: str | None
+    seconds: float | None
+
+
+def entries(*, budget: float | None = 0.2) -> Iterator[Entry]:
+    """All environments, one after the other.
+
+    Args:
+        budget: Seconds to measure the cost of each in, about; None: it is not measured.
+    """
+    for name in PROBLEMS:
+        yield entry(name, budget=budget)
+
+
+def entry(name: str, *, budget: float | None = None) -> Entry:
+    """The facts of one problem, with its default arguments.
+
+    Args:
+        name: As in the id.
+        budget: As in `entries`.
+    """
+    kind = problem_class(name)
+    problem, seconds, missing = None, None, None
+    try:
+        problem = make_problem(name)
+        seconds = None if budget is None else seconds_per_design(problem, budget)
+    except (ImportError, FileNotFoundError, ValueError) as error:  # an extra or a table is missing
+        missing = str(error)
+    space = None if problem is None else problem.design_space
+    return Entry(
+        id=f"{NAMESPACE}/{name}-v0",
+        domain=kind.domain,
+        designs=None if space is None else describe(space),
+        size=None if space is None else space.size,
+        rounds=kind.rounds,
+        optimum=what_is_known(kind if problem is None else problem),
+        splits=kind.splits,
+        extra=kind.extra,
+        installed=missing is None,
+        missing=missing,
+        seconds=seconds,
+    )
+
+
+def describe(space: DesignSpace) -> str:
+    """A design space in a few words: "box 13-D", "4^8 sequences", "600 candidates"."""
+    if isinstance(space, BoxDesigns):
+        return f"box {space.dim}-D"
+    if isinstance(space, CandidateDesigns):
+        return f"{space.size:,} candidates"
+    if isinstance(space, CategoricalDesigns):
+        counts = space.categories.tolist()
+        if len(set(counts)) > 1:
+            return "x".join(map(str, counts)) + " choices"
+        if counts[0] == 2:
+            return f"{len(counts)} bits"
+        return f"{counts[0]}^{len(counts)} " + ("sequences" if space.alphabet else "choices")
+    return repr(space)
+
+
+def what_is_known(problem: Problem | type[Problem]) -> str:
+    """How much is known of the optimum, see `Entry`."""
+    kind = problem if isinstance(problem, type) else type(problem)
+    if problem.optimum_known:
+        return "known" if problem.optimum_exact else "estimated"
+    if kind.optimum is not Problem.optimum:
+        return "searched"
+    return "unknown" if kind.best_known is Problem.best_known else "best known"
+
+
+def seconds_per_design(problem: Problem, budget: float) -> float:
+    """How long a design takes, evaluated in batches of 4 of up to 1,024 campaigns.
+
+    Rows double until the budget is used up; the least of what was measured counts.
+    """
+    begun = time.perf_counter()
+    best, rows = np.inf, 1
+    while rows <= _MOST_ROWS:
+        keys = np.arange(rows, 2 * rows, dtype=np.uint64)  # others every time
+        instances = problem.draw(KeyedRows(keys, Stream.INSTANCE))
+        # One design at first, which also reads tables and builds simulators.
+        count = 1 if rows == 1 else min(_DESIGNS, problem.design_space.size or _DESIGNS)
+        designs = problem.sample(instances, KeyedRows(keys, Stream.START), count)
+        before = time.perf_counter()
+        problem.true_values(instances, designs)
+        now = time.perf_counter()
+        best = min(best, (now - before) / (rows * count))
+        if rows > 1 and now - begun > budget / 2:  # the next takes twice as long
+            break
+        rows *= 2
+    return best

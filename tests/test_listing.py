@@ -1,0 +1,97 @@
+"""`python -m ombo_gym`: a tidy line for every environment, installed or not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ombo_gym
+from ombo_gym import catalogue
+from ombo_gym.__main__ import main
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
+from ombo_gym.problems.function import Function
+from ombo_gym.problems.gp import GP
+
+FIND = importlib.util.find_spec
+
+
+def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    main(arguments)
+    return capsys.readouterr().out
+
+
+def test_it_lists_every_environment_in_aligned_columns_when_piped() -> None:
+    program = [sys.executable, "-W", "error", "-m", "ombo_gym"]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=True)
+    table = done.stdout.split("\n\n")[0].splitlines()
+    heading, rows = table[0], table[1:]
+    assert heading.split() == "id domain designs size rounds optimum cost needs".split()
+    assert [row.split()[0] for row in rows] == ombo_gym.env_ids()
+    assert all(row[heading.index("domain") - 1] == " " for row in rows)
+    assert max(map(len, done.stdout.splitlines())) <= 120
+    assert " us" in table[1] and "own" not in table[1].split()
+
+
+def test_json_holds_the_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    found = {entry["id"]: entry for entry in json.loads(listed(capsys, "--json", "--no-cost"))}
+    assert list(found) == ombo_gym.env_ids()
+    dna = found["Ombo/TFBind8-v0"]
+    assert dna["size"] == 4**8 and dna["designs"] == "4^8 sequences" and dna["domain"] == "DNA"
+    assert dna["optimum"] == "known" and dna["installed"] and dna["seconds"] is None
+    assert found["Ombo/GP-v0"]["optimum"] == "searched"
+    assert found["Ombo/TFBinding-v0"]["splits"] == ["all", "test", "train"]
+
+
+def test_costs_are_left_out_when_they_are_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "cost" not in listed(capsys, "--no-cost")
+
+
+def test_what_is_not_installed_is_listed_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hidden(name: str, *arguments: Any) -> Any:
+        return FIND(name, *arguments) if name.startswith("ombo_gym") else None
+
+    monkeypatch.setattr(importlib.util, "find_spec", hidden)
+    found = json.loads(listed(capsys, "--json", "--no-cost"))
+    assert [entry["id"] for entry in found] == ombo_gym.env_ids()
+    for entry in found:
+        assert entry["installed"] == (entry["extra"] is None), entry
+        assert entry["installed"] or "pip install" in entry["missing"]
+    lines = listed(capsys, "--no-cost").splitlines()
+    for entry in found:
+        (line,) = [line for line in lines if line.startswith(entry["id"] + " ")]
+        assert line.endswith("not installed") == (not entry["installed"])
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        (BoxDesigns(13), "box 13-D"),
+        (CategoricalDesigns([4] * 8, alphabet="ACGT"), "4^8 sequences"),
+        (CategoricalDesigns([4, 22, 3]), "4x22x3 choices"),
+        (CategoricalDesigns([5] * 6), "5^6 choices"),
+        (CategoricalDesigns([2] * 11), "11 bits"),
+        (CandidateDesigns(np.zeros((1600, 2))), "1,600 candidates"),
+    ],
+)
+def test_design_spaces_are_told_in_a_few_words(space: Any, words: str) -> None:
+    assert catalogue.describe(space) == words
+
+
+def test_the_cost_is_that_of_a_design() -> None:
+    def sleeps(x: Any) -> np.ndarray:
+        import time
+
+        time.sleep(2e-4 * len(x))
+        return np.zeros(len(x))
+
+    problem = Function(sleeps, [(0, 1)] * 3, vectorized=True)
+    assert 2e-4 <= catalogue.seconds_per_design(problem, 0.05) < 4e-4
+    assert catalogue.seconds_per_design(GP(), 0.01) < 1e-3
