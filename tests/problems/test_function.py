@@ -308,7 +308,10 @@ def test_campaigns_can_be_drawn_and_only_cheap_functions_pay_for_it(
         assert (_landscape(game, 0) is None) == (not cheap)
     else:
         assert len(spy.seen) == calls
-    check_rendering(game.problem)
+
+
+def test_campaigns_of_a_costly_function_can_be_recorded() -> None:
+    check_rendering(ombo_gym.make_campaign(valley, BOX).game.problem)
 
 
 def test_policies_and_gymnasiums_wrappers_take_it(tmp_path: Path) -> None:

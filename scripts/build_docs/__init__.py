@@ -1,0 +1,1 @@
+"""Writes the environments' pages: `python -m scripts.build_docs`."""
