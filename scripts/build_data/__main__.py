@@ -32,6 +32,7 @@ from scripts.build_data.hpobench import HPOBENCH
 from scripts.build_data.materials import MATERIALS
 from scripts.build_data.mpsa import MPSA
 from scripts.build_data.nasbench201 import NASBENCH201
+from scripts.build_data.optics import OPTICS
 from scripts.build_data.reactions import REACTIONS
 from scripts.build_data.tf_binding import TF_BINDING
 
@@ -43,6 +44,7 @@ DATA_SETS = (
     MATERIALS,
     HPOBENCH,
     NASBENCH201,
+    OPTICS,
 )
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -28,6 +28,7 @@ TABLES = (
     "materials",
     "hpobench",
     "nasbench201",
+    "optics",
 )
 """The names that `load_table` knows."""
 
