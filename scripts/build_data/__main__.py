@@ -6,7 +6,8 @@ gives the same bytes (with the same zlib). `--check` writes nothing and exits wi
 the files here are not what the packages give.
 
 A further table is one more file here with a function from files to arrays and a `DataSet`, an entry
-in `DATA_SETS` below, and its name in `ombo_gym.problems.data.TABLES`.
+in `DATA_SETS` below, and its name in `ombo_gym.problems.data.TABLES`. Files that are kept as they
+are stand in `COPIES`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from scripts.build_data.data_set import (
     split_planes,
     to_npz,
 )
+from scripts.build_data.example import EXAMPLE
 from scripts.build_data.hpobench import HPOBENCH
 from scripts.build_data.materials import MATERIALS
 from scripts.build_data.mpsa import MPSA
@@ -46,6 +48,7 @@ DATA_SETS = (
     NASBENCH201,
     OPTICS,
 )
+COPIES = (EXAMPLE,)
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTICE = ROOT / "NOTICE"
@@ -90,7 +93,8 @@ class Args:
 def notice(current: str) -> str:
     """Returns NOTICE with the data sets' part rewritten and what stands before it kept."""
     header = current.partition(NOTICE_DATA_SETS)[0].rstrip("\n") or NOTICE_HEADER.rstrip("\n")
-    parts = [header, NOTICE_DATA_SETS.rstrip("\n"), *map(section, DATA_SETS), NOTICE_MIT]
+    sections = map(section, DATA_SETS + COPIES)
+    parts = [header, NOTICE_DATA_SETS.rstrip("\n"), *sections, NOTICE_MIT]
     return "\n\n".join(parts)
 
 
@@ -100,14 +104,23 @@ def main(args: Args) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.archives or Path(temporary)
         for data_set in DATA_SETS:
+            assert data_set.build is not None
             arrays = data_set.build(read_members(fetch(data_set, folder), data_set.members))
-            path = DIRECTORY / f"{data_set.name}.npz"
+            path = DIRECTORY / data_set.file
             if not args.check:
                 path.write_bytes(to_npz(split_planes(arrays)))
             packed = load_table(data_set.name)
             differing = [k for k in arrays.keys() | packed.keys() if not _same(arrays, packed, k)]
             if differing:
                 raise BuildError(f"{path}: not as its source in {', '.join(sorted(differing))}")
+            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB, as its source")
+        for copy in COPIES:
+            (content,) = read_members(fetch(copy, folder), copy.members).values()
+            path = DIRECTORY / copy.file
+            if not args.check:
+                path.write_bytes(content)
+            if path.read_bytes() != content:
+                raise BuildError(f"{path}: not as its source")
             print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB, as its source")
     current = NOTICE.read_text(encoding="utf-8") if NOTICE.exists() else ""
     if args.check and current != notice(current):

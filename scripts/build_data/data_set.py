@@ -31,14 +31,14 @@ class DataSet:
     """A table, the package that it is made from, and what NOTICE says about it.
 
     Attributes:
-        name: Of the table.
+        name: Of the table, or of the file that is copied.
         title: Heading in NOTICE.
         requirement: The package, pinned.
         archive: Its file.
         sha256: Of the archive.
         members: Patterns of the files to take.
         licence, citation, changes: For NOTICE.
-        build: From those files, by path, to arrays by name.
+        build: From those files, by path, to arrays by name; None: there is one, and it is copied.
     """
 
     name: str
@@ -50,7 +50,12 @@ class DataSet:
     licence: str
     citation: str
     changes: str
-    build: Callable[[dict[str, bytes]], dict[str, Array]]
+    build: Callable[[dict[str, bytes]], dict[str, Array]] | None
+
+    @property
+    def file(self) -> str:
+        """What it is called in the package."""
+        return self.name if self.build is None else f"{self.name}.npz"
 
 
 def expect(what: str, expected: object, got: object) -> None:
@@ -145,7 +150,7 @@ def section(data_set: DataSet) -> str:
     """Returns the data set's section of NOTICE."""
     package, _, version = data_set.requirement.partition("==")
     facts = {
-        "File": f"ombo_gym/problems/data/{data_set.name}.npz",
+        "File": f"ombo_gym/problems/data/{data_set.file}",
         "Source": f"the Python package {package} {version}, {data_set.archive}",
         "sha256": data_set.sha256,
         "Taken": ", ".join(data_set.members),
