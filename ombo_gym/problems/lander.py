@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,7 @@ class Lander(Simulated):
     rounds = (1, 20)
     extra = "robotics"
     reference = -100.0
-    splits: ClassVar[tuple[str, ...]] = ("all", "test", "train")
+    splits = ("all", "test", "train")
 
     def __init__(self, *, terrains: int = 2, split: str = "all", workers: int = 1) -> None:
         if not is_whole(terrains) or terrains < 1:

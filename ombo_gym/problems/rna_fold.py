@@ -116,7 +116,7 @@ class RNAFold(Simulated):
     @staticmethod
     def structure(instances: Instances, row: int = 0) -> str:
         """The target of a campaign in dot-bracket notation."""
-        return _SYMBOLS[instances["target"][row]].tobytes().decode()
+        return str(_SYMBOLS[instances["target"][row]].tobytes(), "ascii")
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         target, split, length = self.target, self.split, self.design_space.shape[0]
@@ -131,7 +131,7 @@ class RNAFold(Simulated):
 
 def sequence(design: NDArray[np.integer[Any]]) -> str:
     """A design in letters."""
-    return _LETTERS[design].tobytes().decode()
+    return str(_LETTERS[design].tobytes(), "ascii")
 
 
 def closeness(designs: Designs, structure: str) -> NDArray[np.float64]:
