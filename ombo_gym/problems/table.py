@@ -17,6 +17,8 @@ from ombo_gym.problems.data import DIRECTORY
 from ombo_gym.problems.measured import Measured, Measurements, grouped
 from ombo_gym.problems.spreadsheet import Spreadsheet
 
+_MOST_LEVELS = 1000  # of a text column, each of which is a feature
+
 EXAMPLE = DIRECTORY / "example.csv"
 
 
@@ -108,6 +110,13 @@ class Table(Measured):
         sheet = _measured_rows(sheet, self.value)
         numeric = [n for n in self.columns if n not in text and sheet.is_numeric(n)]
         numbers = sheet.as_numbers([*numeric, self.value])
+        for name in self.columns:
+            if name not in numeric and (levels := len(set(sheet.column(name)))) > _MOST_LEVELS:
+                raise ValueError(
+                    f"csv: {path}: column {name!r} has {levels:,} different texts, too many to be "
+                    f"categories (at most {_MOST_LEVELS:,}); replace it by numbers that describe "
+                    "them, or leave it out of designs"
+                )
         self.sources = (path,)
         self._arguments: dict[str, Any] = {
             "csv": None if csv is None else str(path),

@@ -152,6 +152,7 @@ def test_rows_without_a_value_are_left_out_with_a_warning(write: Any) -> None:
         ("T;y\n1,500;2\n2,500;3\n", {}, "'1,500' may be thousands or decimals"),
         ("T;y\n1,5;2.5\n2,5;3\n", {}, "numbers of one kind, got '1,5' and '2.5'"),
         (b"T,y\n1\xb0,2\n2,3\n", {}, "not UTF-8 text"),
+        ("s,y\n" + "".join(f"a{i},1\n" for i in range(1001)), {}, "'s' has 1,001 different texts"),
         (CATALYSTS, {"value": "gain"}, r"value: expected columns of .*'yield'.*got 'gain'"),
         (CATALYSTS, {"designs": ["T", "p"]}, r"designs: expected columns of .*got 'p'"),
         (CATALYSTS, {"designs": "T"}, r"designs: expected columns of .*got 'T'"),
