@@ -29,7 +29,7 @@ def score(
 
     Returns:
         (B,); where the start already holds the best value known, 1 if the campaign kept it and 0 if
-        not.
+        not; NaN where no best value is known.
     """
     if utility == "best":
         level = base + worth
@@ -38,5 +38,5 @@ def score(
     else:
         level = worth
     room = top - base
-    there: Floats = (level >= top).astype(np.float64)
+    there = np.where(np.isnan(top), np.nan, level >= top)
     return np.where(room > 0, (level - base) / np.where(room > 0, room, 1.0), there)

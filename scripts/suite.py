@@ -1,4 +1,4 @@
-"""Plays the suite, grids/suite.yaml, and puts its leaderboard into README.md."""
+"""Plays the suite, grids/suite.yaml; writes README's leaderboard and docs/results/suite.md."""
 
 from __future__ import annotations
 
@@ -22,9 +22,14 @@ from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.tables import read_table
 from scripts.arguments import report_errors
 from scripts.evaluate import show
+from scripts.suite_page import write_page
 
 BEGIN, END = "<!-- leaderboard: written by make suite -->", "<!-- end of leaderboard -->"
 SEEDS = (0, 1, 2)  # of training
+KEPT = (  # in docs; everything else stays in the suite's own folder
+    *("leaderboard.csv", "ranks.csv", "summary.csv", "training_seeds.csv"),
+    *("figures/leaderboard.png", "figures/profiles.png"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ def main(args: Args) -> None:
     results = evaluate(plans, out=args.out, launch=launch, resume=args.resume, command="make suite")
     minutes = (training + perf_counter() - begun) / 60
     keep(args.out, args.docs)
+    write_page(args.out, args.docs)
     section = leaderboard_section(args.out, args.docs, args.runs, minutes, args.jobs)
     args.readme.write_text(between_marks(args.readme.read_text(), section))
     show(results, args.out)
@@ -100,12 +106,10 @@ def _train(training: Training, runs: Path) -> float:
 
 
 def keep(out: Path, docs: Path) -> None:
-    """Copies the pictures and the small tables to where they are kept."""
+    """Copies what is kept."""
     shutil.rmtree(docs, ignore_errors=True)
     docs.mkdir(parents=True)
-    for file in sorted((out / "figures").glob("*.png")):
-        shutil.copy(file, docs)
-    for name in ("leaderboard.csv", "ranks.csv", "summary.csv", "training_seeds.csv"):
+    for name in KEPT:
         shutil.copy(out / name, docs)
 
 
@@ -140,9 +144,9 @@ Without a place, since they suit only some of the settings (how many in brackets
 
 `make suite`, {datetime.now(UTC):%Y-%m-%d}: {minutes:.0f} minutes on {jobs} cores with training,
 {len(read_table(out / "campaigns.csv")):,} campaigns of [grids/suite.yaml](grids/suite.yaml), which
-picks up new environments and policies. Curves over N for every problem and the tables are in
-[{docs}]({docs}); the report with everything, replays of campaigns too, is
-`{out}/report.html`."""
+picks up new environments and policies. How far each policy gets on each problem, N by N, and a
+plain reading of it: [{docs}.md]({docs}.md); tables are in [{docs}]({docs}), and the report with
+everything, replays of campaigns too, is `{out}/report.html`."""
 
 
 def _row(row: Any) -> str:

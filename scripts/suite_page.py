@@ -1,0 +1,289 @@
+"""Writes docs/results/suite.md: how far each policy gets on each problem, N by N."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ombo_gym.evaluation.figure_style import LIGHT, policy_styles
+from ombo_gym.evaluation.problem_scores import problem_scores
+from ombo_gym.evaluation.statistics import mean_interval
+from ombo_gym.evaluation.tables import PROBLEM, read_table
+
+MODEL_FREE = ("random", "genetic", "sobol", "latin_hypercube")
+ONE_ROUND = ("greedy", "ucb", "expected_improvement", "thompson")  # the same rule every round
+PLANNING = ("explore_then_exploit", "runs/suite/gp-*", "runs/suite/tf-*")  # they read N
+POLICIES = (*MODEL_FREE[:2], *ONE_ROUND, *PLANNING)
+RESAMPLES = 10_000
+COLUMNS = 5  # panels side by side
+_HEAD = """\
+# The suite: every problem, the same number of measurements in 1, 2, 5 or 10 rounds
+
+`make suite` plays [grids/suite.yaml](../../grids/suite.yaml); this page is about its campaigns with
+utility `best` and a fixed number of measurements, q x N = {budget}. Score: 0 is the best value of
+the start, 1 the optimum or the best value known (each problem's page in
+[docs/environments](../environments) says which). Mean over campaigns and its 95% Student t
+interval; every policy of a row played the same campaigns. All values are in
+[suite/problem_scores.csv](suite/problem_scores.csv).
+
+Surrogate-based policies know what each environment's `surrogate` says, the same for all: on
+`Ombo/GP-v0` the kernel that functions are drawn from, elsewhere one fitted by marginal likelihood.
+The policies under `runs/suite` were trained for another utility, `last_mean`, at q = 4 and N = 1 to
+5, `gp` on `Ombo/GP-v0` and `tf` on the training factors of `Ombo/TFBinding-v0`; everywhere else
+they act on what they have never seen.
+"""
+
+
+def write_page(out: Path, docs: Path) -> None:
+    """Writes `suite.md` beside `docs`, and its table and pictures into it.
+
+    Args:
+        out: Folder of a finished evaluation.
+        docs: Folder for pictures and tables.
+    """
+    campaigns = read_table(out / "campaigns.csv")
+    campaigns = campaigns[campaigns["utility"] == "best"]
+    budgets = campaigns["horizon"] * campaigns["batch_size"]
+    budget = int(budgets.mode()[0])
+    scored = problem_scores(campaigns[budgets == budget])
+    scored["problem"] = [_short(*names) for names in scored[PROBLEM].itertuples(index=False)]
+    told = scored[(scored["told_horizon"] == "true") & scored["method"].isin(POLICIES)]
+    table = score_table(told)
+    table.to_csv(docs / "problem_scores.csv", index=False)
+    ranks = rank_table(table)
+    _draw_scores(table, docs / "problem_scores.png")
+    _draw_ranks(ranks, docs / "rank_by_horizon.png")
+    parts = [
+        _HEAD.format(budget=budget),
+        "## In short\n\n" + reading(scored, table, ranks),
+        "## Rank by horizon\n\n" + _rank_text(ranks, table["problem"].nunique()),
+        f"![Mean rank of each policy over N]({docs.name}/rank_by_horizon.png)",
+        f"## Score by problem\n\n![Score over N for every problem]({docs.name}/problem_scores.png)",
+        *(_score_text(table, horizon, budget) for horizon in sorted(table["horizon"].unique())),
+    ]
+    docs.with_suffix(".md").write_text("\n\n".join(parts) + "\n")
+
+
+def score_table(told: pd.DataFrame) -> pd.DataFrame:
+    """Mean problem score by problem, horizon and method, with its interval and rank."""
+    rows = []
+    keys = ["problem", "horizon", "method"]
+    for names, part in told.groupby(keys, sort=False):
+        if part["problem_score"].isna().any():
+            continue
+        # Runs of one method share campaigns: a campaign counts once.
+        each = part.groupby("seed")["problem_score"].mean()
+        rows.append((*names, len(each), *mean_interval(each.to_numpy())))
+    table = pd.DataFrame(rows, columns=[*keys, "campaigns", "score", "low", "high"])
+    setting = table.groupby(["problem", "horizon"])["score"]
+    table["rank"] = setting.rank(ascending=False)
+    return table
+
+
+def rank_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean rank over problems by horizon and method, with a bootstrap interval over problems."""
+    rows = []
+    for horizon, part in table.groupby("horizon"):
+        wide = part.pivot(index="problem", columns="method", values="rank").dropna(axis=1)
+        rng = np.random.default_rng(0)
+        picks = rng.integers(len(wide), size=(RESAMPLES, len(wide)))
+        for method in wide.columns:
+            means = wide[method].to_numpy()[picks].mean(axis=1)
+            low, high = np.quantile(means, [0.025, 0.975])
+            rows.append((horizon, method, wide[method].mean(), low, high, len(wide)))
+    columns = ["horizon", "method", "rank", "low", "high", "problems"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def reading(scored: pd.DataFrame, table: pd.DataFrame, ranks: pd.DataFrame) -> str:
+    """What the numbers say, in words."""
+    lines = []
+    for horizon, part in table.groupby("horizon"):
+        best = part.loc[part.groupby("problem")["score"].idxmax()]
+        free = sorted(best.loc[best["method"].isin(MODEL_FREE), "problem"])
+        first = ranks[ranks["horizon"] == horizon].sort_values("rank").iloc[0]
+        lines.append(
+            f"- **N = {horizon}**: the best mean rank has `{first['method']}` ({first['rank']:.1f} "
+            f"[{first['low']:.1f}, {first['high']:.1f}]). A model-free policy has the highest mean "
+            f"on {len(free)} of {len(best)} problems{_list(free)}."
+        )
+    lines.append(_planning(scored))
+    return "\n".join(lines)
+
+
+def _planning(scored: pd.DataFrame) -> str:
+    """Where `explore_then_exploit`, told N, beats the same told 1, and the best one-round rule."""
+    wins: dict[str, list[str]] = {"itself": [], "one-round": []}
+    losses: dict[str, list[str]] = {"itself": [], "one-round": []}
+    several = scored[scored["horizon"] > 1]
+    for (problem, horizon), part in several.groupby(["problem", "horizon"], sort=True):
+        wide = part.pivot_table(
+            index="seed", columns=["method", "told_horizon"], values="problem_score"
+        )
+        planner = wide.get(("explore_then_exploit", "true"))
+        if planner is None:
+            continue
+        rivals = {"itself": wide.get(("explore_then_exploit", "one"))}
+        one_round = [wide[(name, "true")] for name in ONE_ROUND if (name, "true") in wide]
+        if one_round:
+            rivals["one-round"] = max(one_round, key=lambda column: column.mean())
+        for name, rival in rivals.items():
+            if rival is None:
+                continue
+            _, low, high = mean_interval((planner - rival).to_numpy())
+            if low > 0:
+                wins[name].append(f"{problem} at N = {horizon}")
+            elif high < 0:
+                losses[name].append(f"{problem} at N = {horizon}")
+    settings = several.groupby(["problem", "horizon"]).ngroups
+    return (
+        "- **Planning**, as far as `explore_then_exploit` does it (weights 3/2/1/0, not tuned for "
+        "any problem here; paired, 95%, not corrected for the number of comparisons): told N it is "
+        f"above the same policy told every round that it is the last in {len(wins['itself'])} of "
+        f"{settings} settings with N > 1 and below it in {len(losses['itself'])}; against the "
+        f"best of {', '.join(f'`{name}`' for name in ONE_ROUND)}, chosen in hindsight per setting, "
+        f"it is above in {len(wins['one-round'])}{_list(wins['one-round'])} and below in "
+        f"{len(losses['one-round'])}."
+    )
+
+
+def _list(names: list[str]) -> str:
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _rank_text(ranks: pd.DataFrame, problems: int) -> str:
+    horizons = sorted(ranks["horizon"].unique())
+    order = ranks.groupby("method")["rank"].mean().sort_values().index
+    rows = [
+        f"| `{method}` | " + " | ".join(_cell(ranks, method, n, "rank", 1) for n in horizons) + " |"
+        for method in order
+    ]
+    header = "| policy | " + " | ".join(f"N = {n}" for n in horizons) + " |"
+    return "\n".join(
+        [
+            f"Mean over {problems} problems of the rank by mean score, 1 is best, among policies "
+            "that play all of them; 95% bootstrap interval over problems.",
+            "",
+            header,
+            "|---" * (len(horizons) + 1) + "|",
+            *rows,
+        ]
+    )
+
+
+def _score_text(table: pd.DataFrame, horizon: int, budget: int) -> str:
+    part = table[table["horizon"] == horizon]
+    methods = [name for name in POLICIES if (part["method"] == name).any()]
+    rows = []
+    for problem in part["problem"].unique():
+        own = part[part["problem"] == problem]
+        best = own["score"].max()
+        cells = []
+        for method in methods:
+            text = _cell(own, method, horizon, "score", 2)
+            top = (own.loc[own["method"] == method, "score"] == best).any()
+            cells.append(f"**{text}**" if top else text)
+        rows.append(f"| {problem} | {own['campaigns'].max()} | " + " | ".join(cells) + " |")
+    return "\n".join(
+        [
+            f"### N = {horizon}, q = {budget // horizon}",
+            "",
+            "| problem | campaigns | " + " | ".join(f"`{name}`" for name in methods) + " |",
+            "|---" * (len(methods) + 2) + "|",
+            *rows,
+        ]
+    )
+
+
+def _cell(table: pd.DataFrame, method: str, horizon: int, column: str, digits: int) -> str:
+    row = table[(table["method"] == method) & (table["horizon"] == horizon)]
+    if row.empty:
+        return "-"
+    value, low, high = row[[column, "low", "high"]].iloc[0]
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _short(env: str, env_kwargs: str) -> str:
+    """`Ombo/GP-v0` with `{"dim": 3}` is "GP, dim=3"."""
+    import json
+
+    name = env.rpartition("/")[2].removesuffix("-v0")
+    said = {key: value for key, value in json.loads(env_kwargs).items() if key != "start"}
+    return ", ".join([name, *(f"{key}={value}" for key, value in said.items())])
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def _draw_scores(table: pd.DataFrame, path: Path) -> None:
+    """A panel a problem: score over N, a line a policy."""
+    import matplotlib.pyplot as plt
+
+    problems = list(table["problem"].unique())
+    rows = -(-len(problems) // COLUMNS)
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(2.7 * COLUMNS, 2.1 * rows + 0.9), squeeze=False, sharex=True
+    )
+    horizons = sorted(table["horizon"].unique())
+    for ax, problem in zip(axes.flat, problems, strict=False):
+        _lines(ax, table[table["problem"] == problem], "score", horizons)
+        ax.set_title(problem, fontsize=8, loc="left", color=LIGHT.ink)
+    for ax in axes.flat[len(problems) :]:
+        ax.set_axis_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel("score", fontsize=8)
+    _finish(figure, axes.flat[0], path)
+
+
+def _draw_ranks(ranks: pd.DataFrame, path: Path) -> None:
+    """Mean rank over N, the best on top."""
+    import matplotlib.pyplot as plt
+
+    figure, ax = plt.subplots(figsize=(7, 4.6))
+    _lines(ax, ranks, "rank", sorted(ranks["horizon"].unique()))
+    ax.invert_yaxis()
+    ax.set_ylabel("mean rank over problems")
+    ax.set_xlabel("horizon N")
+    _finish(figure, ax, path)
+
+
+def _lines(ax: Any, table: pd.DataFrame, column: str, horizons: list[int]) -> None:
+    styles = policy_styles(POLICIES)
+    for name in POLICIES:
+        part = table[table["method"] == name].sort_values("horizon")
+        if part.empty:
+            continue
+        style = styles[name]
+        at = [horizons.index(n) for n in part["horizon"]]
+        colour = style.colour(LIGHT)
+        ax.fill_between(at, part["low"], part["high"], color=colour, alpha=0.1, linewidth=0)
+        ax.plot(
+            at,
+            part[column],
+            color=colour,
+            marker=style.marker,
+            markersize=4,
+            linewidth=style.width * 0.8,
+            label=name,
+        )
+    ax.set_xticks(range(len(horizons)), [str(n) for n in horizons])
+    ax.tick_params(labelsize=8)
+    ax.grid(axis="y", color=LIGHT.grid)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _finish(figure: Any, labelled: Any, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    handles, labels = labelled.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=5, frameon=False, fontsize=8)
+    height = figure.get_size_inches()[1]
+    figure.tight_layout(rect=(0, 0.55 / height, 1, 1))
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
