@@ -6,6 +6,7 @@ import importlib.util
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from multiprocessing import current_process
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ class Simulated(Problem):
 
     Args:
         workers: Processes that designs are simulated in, each on one thread; 1: this one. They
-            stay for the next call and end with this process.
+            stay for the next call and end with this process. Daemonic processes, such as those of
+            Gymnasium's AsyncVectorEnv, cannot have any and simulate by themselves.
 
     Raises:
         ValueError: Fewer than one worker.
@@ -77,7 +79,7 @@ class Simulated(Problem):
             return np.zeros((rows, 0))
         simulate = self.simulator
         tasks = [(designs[row], *self.arguments(instances, row)) for row in range(rows)]
-        if self.workers == 1 or rows * n == 1:
+        if self.workers == 1 or rows * n == 1 or current_process().daemon:
             values = [simulate(*task) for task in tasks]
         else:
             values = self._in_parallel(simulate, tasks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import signal
@@ -104,6 +105,16 @@ def test_workers_keep_to_one_thread(tmp_path: Path) -> None:
     problem = Toy(tmp_path, workers=2, simulator=threads)
     values = problem.evaluate({"shift": np.zeros(2)}, np.zeros((2, 3, 3), np.float32))
     assert (values == 1).all()
+
+
+def test_a_daemonic_process_simulates_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    log = tmp_path / "log"
+    values = Toy(log, workers=2).evaluate({"shift": np.zeros(2)}, np.zeros((2, 3, 3), np.float32))
+    assert values == pytest.approx(np.full((2, 3), 3.0))
+    assert log.read_text().split() == [str(os.getpid())]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
