@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
 from ombo_gym.problems.base import Problem
@@ -123,23 +124,23 @@ def seconds_per_design(problem: Problem, budget: float) -> float:
     double until the budget is used up; the least of what was measured counts.
     """
     best, begun = np.inf, time.perf_counter()
-    _timed(problem, rows=1, count=1)
+    _timed(problem, np.zeros(1, np.uint64), 1)
     if (first := time.perf_counter() - begun) > _PATIENCE:
         return first  # a second one would take too long
     begun = time.perf_counter()
     for rows in 2 ** np.arange(int(np.log2(_MOST_ROWS)) + 1):
         count = 1 if rows == 1 else min(_DESIGNS, problem.design_space.size or _DESIGNS)
-        best = min(best, _timed(problem, rows=int(rows), count=count))
+        keys = np.arange(rows, 2 * rows, dtype=np.uint64)  # others every time
+        best = min(best, _timed(problem, keys, count))
         if best * _DESIGNS * 2 * rows > budget - (time.perf_counter() - begun):  # the next
             break
     return best
 
 
-def _timed(problem: Problem, *, rows: int, count: int) -> float:
-    """Seconds per design of one evaluation, of campaigns that no other number of rows has."""
-    keys = np.arange(rows, 2 * rows, dtype=np.uint64)
+def _timed(problem: Problem, keys: NDArray[np.uint64], count: int) -> float:
+    """Seconds per design of one evaluation: `count` designs of each campaign, (R,) keys."""
     instances = problem.draw(KeyedRows(keys, Stream.INSTANCE))
-    designs = problem.sample(instances, KeyedRows(keys, Stream.START, count), count)
+    designs = problem.sample(instances, KeyedRows(keys, Stream.START), count)
     begun = time.perf_counter()
     problem.true_values(instances, designs)
-    return (time.perf_counter() - begun) / (rows * count)
+    return (time.perf_counter() - begun) / (len(keys) * count)
