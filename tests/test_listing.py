@@ -93,5 +93,5 @@ def test_the_cost_is_that_of_a_design() -> None:
         return np.zeros(len(x))
 
     problem = Function(sleeps, [(0, 1)] * 3, vectorized=True)
-    assert 2e-4 <= catalogue.seconds_per_design(problem, 0.05) < 4e-4
+    assert 2e-4 <= catalogue.seconds_per_design(problem, 0.05) < 1e-3
     assert catalogue.seconds_per_design(GP(), 0.01) < 1e-3

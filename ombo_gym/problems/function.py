@@ -14,7 +14,7 @@ from ombo_gym.problems.checks import is_number
 from ombo_gym.problems.own_space import own_space
 from ombo_gym.randomness import RowDraws
 
-_KEPT = 2**17  # values that are remembered
+_KEPT = 2**17  # values that are remembered at most
 _LARGEST = 1e38  # observations are float32
 
 
@@ -22,7 +22,7 @@ class Function(Problem):
     """A function of your own, which every campaign maximises.
 
     Each design is computed once, also when it is proposed again or in another campaign, and its
-    value is remembered (the last 131,072 of them): the function should be deterministic, and
+    value is remembered (the last 65,536 of them at least): the function should be deterministic, and
     `noise_std` of the environment adds noise to what is shown. Pictures leave out the landscape
     behind the designs, which takes thousands of calls, unless the function is `cheap`.
 
@@ -119,8 +119,8 @@ class Function(Problem):
             for key, i in new.items():
                 self._known[key] = self._call(flat[i], None)[0]
         values = [self._known[key] for key in keys]
-        for key in list(self._known)[: max(0, len(self._known) - _KEPT)]:
-            del self._known[key]
+        if len(self._known) > _KEPT:  # the older half is forgotten
+            self._known = dict(list(self._known.items())[-_KEPT // 2 :])
         return self._sign * np.array(values).reshape(designs.shape[:2])
 
     def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:  # noqa: D102

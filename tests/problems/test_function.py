@@ -17,6 +17,7 @@ import ombo_gym
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.evaluation.replays import _landscape
+from ombo_gym.problems import function
 from ombo_gym.testing import check_rendering
 from ombo_gym.vector_env import CampaignVectorEnv
 
@@ -124,6 +125,17 @@ def test_each_design_is_computed_exactly_once() -> None:
     assert len(spy.seen) == 5 + 3 * 4 == len({x.tobytes() for x in spy.seen})
     play(env, "random")  # the start again
     assert len(spy.seen) == 17 + 12
+
+
+def test_the_oldest_values_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function, "_KEPT", 8)
+    spy = Spy()
+    env = ombo_gym.make_campaign(spy, BOX, start={"kind": "none"}, batch_size=4, horizon=4)
+    env.reset(seed=0)
+    for batch in (0.1, 0.2, 0.2, 0.3):
+        env.step(np.float32(batch * np.arange(8).reshape(4, 2) / 3))
+    assert len(spy.seen) == 12, "the third batch was known"
+    assert len(env.game.problem._known) <= 8
 
 
 def test_a_repeat_is_measured_again_and_not_computed_again() -> None:
