@@ -22,7 +22,7 @@ class Function(Problem):
     """A function of your own, which every campaign maximises.
 
     Each design is computed once, also when it is proposed again or in another campaign, and its
-    value is remembered (the last 65,536 of them at least): the function should be deterministic, and
+    value is remembered (at least the last 65,536 of them): the function should be deterministic.
     `noise_std` of the environment adds noise to what is shown. Pictures leave out the landscape
     behind the designs, which takes thousands of calls, unless the function is `cheap`.
 
