@@ -28,6 +28,7 @@ PROBLEMS: dict[str, str] = {
     "Landscapes": "ombo_gym.problems.landscapes:Landscapes",
     "SnAr": "ombo_gym.problems.snar:SnAr",
     "Coating": "ombo_gym.problems.coating:Coating",
+    "Molecule": "ombo_gym.problems.molecule:Molecule",
     "Ehrlich": "ombo_gym.problems.ehrlich:Ehrlich",
     "BBOB": "ombo_gym.problems.bbob:BBOB",
     "PBO": "ombo_gym.problems.pbo:PBO",

@@ -32,6 +32,7 @@ from scripts.build_data.data_set import (
 from scripts.build_data.example import EXAMPLE
 from scripts.build_data.hpobench import HPOBENCH
 from scripts.build_data.materials import MATERIALS
+from scripts.build_data.molecules import MOLECULES
 from scripts.build_data.mpsa import MPSA
 from scripts.build_data.nasbench201 import NASBENCH201
 from scripts.build_data.optics import OPTICS
@@ -47,6 +48,7 @@ DATA_SETS = (
     HPOBENCH,
     NASBENCH201,
     OPTICS,
+    MOLECULES,
 )
 COPIES = (EXAMPLE,)
 

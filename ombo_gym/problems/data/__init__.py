@@ -29,6 +29,7 @@ TABLES = (
     "hpobench",
     "nasbench201",
     "optics",
+    "molecules",
 )
 """The names that `load_table` knows."""
 
