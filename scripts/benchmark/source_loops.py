@@ -120,16 +120,19 @@ def ioh_suite(problem: Any, seed: int) -> Call:
 def gait(problem: Any, seed: int) -> Call:
     """Gymnasium's HalfCheetah, which steps the same body, for as many seconds."""
     import gymnasium as gym
+    import mujoco
 
+    mujoco.set_mju_user_warning(lambda message: None)  # else it leaves a log where it runs
     env = gym.make("HalfCheetah-v5")
     actions = np.random.default_rng(seed).uniform(-1, 1, (200, 6)).astype(np.float32)
 
-    def episode() -> None:
-        env.reset(seed=seed)
-        for action in actions:
-            env.step(action)
+    def episodes() -> None:
+        for _ in range(BATCH):
+            env.reset(seed=seed)
+            for action in actions:
+                env.step(action)
 
-    return lambda: [episode() for _ in range(BATCH)]
+    return episodes
 
 
 def lander(problem: Any, seed: int) -> Call:
@@ -139,14 +142,15 @@ def lander(problem: Any, seed: int) -> Call:
 
     env = gym.make("LunarLander-v3")
 
-    def episode(terrain: int) -> None:
-        state, _ = env.reset(seed=terrain)
-        over = False
-        while not over:
-            state, _, terminated, truncated, _ = env.step(heuristic(env.unwrapped, state))
-            over = terminated or truncated
+    def episodes() -> None:
+        for terrain in range(seed, seed + problem.terrains * BATCH):
+            state, _ = env.reset(seed=terrain)
+            over = False
+            while not over:
+                state, _, terminated, truncated, _ = env.step(heuristic(env.unwrapped, state))
+                over = terminated or truncated
 
-    return lambda: [episode(seed + i) for i in range(problem.terrains * BATCH)]
+    return episodes
 
 
 def wind_farm(problem: Any, seed: int) -> Call:
