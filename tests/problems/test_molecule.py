@@ -40,7 +40,7 @@ def test_the_pool_is_8192_distinct_molecules_and_the_targets_are_others() -> Non
 
 
 def test_ten_molecules_have_the_properties_that_rdkit_computes() -> None:
-    qed, penalized = Molecule(), Molecule(objective="penalized_logp")
+    qed, penalized = Molecule(objective="qed"), Molecule(objective="penalized_logp")
     for number in TEN:
         written = pool().text(np.array([number]))
         molecule = Chem.MolFromSmiles(written)
@@ -128,4 +128,4 @@ def test_what_there_is_not_is_refused() -> None:
     with pytest.raises(ValueError, match="objective: expected one of"):
         ombo_gym.make_problem("Molecule", objective="tpsa")
     with pytest.raises(ValueError, match="split: it goes with objective='similarity'"):
-        ombo_gym.make_problem("Molecule", split="train")
+        ombo_gym.make_problem("Molecule", objective="qed", split="train")
