@@ -58,8 +58,9 @@ class Coating(Problem):
     starts with 8 random designs. `reference` is 0, the worst there can be. Every fifth centre is
     for the test, the other 48 of 61 are for training.
 
-    The best value known, score 1, is what a pattern search (`search`) finds from the 32 best of 8,192
-    quasi-random designs; it is made on request, once for each centre, and takes about a second.
+    The best value known, score 1, is what a pattern search (`search`) finds from the 32 best of
+    8,192 quasi-random designs; it is made on request, once for each centre, and takes about a
+    second.
 
     Args:
         layers: 1 to 64.

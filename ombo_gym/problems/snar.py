@@ -73,10 +73,10 @@ class SnAr(Problem):
     smaller or larger, spread evenly in the logarithm, and whose activation energies are up to 25%
     lower or higher; 800 are for training and 200 for the test.
 
-    The best value known, score 1, is what a pattern search (`search`) finds from the 2 best of 1,024
-    quasi-random designs. It is listed for the published reaction: 11,562.26 kg / (m^3 h) at 0.5
-    min, 5 equivalents, 0.5 M and 31 C, an E-factor of 8.4516 at 2 min, 1.18 equivalents, 0.5 M and
-    62 C. For the others it is searched for on request, some 50 ms each.
+    The best value known, score 1, is what a pattern search (`search`) finds from the 2 best of
+    1,024 quasi-random designs. It is listed for the published reaction: 11,562.26 kg / (m^3 h) at
+    0.5 min, 5 equivalents, 0.5 M and 31 C, an E-factor of 8.4516 at 2 min, 1.18 equivalents, 0.5 M
+    and 62 C. For the others it is searched for on request, some 50 ms each.
 
     Args:
         kinetics: "published" or "perturbed".
