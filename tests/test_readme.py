@@ -28,8 +28,19 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
+PLATES = """solvent,ligand,degrees,yield
+DMF,XPhos,60,12.5
+DMF,XPhos,60,14.0
+DMF,SPhos,80,35.1
+THF,XPhos,80,28.0
+THF,SPhos,60,9.3
+dioxane,SPhos,80,41.7
+"""
+
+
 @pytest.mark.parametrize("block", RUNNABLE)
 def test_example_runs(block: str, tmp_path: Path) -> None:
+    (tmp_path / "plates.csv").write_text(PLATES)
     run(["-c", block], tmp_path)
 
 
