@@ -28,6 +28,7 @@ _SIZE = (9.6, 4.8)  # inches of 100 pixels
 _LEFT = (0.08, 0.12, 0.38, 0.70)  # left, bottom, width, height of the axes, in shares
 _RIGHT = (0.55, 0.12, 0.42, 0.74)
 _WHOLE = (0.08, 0.12, 0.89, 0.70)  # without a panel
+_LONG = 42  # characters that a line of the larger size has room for
 
 Panel = Callable[[Any, tuple[float, float, float, float], CampaignView], None]
 
@@ -77,7 +78,9 @@ def draw_campaign(campaigns: Campaigns, row: int) -> NDArray[np.uint8]:
     if panel is not None:
         panel(figure, _RIGHT, view)
     figure.text(_LEFT[0], 0.94, _progress(view), fontsize="large", fontweight="bold")
-    figure.text(_RIGHT[0], 0.94, _standing(view), fontsize="large")
+    standing = _standing(view)
+    size = "large" if len(standing) <= _LONG else "medium"
+    figure.text(_RIGHT[0], 0.94, standing, fontsize=size)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
@@ -93,12 +96,17 @@ def _standing(view: CampaignView) -> str:
     if not len(view.true_values):
         return "nothing measured yet"
     best = view.true_values.max()
-    text = f"best {best:.3g}"
+    text = f"best {_number(best)}"
     if (start := view.true_values[view.rounds == 0]).size:
-        text += f" (the start's {start.max():.3g})"
+        text += f" (the start's {_number(start.max())})"
     if not np.isnan(view.optimum):
-        text += f", optimum {view.optimum:.3g}"
+        text += f", optimum {_number(view.optimum)}"
     return text
+
+
+def _number(value: float) -> str:
+    """Three digits, or a whole number of up to six."""
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _draw_history(axes: Any, view: CampaignView) -> None:
@@ -121,6 +129,8 @@ def _draw_history(axes: Any, view: CampaignView) -> None:
     axes.scatter([], [], s=36, c="0.6", edgecolors="k", linewidths=1.2, label="last batch")
     axes.set_xlim(-0.5, view.horizon + 0.5)
     axes.set_ylim(view.limits)
+    if max(map(abs, view.limits)) >= 1e6:  # a power of ten on top would be where the legend is
+        axes.yaxis.set_major_formatter("{x:.1e}")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=11, integer=True))
     axes.set_xlabel("round (0: the start)")
     axes.set_ylabel("value")
