@@ -130,7 +130,8 @@ def _draw_history(axes: Any, view: CampaignView) -> None:
     axes.set_xlim(-0.5, view.horizon + 0.5)
     axes.set_ylim(view.limits)
     if max(map(abs, view.limits)) >= 1e6:  # a power of ten on top would be where the legend is
-        axes.yaxis.set_major_formatter("{x:.1e}")
+        axes.yaxis.set_major_formatter("{x:.2g}")
+        axes.tick_params(axis="y", labelsize="small")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=11, integer=True))
     axes.set_xlabel("round (0: the start)")
     axes.set_ylabel("value")
