@@ -1,25 +1,56 @@
-"""The conformance suite, on every registered environment."""
+"""The conformance suite, on every registered environment and on problems of one's own."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import ombo_gym
+from ombo_gym.problems.base import Problem
+from ombo_gym.problems.function import Function
 from ombo_gym.testing import ProblemConformance
 from tests.envs.cases import SMALL_STARTS
 
 # Small batches: a simulator may take milliseconds a design.
 SETTINGS: dict[str, Any] = {"batch_size": 2, "noise_std": 0.1}
 CHECKS = [name for name in dir(ProblemConformance) if name.startswith("test_")]
+PLATES = "solvent,degrees,yield\nDMF,60,1.5\nDMF,60,2.5\nTHF,60,3\nTHF,80,4\nDMF,80,0\nDMF,90,2\n"
+
+
+def run(check: str, env_id: str | Problem, **settings: Any) -> None:
+    arguments = {**SETTINGS, **settings}
+    suite: Any = type("Suite", (ProblemConformance,), {"env_id": env_id, "env_kwargs": arguments})
+    getattr(suite(), check)()
 
 
 @pytest.mark.parametrize("env_id", ombo_gym.env_ids())
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_environment_keeps_its_promises(env_id: str, check: str) -> None:
-    settings = dict(SETTINGS)
-    if env_id in SMALL_STARTS:
-        settings["start"] = SMALL_STARTS[env_id]
-    suite: Any = type("Suite", (ProblemConformance,), {"env_id": env_id, "env_kwargs": settings})
-    getattr(suite(), check)()
+    run(check, env_id, **({"start": SMALL_STARTS[env_id]} if env_id in SMALL_STARTS else {}))
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_spreadsheet_keeps_them(check: str, tmp_path: Path) -> None:
+    (tmp_path / "plates.csv").write_text(PLATES)
+    run(check, "Ombo/Table-v0", csv=str(tmp_path / "plates.csv"), value="yield")
+
+
+def bowl(x: np.ndarray) -> float:
+    return -float(x @ x)
+
+
+def brew(cup: dict[str, str]) -> float:
+    return len(cup["bean"]) + (cup["filter"] == "V60")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize(
+    ("objective", "space"),
+    [(bowl, [(-5, 5), (0, 3)]), (brew, {"bean": ["Kenya", "Peru"], "filter": ["V60", "Chemex"]})],
+    ids=["box", "choices"],
+)
+def test_a_function_keeps_them(check: str, objective: Any, space: Any) -> None:
+    run(check, Function(objective, space))
