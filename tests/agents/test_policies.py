@@ -16,6 +16,7 @@ import ombo_agents
 import ombo_gym
 from ombo_agents import Myopic, Policy
 from ombo_agents.heuristics.exploration import Schedule
+from ombo_agents.heuristics.model_free import nearest
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
 from ombo_gym.design_spaces import CategoricalDesigns
@@ -622,3 +623,27 @@ def test_round_after_round_a_row_ignores_its_neighbours_on_spaces_too_large_to_l
         return [policy.act(observation, rngs)[0] for _ in range(3)]
 
     np.testing.assert_array_equal(batches(1), batches(300))
+
+
+def test_genetic_children_in_a_pool_are_new_while_there_are_new_ones():
+    envs = gym.make_vec(
+        "Ombo/Materials-v0", num_envs=3, dataset="perovskite", batch_size=20, horizon=5
+    )
+    policy = ombo_agents.make("genetic", envs)
+    observation, _ = envs.reset(seed=0)
+    for round_ in range(5):
+        batch = policy.act(observation, [np.random.default_rng(row) for row in range(3)])
+        for row in range(3):
+            measured = observation["designs"][row, observation["observed"][row] == 1, 0]
+            left = 94 - len(set(measured.tolist()))
+            new = set(batch[row].tolist()) - set(measured.tolist())
+            assert len(new) == min(left, 20), round_
+        observation, *_ = envs.step(batch)
+
+
+def test_genetic_children_in_a_pool_are_the_nearest_new_candidates():
+    pool, points = np.array([[0.0], [1.0], [2.0], [5.0]]), np.array([[[0.9], [1.1], [0.8]]])
+    taken = np.array([[False, True, False, False]])
+    assert nearest(pool, points, taken, distinct=True)[0, :, 0].tolist() == [0, 2, 3]
+    assert nearest(pool, points, taken, distinct=False)[0, :, 0].tolist() == [0, 2, 0]
+    assert nearest(pool, points, ~taken | taken, distinct=False)[0, :, 0].tolist() == [1, 1, 1]

@@ -68,8 +68,9 @@ class Genetic(DesignsPolicy):
 
     The population is the best `population` rows; parents win tournaments of two. In a box mutation
     adds normal steps, on categories it changes a position for sure; in a pool a child is the
-    candidate nearest to its parents' mixture. Where nothing is measured twice, uniform designs take
-    the place of children that were measured.
+    candidate nearest to its parents' mixture, of those that are neither measured nor children yet
+    (arms of a bandit: of all). Where nothing is measured twice, uniform designs take the place of
+    children that were measured.
 
     Args:
         game: The campaigns it is built for.
@@ -119,18 +120,33 @@ class Genetic(DesignsPolicy):
         mother, father = (
             designs[np.arange(len(designs))[:, None], chosen[:, side]] for side in (0, 1)
         )
+        if isinstance(self.space, CandidateDesigns):
+            points = self._mixtures(self.space.pool_features, mother, father, draws)
+            taken = np.zeros((len(designs), len(self.space.pool_features)), bool)
+            if self.distinct:
+                row, at = np.nonzero(np.isfinite(values))
+                taken[row, designs[row, at, 0]] = True
+            return nearest(self.space.pool_features, points, taken, distinct=self.distinct)
         return self._children(mother, father, draws)
+
+    def _mixtures(
+        self,
+        features: NDArray[np.float64],
+        mother: NDArray[Any],
+        father: NDArray[Any],
+        draws: GeneratorRows,
+    ) -> NDArray[np.float64]:
+        """Points between parents, and a step, (R, q, k)."""
+        q = self.batch_size
+        share = draws.random((q, 1))
+        middle = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
+        steps = draws.standard_normal((q, features.shape[1])) * features.std(axis=0)
+        return middle + self.mutation * steps
 
     def _children(
         self, mother: NDArray[Any], father: NDArray[Any], draws: GeneratorRows
     ) -> NDArray[Any]:
         space, q = self.space, self.batch_size
-        if isinstance(space, CandidateDesigns):
-            features = space.pool_features
-            share = draws.random((q, 1))
-            middle = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
-            steps = draws.standard_normal((q, features.shape[1])) * features.std(axis=0)
-            return nearest(features, middle + self.mutation * steps)[..., None]
         mixed = np.where(draws.random((q, *space.shape)) < 0.5, mother, father)
         if isinstance(space, CategoricalDesigns):
             return mutate(space, mixed, 1.5, draws)
@@ -165,10 +181,37 @@ def replenished(
     return unwasted(observation, np.concatenate([batch, spare], axis=1), q)
 
 
-def nearest(pool: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Indices of the candidates nearest to points, (n, k) and (B, q, k) -> (B, q)."""
-    products = points @ pool.T
-    return ((pool**2).sum(axis=1) - 2 * products).argmin(axis=-1)
+def nearest(
+    pool: NDArray[np.float64],
+    points: NDArray[np.float64],
+    taken: NDArray[np.bool_],
+    *,
+    distinct: bool,
+) -> NDArray[np.int64]:
+    """The candidates nearest to points.
+
+    Args:
+        pool: (n, k) their features.
+        points: (R, q, k).
+        taken: (R, n) those to leave out, while there are others.
+        distinct: Whether each is taken once, while there are others.
+
+    Returns:
+        (R, q, 1).
+    """
+    rows, q = points.shape[:2]
+    chosen = np.empty((rows, q, 1), np.int64)
+    lengths = (pool**2).sum(axis=1)
+    out = taken.copy()
+    for slot in range(q):
+        # A product a row: in one product of all rows, a row's last digits hang on the others.
+        distances = lengths - 2 * np.matmul(points[:, slot, None], pool.T)[:, 0]  # (R, n)
+        some_left = ~out.all(axis=1, keepdims=True)
+        best = np.where(out & some_left, np.inf, distances).argmin(axis=1)
+        chosen[:, slot, 0] = best
+        if distinct:
+            out[np.arange(rows), best] = True
+    return chosen
 
 
 @cache
