@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ Surrogate-based policies know what each environment's `surrogate` says, the same
 The policies under `runs/suite` were trained for another utility, `last_mean`, at q = 4 and N = 1 to
 5, `gp` on `Ombo/GP-v0` and `tf` on the training factors of `Ombo/TFBinding-v0`; everywhere else
 they act on what they have never seen.
+
+Any policy may propose a design that was measured already. Under `best` that is worth nothing where
+there is no noise, and those that choose by a surrogate do so, `greedy` most of all: on finite
+spaces they can get less out of many small batches, in which they keep to what they know, than out
+of one large batch.
 """
 
 
@@ -148,13 +154,13 @@ def _planning(scored: pd.DataFrame) -> str:
         f"above the same policy told every round that it is the last in {len(wins['itself'])} of "
         f"{settings} settings with N > 1 and below it in {len(losses['itself'])}; against the "
         f"best of {', '.join(f'`{name}`' for name in ONE_ROUND)}, chosen in hindsight per setting, "
-        f"it is above in {len(wins['one-round'])}{_list(wins['one-round'])} and below in "
-        f"{len(losses['one-round'])}."
+        f"it is below in {len(losses['one-round'])} and above in "
+        f"{len(wins['one-round'])}{_list(wins['one-round'])}."
     )
 
 
 def _list(names: list[str]) -> str:
-    return f" ({', '.join(names)})" if names else ""
+    return f": {'; '.join(names)}" if names else ""
 
 
 def _rank_text(ranks: pd.DataFrame, problems: int) -> str:
@@ -210,12 +216,11 @@ def _cell(table: pd.DataFrame, method: str, horizon: int, column: str, digits: i
 
 
 def _short(env: str, env_kwargs: str) -> str:
-    """`Ombo/GP-v0` with `{"dim": 3}` is "GP, dim=3"."""
-    import json
-
+    """`Ombo/GP-v0` with `{"dim": 3}` is "GP (dim=3)"."""
     name = env.rpartition("/")[2].removesuffix("-v0")
     said = {key: value for key, value in json.loads(env_kwargs).items() if key != "start"}
-    return ", ".join([name, *(f"{key}={value}" for key, value in said.items())])
+    settings = ", ".join(f"{key}={value}" for key, value in said.items())
+    return f"{name} ({settings})" if settings else name
 
 
 # --- pictures -------------------------------------------------------------------------------------

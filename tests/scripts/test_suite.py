@@ -68,7 +68,7 @@ def test_the_page_holds_every_table_and_picture(finished: Path, tmp_path: Path) 
     keep(finished, docs)
     write_page(finished, docs)
     page = (tmp_path / "suite.md").read_text()
-    for title in ("TFBinding, split=test", "GP, dim=1", "### N = 4, q = 1", "Rank by horizon"):
+    for title in ("TFBinding (split=test)", "GP (dim=1)", "### N = 4, q = 1", "Rank by horizon"):
         assert title in page
     assert "q x N = 4" in page and "nan" not in page
     for name in ("rank_by_horizon.png", "problem_scores.png", "leaderboard.png"):
