@@ -37,6 +37,7 @@ _LENGTHSCALES = (
     2.4,
 )  # grid of `kernel="fit"`, in units of `_typical_distance`
 _NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
+_TIE = 1e-10  # log likelihoods an observation that count as equal: the first on the grid is chosen
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,10 @@ class Posterior:
                 each, level = np.full(rows, lengthscale), np.full(rows, noise)
                 lower, white = factorise(self._noisy(squared, each, level), self.targets)
                 outputscale = np.maximum((white**2).sum(axis=1) / n, 1e-6)
-                diagonal = lower[:, np.arange(n), np.arange(n)]
+                # In the order of a single row: sums along another stride round differently.
+                diagonal = np.ascontiguousarray(np.diagonal(lower, axis1=1, axis2=2))
                 likelihood = -0.5 * n * np.log(outputscale) - np.log(diagonal).sum(axis=1)
-                better = likelihood > best
+                better = likelihood > best + _TIE * n
                 best = np.where(better, likelihood, best)
                 self.lengthscale = np.where(better, each, self.lengthscale)
                 self.noise = np.where(better, level, self.noise)
