@@ -130,6 +130,22 @@ def test_no_test_data_set_shares_more_than_a_tenth_of_its_best_networks_with_a_t
     assert max(shared) <= 30
 
 
+def test_the_image_sets_share_as_much_of_their_best_networks_as_stated() -> None:
+    best = {
+        name: set(
+            np.argsort(-all_values(Tuning(benchmark="nasbench201", dataset=name)), kind="stable")[
+                :156
+            ].tolist()
+        )
+        for name in ("cifar10", "cifar100", "imagenet")
+    }
+    pairs = [("cifar10", "imagenet"), ("cifar100", "imagenet"), ("cifar10", "cifar100")]
+    shared = [len(best[a] & best[b]) / 156 for a, b in pairs]
+    assert shared == pytest.approx([0.49, 0.58, 0.60], abs=0.005)
+    others = best["cifar10"] | best["cifar100"]
+    assert len(best["imagenet"] & others) / 156 == pytest.approx(0.61, abs=0.005)
+
+
 def test_an_architecture_whose_output_nothing_reaches_guesses() -> None:
     problem = Tuning(benchmark="nasbench201", dataset="cifar10")
     designs = problem.design_space.decode(np.arange(5**6))
