@@ -12,6 +12,7 @@ import pytest
 
 from ombo_gym.problems import data
 from ombo_gym.problems.data import load_table
+from ombo_gym.problems.tf_binding import TEST_FACTORS, TRAIN_FACTORS
 
 Array = npt.NDArray[Any]
 
@@ -98,6 +99,26 @@ def test_the_best_six6_designs_are_aggtatca_and_its_other_strand(rows: tuple[Arr
     designs, y = rows
     assert {letters(x) for x in designs[y == 1.0]} == {"AGGTATCA", "TGATACCT"}
     assert y.max() == 1.0 and y.min() == 0.0
+
+
+def test_test_factors_share_as_much_of_their_best_hundredth_with_training_factors_as_stated() -> (
+    None
+):
+    table = load_table("tf_binding")
+    best = {
+        factor: set(np.argsort(-scores, kind="stable")[:329].tolist())  # of 32,896
+        for factor, scores in zip(table["factors"].tolist(), table["scores"], strict=True)
+    }
+    assert sorted(TRAIN_FACTORS + TEST_FACTORS) == sorted(best)
+    shared = {(a, b): len(best[a] & best[b]) / 329 for a in TEST_FACTORS for b in TRAIN_FACTORS}
+    most = max(shared, key=lambda pair: shared[pair])
+    assert most == ("CRX_REF_R1", "PAX3_REF_R1") and 0.165 < shared[most] < 0.175
+    of_training = set().union(*(best[factor] for factor in TRAIN_FACTORS))
+    with_all = {factor: len(best[factor] & of_training) / 329 for factor in TEST_FACTORS}
+    assert max(with_all, key=lambda factor: with_all[factor]) == "NR2E3_REF_R1"
+    assert 0.395 < max(with_all.values()) < 0.405
+    assert 0.025 < min(with_all.values()) < 0.035
+    assert 0.165 < np.median(list(with_all.values())) < 0.175
 
 
 def test_arrays_are_read_only_and_the_dict_is_the_callers_own() -> None:
