@@ -110,6 +110,17 @@ def test_each_screen_has_the_files_rows_range_and_median(
     assert problem.floor == problem.reference == np.nanmin(values) == lowest
 
 
+@pytest.mark.parametrize(
+    ("dataset", "best"),
+    [("doyle", 2), ("borylation", 8), ("deoxyfluorination", 2), ("denmark", 27)],
+)
+def test_as_many_designs_share_the_maximum_as_stated(dataset: str, best: int) -> None:
+    values = all_values(Reaction(dataset=dataset))
+    assert np.count_nonzero(values == np.nanmax(values)) == best
+    if dataset == "denmark":
+        assert len(np.unique(values)) == 87
+
+
 def test_what_was_never_run_is_infeasible_and_worth_the_floor() -> None:
     problem = Reaction()
     never = [design_of(problem, line.split()) for line in NEVER_RUN.strip().splitlines()]
