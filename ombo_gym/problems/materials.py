@@ -141,7 +141,10 @@ class Materials(_Pool):
 
     True values are means over the replicates of a design, 4 to 48 ("agnp"), 1 to 9 ("p3ht"), 1 to 7
     ("perovskite"); a measurement is one of them, drawn at random. "hoip" is computed, without
-    noise. `noise_std` adds to it.
+    noise. `noise_std` adds to it. Of "p3ht" 141 of 178 designs (79%) were measured once, of
+    "perovskite" 67 of 94 (71%): these are without noise in play, although they were measured no
+    more exactly than the others. Nothing averages their luck out, which favours them as optima: the
+    three best of "p3ht" and of "perovskite" are of this kind.
 
     Every design of a pool is feasible. `reference` is the lowest true value of the data set.
 

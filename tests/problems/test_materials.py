@@ -131,6 +131,20 @@ def test_each_pool_has_the_files_designs_rows_and_range(
     )
 
 
+@pytest.mark.parametrize(
+    ("dataset", "once", "designs"), [("p3ht", 141, 178), ("perovskite", 67, 94), ("agnp", 0, 164)]
+)
+def test_as_many_designs_were_measured_once_as_stated_and_the_best_are_of_them(
+    dataset: str, once: int, designs: int
+) -> None:
+    problem = problem_of(dataset)
+    counts = problem.measurements.counts
+    assert counts is not None
+    assert (np.count_nonzero(counts == 1), counts.size) == (once, designs)
+    best = np.argsort(-all_values(problem))[:3]
+    assert (counts[0, best] == 1).all() == (once > 0)
+
+
 @pytest.mark.parametrize("dataset", ["crossed_barrel", "agnp", "p3ht", "perovskite"])
 def test_surrogates_see_every_variable_from_minus_1_to_1(dataset: str) -> None:
     problem = problem_of(dataset)
