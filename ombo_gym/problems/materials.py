@@ -131,13 +131,17 @@ class Materials(_Pool):
     - "perovskite", films of mixed halide perovskites: the fractions of CsPbI, FAPbI and MAPbI; 94
       designs;
     - "hoip", hybrid organic-inorganic perovskites: a category for each of A (10), B (3) and X (16),
-      all 480 of which were computed; here, a design is the three categories. The source does not
-      name them; a mix of halides, a cation and a solvent would fit.
+      all 480 combinations of them; here, a design is the three categories. The package bocode,
+      which the file is from, calls them organic cations, metals and anions, names none, and cites
+      two sources: GP+ and the HOIP data set of Kim et al. The latter has 1,346 compounds of 16
+      cations, 3 metals and 4 halides, which these numbers of categories do not match, so that what
+      a category stands for is not known.
 
     The value is maximised. "agnp": minus the spectral loss, the distance of the particles'
     absorbance from the one wanted; "p3ht": the electrical conductivity in S/cm; "perovskite": minus
     the instability index, the change of colour under heat, light and moisture, in the units of the
-    file; "hoip": minus the binding energy in the units of the file, by density functional theory.
+    file; "hoip": minus the binding energy in the units of the file, which bocode says is
+    intermolecular and computed by density functional theory.
 
     True values are means over the replicates of a design, 4 to 48 ("agnp"), 1 to 9 ("p3ht"), 1 to 7
     ("perovskite"); a measurement is one of them, drawn at random. "hoip" is computed, without
@@ -173,7 +177,10 @@ class Materials(_Pool):
         experimental materials science domains, npj Computational Materials 7, 2021 (these three).
 
         Yousefpour et al., GP+: A Python library for kernel-based learning via Gaussian processes,
-        Advances in Engineering Software, 2024 ("hoip").
+        Advances in Engineering Software, 2024 ("hoip", as bocode cites it).
+
+        Kim et al., A hybrid organic-inorganic perovskite dataset, Scientific Data 4, 2017
+        (likewise; see above).
 
     Example:
         >>> import gymnasium as gym, ombo_gym

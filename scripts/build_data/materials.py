@@ -116,9 +116,13 @@ MATERIALS = DataSet(
         "Benchmarking the performance of Bayesian optimization across multiple experimental "
         "materials science domains. npj Computational Materials 7, 188. "
         "doi:10.1038/s41524-021-00656-9. "
-        "HOIP: Yousefpour, A., Zanjani Foumani, Z., Shishehbor, M., Mora, C., Bostanabad, R. "
+        "HOIP, as bocode cites it: "
+        "Yousefpour, A., Zanjani Foumani, Z., Shishehbor, M., Mora, C., Bostanabad, R. "
         "(2024). GP+: a Python library for kernel-based learning via Gaussian processes. "
-        "Advances in Engineering Software. https://github.com/Bostanabad-Research-Group/GP-Plus"
+        "Advances in Engineering Software. https://github.com/Bostanabad-Research-Group/GP-Plus; "
+        "and Kim, C., Huan, T. D., Krishnan, S., Ramprasad, R. (2017). A hybrid organic-inorganic "
+        "perovskite dataset. Scientific Data 4, 170057. doi:10.1038/sdata.2017.57, whose 16 "
+        "organic cations, 3 metals and 4 halides do not match the file's 10 x 3 x 16 categories"
     ),
     changes=(
         "Values are kept exactly; designs are listed once and numbered. HOIP's column `source`, "
