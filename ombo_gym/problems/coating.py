@@ -12,7 +12,8 @@ from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import is_number, is_whole, one_of
 from ombo_gym.problems.data import load_table, table_file
-from ombo_gym.problems.pattern_search import pattern_search
+from ombo_gym.problems.pattern_search import climb
+from ombo_gym.problems.quasi_newton import quasi_newton
 from ombo_gym.randomness import RowDraws
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,7 @@ _SPLITS = {
     "test": CENTRES[::5],
 }
 
+_FINALISTS, _TOGETHER = 4, 8  # of the search for the best: designs at its end, and centres
 _BLOCK = 128  # designs that are computed together: what a cache holds
 
 
@@ -58,9 +60,11 @@ class Coating(Problem):
     starts with 8 random designs. `reference` is 0, the worst there can be. Every fifth centre is
     for the test, the other 48 of 61 are for training.
 
-    The best value known, score 1, is what a pattern search (`search`) finds from the 32 best of
-    8,192 quasi-random designs; it is made on request, once for each centre, and takes about a
-    second.
+    The best value known, score 1, is what a local search finds from the best of 8,192 quasi-random
+    designs, four for each layer, 32 to 80 (`search`): first without and then along the slope of the
+    value. It is made on request, once for each centre, and takes about a second with 8 layers, 6
+    seconds with 20, 40 with 64. With many layers there are more local optima than it visits: scores
+    slightly above 1 are possible.
 
     Args:
         layers: 1 to 64.
@@ -170,14 +174,23 @@ class Coating(Problem):
 
     def search(self, instances: Instances) -> tuple[Designs, Floats]:
         """The best designs that are found, (R, layers), and their values, (R,)."""
-        return pattern_search(
-            lambda designs: self.evaluate(instances, designs),
-            len(instances["centre"]),
-            self.layers,
-            scatter=8192,
-            climbers=32,
-            moves=120,
-        )
+        rows = len(instances["centre"])
+        parts = np.array_split(np.arange(rows), -(-rows // _TOGETHER))
+        found = [self._search({"centre": instances["centre"][part]}) for part in parts]
+        return np.concatenate([x for x, _ in found]), np.concatenate([v for _, v in found])
+
+    def _search(self, instances: Instances) -> tuple[Designs, Floats]:
+        def values_of(designs: Designs) -> Floats:
+            return self.evaluate(instances, designs)
+
+        rows, climbers = len(instances["centre"]), min(max(32, 4 * self.layers), 80)
+        x, _ = climb(values_of, rows, self.layers, scatter=8192, climbers=climbers, moves=20)
+        x = quasi_newton(values_of, x, moves=60)
+        top = np.argsort(-values_of(x), axis=1, kind="stable")[:, :_FINALISTS, None]
+        finalists = quasi_newton(values_of, np.take_along_axis(x, top, axis=1), moves=300)
+        finalists = finalists.astype(np.float32)
+        values = values_of(finalists)
+        return finalists[np.arange(rows), values.argmax(axis=1)], values.max(axis=1)
 
 
 @cache

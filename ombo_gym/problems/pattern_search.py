@@ -21,6 +21,24 @@ def pattern_search(
 ) -> tuple[Designs, NDArray[np.float64]]:
     """The best designs found in [-1, 1]^d, (R, d), and their values, (R,).
 
+    Args:
+        evaluate: The objectives, elementwise in designs.
+        rows: R.
+        dim: d.
+        scatter: As of `climb`; likewise climbers and moves.
+        climbers: See there.
+        moves: See there.
+    """
+    x, value = climb(evaluate, rows, dim, scatter=scatter, climbers=climbers, moves=moves)
+    winner = value.argmax(axis=1)
+    return x[np.arange(rows), winner], value.max(axis=1)
+
+
+def climb(
+    evaluate: Evaluate, rows: int, dim: int, *, scatter: int, climbers: int, moves: int
+) -> tuple[Designs, NDArray[np.float64]]:
+    """Where climbers in [-1, 1]^d end, (R, climbers, d), and their values, (R, climbers).
+
     From the best of a quasi-random set, each climber tries a step along every coordinate and leaps
     along its last two moves, which follow a ridge; it takes the best, or halves the step until it
     is tiny. Rows do not depend on each other.
@@ -59,5 +77,4 @@ def pattern_search(
         step = np.where(better[..., None], step, step / 2)
         if step.max() < _LAST:
             break
-    winner = value.argmax(axis=1)
-    return x[np.arange(rows), winner], value.max(axis=1)
+    return x, value

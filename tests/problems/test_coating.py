@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tmm
+from scipy.optimize import minimize
 
 import ombo_gym
 from ombo_gym.problems.coating import CENTRES, Coating, index_table, reflectance
@@ -111,6 +112,44 @@ def test_the_best_value_known_is_of_a_design_and_far_above_random_ones() -> None
     # All layers a quarter wave but the last, of low index, which only weakens the mirror.
     quarter = [600 / 4 / index(m, 600) for m in ("TiO2", "SiO2", "TiO2")]
     np.testing.assert_allclose(problem.to_units(designs[0]), [*quarter, 10], atol=6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more"),
+    [
+        ({"layers": 8, "task": "bandpass"}, 1e-6),
+        ({"layers": 8, "task": "antireflection"}, 1e-6),
+        ({"layers": 12, "task": "edge"}, 1e-3),
+    ],
+)
+def test_scipys_gradient_search_from_random_designs_does_not_surpass_the_best_known(
+    arguments: dict[str, Any], more: float
+) -> None:
+    problem = Coating(**arguments, centre=750)
+    drawn, layers = instances(problem, 1), problem.layers
+    found, values = problem.search(drawn)
+    nearby = np.concatenate([np.zeros((1, layers)), np.eye(layers)]) * 1e-6
+
+    def loss_and_slope(x: np.ndarray) -> tuple[float, np.ndarray]:
+        losses = -problem.evaluate(drawn, (x + nearby)[None])[0]
+        return losses[0], (losses[1:] - losses[0]) / 1e-6
+
+    def climbed(x: np.ndarray) -> float:
+        box = [(-1, 1)] * layers
+        return -minimize(loss_and_slope, x, jac=True, method="L-BFGS-B", bounds=box).fun
+
+    assert climbed(found[0].astype(np.float64)) < values[0] + 1e-6
+    random = np.random.default_rng(3).uniform(-1, 1, (25, layers))
+    others = [climbed(x) for x in random]
+    assert values[0] - 0.02 < max(others) < values[0] + more
+
+
+def test_the_search_of_a_centre_does_not_depend_on_the_others() -> None:
+    problem = Coating(layers=5, task="bandpass")
+    together = problem.search({"centre": np.array([550, 700, 845])})
+    alone = problem.search({"centre": np.array([700])})
+    for of_all, own in zip(together, alone, strict=True):
+        assert of_all[1].tobytes() == own[0].tobytes()
 
 
 def test_train_and_test_centres_are_different_ones() -> None:
