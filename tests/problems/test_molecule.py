@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import numpy as np
 import pytest
-from rdkit import Chem, DataStructs
+from rdkit import Chem, DataStructs, RDConfig
 from rdkit.Chem import QED, Crippen, rdFingerprintGenerator
 
 import ombo_gym
@@ -25,6 +27,13 @@ from tests.problems.measured_problems import all_values, of_table, true_value
 
 TEN = np.random.default_rng(0).integers(8192, size=10).tolist()
 FINGERPRINTS = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
+
+
+SCORER_FILE = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
+_SPEC = spec_from_file_location("rdkits_sascorer", SCORER_FILE)
+assert _SPEC is not None and _SPEC.loader is not None
+SASCORER = module_from_spec(_SPEC)
+_SPEC.loader.exec_module(SASCORER)
 
 
 def drawn_tables(split: str) -> np.ndarray:
@@ -46,11 +55,10 @@ def test_ten_molecules_have_the_properties_that_rdkit_computes() -> None:
         molecule = Chem.MolFromSmiles(written)
         assert true_value(qed, [number]) == pytest.approx(QED.qed(molecule), abs=1e-6)
 
-        _, logp, accessibility, largest_ring = properties(written)
-        assert logp == pytest.approx(Crippen.MolLogP(molecule))
+        largest_ring = max(map(len, Chem.GetSymmSSSR(molecule)), default=0)
         expected = (
-            (logp - 2.4570953396190123) / 1.434324401111988
-            - (accessibility - 3.0525811293166134) / 0.8335207024513095
+            (Crippen.MolLogP(molecule) - 2.4570953396190123) / 1.434324401111988
+            - (SASCORER.calculateScore(molecule) - 3.0525811293166134) / 0.8335207024513095
             - (max(largest_ring - 6, 0) - 0.0485696876403053) / 0.2860212110245455
         )
         assert true_value(penalized, [number]) == pytest.approx(expected, abs=5e-6)
@@ -79,6 +87,30 @@ def test_penalised_logp_is_the_published_one(written: str, expected: float) -> N
     beyond_six = np.array([max(largest_ring - 6.0, 0)])
     value = penalized_logp(np.array([logp]), np.array([accessibility]), beyond_six)
     assert value[0] == pytest.approx(expected, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("written", "atoms"),
+    [
+        ("c1ccc2cc3ccccc3cc2c1", 6),  # anthracene: 14 atoms around its three fused rings
+        ("C1CCc2ccccc2CC1", 7),  # a ring of seven on a benzene
+        ("O=C1CCCCCCCCCCCCCC1", 15),  # a macrocycle
+        ("C1CC2CCC1C2", 5),  # norbornane: 7 carbons, two rings of five that share three
+        ("CCCC", 0),
+    ],
+)
+def test_the_largest_ring_is_that_of_the_smallest_rings(written: str, atoms: int) -> None:
+    assert properties(written)[3] == atoms
+    one, other = (
+        penalized_logp(np.zeros(1), np.zeros(1), np.array([beyond]))[0]
+        for beyond in (0.0, max(atoms - 6.0, 0.0))
+    )
+    assert one - other == pytest.approx(max(atoms - 6, 0) / 0.2860212110245455)
+
+
+def test_the_worst_of_the_pool_has_a_ring_of_24_atoms() -> None:
+    worst = int(np.argmin(all_values(Molecule(objective="penalized_logp"))))
+    assert load_table("molecules")["largest_ring"][worst] == 24
 
 
 @pytest.mark.parametrize(
