@@ -65,11 +65,10 @@ class WindFarm(Simulated):
     closer than two diameters, 260 m. Where two do, the value is lower by 0.113 GWh for each metre
     that is missing, summed over pairs: a pair in one place loses what a turbine makes that no wake
     reaches, so that crowding pays no more than leaving a turbine out. Values of layouts that keep
-    the spacing are plain energies; the best ones found keep it. Were
-    the others infeasible, 99 of 100 uniform designs would have no value at all; this way a model
-    can learn from them (they make 327 GWh, less about 40 for spacing, where random layouts that
-    keep it make 343). There is no noise unless `noise_std` asks for it, and every design is
-    feasible.
+    the spacing are plain energies; the best ones found keep it. Were the others infeasible, 99 of
+    100 uniform designs would have no value at all; this way a model can learn from them (they make
+    326 GWh on average, less 45 for spacing, where random layouts that keep it make 342). There is
+    no noise unless `noise_std` asks for it, and every design is feasible.
 
     The default start is 4 random layouts that keep both constraints: turbines are placed one after
     the other, uniformly where there is room. `reference`, where there is none, is 0. There is one

@@ -108,6 +108,19 @@ def test_starts_keep_to_the_site_and_the_spacing() -> None:
     assert (problem.sample(site(), alone, 40) == designs[1]).all()
 
 
+def test_uniform_designs_lose_as_much_to_spacing_as_stated() -> None:
+    designs = np.random.default_rng(0).uniform(-1, 1, (1, 300, 32)).astype(np.float32)
+    problem = WindFarm()
+    points = problem.to_units(designs[0])
+    lost = [
+        FREE_STREAM / 260 * sum(max(0.0, 260 - math.dist(a, b)) for a, b in combinations(p, 2))
+        for p in points
+    ]
+    values = problem.evaluate(site(), designs)[0]
+    assert np.mean(lost) == pytest.approx(45, abs=3 * np.std(lost) / 300**0.5)
+    assert np.mean(values + lost) == pytest.approx(326, abs=2)
+
+
 @pytest.mark.parametrize(("directions", "energy"), [(360, 390.123), (16, 419.920)])
 def test_the_best_known_layout_keeps_both_constraints(directions: int, energy: float) -> None:
     layout = 1300 * np.array(BEST[directions]).reshape(16, 2)
