@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from scipy.optimize import minimize
+from scipy.optimize import differential_evolution, minimize
 
 import ombo_gym
 from ombo_gym.problems.snar import ENERGIES, HIGH, LOW, MASSES, RATES, SnAr, e_factor
@@ -101,8 +101,31 @@ def test_the_listed_best_values_are_found_again_and_not_surpassed(objective: str
     def loss(x: np.ndarray) -> float:
         return -problem.evaluate(drawn, x[None, None])[0, 0]
 
-    other = minimize(loss, np.zeros(4), method="Nelder-Mead", bounds=[(-1, 1)] * 4)
-    assert -other.fun < problem.optimum(drawn)[0] + 1e-6
+    box = [(-1, 1)] * 4
+    near = minimize(loss, np.zeros(4), method="Nelder-Mead", bounds=box)
+    far = differential_evolution(
+        lambda x: -problem.evaluate(drawn, x.T[None])[0],
+        *(box,),
+        popsize=20,
+        maxiter=80,
+        rng=0,
+        vectorized=True,
+        updating="deferred",
+    )
+    best = problem.optimum(drawn)[0]
+    for other in (near, far):
+        assert -other.fun < best + 1e-6 * abs(best)
+    np.testing.assert_allclose(-far.fun, best, rtol=1e-4)  # it looks everywhere, and comes there
+
+
+@pytest.mark.parametrize(("equivalents", "celsius"), [(1, 120), (2, 62), (5, 31)])
+def test_the_best_temperature_falls_with_the_equivalents(equivalents: int, celsius: int) -> None:
+    grid = np.arange(30, 121)
+
+    def made(temperature: float) -> float:
+        return integrated(np.array([0.5, equivalents, 0.5, temperature]), RATES, ENERGIES)[2]
+
+    assert grid[np.argmax([made(temperature) for temperature in grid])] == celsius
 
 
 def test_the_search_for_the_best_of_a_reaction_does_not_depend_on_the_others() -> None:
