@@ -50,8 +50,9 @@ class Ehrlich(Problem):
 
     Args:
         length: Letters of a design.
-        categories: Size of the alphabet, 3 to 128. A letter may be followed by itself and by
-            2 floor(0.4 categories) + 1 letters: with 3 and 5 categories by all.
+        categories: Size of the alphabet, 3 to 128. A letter may be followed by itself and others,
+            together 2 floor(0.4 categories) + 1 letters or one more (25 or 26 of 32); with 3 and 5
+            categories by all.
         motifs: How many; all of their letters must fit in `length`.
         motif_length: Letters of each, at least 2.
         quantization: Steps of a motif's share; it divides `motif_length`, which is the default.

@@ -139,7 +139,8 @@ def test_chains_are_ergodic_with_as_many_impossible_transitions_as_published() -
         np.testing.assert_allclose(transitions.sum(axis=-1), 1, rtol=1e-6)
         assert possible[:, np.arange(categories), np.arange(categories)].all()
         band = min(2 * math.floor(0.4 * categories) + 1, categories)
-        assert set(np.unique(possible.sum(axis=-1))) <= {band, band + 1}
+        least = {band} if categories in (3, 5) else {band, band + 1}
+        assert set(np.unique(possible.sum(axis=-1))) == least
         reach = np.linalg.matrix_power(possible.astype(float), categories)
         assert (reach > 0).all()
         p = instances["stationary"]
