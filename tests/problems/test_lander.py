@@ -113,6 +113,14 @@ def test_the_best_known_is_that_of_a_listed_design_and_lands() -> None:
     assert best.min() > 200  # "solved"
 
 
+def test_the_known_designs_return_on_other_terrains_what_is_stated() -> None:
+    problem = Lander(terrains=40)
+    seeds = np.arange(1000, 1040)
+    values = problem.evaluate({"seeds": seeds[None]}, designs_of(KNOWN)[None])[0]
+    assert values == pytest.approx([250.8, 254.6, 264.2], abs=0.05)
+    assert values[0] == pytest.approx(np.mean([plain_return(int(s)) for s in seeds]), abs=1e-9)
+
+
 @pytest.mark.parametrize("terrains", [0, -1, 1.0, True, "2"])
 def test_a_wrong_number_of_terrains_is_refused(terrains: Any) -> None:
     with pytest.raises(ValueError, match="terrains: expected a whole number of at least 1"):
