@@ -21,6 +21,7 @@ Infos = dict[
 ]  # name -> values (R, ...), which rows have it (R,)
 
 ALL = slice(None)
+_LOUDEST = 1e30  # noise that observations, which are float32, have room for
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,9 @@ class Settings:
         if std is not None and (
             isinstance(std, bool)
             or not isinstance(std, int | float | np.integer | np.floating)
-            or not 0 <= std < np.inf
+            or not 0 <= std <= _LOUDEST
         ):
-            raise ValueError(f"noise_std: expected a number of at least 0, got {std!r}")
+            raise ValueError(f"noise_std: expected a number from 0 to {_LOUDEST:g}, got {std!r}")
 
 
 def _low_and_high(horizon: Any) -> tuple[Any, ...]:
@@ -156,7 +157,7 @@ class Campaigns:
         problem, space = self.problem, self.problem.design_space
         self.keys[rows] = keys
         self.round[rows] = 0
-        self.horizon[rows] = self._draw_horizons(keys)
+        self.horizon[rows] = 0  # not begun, should the problem raise an error on the way
         self.wants_optimum[rows] = wants_optimum
 
         drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
@@ -191,6 +192,7 @@ class Campaigns:
         self._total[rows] = 0.0
         self._worth[rows] = 0.0
         self._find_optimum(rows, drawn)
+        self.horizon[rows] = self._draw_horizons(keys)
         return self._infos(rows)
 
     def step(self, rows: Rows, batch: Designs) -> Outcome:
@@ -216,10 +218,11 @@ class Campaigns:
             counted = np.where(wasted, -np.inf, true_values)
         best = counted.max(axis=1)  # (R,)
         so_far = np.maximum(self.best_value[rows], best)
-        self.best_value[rows] = np.where(self.count[rows] > 0, so_far, best)
-        self.round[rows] += 1
-        rounds = self.round[rows]
+        rounds = self.round[rows] + 1
         measured = self._measure(instances, batch, true_values, feasible, self.keys[rows], rounds)
+        # Nothing was written so far: whatever the problem raised, the campaigns are as they were.
+        self.best_value[rows] = np.where(self.count[rows] > 0, so_far, best)
+        self.round[rows] = rounds
         self._append(rows, batch, measured, true_values, wasted)
 
         self._incumbent[rows] = np.maximum(self._incumbent[rows], best)

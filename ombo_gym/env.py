@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -196,11 +196,16 @@ def keeps_optimum(
     Raises:
         ValueError: An unknown option.
     """
-    options = options or {}
+    if not isinstance(options, Mapping | None):
+        raise ValueError(f"options: expected a dict, got {options!r}")
+    options = dict(options or {})
     if unknown := sorted(set(options) - _RESET_OPTIONS, key=str):
         raise ValueError(f"options: expected {sorted(_RESET_OPTIONS)}, got {unknown}")
     if options:
-        return np.full(len(wanted), bool(options.get("optimum", False)))
+        asked = options.get("optimum", False)
+        if not isinstance(asked, bool | np.bool_):
+            raise ValueError(f"options: expected {{'optimum': True or False}}, got {asked!r}")
+        return np.full(len(wanted), bool(asked))
     unseeded = np.array([seed is None for seed in seeds])
     kept: NDArray[np.bool_] = wanted & finished & unseeded
     return kept

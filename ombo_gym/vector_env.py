@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,8 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         Raises:
             ValueError: A mask or a sequence of seeds of another length, or an unknown option.
         """
+        if not isinstance(options, Mapping | None):
+            raise ValueError(f"options: expected a dict, got {options!r}")
         options = dict(options or {})
         rows = self._masked(options.pop("reset_mask", None))
         indices = np.arange(self.num_envs)[rows].tolist()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from scipy import optimize, special, stats
 
 import ombo_gym
 from ombo_gym.campaign import ALL, Campaigns, Settings
+from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.env import CampaignEnv
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.randomness import KeyedRows, RowDraws, Stream
 from tests.envs.cases import COINS, IDS, assert_same, make, make_native, proposals
 
 # --- common random numbers -----------------------------------------------------------------------
@@ -447,3 +451,74 @@ def test_a_campaign_that_is_redrawn_alone_does_not_touch_the_others() -> None:
     alone.reset(ALL, np.array([9], np.uint64), wants[:1])
     for name, array in alone.observation().items():
         np.testing.assert_array_equal(array[0], after[name][1])
+
+
+class Failing(Problem):
+    """A parabola whose measurements can be made to fail, by "evaluate" or "measure"."""
+
+    fails = ""
+
+    def __init__(self) -> None:
+        self.design_space = BoxDesigns(1)
+
+    def draw(self, draws: RowDraws) -> Instances:
+        return {"top": draws.random((1,))}
+
+    def evaluate(self, instances: Instances, designs: Designs) -> np.ndarray:
+        self.stop("evaluate")
+        return -((designs - instances["top"][:, None]) ** 2).sum(axis=-1)
+
+    def measure(self, instances: Instances, designs: Designs, values: Any, draws: RowDraws) -> Any:
+        self.stop("measure")
+        return values
+
+    def stop(self, where: str) -> None:
+        if self.fails == where:
+            raise RuntimeError("the robot is out of order")
+
+
+HALF = np.full((2, 1), 0.5, np.float32)
+
+
+@pytest.mark.parametrize("where", ["evaluate", "measure"])
+@pytest.mark.parametrize("played", [0, 1, 2])
+def test_a_reset_that_fails_leaves_a_campaign_that_needs_another(played: int, where: str) -> None:
+    problem = Failing()
+    env, twin = (CampaignEnv(each, horizon=2, batch_size=2) for each in (problem, Failing()))
+    env.reset(seed=0)
+    for _ in range(played):
+        env.step(HALF)
+    problem.fails = where
+    with pytest.raises(RuntimeError, match="out of order"):
+        env.reset(seed=1)
+    problem.fails = ""
+    with pytest.raises(ResetNeeded):
+        env.step(HALF)
+    assert_same(env.reset(seed=1), twin.reset(seed=1))
+    assert_same(env.step(HALF), twin.step(HALF))
+
+
+@pytest.mark.parametrize("where", ["evaluate", "measure"])
+def test_a_step_that_fails_leaves_the_campaign_as_it_was(where: str) -> None:
+    problem = Failing()
+    env, twin = (CampaignEnv(each, horizon=2, batch_size=2) for each in (problem, Failing()))
+    assert_same(env.reset(seed=0), twin.reset(seed=0))
+    for _ in range(2):
+        problem.fails = where
+        with pytest.raises(RuntimeError, match="out of order"):
+            env.step(HALF)
+        problem.fails = ""
+        assert_same(env.step(HALF), twin.step(HALF))
+
+
+@pytest.mark.parametrize("options", [3, {"optimum": "no"}, {"optimum": 1}, {"more": True}])
+def test_options_of_a_reset_are_checked(options: Any) -> None:
+    for env in (make("Ombo/GP-v0").unwrapped, gym.make_vec("Ombo/GP-v0", num_envs=2)):
+        with pytest.raises(ValueError, match="options: expected"):
+            env.reset(options=options)
+
+
+@pytest.mark.parametrize("noise_std", [1e300, np.inf, -1, np.nan, "1", True])
+def test_noise_that_cannot_be_shown_is_refused(noise_std: Any) -> None:
+    with pytest.raises(ValueError, match="noise_std: expected a number from 0 to 1e"):
+        make("Ombo/GP-v0", noise_std=noise_std)

@@ -88,7 +88,9 @@ def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float
         raise ValueError(f"surrogate: expected a kernel among {names}, got {name!r}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
         raise ValueError(f"surrogate: expected max_data of at least 2, got {max_data!r}")
-    if (lengthscale is not None) != (name in KERNELS):
+    if name in KERNELS and lengthscale is None:
+        raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {dict(config)!r}")
+    if name not in KERNELS and lengthscale is not None:
         raise ValueError(
             f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
             f"got {dict(config)!r}"
@@ -105,7 +107,11 @@ def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float
                 'process; use {"kernel": "fit"}'
             )
         name, lengthscale = problem.prior.kernel, problem.prior.lengthscale
-    if not (isinstance(lengthscale, int | float) and lengthscale > 0):
+    if (
+        isinstance(lengthscale, bool)
+        or not isinstance(lengthscale, int | float | np.integer | np.floating)
+        or not 0 < lengthscale < np.inf
+    ):
         raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
     return Surrogate(name, (float(lengthscale),), (noise_std**2 + JITTER,), False, int(max_data))
 
