@@ -64,7 +64,9 @@ class Settings:
             or not isinstance(std, int | float | np.integer | np.floating)
             or not 0 <= std <= _LOUDEST
         ):
-            raise ValueError(f"noise_std: expected a number from 0 to {_LOUDEST:g}, got {std!r}")
+            raise ValueError(
+                f"noise_std: expected a number of at least 0, {_LOUDEST:g} at most, got {std!r}"
+            )
 
 
 def _low_and_high(horizon: Any) -> tuple[Any, ...]:
