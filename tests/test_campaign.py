@@ -520,7 +520,5 @@ def test_options_of_a_reset_are_checked(options: Any) -> None:
 
 @pytest.mark.parametrize("noise_std", [1e300, np.inf, -1, np.nan, "1", True])
 def test_noise_that_cannot_be_shown_is_refused(noise_std: Any) -> None:
-    with pytest.raises(
-        ValueError, match=r"noise_std: .* at least 0, 1e\+30 at most"
-    ):
+    with pytest.raises(ValueError, match=r"noise_std: .* at least 0, 1e\+30 at most"):
         make("Ombo/GP-v0", noise_std=noise_std)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,13 @@ def is_number(given: Any) -> bool:
 def is_whole(given: Any) -> bool:
     """Whether it is a whole number, by its type."""
     return isinstance(given, int | np.integer) and not isinstance(given, bool)
+
+
+def is_list(given: Any) -> bool:
+    """Whether it is a list of something: no text, no bytes, no lone number in an array."""
+    if isinstance(given, np.ndarray):
+        return given.ndim == 1 and len(given) > 0
+    return isinstance(given, Sequence) and not isinstance(given, str | bytes) and len(given) > 0
 
 
 def numbers(given: Any) -> NDArray[np.float64]:

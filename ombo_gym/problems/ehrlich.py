@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs, repeated
 from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.problems.checks import is_number, is_whole
+from ombo_gym.problems.checks import is_list, is_number, is_whole
 from ombo_gym.randomness import KeyedRows, RowDraws, Stream
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
@@ -306,11 +306,8 @@ def _checked_instances(
         return None
     if split != "all":
         raise ValueError(f"split: it goes without instances, got {split!r} with {instances!r}")
-    listed = isinstance(instances, Sequence | np.ndarray) and not isinstance(instances, str)
-    if (
-        not listed
-        or not len(instances)
-        or not all(is_whole(number) and 0 <= number < 2 * _NUMBERED for number in instances)
+    if not is_list(instances) or not all(
+        is_whole(number) and 0 <= number < 2 * _NUMBERED for number in instances
     ):
         raise ValueError(f"instances: expected whole numbers from 0 to 2^63 - 1, got {instances!r}")
     return tuple(int(number) for number in instances)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs
 from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.problems.checks import is_whole
+from ombo_gym.problems.checks import is_list, is_whole
 from ombo_gym.problems.simulated import require
 from ombo_gym.randomness import RowDraws
 
@@ -96,8 +96,7 @@ class Suite(Problem):
             wanted = {"train": lambda f: f not in test, "test": lambda f: f in test}
             return tuple(filter(wanted.get(split), possible))
         numbers = {name: number for number, name in self.names.items()}
-        listed = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
-        if not listed or not len(given):
+        if not is_list(given):
             raise ValueError(f"functions: expected a list of numbers or names, got {given!r}")
         chosen = []
         for each in given:
@@ -157,12 +156,7 @@ def _chosen_instances(given: Any, split: str) -> tuple[int, ...]:
         test = set(TEST_INSTANCES)
         wanted = {"train": lambda i: i not in test, "test": lambda i: i in test}
         return tuple(filter(wanted.get(split), INSTANCES))
-    listed = isinstance(given, Sequence | np.ndarray) and not isinstance(given, str)
-    if (
-        not listed
-        or not len(given)
-        or not all(is_whole(each) and 1 <= each < 2**31 for each in given)
-    ):
+    if not is_list(given) or not all(is_whole(each) and 1 <= each < 2**31 for each in given):
         raise ValueError(
             f"instances: expected a list of whole numbers of at least 1, got {given!r}"
         )

@@ -214,6 +214,8 @@ def test_instances_are_fixed_by_their_numbers_and_splits_are_disjoint() -> None:
         ({"split": "train", "instances": [1]}, "split: it goes without instances"),
         ({"instances": [-1]}, "instances: expected whole numbers from 0"),
         ({"instances": "12"}, "instances: expected whole numbers from 0"),
+        ({"instances": b"12"}, "instances: expected whole numbers from 0"),
+        ({"instances": np.array(3)}, "instances: expected whole numbers from 0"),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments: dict[str, Any], message: str) -> None:

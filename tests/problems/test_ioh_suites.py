@@ -202,6 +202,8 @@ def test_functions_that_the_dimension_lacks_are_left_out_unless_named() -> None:
         ("BBOB", {"functions": [1], "function": 2}, "functions: they go without function=2"),
         ("BBOB", {"instances": [0]}, "instances: expected a list of whole numbers of at least 1"),
         ("BBOB", {"instances": 3}, "instances: expected a list"),
+        ("BBOB", {"instances": b"3"}, "instances: expected a list"),
+        ("PBO", {"functions": np.array(3)}, "functions: expected a list"),
         ("BBOB", {"split": "test", "instances": [3]}, "split: with split_by='instance'"),
         ("BBOB", {"split": "test", "split_by": "function", "function": 3}, "split: with split_by"),
         ("BBOB", {"split": "validation"}, "split: "),
