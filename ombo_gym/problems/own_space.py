@@ -44,9 +44,9 @@ class OwnSpace:
 
         Returns:
             An array or, of named variables, a dict of numbers or choices; of many designs, a dict
-            of arrays (n,).
+            of arrays (n,). All of it is the caller's own, to be written into.
         """
-        columns: Any = np.asarray(designs)
+        columns: Any = np.array(designs)
         if self.bounds is not None:
             share = (columns.astype(np.float64) + 1) / 2
             columns = (1 - share) * self.bounds[0] + share * self.bounds[1]  # exact at the ends

@@ -110,6 +110,34 @@ def test_every_kind_of_space_gives_designs_in_its_own_terms(
         np.testing.assert_array_equal(problem.to_design(seen), design)
 
 
+@pytest.mark.parametrize(
+    "space",
+    [BOX, spaces.MultiDiscrete([3, 4]), spaces.MultiBinary(2), BoxDesigns(2)]
+    + [CategoricalDesigns([3, 2]), spaces.Discrete(5), CandidateDesigns(np.eye(4))],
+)
+@pytest.mark.parametrize("vectorized", [False, True])
+def test_an_objective_may_write_into_its_argument(space: Any, vectorized: bool) -> None:
+    def writes(x: Any) -> Any:
+        values = x.sum(axis=tuple(range(1, x.ndim))) * 1.0 if vectorized else total(x)
+        if isinstance(x, np.ndarray):
+            x[...] = 99
+        return values
+
+    env = ombo_gym.make_campaign(writes, space, vectorized=vectorized, start={"kind": "none"})
+    env.reset(seed=0)
+    action = env.action_space.sample()
+    given = action.copy()
+    observation, *_ = env.step(action)
+    np.testing.assert_array_equal(action, given)
+    np.testing.assert_array_equal(observation["designs"][:4].ravel(), given.ravel())
+    problem, design = env.game.problem, observation["designs"][0]
+    kept = design.copy()
+    units = problem.to_units(design)
+    if isinstance(units, np.ndarray):
+        units[...] = 99
+    np.testing.assert_array_equal(design, kept)
+
+
 def test_each_design_is_computed_exactly_once() -> None:
     spy = Spy()
     env = ombo_gym.make_campaign(
