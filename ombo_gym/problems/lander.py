@@ -66,7 +66,7 @@ class Lander(Simulated):
 
     Raises:
         ValueError: Fewer than one terrain, or an unknown split.
-        ImportError: Box2D is not installed.
+        ImportError: Box2D or pygame is not installed.
 
     References:
         Eriksson et al., Scalable global optimization via local Bayesian optimization (TuRBO),
@@ -93,7 +93,7 @@ class Lander(Simulated):
             )
         if split not in self.splits:
             raise ValueError(f"split: expected one of {list(self.splits)}, got {split!r}")
-        require("Lander", "robotics", "Box2D")
+        require("Lander", "robotics", "Box2D", "pygame")
         super().__init__(workers)
         self.terrains = int(terrains)
         self.split = split
