@@ -13,7 +13,6 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import ombo_agents
-import ombo_gym
 from ombo_agents import Myopic, Policy
 from ombo_agents.heuristics.exploration import Schedule
 from ombo_agents.heuristics.model_free import nearest
@@ -28,12 +27,13 @@ from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.gp import JITTER
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import BoxOnce, Pool, PoolOnce, Recipes, RecipesOnce
+from tests.envs.cases import IDS
 from tests.surrogates.test_gp import textbook_posterior
 
 ROWS = 9
 SMALL = {"start": {"kind": "percentile", "size": 64}}
 CASES = {
-    **{env_id: (env_id, SMALL if "TF" in env_id else {}) for env_id in ombo_gym.env_ids()},
+    **{name: (name, SMALL if "TF" in name else {}) for name in [*IDS, "Ombo/TFBind8-v0"]},
     "GP, 1-D": ("Ombo/GP-v0", {"dim": 1}),
     "GP, 6-D, fit": ("Ombo/GP-v0", {"dim": 6, "surrogate": {"kernel": "fit"}}),
     "GP, noise, no start": ("Ombo/GP-v0", {"noise_std": 0.3, "start": {"kind": "none"}}),

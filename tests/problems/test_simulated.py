@@ -129,7 +129,8 @@ def test_an_error_of_the_simulator_is_raised_with_its_message(workers: int, tmp_
 
 
 INTERRUPTED = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 import numpy as np
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.problems.simulated import Simulated
