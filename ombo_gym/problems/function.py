@@ -35,7 +35,8 @@ class Function(Problem):
             whole numbers; a dict of name: tuple (low, high), or a dict of name: list of choices:
             designs are dicts; or a design space of `ombo_gym.design_spaces`.
         vectorized: Whether the objective takes n designs at once, (n, d) or a dict of (n,), and
-            returns (n,).
+            returns (n,). Choices that are all numbers, all texts or all truth values come as
+            arrays of such, others as arrays of objects.
         minimise: Whether low values are good. Values, rewards and infos are then negative.
         optimum: The best value there is, where it is known.
         floor: Value of designs that cannot be measured, for which the objective returns NaN; None:

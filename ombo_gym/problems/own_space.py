@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ EXPECTED = (
     "a gymnasium Box, Discrete, MultiDiscrete or MultiBinary, a list of (low, high), a dict of "
     "name: (low, high) or of name: [choice, choice, ...], or a design space of ombo_gym"
 )
+
+_KINDS = (bool | np.bool_, int | float | np.integer | np.floating, str)  # that arrays are made of
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class OwnSpace:
 
         Returns:
             An array or, of named variables, a dict of numbers or choices; of many designs, a dict
-            of arrays (n,). All of it is the caller's own, to be written into.
+            of arrays (n,), see `_listed`. All of it is the caller's own, to be written into.
         """
         columns: Any = np.array(designs)
         if self.bounds is not None:
@@ -61,7 +64,7 @@ class OwnSpace:
             column = columns[..., at]
             if self.choices is not None:
                 own = self.choices[at]
-                column = own[column] if column.ndim == 0 else np.array([own[c] for c in column])
+                column = _copied(own[column]) if column.ndim == 0 else _listed(own)[column]
             elif column.ndim == 0:
                 column = column.item()
             found[name] = column
@@ -95,6 +98,26 @@ class OwnSpace:
         elif self.first is not None:
             found = found - self.first
         return found.astype(self.designs.dtype)
+
+
+def _listed(choices: Sequence[Any]) -> NDArray[Any]:
+    """Choices as an array (k,): of truth values, numbers or texts where all are, else of objects.
+
+    Of objects too where an array of numbers or texts would hold others than those given.
+    """
+    found = np.empty(len(choices), object)
+    for at, choice in enumerate(choices):
+        found[at] = _copied(choice)
+    for kinds in _KINDS:
+        truths = sum(isinstance(choice, bool | np.bool_) for choice in choices)
+        if all(isinstance(choice, kinds) for choice in choices) and truths in (0, len(choices)):
+            plain = np.array(list(choices))
+            return plain if plain.tolist() == list(choices) else found
+    return found
+
+
+def _copied(choice: Any) -> Any:
+    return copy.deepcopy(choice) if isinstance(choice, list | dict | set) else choice
 
 
 def own_space(space: Any) -> OwnSpace:

@@ -112,8 +112,15 @@ def test_every_kind_of_space_gives_designs_in_its_own_terms(
 
 @pytest.mark.parametrize(
     "space",
-    [BOX, spaces.MultiDiscrete([3, 4]), spaces.MultiBinary(2), BoxDesigns(2)]
-    + [CategoricalDesigns([3, 2]), spaces.Discrete(5), CandidateDesigns(np.eye(4))],
+    [
+        BOX,
+        spaces.MultiDiscrete([3, 4]),
+        spaces.MultiBinary(2),
+        BoxDesigns(2),
+        CategoricalDesigns([3, 2]),
+        spaces.Discrete(5),
+        CandidateDesigns(np.eye(4)),
+    ],
 )
 @pytest.mark.parametrize("vectorized", [False, True])
 def test_an_objective_may_write_into_its_argument(space: Any, vectorized: bool) -> None:
@@ -197,6 +204,49 @@ def test_a_vectorized_objective_gives_the_same_campaign_in_a_call_a_round(space:
         observation, reward, *_ = single.step(actions[1])
     assert len(spy.seen) <= 3 and rewards[1] == reward
     np.testing.assert_array_equal(observations["values"][1], observation["values"])
+
+
+MANY_CHOICES = {
+    "mixed": ["x", 1],
+    "whole": [1, 2, 3],
+    "numbers": [1, 2.5],
+    "texts": ["a", "bcd"],
+    "tuples": [(1, 2), (3, 4)],
+    "ragged": [[1, 2], [3]],
+    "flags": [True, False],
+    "flag or number": [True, 2],
+    "nothing": [None, 1.5],
+    "large": [10**20, 1],
+    "larger": [2**53 + 1, 0.5],
+    "zeros": ["a", "a\0"],
+}
+
+
+@pytest.mark.parametrize("name", MANY_CHOICES)
+def test_choices_are_the_same_in_calls_of_one_and_of_many(name: str) -> None:
+    choices = MANY_CHOICES[name]
+    space = {name: choices, "other": [0, 1]}
+    problem = ombo_gym.make_campaign(lambda x: np.zeros(1), space, vectorized=True).game.problem
+    codes = np.array([[c, 0] for c in range(len(choices))])
+    together = problem._space.units(codes)[name]
+    assert together.shape == (len(choices),)
+    for code, choice in zip(codes, choices, strict=True):
+        one, few = problem.to_units(code)[name], problem._space.units(code[None])[name]
+        assert one == choice and type(one) is type(choice)
+        assert few.dtype == together.dtype, "whatever else is in the call"
+        assert few[0] == together[code[0]] == choice
+        if few.dtype == object:
+            assert type(few[0]) is type(choice)
+        np.testing.assert_array_equal(problem.to_design({name: one, "other": 0}), code)
+    kinds = {"whole": "i", "numbers": "f", "texts": "U", "flags": "b"}
+    assert together.dtype.kind == kinds.get(name, "O")
+
+
+def test_a_choice_that_is_written_into_stays_what_it_was() -> None:
+    problem = ombo_gym.make_campaign(total, {"a": [[1, 2], [3]], "b": [0, 1]}).game.problem
+    problem.to_units([0, 0])["a"].append(7)
+    problem._space.units(np.array([[0, 0]]))["a"][0].append(7)
+    assert problem.to_units([0, 0])["a"] == [1, 2]
 
 
 def test_minimising_is_maximising_the_negative_and_the_optimum_is_in_own_units() -> None:
