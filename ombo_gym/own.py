@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def make_campaign(
     Raises:
         ValueError: A space or argument that is not as described; see
             `ombo_gym.problems.function.Function`, which says more of all of them.
+        TypeError: An argument that the environment lacks; lists those it has.
 
     Example:
         >>> import ombo_gym
@@ -72,6 +74,14 @@ def make_campaign(
     from ombo_gym.problems.function import Function
     from ombo_gym.vector_env import CampaignVectorEnv
 
+    known = set(signature(CampaignEnv).parameters) - {"problem", "split", "arguments"}
+    if num_envs is not None:
+        known.add("autoreset_mode")
+    if unknown := sorted(set(arguments) - set(known)):
+        raise TypeError(
+            f"make_campaign takes {sorted(known)} of the environment beside its own arguments, "
+            f"got {unknown}"
+        )
     problem = Function(
         objective,
         space,

@@ -63,9 +63,9 @@ class Spreadsheet:
                 f'csv: {path} is not UTF-8 text ({error.reason}); save it as "CSV UTF-8"'
             ) from None
         if delimiter is None:
-            tables = {mark: _cells(path, text, mark) for mark in _DELIMITERS}
+            tables = {mark: _cells(path, text, mark, strict=False) for mark in _DELIMITERS}
             delimiter = min(_DELIMITERS, key=lambda mark: _misfits(tables[mark]))
-        cells = _cells(path, text, delimiter)
+        cells = _cells(path, text, delimiter, strict=True)
         if not cells:
             raise ValueError(f"csv: {path} is empty: expected a header and rows")
         (_, header), *body = cells
@@ -148,13 +148,18 @@ class Spreadsheet:
         return found
 
 
-def _cells(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
-    """Rows that hold anything, with their numbers, the empty cells at their ends left out."""
+def _cells(path: Path, text: str, delimiter: str, *, strict: bool) -> list[tuple[int, list[str]]]:
+    """Rows that hold anything, with their numbers, the empty cells at their ends left out.
+
+    Unless it is strict, a quote that is never closed takes all rows behind it into one cell.
+    """
     found = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+    table: list[list[str]] = []
     try:
-        table = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        table.extend(reader)
     except csv.Error as error:
-        raise ValueError(f"csv: {path} is no table ({error})") from error
+        raise ValueError(f"csv: {path}, row {len(table) + 1}: {error}") from error
     for number, row in enumerate(table, 1):
         cells = [cell.strip() for cell in row]
         while cells and not cells[-1]:

@@ -415,3 +415,13 @@ def test_policies_and_gymnasiums_wrappers_take_it(tmp_path: Path) -> None:
     envs = ombo_gym.make_campaign(valley, BOX, num_envs=2)
     assert isinstance(envs, CampaignVectorEnv)
     gym.vector.AsyncVectorEnv([lambda: ombo_gym.make_campaign(lambda x: 1.0, BOX)] * 2).close()
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"minimize": True}, {"split": "train"}, {"autoreset_mode": "SameStep"}]
+)
+def test_unknown_arguments_are_named_beside_the_known_ones(arguments: dict[str, Any]) -> None:
+    name = next(iter(arguments))
+    with pytest.raises(TypeError, match=rf"'batch_size'.*'horizon'.*got \['{name}'\]"):
+        ombo_gym.make_campaign(lambda x: 0.0, [(0, 1)], **arguments)
+    ombo_gym.make_campaign(lambda x: 0.0, [(0, 1)], num_envs=2, autoreset_mode="SameStep")

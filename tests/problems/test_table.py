@@ -215,3 +215,9 @@ def test_policies_play_a_spreadsheet_and_find_its_best_row(tmp_path: Path) -> No
         observation, _, _, _, infos = envs.step(action)
     assert ombo_gym.make_problem("Table", csv=str(path)).optimum(ONE) == [68]
     assert (infos["final_info"]["regret"] == 0).mean() > 0.8
+
+
+def test_a_quote_that_is_never_closed_is_found(write: Any) -> None:
+    text = 'y,a\n1,foo\n2,"bar\n3,baz\n4,qux\n5,k\n6,zz\n'
+    with pytest.raises(ValueError, match=r"mine\.csv, row 3: unexpected end of data"):
+        Table(csv=write(text), value="y")
