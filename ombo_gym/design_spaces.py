@@ -19,6 +19,7 @@ from ombo_gym.randomness import GeneratorRows, RowDraws
 Designs = NDArray[Any]  # (..., *shape) of the space's dtype
 
 _LISTED = 2**20  # the largest finite space whose designs are ever listed
+_TABLE = 2**24  # entries of a table of designs
 _MANY = 32  # designs of a batch that are told apart by sorting
 _SHORT = 3  # characters of a label that has room in a picture's cell
 
@@ -92,6 +93,56 @@ class DesignSpace(ABC):
     def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
         """Designs from their numbers 0 .. size - 1, (...,) -> (..., *shape); finite spaces only."""
         raise TypeError(f"{self!r} has no finite list of designs")
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """The inverse of `decode`, (..., *shape) -> (...,)."""
+        raise TypeError(f"{self!r} has no finite list of designs")
+
+    def among(
+        self, designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which designs are in a list, (R, m, *shape) and (R, n, *shape) -> (R, m).
+
+        Args:
+            designs: To look for.
+            listed: Where to look.
+            in_use: (R, n) which entries of the list count; None: all.
+        """
+        if (
+            self.listable
+            and self.size is not None
+            and designs.shape[1] * listed.shape[1] > self.size
+        ):
+            return self._among_many(designs, listed, in_use)
+        return among(designs, listed, in_use)
+
+    def _among_many(
+        self, designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_]:
+        """As `among`, by a table of all designs instead of comparing every two."""
+        found = np.empty(designs.shape[:2], bool)
+        together = max(1, _TABLE // self.size) if self.size else 1
+        for at in range(0, len(found), together):
+            part = slice(at, at + together)
+            used = None if in_use is None else in_use[part]
+            found[part] = np.take_along_axis(
+                self.marked(listed[part], used), self.encode(designs[part]), axis=1
+            )
+        return found
+
+    def marked(self, listed: Designs, in_use: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Of all designs, by number, which are in a list, (R, n, *shape) -> (R, size).
+
+        Args:
+            listed: Designs of a listable space.
+            in_use: (R, n) which entries of the list count; None: all.
+        """
+        assert self.size is not None
+        marks = np.zeros((len(listed), self.size + 1), bool)
+        codes = self.encode(listed)
+        codes = codes if in_use is None else np.where(in_use, codes, self.size)
+        np.put_along_axis(marks, codes, True, axis=1)
+        return marks[:, : self.size]
 
 
 class BoxDesigns(DesignSpace):

@@ -72,16 +72,31 @@ class Game:
         self.control = self.make_control(control)
         self._view: Any = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether measuring a design again can be worth anything.
+
+        It is not where the problem forbids it, and where nothing can be learnt by it (no noise) nor
+        gained (utility `best`).
+        """
+        gains = self.campaigns.settings.utility != "best"
+        learns = self.campaigns.noise_std > 0 or self.problem.noisy
+        return self.problem.repeats and (gains or learns)
+
+    @property
+    def distinct(self) -> bool:
+        """Whether a good batch holds a design once."""
+        return not self.repeats or self.problem.distinct
+
     def make_control(self, name: str) -> Control:
         """A control for these campaigns, whichever one they are played through."""
         space, q, horizon = self.design_space, self.batch_size, self.horizons[1]
-        repeats = self.problem.repeats
         if name == "exploration":
-            distinct = self.problem.distinct
             return ExplorationControl(
-                space, q, horizon, self.surrogate, repeats=repeats, distinct=distinct
+                space, q, horizon, self.surrogate, repeats=self.repeats, distinct=self.distinct
             )
-        if name == "candidates":
+        if name == "candidates":  # the agent's own choice stands where it can be measured
+            repeats = self.problem.repeats
             return CandidatesControl(space, q, horizon, self.surrogate, repeats=repeats)
         return DesignsControl(space, q, self.campaigns.capacity, horizon)
 

@@ -410,3 +410,17 @@ def test_a_problem_that_draws_nothing_is_told_what_to_draw():
 def test_the_native_environment_has_no_other_end_than_the_horizon():
     with pytest.raises(ValueError, match="horizon=2"):
         gym.make_vec("Ombo/GP-v0", num_envs=2, max_episode_steps=2)
+
+
+@pytest.mark.parametrize("space", [CategoricalDesigns([3, 4, 2]), CandidateDesigns(np.eye(24))])
+def test_a_table_of_all_designs_finds_the_same_as_comparing_every_two(space, monkeypatch):
+    rng = np.random.default_rng(0)
+    sought = space.decode(rng.integers(24, size=(5, 9)))
+    listed = space.decode(rng.integers(24, size=(5, 12)))
+    in_use = rng.random((5, 12)) < 0.5
+    assert sought.shape[1] * listed.shape[1] > space.size  # so the table is used
+    monkeypatch.setattr(design_spaces, "_TABLE", 30)  # one row at a time
+    for used in (None, in_use):
+        expected = design_spaces.among(sought, listed, used)
+        np.testing.assert_array_equal(space.among(sought, listed, used), expected)
+        assert expected.any() and not expected.all()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.unmeasured import replenished
 from ombo_gym.controls.base import Control
 from ombo_gym.evaluation.told import told_one
 from ombo_gym.game import Game
@@ -96,12 +97,25 @@ class Myopic(Policy):
 class DesignsPolicy(Policy):
     """A policy that proposes designs itself.
 
+    It says which in `propose`, or in `propose_and_explain` where there is something to tell: how
+    many designs it asked a model about (`model_queries`, (B,)), for one. Where measuring a design
+    again is worth nothing, uniform designs that are new take the place of those that are not.
+
+    Attributes:
+        repeats: Whether measuring a design again can be worth anything.
+        distinct: Whether a good batch holds a design once.
+        wasteful: Whether it repeats designs on purpose where that is worth nothing.
+
     Args:
         game: The campaigns it is built for (`env.unwrapped.game`).
 
     Raises:
         ValueError: The environment has another control than "designs".
     """
+
+    repeats: bool
+    distinct: bool
+    wasteful: bool = False
 
     def __init__(self, game: Game) -> None:
         if game.control_name != "designs":
@@ -111,15 +125,27 @@ class DesignsPolicy(Policy):
             )
         self.space = game.design_space
         self.batch_size = game.batch_size
-        self.repeats, self.distinct = game.problem.repeats, game.problem.distinct
+        self.repeats, self.distinct = game.repeats, game.distinct
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
-        draws = GeneratorRows(rng, len(observation["rounds_left"]))
-        return self.space.actions(self.propose(observation, draws))
+        return self.explain(observation, rng)[0]
 
-    @abstractmethod
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+        draws = GeneratorRows(rng, len(observation["rounds_left"]))
+        batch, details = self.propose_and_explain(observation, draws)
+        if not (self.repeats or self.wasteful):
+            batch = replenished(self.space, observation, batch, draws)
+        return self.space.actions(batch), details
+
+    def propose_and_explain(
+        self, observation: Observation, draws: GeneratorRows
+    ) -> tuple[NDArray[Any], Details]:
+        """The next batches, (B, q, *shape), and what is worth knowing of them."""
+        return self.propose(observation, draws), {}
+
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:
         """The next batches as designs, (B, q, *shape)."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it proposes")
 
 
 class ControlPolicy(Policy):

@@ -11,7 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ombo_agents.heuristics import exploration, model_free, posterior
+from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
+from ombo_agents.bayesian.greedy_refined import RefinedGreedy
+from ombo_agents.bayesian.thompson import Thompson
+from ombo_agents.experiments.space_filling import LatinHypercube, Sobol
+from ombo_agents.heuristics import exploration
+from ombo_agents.hyperparameters import settings_of
+from ombo_agents.model_free.genetic import Genetic
+from ombo_agents.model_free.random import RandomPolicy
 from ombo_agents.planners import exact
 from ombo_agents.planners.beliefs import can_plan
 from ombo_agents.planners.thompson import exact_thompson
@@ -39,20 +46,20 @@ class Entry:
 
 def _thompson(game: Game) -> Policy:
     """Thompson sampling from the exact posterior where it is known, else from the surrogate's."""
-    return exact_thompson(game) or posterior.Thompson(game)
+    return exact_thompson(game) or Thompson(game)
 
 
 _EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
-    "random": Entry(model_free.RandomPolicy),
-    "sobol": Entry(model_free.Sobol, _boxes),
-    "latin_hypercube": Entry(model_free.LatinHypercube, _boxes),
-    "genetic": Entry(model_free.Genetic),
+    "random": Entry(RandomPolicy),
+    "sobol": Entry(Sobol, _boxes),
+    "latin_hypercube": Entry(LatinHypercube, _boxes),
+    "genetic": Entry(Genetic),
     "greedy": Entry(exploration.greedy, controls=_EXPLORES),
-    "greedy_refined": Entry(posterior.RefinedGreedy, _boxes),
+    "greedy_refined": Entry(RefinedGreedy, _boxes),
     "ucb": Entry(exploration.ucb, controls=_EXPLORES),
-    "expected_improvement": Entry(posterior.ExpectedImprovement),
+    "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
     "explore_then_exploit": Entry(exploration.explore_then_exploit, controls=_EXPLORES),
     "one_step": Entry(exact.one_step, can_plan),
@@ -74,7 +81,8 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
             `explore_then_exploit:weights=3/1/0`; a folder that `scripts.train` wrote; or
             `module:Class` of a policy of your own.
         env: A single or vector environment of this package, wrapped or not.
-        **settings: The policy's own, as keyword arguments.
+        **settings: The policy's own, as keyword arguments; what is not given is as in
+            `ombo_agents/hyperparameters`.
 
     Raises:
         ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a
@@ -88,6 +96,7 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
             raise ValueError(f"policy {name!r}: a trained policy takes no settings, got {settings}")
         return load(Path(name), game)
     entry, text = _split(name)
+    bare = name.partition(":")[0]
     if not entry.suits(game):
         suited = [other for other, e in POLICIES.items() if e.suits(game)]
         raise ValueError(
@@ -95,7 +104,7 @@ def make(name: str, env: Any, **settings: Any) -> Policy:
             f"utility {game.campaigns.settings.utility!r}; these do: {', '.join(suited)}"
         )
     try:
-        return entry.build(game, **_parse(text), **settings)
+        return entry.build(game, **settings_of(bare, game) | _parse(text) | settings)
     except TypeError as error:
         raise ValueError(f"policy {name!r}: {error}") from error
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ombo_gym.controls.base import Control, Observation, TakeDraws, rounds_left_space
 from ombo_gym.controls.exploration import upper_confidence_bound
 from ombo_gym.controls.outlook import look, pick_batch
-from ombo_gym.design_spaces import Designs, DesignSpace, among, repeated
+from ombo_gym.design_spaces import Designs, DesignSpace, repeated
 from ombo_gym.surrogates.gp import Surrogate
 
 CANDIDATES = 32  # M
@@ -89,7 +89,7 @@ class CandidatesControl(Control):
             described[outlook.rows] = np.clip(np.concatenate(columns, axis=-1), -_LIMIT, _LIMIT)
             if spent is not None:
                 measured = observation["designs"][outlook.rows, : outlook.observed]
-                spent[outlook.rows] = among(chosen, measured) | repeated(chosen)
+                spent[outlook.rows] = space.among(chosen, measured) | repeated(chosen)
         return CandidatesView(designs, described, spent, rounds_left)
 
     def seen(self, view: CandidatesView) -> Observation:  # noqa: D102

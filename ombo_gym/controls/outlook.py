@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, DesignSpace, among, repeated
+from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.randomness import RowDraws
 from ombo_gym.surrogates.candidates import candidates
 from ombo_gym.surrogates.gp import Beliefs, Posterior, Surrogate, most_telling
@@ -97,7 +97,7 @@ def _look_together(
     )
     best = posterior.targets.max(axis=1) if n else np.zeros(len(rows))
     beliefs = posterior.at(space.features(choices))
-    spent = None if repeats else among(choices, designs)
+    spent = None if repeats else space.among(choices, designs)
     return Outlook(rows, choices, posterior, beliefs, n, best, spent)
 
 
@@ -154,21 +154,3 @@ def best_left(
         left = np.where(unspent.any(axis=1, keepdims=True), unspent, left)
     best: NDArray[np.intp] = np.where(left, scores, -np.inf).argmax(axis=1)
     return best
-
-
-def unwasted(observation: Observation, designs: Designs, count: int) -> Designs:
-    """The first designs that are neither measured nor repeat an earlier one, others behind them.
-
-    Args:
-        observation: Of R campaigns.
-        designs: (R, m, *shape) in order of preference.
-        count: How many; where it is more than m, the list begins anew.
-
-    Returns:
-        (R, count, *shape).
-    """
-    measured = among(designs, observation["designs"], observation["observed"].astype(bool))
-    order = np.argsort(measured | repeated(designs), axis=1, kind="stable")
-    order = order[:, np.arange(count) % order.shape[1]]
-    first: Designs = designs[np.arange(len(designs))[:, None], order]
-    return first

@@ -79,6 +79,11 @@ class Problem(ABC):
         """Whether a good batch holds a design once: where designs can be counted, as a rule."""
         return not self.repeats or self.design_space.size is not None
 
+    @property
+    def noisy(self) -> bool:
+        """Whether measurements vary even where `noise_std` is 0."""
+        return type(self).measure is not Problem.measure
+
     @abstractmethod
     def draw(self, draws: RowDraws) -> Instances:
         """Draws R objective instances: at least one array with a leading R."""

@@ -118,6 +118,11 @@ class Measured(Problem):
         """The lowest true value of all tables."""
         return self.measurements.lowest
 
+    @property
+    def noisy(self) -> bool:
+        """Whether there are replicates, of which a measurement shows one."""
+        return self.measurements.replicates is not None
+
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         tables = self._tables
         return {"table": draws.draw(lambda rng: rng.integers(tables))}

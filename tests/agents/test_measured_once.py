@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import ombo_agents
-from ombo_agents.heuristics.model_free import replenished
+from ombo_agents.unmeasured import replenished
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.randomness import GeneratorRows

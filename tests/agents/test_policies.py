@@ -15,7 +15,7 @@ from scipy.stats import multivariate_normal, norm
 import ombo_agents
 from ombo_agents import Myopic, Policy
 from ombo_agents.heuristics.exploration import Schedule
-from ombo_agents.heuristics.model_free import nearest
+from ombo_agents.model_free.pools import nearest
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
 from ombo_gym.design_spaces import CategoricalDesigns
@@ -35,6 +35,7 @@ SMALL = {"start": {"kind": "percentile", "size": 64}}
 CASES = {
     **{name: (name, SMALL if "TF" in name else {}) for name in [*IDS, "Ombo/TFBind8-v0"]},
     "GP, 1-D": ("Ombo/GP-v0", {"dim": 1}),
+    "GP, noisy": ("Ombo/GP-v0", {"noise_std": 0.1}),
     "GP, 6-D, fit": ("Ombo/GP-v0", {"dim": 6, "surrogate": {"kernel": "fit"}}),
     "GP, noise, no start": ("Ombo/GP-v0", {"noise_std": 0.3, "start": {"kind": "none"}}),
     "TFBind8, no start": ("Ombo/TFBind8-v0", {"start": {"kind": "none"}}),
@@ -290,7 +291,7 @@ class Still(DesignsPolicy):
 
 
 def test_a_policy_of_your_own_is_named_by_its_module_and_class():
-    env, observations = situations("Ombo/GP-v0")
+    env, observations = situations("GP, noisy")
     name = f"{__name__}:Still"
     assert ombo_agents.supports(name, env)
     actions = ombo_agents.make(name, env).act(observations[0], generators())
@@ -374,7 +375,7 @@ def test_settings_that_make_no_sense_are_refused_before_anything_is_played(name)
 
 
 def test_settings_of_the_genetic_policy_reach_it():
-    env, observations = situations("Ombo/GP-v0")
+    env, observations = situations("GP, noisy")
     still = ombo_agents.make("genetic:population=1;mutation=0", env)
     actions = still.act(observations[0], generators())
     values = np.where(observations[0]["observed"], observations[0]["values"], -np.inf)
@@ -461,7 +462,7 @@ def test_random_designs_are_uniform():
 
 
 def test_genetic_parents_win_tournaments_of_two():
-    env = make_env("Ombo/GP-v0", ROWS, batch_size=500)
+    env = make_env("Ombo/GP-v0", ROWS, batch_size=500, noise_std=0.1)
     observation, _ = env.reset(seed=0)
     actions = ombo_agents.make("genetic:mutation=0", env).act(observation, generators())
     ranking = np.argsort(-observation["values"][:, :4], axis=1)  # the start is all there is
@@ -475,7 +476,7 @@ def test_genetic_parents_win_tournaments_of_two():
 
 
 def test_genetic_children_are_mutants_of_crossed_parents_from_the_best_rows():
-    env = make_env("Ombo/TFBind8-v0", ROWS, batch_size=50)
+    env = make_env("Ombo/TFBind8-v0", ROWS, batch_size=50, utility="last_median")
     observation, _ = env.reset(seed=0)
     actions = ombo_agents.make("genetic:population=2", env).act(observation, generators())
     top = np.argsort(-observation["values"], axis=1, kind="stable")[:, :2]
@@ -579,7 +580,7 @@ def test_on_dna_binding_who_learns_from_the_data_beats_random_in_ten_rounds(bett
 
 
 def test_greedy_refined_proposes_the_maximum_of_the_posterior_mean_over_the_whole_box():
-    env = make_env("Ombo/GP-v0", 6, batch_size=3)
+    env = make_env("Ombo/GP-v0", 6, batch_size=3, utility="last_mean")
     observation, _ = env.reset(seed=5)
     side = np.linspace(-1, 1, 201)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

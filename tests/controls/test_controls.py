@@ -63,7 +63,7 @@ def test_actions_of_inverts_weights_of_within_float32(weight):
 @pytest.mark.parametrize("q", [1, 2, 5])
 def test_the_batch_maximises_upper_confidence_bounds_with_weights_interpolated_over_slots(q):
     rows = 6
-    env = vector_env("GP", rows, "exploration", batch_size=q, horizon=3)
+    env = vector_env("GP", rows, "exploration", batch_size=q, horizon=3, utility="last_mean")
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     for _ in range(3):
@@ -91,7 +91,7 @@ def test_the_batch_maximises_upper_confidence_bounds_with_weights_interpolated_o
 
 def test_weight_zero_in_a_box_proposes_q_times_the_candidate_of_the_largest_mean():
     rows, q = 5, 4
-    env = vector_env("GP", rows, "exploration", batch_size=q, horizon=2)
+    env = vector_env("GP", rows, "exploration", batch_size=q, horizon=2, utility="last_mean")
     env.reset(seed=3)
     for _ in range(2):
         (outlook,) = env.game._view.outlooks
@@ -367,10 +367,25 @@ def test_the_batch_is_of_the_best_scored_designs_that_can_be_measured():
         np.testing.assert_array_equal(last_batch(env)[..., 0], expected)
 
 
-def test_outlooks_of_problems_that_allow_repeats_spare_nothing():
-    env = vector_env("pool", 3, "exploration")
+@pytest.mark.parametrize("worth_it", [{"noise_std": 0.1}, {"utility": "last_mean"}])
+def test_outlooks_spare_nothing_where_measuring_again_is_worth_something(worth_it):
+    env = vector_env("pool", 3, "exploration", **worth_it)
     env.reset(seed=0)
+    assert env.game.repeats
     assert all(outlook.spent is None for outlook in env.game._view.outlooks)
+
+
+@pytest.mark.parametrize("case", ["GP", "TFBind8", "pool", "recipes"])
+def test_nothing_is_measured_twice_where_that_is_worth_nothing(case):
+    """The best value counts and there is no noise."""
+    env = vector_env(case, 3, "exploration", batch_size=4, horizon=3)
+    env.reset(seed=0)
+    assert not env.game.repeats
+    for _ in range(3):
+        env.step(np.full((3, 2), -1, np.float32))  # pure exploitation
+    for row, n in enumerate(env.game.campaigns.count):
+        designs = env.game.campaigns.designs[row, :n]
+        assert len(np.unique(designs, axis=0)) == n
 
 
 @pytest.mark.parametrize("case", ["tent8", "gp, with a start", "eleven designs", "pool"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ class Schedule(ExplorationPolicy):
         ValueError: No weights, or one outside [0, 10].
     """
 
-    def __init__(self, game: Game, weights: tuple[float, ...]) -> None:
+    def __init__(self, game: Game, weights: Sequence[float]) -> None:
         super().__init__(game)
+        weights = tuple(weights)
         if not weights or not all(0 <= weight <= LARGEST_WEIGHT for weight in weights):
             raise ValueError(
                 f"weights: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
@@ -53,7 +55,7 @@ class Schedule(ExplorationPolicy):
         return np.repeat(each[:, None], 2, axis=1)
 
 
-def ucb(game: Game, *, weight: float = 2.0) -> Schedule:
+def ucb(game: Game, *, weight: float) -> Schedule:
     """Upper confidence bound with a constant weight, hallucinated variances inside a batch.
 
     Args:
@@ -76,9 +78,7 @@ def greedy(game: Game) -> Schedule:
     return Schedule(game, (0.0,))
 
 
-def explore_then_exploit(
-    game: Game, *, weights: tuple[float, ...] = (3.0, 2.0, 1.0, 0.0)
-) -> Schedule:
+def explore_then_exploit(game: Game, *, weights: Sequence[float]) -> Schedule:
     """Weights that fall to zero in the last round: a schedule that knows N and nothing of the data.
 
     Args:

@@ -37,7 +37,8 @@ class TrainedDirect(DesignsPolicy):
     def __init__(self, game: Game, network: DirectPolicy) -> None:
         super().__init__(game)
         self._network = network.double().eval()
-        self._once = not game.problem.repeats and not isinstance(self.space, BoxDesigns)
+        self._once = not self.repeats and not isinstance(self.space, BoxDesigns)
+        self.wasteful = not self._once  # in a box its word stands, corners included
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> Designs:  # noqa: D102
         rows = len(observation["rounds_left"])

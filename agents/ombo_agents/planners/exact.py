@@ -85,6 +85,7 @@ class ExactPolicy(DesignsPolicy):
     """
 
     exchangeable = True
+    wasteful = True  # where values are negative, it can be best to measure nothing
 
     def __init__(
         self,

@@ -1,0 +1,1 @@
+"""Bayesian optimization: acquisition functions of the surrogate's posterior."""

@@ -1,0 +1,1 @@
+"""Offline model-based methods: one attempt from a dataset, applied again every round."""
