@@ -11,19 +11,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ombo_agents import offline
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.heuristics import exploration
 from ombo_agents.hyperparameters import settings_of
+from ombo_agents.model_free.evolution import Evolution
 from ombo_agents.model_free.genetic import Genetic
+from ombo_agents.model_free.local_search import LocalSearch
 from ombo_agents.model_free.random import RandomPolicy
 from ombo_agents.planners import exact
 from ombo_agents.planners.beliefs import can_plan
 from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
-from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns
 from ombo_gym.game import CONTROLS, Game, game_of
 
 
@@ -33,6 +36,12 @@ def _any(game: Game) -> bool:
 
 def _boxes(game: Game) -> bool:
     return isinstance(game.design_space, BoxDesigns)
+
+
+def _ordered(game: Game) -> bool:
+    """Whether a difference of two designs has a direction."""
+    space = game.design_space
+    return space.ordinal if isinstance(space, CategoricalDesigns) else True
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,12 @@ POLICIES: dict[str, Entry] = {
     "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
     "explore_then_exploit": Entry(exploration.explore_then_exploit, controls=_EXPLORES),
+    "ensemble_greedy": Entry(offline.method("ensemble_greedy")),
+    "gradient_ascent": Entry(offline.method("gradient_ascent")),
+    "gradient_min": Entry(offline.method("gradient_ascent")),
+    "gradient_mean": Entry(offline.method("gradient_ascent")),
+    "local_search": Entry(LocalSearch),
+    "evolution": Entry(Evolution, _ordered),
     "one_step": Entry(exact.one_step, can_plan),
     "rolling_2": Entry(partial(exact.rolling, lookahead=2), can_plan),  # and rolling_3, ...
     "bayes_optimal": Entry(exact.bayes_optimal, can_plan),
