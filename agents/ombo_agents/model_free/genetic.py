@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.model_free.pools import nearest
+from ombo_agents.model_free.rounds import by_count
 from ombo_agents.policy import DesignsPolicy, Observation
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, repeated
 from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.candidates import mutate
+
+_LITTERS = 4  # times q children are born where a measured one is worth nothing
 
 
 class Genetic(DesignsPolicy):
@@ -22,8 +25,10 @@ class Genetic(DesignsPolicy):
     The population is the best `population` rows; parents win tournaments of two. In a box mutation
     adds normal steps, on categories it changes a position for sure; in a pool a child is the
     candidate nearest to its parents' mixture, of those that are neither measured nor children yet
-    (arms of a bandit: of all). Where nothing is measured twice, uniform designs take the place of
-    children that were measured.
+    (arms of a bandit: of all). Where nothing is measured twice, four litters are born, and the
+    first children that are new are kept. Selection by rank among few, recombination and mutation
+    are a Wright-Fisher population's; its members are all designs measured so far, not the last
+    batch alone, for with few rounds nothing is to be forgotten.
 
     Args:
         game: The campaigns it is built for.
@@ -33,6 +38,10 @@ class Genetic(DesignsPolicy):
 
     Raises:
         ValueError: An argument out of range.
+
+    Reference:
+        Goldberg and Deb, A comparative analysis of selection schemes used in genetic algorithms,
+        Foundations of Genetic Algorithms 1, 1991 (tournaments).
     """
 
     horizon_aware = False
@@ -49,38 +58,40 @@ class Genetic(DesignsPolicy):
         self.mutation = mutation
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        observed = observation["observed"].astype(bool)
-        batch = np.zeros((len(observed), self.batch_size, *self.space.shape), self.space.dtype)
-        some = observed.any(axis=1)
-        if not some.all():
-            rows = np.flatnonzero(~some)
-            batch[rows] = fresh(self.space, draws.take(rows), self.batch_size)
-        if some.any():
-            rows = np.flatnonzero(some)
-            values = np.where(observed, observation["values"], -np.inf)[rows]
-            batch[rows] = self._breed(observation["designs"][rows], values, draws.take(rows))
+        space, q = self.space, self.batch_size
+        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        for rows, n in by_count(observation, _LITTERS * q * space.shape[0]):
+            if n == 0:
+                batch[rows] = fresh(space, draws.take(rows), q)
+                continue
+            designs, values = observation["designs"][rows, :n], observation["values"][rows, :n]
+            batch[rows] = self._breed(designs, values, draws.take(rows))
         return batch
 
     def _breed(
         self, designs: NDArray[Any], values: NDArray[np.floating], draws: GeneratorRows
     ) -> NDArray[Any]:
-        """Children in R campaigns with something observed; values (R, n) are -inf elsewhere."""
+        """Children in R campaigns with something observed, (R, n)."""
+        space, q = self.space, self.batch_size
+        pool = isinstance(space, CandidateDesigns)
+        count = q if pool or self.repeats else _LITTERS * q
         best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
-        available = np.minimum(np.isfinite(values).sum(axis=1), self.population)  # (R,)
-        numbers = draws.random((2, 2, self.batch_size))  # (R, parent, contestant, q)
-        ranks = (numbers * available[:, None, None, None]).astype(np.intp)  # the lower one wins
-        chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, q)
-        mother, father = (
-            designs[np.arange(len(designs))[:, None], chosen[:, side]] for side in (0, 1)
-        )
-        if isinstance(self.space, CandidateDesigns):
-            points = self._mixtures(self.space.pool_features, mother, father, draws)
-            taken = np.zeros((len(designs), len(self.space.pool_features)), bool)
+        numbers = draws.random((2, 2, count))  # (R, parent, contestant, count)
+        ranks = (numbers * best.shape[1]).astype(np.intp)  # the lower one wins
+        chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, count)
+        row = np.arange(len(designs))[:, None]
+        mother, father = (designs[row, chosen[:, side]] for side in (0, 1))
+        if isinstance(space, CandidateDesigns):
+            points = self._mixtures(space.pool_features, mother, father, draws)
+            taken = np.zeros((len(designs), len(space.pool_features)), bool)
             if self.distinct:
-                row, at = np.nonzero(np.isfinite(values))
-                taken[row, designs[row, at, 0]] = True
-            return nearest(self.space.pool_features, points, taken, distinct=self.distinct)
-        return self._children(mother, father, draws)
+                taken[row, designs[..., 0]] = True
+            return nearest(space.pool_features, points, taken, distinct=self.distinct)
+        children = self._children(mother, father, draws)
+        if count == q:
+            return children
+        useless = space.among(children, designs) | repeated(children)
+        return children[row, np.argsort(useless, axis=1, kind="stable")[:, :q]]
 
     def _mixtures(
         self,
@@ -99,9 +110,9 @@ class Genetic(DesignsPolicy):
     def _children(
         self, mother: NDArray[Any], father: NDArray[Any], draws: GeneratorRows
     ) -> NDArray[Any]:
-        space, q = self.space, self.batch_size
-        mixed = np.where(draws.random((q, *space.shape)) < 0.5, mother, father)
+        space, count = self.space, mother.shape[1]
+        mixed = np.where(draws.random((count, *space.shape)) < 0.5, mother, father)
         if isinstance(space, CategoricalDesigns):
             return mutate(space, mixed, 1.5, draws)
-        steps = self.mutation * draws.standard_normal((q, *space.shape))
+        steps = self.mutation * draws.standard_normal((count, *space.shape))
         return np.clip(mixed + steps, -1, 1).astype(np.float32)

@@ -1,0 +1,122 @@
+"""What is left to climb: measured designs without a better neighbour, and their neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import CategoricalDesigns
+from ombo_gym.randomness import GeneratorRows
+
+_TOGETHER = 2**20  # distances between candidates that are held at once
+
+
+def steps_of_sequences(
+    space: CategoricalDesigns,
+    designs: NDArray[np.int64],
+    values: NDArray[np.float64],
+    leaders: int,
+    count: int,
+    draws: GeneratorRows,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Unmeasured neighbours of peaks, those of the best peak first, in random order.
+
+    Neighbours differ in one position, by one level where levels are ordered. A peak is a measured
+    design of which no measured neighbour is better.
+
+    Args:
+        space: Of the designs.
+        designs: (R, n, L) measured.
+        values: (R, n).
+        leaders: Among how many of the best rows peaks are looked for.
+        count: How many neighbours.
+        draws: Random numbers of the R campaigns.
+
+    Returns:
+        (R, m, L) neighbours, m at most `count`, and which of them are neighbours at all.
+    """
+    row = np.arange(len(designs))[:, None]
+    order = np.argsort(-values, axis=1, kind="stable")
+    top = order[:, :leaders]  # (R, K)
+    best = designs[row, top]  # (R, K, L)
+    distance = np.zeros((*top.shape, designs.shape[1]), np.int32)  # (R, K, n)
+    for position in range(space.length):
+        apart = best[:, :, None, position] - designs[:, None, :, position]
+        distance += np.abs(apart).astype(np.int32) if space.ordinal else apart != 0
+    near = distance == 1
+    rank = np.empty_like(order)
+    np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
+    earlier = rank[:, None] < np.arange(top.shape[1])[:, None]  # (R, K, n) strictly better placed
+    better = values[:, None] > values[row, top][:, :, None]
+    peak = ~((near & better) | ((distance == 0) & earlier)).any(axis=2)  # (R, K)
+
+    categories = np.arange(space.categories.max())
+    own = best[..., None]  # (R, K, L, 1)
+    one_level = np.abs(categories - own) == 1 if space.ordinal else categories != own
+    left = one_level & (categories < space.categories[:, None]) & peak[..., None, None]
+    r, k, j = np.nonzero(near)
+    changed = (best[r, k] != designs[r, j]).argmax(axis=1)
+    left[r, k, changed, designs[r, j, changed]] = False
+
+    lots = draws.random(left.shape[1:]) + np.arange(left.shape[1])[:, None, None]
+    lots = np.where(left, lots, np.inf).reshape(len(left), -1)
+    chosen = np.argsort(lots, axis=1, kind="stable")[:, :count]  # (R, m)
+    k, position, category = np.unravel_index(chosen, left.shape[1:])
+    found = best[row, k]  # (R, m, L)
+    np.put_along_axis(found, position[..., None], category[..., None], axis=2)
+    return found, np.isfinite(np.take_along_axis(lots, chosen, axis=1))
+
+
+def steps_of_pools(
+    neighbours: NDArray[np.intp],
+    designs: NDArray[np.int64],
+    values: NDArray[np.float64],
+    leaders: int,
+    count: int,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """As `steps_of_sequences`, the nearest neighbours of a peak first.
+
+    Args:
+        neighbours: (M, k) of each candidate the nearest others.
+        designs: (R, n, 1) measured.
+        values: (R, n).
+        leaders: Among how many of the best candidates peaks are looked for.
+        count: How many neighbours.
+
+    Returns:
+        (R, m, 1) and (R, m).
+    """
+    size, nearest = neighbours.shape
+    row = np.arange(len(designs))[:, None]
+    known = np.full((len(designs), size), -np.inf)  # (R, M) best value of each candidate
+    np.maximum.at(known, (row, designs[..., 0]), values)
+    top = np.argsort(-known, axis=1, kind="stable")[:, :leaders]  # (R, K)
+    height = known[row, top][..., None]
+    around = neighbours[top]  # (R, K, k)
+    there = known[row[..., None], around]
+    peak = np.isfinite(height) & ~(there > height).any(axis=2, keepdims=True)
+    left = np.isneginf(there) & peak
+    keys = np.arange(nearest) + nearest * np.arange(top.shape[1])[:, None]
+    keys = np.where(left, keys.astype(float), np.inf).reshape(len(left), -1)
+    chosen = np.argsort(keys, axis=1, kind="stable")[:, :count]
+    found = np.take_along_axis(around.reshape(len(around), -1), chosen, axis=1)
+    return found[..., None], np.isfinite(np.take_along_axis(keys, chosen, axis=1))
+
+
+def nearest_others(features: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """Of each candidate the nearest others, nearest first, (M, k) -> (M, at most count)."""
+    size = len(features)
+    count = min(count, size - 1)
+    lengths = (features**2).sum(axis=1)
+    found = np.empty((size, count), np.intp)
+    together = max(1, _TOGETHER // size)
+    for at in range(0, size, together):
+        part: Any = slice(at, min(at + together, size))
+        distances = lengths - 2 * features[part] @ features.T
+        distances[np.arange(len(distances)), np.arange(size)[part]] = np.inf
+        few = np.argpartition(distances, count - 1, axis=1)[:, :count] if count else found[part]
+        order = np.argsort(np.take_along_axis(distances, few, axis=1), axis=1, kind="stable")
+        found[part] = np.take_along_axis(few, order, axis=1)
+    return found
