@@ -13,6 +13,11 @@ from ombo_gym.game import Game
 _CLASSES = {
     "gradient_ascent": "GradientAscent",
     "ensemble_greedy": "EnsembleGreedy",
+    "coms": "Coms",
+    "cbas": "Cbas",
+    "reinforce": "Reinforce",
+    "mins": "Mins",
+    "bo_qei": "BoQei",
 }
 
 

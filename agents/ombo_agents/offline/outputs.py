@@ -1,0 +1,108 @@
+"""Distributions over a dataset's points, from what a network puts out."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ombo_agents.offline.encoding import Encoding, LogitEncoding
+from ombo_agents.offline.one_shot import Dataset
+
+_LOG_STD = (-3.0, 1.0)  # of normal coordinates, in standard deviations of the dataset's
+
+
+class Outputs(ABC):
+    """Distributions with independent positions or coordinates.
+
+    Attributes:
+        width: Parameters of a distribution.
+    """
+
+    width: int
+
+    @abstractmethod
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
+        """A point of each distribution, (m, width) -> (m, k)."""
+
+    @abstractmethod
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:
+        """Of a point of each distribution, (m, width) and (m, k) -> (m,)."""
+
+    @abstractmethod
+    def likeliest(self, points: Tensor) -> Tensor:
+        """Parameters of the one distribution that points seem to come from, (m, k) -> (width,)."""
+
+
+class Categories(Outputs):
+    """A category at each position, by logits."""
+
+    def __init__(self, encoding: LogitEncoding, data: Dataset) -> None:
+        self._length, self._most = encoding.length, encoding.most
+        self.width = self._length * self._most
+        alike = np.minimum(np.arange(self._most)[:, None], encoding.categories - 1)  # (most, L)
+        points = (encoding.encode(alike) - data.centre) / data.scale
+        table = points.reshape(self._most, self._length, self._most - 1).swapaxes(0, 1)
+        self._table = torch.tensor(table.astype(np.float32))  # (L, most, most - 1)
+        self._absent = ~torch.tensor(encoding.exist)
+        self._centre = torch.tensor(data.centre.astype(np.float32))
+        self._scale = torch.tensor(data.scale.astype(np.float32))
+
+    def _logits(self, parameters: Tensor) -> Tensor:
+        shaped = parameters.reshape(-1, self._length, self._most)
+        return shaped.masked_fill(self._absent, -torch.inf)
+
+    def _categories(self, points: Tensor) -> Tensor:
+        raw = (points * self._scale + self._centre).reshape(-1, self._length, self._most - 1)
+        logits = torch.cat([torch.zeros_like(raw[..., :1]), raw], dim=-1)
+        return logits.masked_fill(self._absent, -torch.inf).argmax(dim=-1)  # (m, L)
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:  # noqa: D102
+        logits = self._logits(parameters)
+        uniform = torch.rand(logits.shape, generator=generator).clamp(1e-7, 1 - 1e-7)
+        drawn = (logits - (-uniform.log()).log()).argmax(dim=-1)  # (m, L)
+        return self._table[torch.arange(self._length), drawn].flatten(1)
+
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:  # noqa: D102
+        logs = self._logits(parameters).log_softmax(dim=-1)
+        return logs.gather(-1, self._categories(points)[..., None])[..., 0].sum(dim=-1)
+
+    def likeliest(self, points: Tensor) -> Tensor:  # noqa: D102
+        shares = functional.one_hot(self._categories(points), self._most).float().mean(dim=0)
+        return shares.clamp_min(1e-3).log().flatten()
+
+
+class Normals(Outputs):
+    """Coordinates with a mean and a logarithm of a standard deviation each."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.width = 2 * size
+
+    def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_std = parameters.reshape(-1, 2, self._size).unbind(dim=1)
+        return mean, log_std.clamp(*_LOG_STD)
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:  # noqa: D102
+        mean, log_std = self._moments(parameters)
+        return mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
+
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:  # noqa: D102
+        mean, log_std = self._moments(parameters)
+        z = (points - mean) * (-log_std).exp()
+        return (-0.5 * z**2 - log_std - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
+
+    def likeliest(self, points: Tensor) -> Tensor:  # noqa: D102
+        spread = points.std(dim=0, correction=0).clamp_min(math.exp(_LOG_STD[0]))
+        return torch.cat([points.mean(dim=0), spread.log()])
+
+
+def outputs_of(encoding: Encoding, data: Dataset) -> Outputs:
+    """Distributions over categories, or normal ones where designs are numbers or features."""
+    if isinstance(encoding, LogitEncoding):
+        return Categories(encoding, data)
+    return Normals(encoding.size)
