@@ -29,6 +29,7 @@ class Outlook:
     posterior: Posterior
     beliefs: Beliefs
     observed: int  # n, all observations, also those beyond the surrogate's max_data
+    rounds_left: NDArray[np.float32]  # (R,)
     best: NDArray[np.float64]  # (R,) best observed value in the posterior's units
     spent: NDArray[np.bool_] | None = None  # (R, M) can no longer be measured; None: all can
 
@@ -98,7 +99,8 @@ def _look_together(
     best = posterior.targets.max(axis=1) if n else np.zeros(len(rows))
     beliefs = posterior.at(space.features(choices))
     spent = None if repeats else space.among(choices, designs)
-    return Outlook(rows, choices, posterior, beliefs, n, best, spent)
+    rounds_left = observation["rounds_left"][rows, 0]
+    return Outlook(rows, choices, posterior, beliefs, n, rounds_left, best, spent)
 
 
 Acquisition = Callable[[int, Beliefs], NDArray[np.float64]]  # (slot, beliefs) -> scores (R, M)

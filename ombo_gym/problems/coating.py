@@ -13,7 +13,7 @@ from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import is_number, is_whole, one_of
 from ombo_gym.problems.data import load_table, table_file
 from ombo_gym.problems.pattern_search import climb
-from ombo_gym.problems.quasi_newton import quasi_newton
+from ombo_gym.quasi_newton import quasi_newton
 from ombo_gym.randomness import RowDraws
 
 Floats = NDArray[np.float64]

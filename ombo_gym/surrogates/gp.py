@@ -124,6 +124,10 @@ class Posterior:
         shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised
             units.
         targets: (R, n) standardised observations.
+        kernel: Its name.
+        features: (R, n, k) of the observed designs.
+        whiten: (R, n, n) inverse of the Cholesky factor L of the observations' covariance.
+        white: (R, n, 1) L^-1 targets.
 
     Args:
         surrogate: What was known before.
@@ -143,8 +147,9 @@ class Posterior:
         scale: Floats | None = None,
     ) -> None:
         rows, n = values.shape
+        self.kernel = surrogate.kernel
         self._kernel = KERNELS[surrogate.kernel]
-        self._features = features
+        self.features = features
         self.shift, self.scale = np.zeros(rows), np.ones(rows)
         if surrogate.standardise and n:
             self.shift = values.mean(axis=1) if shift is None else shift
@@ -154,8 +159,8 @@ class Posterior:
         squared = squared_distances(features, features)  # (R, n, n)
         self._choose(surrogate, squared)
         lower = np.linalg.cholesky(self._noisy(squared, self.lengthscale, self.noise))
-        self._whiten = np.linalg.inv(lower)  # (R, n, n), L^-1
-        self._white = np.matmul(self._whiten, self.targets[:, :, None])  # (R, n, 1), L^-1 y
+        self.whiten = np.linalg.inv(lower)  # (R, n, n), L^-1
+        self.white = np.matmul(self.whiten, self.targets[:, :, None])  # (R, n, 1), L^-1 y
 
     def _noisy(self, squared: Floats, lengthscale: Floats, noise: Floats) -> Floats:
         """Kernel matrices of the observations and their noise, relative to the prior variance."""
@@ -191,9 +196,9 @@ class Posterior:
     def at(self, features: Floats) -> Beliefs:
         """Mean and variance at M candidates, (R, M, k)."""
         candidates = self._scaled(features)
-        squared = squared_distances_of_lifted(self._scaled(self._features), candidates)
-        white = np.matmul(self._whiten, self._kernel(squared))  # (R, n, M)
-        mean = np.matmul(white.swapaxes(1, 2), self._white)[..., 0]
+        squared = squared_distances_of_lifted(self._scaled(self.features), candidates)
+        white = np.matmul(self.whiten, self._kernel(squared))  # (R, n, M)
+        mean = np.matmul(white.swapaxes(1, 2), self.white)[..., 0]
         variance = 1.0 - np.einsum("rnm,rnm->rm", white, white)
         return Beliefs(self, candidates, mean, np.maximum(variance, 1e-12), white)
 
@@ -277,17 +282,40 @@ class Beliefs:
         Args:
             picks: (R,) indices of candidates.
         """
-        posterior, rows = self._posterior, np.arange(len(picks))
+        rows = np.arange(len(picks))
         picked = self._scaled[rows, :, picks][:, :, None]  # (R, k + 2, 1)
-        row = posterior._kernel(squared_distances_of_lifted(picked, self._scaled)[:, 0])  # (R, M)
-        row -= np.matmul(self.white[rows, :, picks][:, None], self.white)[:, 0]
-        for earlier in self._extra:
-            row -= earlier[rows, picks][:, None] * earlier
-        row /= np.sqrt(self._variance[rows, picks] + posterior.noise)[:, None]
-        self._extra.append(row)
+        whites = [self.white[rows, :, picks], *(e[rows, picks][:, None] for e in self._extra)]
+        pivot = np.sqrt(self._variance[rows, picks] + self._posterior.noise)
+        self.condition(picked, np.concatenate(whites, axis=1), pivot)
         self.hallucinated = np.maximum(self.hallucinated, self.mean[rows, picks])
+
+    def condition(self, picked: Floats, white: Floats, pivot: Floats) -> None:
+        """Conditions on one design per campaign, a candidate or not, of a value yet unknown.
+
+        Args:
+            picked: (R, k + 2, 1) in units of the lengthscale, lifted.
+            white: (R, n + j) its whitened covariances with the observations and the j before it.
+            pivot: (R,) standard deviation, relative to the prior's, of what is measured there.
+        """
+        n = self.white.shape[1]
+        row = self._posterior._kernel(squared_distances_of_lifted(picked, self._scaled)[:, 0])
+        row -= np.matmul(white[:, None, :n], self.white)[:, 0]
+        for at, earlier in enumerate(self._extra, start=n):
+            row -= white[:, at, None] * earlier
+        row /= pivot[:, None]
+        self._extra.append(row)
         self._variance -= row**2
         np.maximum(self._variance, 1e-12, out=self._variance)
+
+    @property
+    def loadings(self) -> Floats:
+        """(R, j, M): given the j designs conditioned on, f = mean + loadings . z, z normal."""
+        rows, candidates = self.mean.shape
+        stacked = np.zeros((rows, len(self._extra), candidates))
+        for at, row in enumerate(self._extra):
+            stacked[:, at] = row
+        stacked *= np.sqrt(self._posterior.outputscale)[:, None, None]
+        return stacked
 
 
 def most_telling(values: Floats, max_data: int) -> NDArray[np.intp]:

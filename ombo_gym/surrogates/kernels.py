@@ -53,4 +53,16 @@ def matern52(squared: Floats) -> Floats:
     return minus_s
 
 
+def rbf_slope(squared: Floats) -> Floats:
+    """Derivative of `rbf` by r^2."""
+    return -0.5 * np.exp(-0.5 * squared)
+
+
+def matern52_slope(squared: Floats) -> Floats:
+    """Derivative of `matern52` by r^2, -5/6 (1 + s) exp(-s)."""
+    s = np.sqrt(5.0 * squared)
+    return -5.0 / 6.0 * (1.0 + s) * np.exp(-s)
+
+
 KERNELS: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52, "rbf": rbf}
+SLOPES: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52_slope, "rbf": rbf_slope}

@@ -488,9 +488,9 @@ def test_genetic_children_are_mutants_of_crossed_parents_from_the_best_rows():
         assert (children != parents[0]).any(axis=1).sum() > 25  # the position that surely changes
 
 
-def test_expected_improvement_is_the_textbook_s():
+def test_expected_improvement_of_one_design_is_the_textbook_s():
     env, observations = situations("GP, q = 1")
-    policy = ombo_agents.make("expected_improvement", env)
+    policy = ombo_agents.make("expected_improvement", env, starts=0)
     game, observation = env.unwrapped.game, observations[1]
     actions = policy.act(observation, generators())
     draws = GeneratorRows(generators(), ROWS)

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.policy import ControlPolicy, Details, Observation
-from ombo_gym.controls.exploration import LARGEST_WEIGHT, actions_of, weights_of
+from ombo_agents.bayesian.upper_confidence_bound import ClimbingSchedule
+from ombo_agents.heuristics.weights import checked_weights, weights_by_rounds_left
+from ombo_agents.policy import ControlPolicy, Details, Observation, Policy
+from ombo_gym.controls.exploration import actions_of, weights_of
+from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.game import Game
 from ombo_gym.surrogates.candidates import looks_at_everything
 
@@ -40,49 +43,60 @@ class Schedule(ExplorationPolicy):
 
     def __init__(self, game: Game, weights: Sequence[float]) -> None:
         super().__init__(game)
-        weights = tuple(weights)
-        if not weights or not all(0 <= weight <= LARGEST_WEIGHT for weight in weights):
-            raise ValueError(
-                f"weights: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
-            )
-        self.weights = tuple(float(weight) for weight in weights)
+        self.weights = checked_weights(weights)
         self.horizon_aware = len(set(self.weights)) > 1
 
     def choose(self, seen: Observation) -> NDArray[np.float32]:  # noqa: D102
-        left = seen["rounds_left"][:, 0].astype(np.intp)
-        by_left = actions_of(np.array(self.weights[::-1]))  # entry 0: one round left
-        each = by_left[np.clip(left - 1, 0, len(by_left) - 1)]  # (B,)
-        return np.repeat(each[:, None], 2, axis=1)
+        each = weights_by_rounds_left(self.weights, seen["rounds_left"][:, 0])
+        return np.repeat(actions_of(each)[:, None], 2, axis=1)
 
 
-def ucb(game: Game, *, weight: float) -> Schedule:
+def ucb(game: Game, *, weight: float, climb: bool) -> Policy:
     """Upper confidence bound with a constant weight, hallucinated variances inside a batch.
 
     Args:
         game: The campaigns it is built for.
         weight: Of the posterior standard deviation.
+        climb: See `schedule`.
 
     Reference:
         Desautels, Krause and Burdick, JMLR 15, 2014 (GP-BUCB).
     """
-    return Schedule(game, (weight,))
+    return schedule(game, (weight,), climb=climb)
 
 
 def greedy(game: Game) -> Schedule:
     """The largest posterior mean: weight 0, every round.
 
     In a box all q slots are the same design, the best of the control's candidates for the one-round
-    optimum of `last_mean` (`greedy_refined` searches the whole box for it); on finite spaces they
-    are the q designs of largest mean.
+    optimum of `last_mean` (`greedy_refined` searches the whole box for it); on finite spaces, and
+    where measuring a design again is worth nothing, they are the q candidates of largest mean.
     """
     return Schedule(game, (0.0,))
 
 
-def explore_then_exploit(game: Game, *, weights: Sequence[float]) -> Schedule:
+def explore_then_exploit(game: Game, *, weights: Sequence[float], climb: bool) -> Policy:
     """Weights that fall to zero in the last round: a schedule that knows N and nothing of the data.
 
     Args:
         game: The campaigns it is built for.
         weights: By rounds left, the last round's last.
+        climb: See `schedule`.
     """
+    return schedule(game, weights, climb=climb)
+
+
+def schedule(game: Game, weights: Sequence[float], *, climb: bool) -> Policy:
+    """A schedule of exploration weights, at full strength or as the exploration control plays it.
+
+    Args:
+        game: The campaigns it is built for.
+        weights: By rounds left, the last round's last.
+        climb: Whether designs of a box climb from the best candidates to the top of the upper
+            confidence bound: in six dimensions 256 candidates are few, in two they are nearly
+            enough, and five times cheaper. Through the control, and on other spaces, they do not.
+    """
+    in_a_box = isinstance(game.design_space, BoxDesigns)
+    if climb and in_a_box and game.control_name == "designs":
+        return ClimbingSchedule(game, weights)
     return Schedule(game, weights)

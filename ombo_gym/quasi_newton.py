@@ -1,8 +1,9 @@
-"""Local search for the best design of a box by finite differences, for many at once."""
+"""Local search for the best design of a box, for many at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,33 +12,44 @@ Floats = NDArray[np.float64]
 Evaluate = Callable[[Floats], Floats]  # (R, n, d) -> (R, n)
 
 _APART = 1e-5  # of the points of a difference, in a box of side 2
-_LENGTHS = 4.0 ** np.arange(2, -7, -1)  # of the direction, that are tried
+LENGTHS = tuple(4.0**power for power in range(2, -7, -1))
 
 
-def quasi_newton(evaluate: Evaluate, designs: NDArray[np.floating], moves: int) -> Floats:
+def quasi_newton(
+    evaluate: Evaluate,
+    designs: NDArray[np.floating],
+    moves: int,
+    *,
+    slope_of: Evaluate | None = None,
+    lengths: Sequence[float] = LENGTHS,
+) -> Floats:
     """Designs in [-1, 1]^d climb the slope where they stand, (R, n, d) -> (R, n, d).
 
-    The slope is taken by central differences, the curvature learned from its changes (BFGS); of
-    nine lengths of each step the best is taken. Steps are clipped to the box, and coordinates that
+    The curvature is learned from changes of the slope (BFGS); of some lengths of each step the best
+    is taken. Steps are clipped to the box, and coordinates that
     the slope pushes out of it stay where they are. Designs do not depend on each other.
 
     Args:
         evaluate: The objectives, smooth, and elementwise in designs.
         designs: Where to begin.
         moves: At most so many.
+        slope_of: Slopes of the objectives, (R, n, d) -> (R, n, d); None: central differences.
+        lengths: Of a step, in units of the one that the curvature suggests.
 
     Reference:
         Nocedal and Wright, Numerical Optimization, 2nd edition, 2006, chapter 6.
     """
     x = designs.astype(np.float64)
     rows, n, dim = x.shape
-    value, slope = evaluate(x), _slope(evaluate, x)
+    slope_of = slope_of or partial(_slope, evaluate)
+    value, slope = evaluate(x), slope_of(x)
+    steps = np.array(lengths)[:, None]
     unit = np.broadcast_to(np.eye(dim), (rows, n, dim, dim))
     inverse, fresh = unit.copy(), np.ones((rows, n), bool)  # minus the inverse curvature
     for _ in range(moves):
         free = ~((x <= -1) & (slope < 0) | (x >= 1) & (slope > 0))
         direction = free * (inverse * (free * slope)[..., None, :]).sum(axis=-1)
-        tries = np.clip(x[:, :, None] + _LENGTHS[:, None] * direction[:, :, None], -1, 1)
+        tries = np.clip(x[:, :, None] + steps * direction[:, :, None], -1, 1)
         there = evaluate(tries.reshape(rows, -1, dim)).reshape(rows, n, -1)
         best = there.argmax(axis=2)[..., None]
         highest = np.take_along_axis(there, best, axis=2)[..., 0]
@@ -47,7 +59,7 @@ def quasi_newton(evaluate: Evaluate, designs: NDArray[np.floating], moves: int) 
         ahead = np.take_along_axis(tries, best[..., None], axis=2)[:, :, 0]
         moved = np.where(better[..., None], ahead - x, 0)
         x, value = np.where(better[..., None], ahead, x), np.where(better, highest, value)
-        before, slope = slope, _slope(evaluate, x)
+        before, slope = slope, slope_of(x)
         inverse = _learn(inverse, moved, before - slope, fresh)
         inverse = np.where(better[..., None, None], inverse, unit)  # who is stuck starts afresh
         fresh = ~better

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ombo_gym.problems.quasi_newton import Floats, quasi_newton
+from ombo_gym.quasi_newton import Floats, quasi_newton
 
 
 def valley(x: Floats) -> Floats:

@@ -1,0 +1,104 @@
+"""Batches filled slot by slot with the best-scored design; in boxes, designs climb the score."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.controls.outlook import Outlook, best_left
+from ombo_gym.design_spaces import BoxDesigns, DesignSpace
+from ombo_gym.surrogates.ascent import Marginals, Pending, Score, climb
+
+_POLISH = 6  # steps by the score itself, after those by a rougher one
+
+
+class SlotScore(Score, Protocol):
+    """A score for one slot after the other."""
+
+    noisy: bool  # whether beliefs are conditioned on noisy measurements of the picks, or exact ones
+
+    def picked(self, at: Marginals) -> None:
+        """Is told what was believed of the design that a slot has taken, (R, 1) each."""
+
+
+def fill(
+    outlook: Outlook,
+    space: DesignSpace,
+    score: SlotScore,
+    batch_size: int,
+    *,
+    distinct: bool,
+    starts: int,
+    moves: int,
+    rough: SlotScore | None = None,
+) -> NDArray[Any]:
+    """Fills the batches of R campaigns.
+
+    Args:
+        outlook: Their candidates and beliefs.
+        space: Design space.
+        score: Of designs, slot by slot.
+        batch_size: q.
+        distinct: Whether a batch holds a design once only, as long as there are other candidates.
+        starts: Best candidates that climb, in a box; 0: none.
+        moves: Steps of a climb, at most.
+        rough: A cheaper score in boxes, for all but the last choice and the last steps.
+
+    Returns:
+        (R, q, *shape).
+    """
+    beliefs, choices = outlook.beliefs.copy(), outlook.candidates
+    distinct = distinct or outlook.spent is not None
+    pending = Pending(outlook.posterior)
+    climbs = isinstance(space, BoxDesigns) and starts > 0 and moves > 0
+    first = rough if climbs and rough is not None else score
+    rows = np.arange(len(choices))
+    taken = np.zeros(choices.shape[:2], bool)
+    batch = np.empty((len(choices), batch_size, *space.shape), space.dtype)
+    for slot in range(batch_size):
+        believed = Marginals(beliefs.mean, beliefs.sd, beliefs.loadings)
+        scores = first.value(believed)
+        picks = best_left(scores, taken, outlook.spent)
+        batch[:, slot] = choices[rows, picks]
+        if climbs:
+            best = np.argsort(-scores, axis=1, kind="stable")[:, :starts]
+            tops = climb(pending, first, choices[rows[:, None], best], moves)
+            if first is not score:
+                at = score.value(pending.at(tops)).argmax(axis=1)
+                polished = climb(pending, score, tops[rows, at][:, None], _POLISH)
+                tops = np.concatenate([polished, tops], axis=1)
+            known = np.concatenate([tops.astype(np.float32), batch[:, slot, None]], axis=1)
+            batch[:, slot] = _best_new(outlook, pending, score, known, batch[:, :slot], distinct)
+        if slot + 1 == batch_size:
+            break
+        features = space.features(batch[:, slot])
+        for each in {id(first): first, id(score): score}.values():
+            each.picked(pending.at(features[:, None]))
+        pending.add(features, beliefs, noisy=score.noisy)
+        if distinct:
+            same = choices == batch[:, slot, None]
+            taken |= same.reshape(*taken.shape, -1).all(axis=-1)
+    return batch
+
+
+def _best_new(
+    outlook: Outlook,
+    pending: Pending,
+    score: SlotScore,
+    tops: NDArray[np.float32],
+    batch: NDArray[np.float32],
+    distinct: bool,
+) -> NDArray[np.float32]:
+    """The best-scored of some designs (R, P, d), the last of which is always possible, (R, d)."""
+    scores = score.value(pending.at(tops.astype(np.float64)))
+    if distinct:
+        known = batch
+        if outlook.spent is not None:
+            known = np.concatenate([outlook.posterior.features.astype(np.float32), batch], axis=1)
+        again = (tops[:, :, None] == known[:, None]).all(axis=-1).any(axis=-1)
+        again[:, -1] = False
+        scores = np.where(again, -np.inf, scores)
+    best: NDArray[np.float32] = tops[np.arange(len(tops)), scores.argmax(axis=1)]
+    return best

@@ -1,0 +1,39 @@
+"""Exploration weights by the number of rounds left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.controls.exploration import LARGEST_WEIGHT
+
+
+def checked_weights(weights: Sequence[float]) -> tuple[float, ...]:
+    """The weights of a schedule.
+
+    Raises:
+        ValueError: No weights, or one outside [0, 10].
+    """
+    weights = tuple(weights)
+    if not weights or not all(0 <= weight <= LARGEST_WEIGHT for weight in weights):
+        raise ValueError(
+            f"weights: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
+        )
+    return tuple(float(weight) for weight in weights)
+
+
+def weights_by_rounds_left(
+    weights: Sequence[float], rounds_left: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """The weight of each campaign, (B,) -> (B,).
+
+    Args:
+        weights: From the first round of the schedule to the last: the last entry is used when one
+            round is left, the one before when two are; with more rounds left than entries, the
+            first one.
+        rounds_left: (B,).
+    """
+    by_left = np.array(weights[::-1], np.float64)
+    return by_left[np.clip(rounds_left.astype(np.intp) - 1, 0, len(by_left) - 1)]

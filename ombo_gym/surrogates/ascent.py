@@ -1,0 +1,136 @@
+"""Scores of designs in a box, climbed by their slopes, for R campaigns at once.
+
+Everything is in the posterior's (standardised) units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.quasi_newton import quasi_newton
+from ombo_gym.surrogates.gp import Beliefs, Posterior
+from ombo_gym.surrogates.kernels import KERNELS, SLOPES, lifted, squared_distances_of_lifted
+
+Floats = NDArray[np.float64]
+
+_LENGTHS = (4.0, 1.0, 0.25, 1 / 16, 1 / 256, 1 / 4096)  # of steps that are tried
+
+
+@dataclass(frozen=True)
+class Marginals:
+    """Beliefs at P points given j designs of values yet unknown; or a score's slopes by them.
+
+    Attributes:
+        mean: (R, P).
+        sd: (R, P) given those values.
+        loadings: (R, j, P): f = mean + loadings . z + sd * e, z standard normal for the j designs.
+    """
+
+    mean: Floats
+    sd: Floats
+    loadings: Floats
+
+
+class Score(Protocol):
+    """What is climbed: elementwise in points."""
+
+    def value(self, at: Marginals) -> Floats:
+        """(R, P)."""
+
+    def slope(self, at: Marginals) -> Marginals:
+        """Derivatives of the value by the mean, the sd and the loadings."""
+
+
+class Pending:
+    """A posterior of R campaigns that further designs are measured under, of values yet unknown.
+
+    Args:
+        posterior: Of what was observed.
+
+    Reference:
+        Rasmussen and Williams, 2006, appendix A.3 (partitioned inverses).
+    """
+
+    def __init__(self, posterior: Posterior) -> None:
+        self._kernel, self._slope = KERNELS[posterior.kernel], SLOPES[posterior.kernel]
+        self._unit = posterior.lengthscale[:, None, None]
+        self._inputs = posterior.features / self._unit  # (R, m, k)
+        self._whiten = posterior.whiten  # (R, m, m), the inverse of a lower triangle
+        self._weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten)  # (R, 1, m)
+        self._scale = np.sqrt(posterior.outputscale)[:, None]
+        self._noise = posterior.noise
+        self._observed = posterior.features.shape[1]
+
+    def add(self, features: Floats, beliefs: Beliefs, *, noisy: bool) -> None:
+        """Measures a design a campaign.
+
+        Args:
+            features: (R, k).
+            beliefs: About candidates, which are told.
+            noisy: Whether what is measured has the noise of an observation, or is exact.
+        """
+        white = self._white(features[:, None])[1][..., 0]  # (R, m)
+        rest = 1.0 - np.einsum("rm,rm->r", white, white)
+        pivot = np.sqrt(np.maximum(rest + self._noise if noisy else rest, 1e-12))
+        scaled = features[:, None] / self._unit
+        beliefs.condition(lifted(scaled), white, pivot)
+        rows, m = white.shape
+        whiten = np.zeros((rows, m + 1, m + 1))
+        whiten[:, :m, :m] = self._whiten
+        whiten[:, m, :m] = -np.matmul(white[:, None], self._whiten)[:, 0] / pivot[:, None]
+        whiten[:, m, m] = 1.0 / pivot
+        self._whiten = whiten
+        self._inputs = np.concatenate([self._inputs, scaled], axis=1)
+        self._weights = np.concatenate([self._weights, np.zeros((rows, 1, 1))], axis=2)
+
+    def _white(self, features: Floats) -> tuple[Floats, Floats]:
+        """Squared scaled distances to the inputs and whitened covariances, (R, m, P) each."""
+        squared = squared_distances_of_lifted(lifted(self._inputs), lifted(features / self._unit))
+        return squared, np.matmul(self._whiten, self._kernel(squared))
+
+    def at(self, features: Floats) -> Marginals:
+        """Beliefs at P points, (R, P, k)."""
+        return self._marginals(*self._white(features))
+
+    def _marginals(self, squared: Floats, white: Floats) -> Marginals:
+        mean = np.matmul(self._weights, self._kernel(squared))[:, 0]
+        variance = np.maximum(1.0 - np.einsum("rmp,rmp->rp", white, white), 1e-12)
+        loadings = white[:, self._observed :] * self._scale[..., None]
+        return Marginals(mean, np.sqrt(variance) * self._scale, loadings)
+
+    def slope(self, features: Floats, score: Score) -> Floats:
+        """Gradient of a score by the features of P points, (R, P, k)."""
+        squared, white = self._white(features)
+        marginals = self._marginals(squared, white)
+        by = score.slope(marginals)
+        by_white = white * (-by.sd * self._scale**2 / marginals.sd)[:, None]
+        by_white[:, self._observed :] += by.loadings * self._scale[..., None]
+        by_kernel = np.matmul(self._whiten.swapaxes(1, 2), by_white)  # (R, m, P)
+        by_kernel += self._weights.swapaxes(1, 2) * by.mean[:, None]
+        by_squared = by_kernel * self._slope(squared)
+        total = by_squared.sum(axis=1)[..., None]  # (R, P, 1)
+        pulled = np.matmul(by_squared.swapaxes(1, 2), self._inputs)  # (R, P, k)
+        gradient: Floats = 2.0 * (features / self._unit * total - pulled) / self._unit
+        return gradient
+
+
+def climb(pending: Pending, score: Score, designs: NDArray[np.floating], moves: int) -> Floats:
+    """Designs of boxes climb a score from where they stand, (R, P, d) -> (R, P, d).
+
+    Args:
+        pending: Beliefs.
+        score: Of them.
+        designs: Where to begin.
+        moves: At most so many.
+    """
+    return quasi_newton(
+        lambda x: score.value(pending.at(x)),
+        designs,
+        moves,
+        slope_of=lambda x: pending.slope(x, score),
+        lengths=_LENGTHS,
+    )

@@ -1,0 +1,94 @@
+"""Beliefs given designs of unknown values, against textbook formulas, and slopes by differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ombo_gym.surrogates.ascent import Marginals, Pending, climb
+from ombo_gym.surrogates.gp import Posterior, Surrogate
+from tests.surrogates.test_gp import textbook_posterior
+
+ROWS, LENGTHSCALE, NOISE = 3, 0.7, 0.01
+
+
+class Bumpy:
+    """A score of everything that it may read: mean sd + sd^2 + sum of sin(loadings)."""
+
+    def value(self, at):
+        return at.mean * at.sd + at.sd**2 + np.sin(at.loadings).sum(axis=1)
+
+    def slope(self, at):
+        return Marginals(at.sd, at.mean + 2 * at.sd, np.cos(at.loadings))
+
+
+def situation(kernel, picks, noisy, *, outputscale=False, dim=2):
+    rng = np.random.default_rng(picks)
+    surrogate = Surrogate(kernel, (LENGTHSCALE,), (NOISE,), standardise=outputscale)
+    x, y = rng.uniform(-1, 1, (ROWS, 6, dim)), 3 + 2 * rng.normal(size=(ROWS, 6))
+    posterior = Posterior(surrogate, x, y)
+    pending, points = Pending(posterior), rng.uniform(-1, 1, (ROWS, 5, dim))
+    beliefs, added = posterior.at(points), rng.uniform(-1, 1, (picks, ROWS, dim))
+    for features in added:
+        pending.add(features, beliefs, noisy=noisy)
+    return posterior, pending, beliefs, x, added, points
+
+
+@pytest.mark.parametrize("kernel", ["matern52", "rbf"])
+@pytest.mark.parametrize("noisy", [True, False])
+def test_beliefs_given_picks_are_the_textbook_s(kernel, noisy):
+    posterior, pending, beliefs, x, added, points = situation(kernel, 2, noisy)
+    at = pending.at(points)
+    for row in range(ROWS):
+        targets = posterior.targets[row]
+        mean, _ = textbook_posterior(kernel, x[row], targets, points[row], LENGTHSCALE, NOISE)
+        np.testing.assert_allclose(at.mean[row], mean, atol=1e-9)
+        # Two more rows of which the values do not matter: the noise of exact ones is nothing.
+        inputs = np.vstack([x[row], added[:, row]])
+        noise = np.diag([NOISE] * 6 + [NOISE * noisy] * 2)
+        _, covariance = textbook_posterior(
+            kernel, inputs, np.zeros(8), points[row], LENGTHSCALE, noise @ np.linalg.inv(np.eye(8))
+        )
+        np.testing.assert_allclose(at.sd[row], np.sqrt(np.diag(covariance)), atol=1e-7)
+    np.testing.assert_allclose(at.sd, beliefs.sd, atol=1e-12)
+    np.testing.assert_allclose(at.loadings, beliefs.loadings, atol=1e-12)
+
+
+def test_loadings_on_exact_picks_and_what_is_left_make_up_the_joint_covariance():
+    posterior, pending, _, _, added, points = situation("matern52", 3, False, outputscale=True)
+    at = pending.at(points)
+    together = np.concatenate([points, np.moveaxis(added, 0, 1)], axis=1)
+    covariance = posterior.covariance(together)
+    for row in range(ROWS):
+        variance = at.sd[row] ** 2 + (at.loadings[row] ** 2).sum(axis=0)
+        np.testing.assert_allclose(variance, np.diag(covariance[row])[:5], rtol=1e-9)
+        picked = pending.at(np.moveaxis(added, 0, 1)[row : row + 1].repeat(ROWS, axis=0))
+        cross = at.loadings[row].T @ picked.loadings[row]
+        np.testing.assert_allclose(cross, covariance[row][:5, 5:], atol=1e-8)
+
+
+@pytest.mark.parametrize("kernel", ["matern52", "rbf"])
+@pytest.mark.parametrize("picks", [0, 1, 3])
+@pytest.mark.parametrize("outputscale", [True, False])
+def test_slopes_are_those_of_finite_differences(kernel, picks, outputscale):
+    _, pending, _, _, _, points = situation(kernel, picks, False, outputscale=outputscale, dim=3)
+    score, step = Bumpy(), 1e-6
+    slope = pending.slope(points, score)
+    for k in range(3):
+        by = step * np.eye(3)[k]
+        up, down = (score.value(pending.at(points + sign * by)) for sign in (1, -1))
+        np.testing.assert_allclose(slope[..., k], (up - down) / (2 * step), rtol=1e-5, atol=1e-6)
+
+
+def test_a_climb_ends_at_a_top_and_never_falls():
+    _, pending, _, _, _, points = situation("matern52", 1, False)
+    score = Bumpy()
+    tops = climb(pending, score, points, 60)
+    assert (score.value(pending.at(tops)) >= score.value(pending.at(points))).all()
+    assert (np.abs(tops) <= 1).all()
+    slope = pending.slope(tops, score)
+    inside = np.where((np.abs(tops) < 1) | (np.sign(slope) != np.sign(tops)), slope, 0)
+    assert np.abs(inside).max() < 1e-2
+    rng = np.random.default_rng(0)
+    near = np.clip(tops + 1e-3 * rng.normal(size=tops.shape), -1, 1)
+    assert (score.value(pending.at(tops)) >= score.value(pending.at(near)) - 1e-6).all()
