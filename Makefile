@@ -20,7 +20,7 @@ PYTEST := $(ONE_THREAD) MPLBACKEND=Agg $(PY) -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite exact-table test lint types format slow bench data constraints dist clean distclean
+.PHONY: help setup demo suite exact-table offline-table test lint types format slow bench data constraints dist clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ suite: setup ## train, play every policy on every environment (grids/suite.yaml)
 
 exact-table: setup ## solve small campaigns exactly, train on them, and write docs/results/exact.md
 	$(ONE_THREAD) $(PY) -m scripts.exact_table
+
+offline-table: setup ## play offline methods on TF-Bind-8 (an hour or so; goes on where it was stopped), write docs/results/offline.md
+	$(ONE_THREAD) $(PY) -m scripts.offline_table --jobs $(WORKERS)
 
 test: setup lint types ## lint, types and every test that is not slow
 	$(PYTEST) -n $(WORKERS) -m "not slow and not bench"

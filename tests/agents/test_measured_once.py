@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 import ombo_agents
+from ombo_agents.offline import METHODS
 from ombo_agents.unmeasured import replenished
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
@@ -27,7 +28,7 @@ def heuristics(case):
     """The policies that suit a problem, but planners, which may waste a slot on purpose."""
     env = make_env(case)
     suited = [name for name in ombo_agents.names() if ombo_agents.supports(name, env)]
-    planners = {"bayes_optimal", "one_step"}
+    planners = {"bayes_optimal", "one_step", *METHODS}  # the latter: test_offline.py
     return [name for name in suited if name not in planners and not name.startswith("rolling_")]
 
 

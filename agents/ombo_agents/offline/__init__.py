@@ -10,23 +10,25 @@ from typing import Any
 from ombo_agents.policy import Policy
 from ombo_gym.game import Game
 
-_CLASSES = {
-    "gradient_ascent": "GradientAscent",
-    "ensemble_greedy": "EnsembleGreedy",
-    "coms": "Coms",
-    "cbas": "Cbas",
-    "reinforce": "Reinforce",
-    "mins": "Mins",
-    "bo_qei": "BoQei",
+METHODS = {  # name: where it is
+    "ensemble_greedy": "ensemble_greedy:EnsembleGreedy",
+    "gradient_ascent": "gradient_ascent:GradientAscent",
+    "gradient_min": "gradient_ascent:GradientAscent",
+    "gradient_mean": "gradient_ascent:GradientAscent",
+    "coms": "coms:Coms",
+    "cbas": "cbas:Cbas",
+    "reinforce": "reinforce:Reinforce",
+    "mins": "mins:Mins",
+    "bo_qei": "bo_qei:BoQei",
 }
 
 
-def method(module: str) -> Callable[..., Policy]:
-    """What builds the method of a module."""
-    return partial(build, module)
+def method(name: str) -> Callable[..., Policy]:
+    """What builds a method."""
+    return partial(build, name)
 
 
-def build(module: str, game: Game, **settings: Any) -> Policy:
+def build(name: str, game: Game, **settings: Any) -> Policy:
     """Builds a method; torch is imported with it and not before.
 
     Raises:
@@ -35,9 +37,9 @@ def build(module: str, game: Game, **settings: Any) -> Policy:
     try:
         import torch  # noqa: F401
     except ImportError as error:
-        raise ImportError(
-            f'policy {module!r} needs torch: pip install "ombo-gym[agents]"'
-        ) from error
-    found = importlib.import_module(f"ombo_agents.offline.{module}")
-    policy: Policy = getattr(found, _CLASSES[module])(game, **settings)
+        raise ImportError(f'policy {name!r} needs torch: pip install "ombo-gym[agents]"') from error
+    module, _, found = METHODS[name].partition(":")
+    policy: Policy = getattr(importlib.import_module(f"{__name__}.{module}"), found)(
+        game, **settings
+    )
     return policy

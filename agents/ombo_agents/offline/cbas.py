@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ombo_agents.offline.autoencoder import Autoencoder
-from ombo_agents.offline.forward import AT_LEAST, Forward, Training, fit_forward
+from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.networks import steps_for
 from ombo_agents.offline.one_shot import Dataset, Model, OneShot
 from ombo_agents.offline.outputs import outputs_of
@@ -98,7 +98,7 @@ class Cbas(OneShot):
         def rows() -> tuple[Tensor, None, Tensor]:
             return data.points[torch.randint(n, (batch,), generator=generator)], None, ones
 
-        steps = steps_for(n, epochs=self.latent_epochs, batch=batch, at_least=AT_LEAST)
+        steps = steps_for(n, epochs=self.latent_epochs, batch=batch)
         first.train(rows, beta=self.beta, steps=steps, rate=self.latent_rate, generator=generator)
         current = deepcopy(first)
         first.freeze()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ombo_agents.offline.forward import AT_LEAST, Forward
+from ombo_agents.offline.forward import Forward
 from ombo_agents.offline.gradient_ascent import best_points, climb
 from ombo_agents.offline.networks import Networks, minimise, steps_for
 from ombo_agents.offline.one_shot import Dataset, OneShot
@@ -92,7 +92,7 @@ class Coms(OneShot):
             log_weight.clamp_(-7, 5)
             return functional.mse_loss(here, data.values[rows]) + weight * excess
 
-        steps = steps_for(n, epochs=self.epochs, batch=batch, at_least=AT_LEAST)
+        steps = steps_for(n, epochs=self.epochs, batch=batch)
         minimise(networks.parameters, loss, steps=steps, rate=self.rate)
         return Forward(0, networks.freeze())
 

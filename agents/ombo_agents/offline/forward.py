@@ -12,7 +12,6 @@ from ombo_agents.offline.networks import Networks, minimise, steps_for
 from ombo_agents.offline.one_shot import Dataset, Model
 from ombo_agents.offline.settings import number, whole
 
-AT_LEAST = 60  # gradient steps, however few data there are
 _AT_ONCE = 2**14  # points that are looked at together
 
 
@@ -82,6 +81,6 @@ def fit_forward(data: Dataset, training: Training, generator: torch.Generator) -
         # Summed over members: each has gradients as if it were alone.
         return functional.mse_loss(predicted, data.values[rows]) * members
 
-    steps = steps_for(n, epochs=training.epochs, batch=batch, at_least=AT_LEAST)
+    steps = steps_for(n, epochs=training.epochs, batch=batch)
     minimise(networks.parameters, loss, steps=steps, rate=training.rate)
     return Forward(0, networks.freeze())

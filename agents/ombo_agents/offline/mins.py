@@ -7,7 +7,6 @@ from torch import Tensor
 
 from ombo_agents.offline.autoencoder import Autoencoder
 from ombo_agents.offline.cbas import Generative
-from ombo_agents.offline.forward import AT_LEAST
 from ombo_agents.offline.networks import steps_for
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.offline.outputs import outputs_of
@@ -81,7 +80,7 @@ class Mins(OneShot):
             drawn = drawn.clamp_max(n - 1)
             return data.points[drawn], data.values[drawn, None], ones
 
-        steps = steps_for(n, epochs=self.epochs, batch=batch, at_least=AT_LEAST)
+        steps = steps_for(n, epochs=self.epochs, batch=batch)
         inverse.train(rows, beta=self.beta, steps=steps, rate=self.rate, generator=generator)
         return Generative(0, inverse.freeze())
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 SLOPE = 0.2  # of leaky rectifiers below 0
+AT_LEAST = 60  # gradient steps, however few data there are
 
 
 class Networks:
@@ -58,9 +59,9 @@ class Networks:
         return self
 
 
-def steps_for(rows: int, *, epochs: float, batch: int, at_least: int) -> int:
+def steps_for(rows: int, *, epochs: float, batch: int) -> int:
     """Gradient steps of a number of passes over the data; small data get more passes."""
-    return max(int(epochs * rows / batch), at_least)
+    return max(int(epochs * rows / batch), AT_LEAST)
 
 
 def minimise(
