@@ -18,12 +18,15 @@ from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.heuristics import exploration
 from ombo_agents.hyperparameters import settings_of
+from ombo_agents.model_free.cmaes import CMAES
 from ombo_agents.model_free.evolution import Evolution
 from ombo_agents.model_free.genetic import Genetic
 from ombo_agents.model_free.local_search import LocalSearch
 from ombo_agents.model_free.random import RandomPolicy
 from ombo_agents.planners import exact
 from ombo_agents.planners.beliefs import can_plan
+from ombo_agents.planners.binoculars import Binoculars
+from ombo_agents.planners.rollout.policy import rollout
 from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
 from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns
@@ -81,7 +84,10 @@ POLICIES: dict[str, Entry] = {
     "mins": Entry(offline.method("mins")),
     "bo_qei": Entry(offline.method("bo_qei")),
     "local_search": Entry(LocalSearch),
+    "cmaes": Entry(CMAES),
     "evolution": Entry(Evolution, _ordered),
+    "rollout": Entry(rollout),
+    "binoculars": Entry(Binoculars),
     "one_step": Entry(exact.one_step, can_plan),
     "rolling_2": Entry(partial(exact.rolling, lookahead=2), can_plan),  # and rolling_3, ...
     "bayes_optimal": Entry(exact.bayes_optimal, can_plan),

@@ -12,7 +12,7 @@ from ombo_agents.model_free.rounds import by_count, reflected, rounds_played, st
 from ombo_agents.offline.settings import number, whole
 from ombo_agents.policy import DesignsPolicy, Observation
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, repeated
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, repeated
 from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
 
@@ -111,11 +111,12 @@ class LocalSearch(DesignsPolicy):
         """Neighbours in R finite spaces, from datasets of n rows each."""
         space, q = self.space, self.batch_size
         anywhere = fresh(space, draws, q)
-        if not values.shape[1]:
+        if not values.shape[1] or space.size == 1:
             return anywhere
         if isinstance(space, CandidateDesigns):
             steps, good = steps_of_pools(self._neighbours, designs, values, _LEADERS, 2 * q)
         else:
+            assert isinstance(space, CategoricalDesigns)
             steps, good = steps_of_sequences(space, designs, values, _LEADERS, 2 * q, draws)
         useless = ~good | repeated(steps)  # two peaks can have a neighbour in common
         choices = np.concatenate([steps, anywhere], axis=1)

@@ -43,8 +43,8 @@ def steps_of_sequences(
     best = designs[row, top]  # (R, K, L)
     distance = np.zeros((*top.shape, designs.shape[1]), np.int32)  # (R, K, n)
     for position in range(space.length):
-        apart = best[:, :, None, position] - designs[:, None, :, position]
-        distance += np.abs(apart).astype(np.int32) if space.ordinal else apart != 0
+        apart = np.abs(best[:, :, None, position] - designs[:, None, :, position])
+        distance += apart.astype(np.int32) if space.ordinal else apart != 0
     near = distance == 1
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
@@ -63,8 +63,9 @@ def steps_of_sequences(
     lots = draws.random(left.shape[1:]) + np.arange(left.shape[1])[:, None, None]
     lots = np.where(left, lots, np.inf).reshape(len(left), -1)
     chosen = np.argsort(lots, axis=1, kind="stable")[:, :count]  # (R, m)
-    k, position, category = np.unravel_index(chosen, left.shape[1:])
-    found = best[row, k]  # (R, m, L)
+    at: Any = np.unravel_index(chosen, left.shape[1:])
+    leader, position, category = at
+    found = best[row, leader]  # (R, m, L)
     np.put_along_axis(found, position[..., None], category[..., None], axis=2)
     return found, np.isfinite(np.take_along_axis(lots, chosen, axis=1))
 

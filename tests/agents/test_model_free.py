@@ -1,0 +1,311 @@
+"""Methods without a model, against what their papers and libraries say."""
+
+from __future__ import annotations
+
+import cma
+import numpy as np
+import pytest
+
+import ombo_agents
+from ombo_agents.model_free.cmaes import CMAES
+from ombo_agents.model_free.evolution import selected
+from ombo_agents.model_free.peaks import nearest_others
+from ombo_agents.model_free.rounds import reflected, rounds_played
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
+from ombo_gym.env import CampaignEnv
+from ombo_gym.problems.gp import GP
+from ombo_gym.randomness import GeneratorRows
+from tests.controls.small_problems import Listed, Recipes
+
+
+class Recipe(Recipes):
+    def __init__(self, categories, *, ordinal=False):
+        super().__init__(categories)
+        self.design_space = CategoricalDesigns(categories, ordinal=ordinal)
+
+
+class Line(Listed):
+    """Candidates at the places 0, 1, 4, 9, ... of a line."""
+
+    def __init__(self):
+        super().__init__(CandidateDesigns(np.arange(12.0)[:, None] ** 2))
+
+    def numbers(self, designs):
+        return designs[..., 0]
+
+
+def observation_of(designs, values, capacity=None, left=1):
+    """One campaign that has measured some designs."""
+    n = len(designs)
+    capacity = n + 4 if capacity is None else capacity
+    padded = np.zeros((1, capacity, *designs.shape[1:]), designs.dtype)
+    padded[0, :n] = designs
+    shown = np.zeros((1, capacity), np.float32)
+    shown[0, :n] = values
+    return {
+        "designs": padded,
+        "values": shown,
+        "observed": (np.arange(capacity) < n).astype(np.int8)[None],
+        "rounds_left": np.full((1, 1), left, np.float32),
+    }
+
+
+def batch_of(policy, observation, seed=0):
+    actions = policy.act(observation, [np.random.default_rng(seed)])
+    return policy.space.designs(actions)[0]
+
+
+# --- rounds ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "rounds"), [(0, 0), (3, 0), (4, 0), (6, 0), (7, 1), (10, 2)])
+def test_rounds_are_told_from_the_number_of_rows(count, rounds):
+    assert rounds_played(count, start=4, batch_size=3) == rounds
+
+
+def test_mirrors_bring_points_back_into_the_box():
+    outside = np.array([-1.0, -1.25, 1.0, 1.5, 0.3, 3.5, -3.5, 5.25])
+    expected = [-1.0, -0.75, 1.0, 0.5, 0.3, -0.5, 0.5, 0.75]
+    np.testing.assert_allclose(reflected(outside), expected, rtol=1e-6)
+
+
+# --- cmaes ----------------------------------------------------------------------------------------
+
+
+def sphere(x):
+    return -((np.asarray(x, float) - [0.3, -0.2, 0.1]) ** 2).sum(axis=-1)
+
+
+@pytest.mark.parametrize("q", [4, 8])
+def test_cmaes_is_pycma_told_of_every_round_in_turn(q):
+    """Asked and told all the way, pycma ends with the distribution that ours has from the data."""
+    env = CampaignEnv(GP(dim=3), batch_size=q, horizon=6, start={"kind": "random", "size": 1})
+    policy = ombo_agents.make("cmaes:sigma=0.1", env)
+    assert isinstance(policy, CMAES)
+    start = np.array([[0.1, 0.2, -0.3]], np.float32)
+    settings = {"popsize": q, "CMA_mirrors": 0, "seed": np.nan, "verbose": -9, "verb_log": 0}
+    live = cma.CMAEvolutionStrategy(start[0].astype(float), 0.1, settings)
+    rng = np.random.default_rng(3)
+    live.opts["randn"] = live.sm.randn = lambda *shape: rng.standard_normal(shape)
+    designs, values = start, sphere(start)
+    for _ in range(4):
+        asked = np.array(live.ask())
+        assert np.abs(asked).max() < 1  # no mirrors in this test
+        live.tell(list(asked), (-sphere(asked)).tolist())
+        designs = np.concatenate([designs, asked.astype(np.float32)])
+        values = np.concatenate([values, sphere(asked)])
+    replayed = policy.told(designs, values, np.random.default_rng(0))
+    np.testing.assert_allclose(replayed.mean, live.mean, atol=1e-5)
+    np.testing.assert_allclose(replayed.sigma, live.sigma, rtol=1e-4)
+    np.testing.assert_allclose(replayed.C, live.C, rtol=1e-3, atol=1e-4)
+    batch = batch_of(policy, observation_of(designs, values, capacity=1 + 6 * q))
+    asked = np.array(replayed.ask(q))  # both draw with a generator of seed 0
+    np.testing.assert_allclose(batch, asked, atol=1e-6)
+
+
+def test_cmaes_comes_close_to_the_top_of_a_smooth_hill():
+    class Hill(GP):
+        def true_values(self, instances, designs):
+            return sphere(designs), None
+
+    env = CampaignEnv(Hill(dim=3), batch_size=8, horizon=20)
+    regrets = {}
+    for name in ("cmaes", "random"):
+        policy = ombo_agents.make(name, env)
+        observation, _ = env.reset(seed=0)
+        for round_ in range(20):
+            batch = {key: array[None] for key, array in observation.items()}
+            action = policy.act(batch, [np.random.default_rng(round_)])[0]
+            observation, *_ = env.step(action)
+        regrets[name] = -observation["values"][-8:].max()
+    assert regrets["cmaes"] < 1e-3 < regrets["random"]
+
+
+def test_cmaes_leaves_the_global_random_numbers_alone():
+    env = CampaignEnv(GP(dim=2), batch_size=4)
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    policy = ombo_agents.make("cmaes", env)
+    observation, _ = env.reset(seed=0)
+    policy.act({key: array[None] for key, array in observation.items()}, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_cmaes_on_categories_moves_to_what_the_best_have_in_common():
+    """Values count the positions of category 2."""
+    env = CampaignEnv(
+        Recipe([4] * 6), batch_size=16, horizon=9, utility="last_mean", start={"kind": "none"}
+    )
+    policy = ombo_agents.make("cmaes", env)
+    observation = observation_of(np.zeros((0, 6), np.int64), np.zeros(0), capacity=9 * 16)
+    designs = np.zeros((0, 6), np.int64)
+    shares = []
+    for round_ in range(9):
+        batch = batch_of(policy, observation, seed=round_)
+        shares.append((batch == 2).mean())
+        designs = np.concatenate([designs, batch])
+        observation = observation_of(designs, (designs == 2).sum(axis=1), capacity=9 * 16)
+    assert abs(shares[0] - 0.25) < 0.12 and shares[-1] > 0.6
+
+
+@pytest.mark.parametrize("q", [1, 2, 3])
+def test_cmaes_waits_for_four_designs_before_it_changes_its_distribution(q):
+    env = CampaignEnv(GP(dim=2), batch_size=q, horizon=9, start={"kind": "random", "size": 2})
+    policy = ombo_agents.make("cmaes", env)
+    rng = np.random.default_rng(0)
+    designs = rng.uniform(-0.2, 0.2, (2 + 9 * q, 2)).astype(np.float32)
+    means = []
+    for rounds in range(9):
+        told = policy.told(designs[: 2 + rounds * q], np.arange(2.0 + rounds * q), rng)
+        means.append(tuple(told.mean))
+    changes = [i for i in range(1, 9) if means[i] != means[i - 1]]
+    wait = {1: 4, 2: 2, 3: 2}[q]
+    assert changes == [i for i in range(1, 9) if i % wait == 0]
+
+
+# --- local_search ---------------------------------------------------------------------------------
+
+
+def test_local_search_proposes_unmeasured_neighbours_of_the_best_design():
+    env = CampaignEnv(Recipe([3, 3, 3]), batch_size=4, start={"kind": "none"})
+    policy = ombo_agents.make("local_search", env)
+    designs = np.array([[0, 0, 0], [2, 2, 2], [1, 0, 0]])
+    batch = batch_of(policy, observation_of(designs, [5.0, 1.0, 2.0]))
+    neighbours = {(2, 0, 0), (0, 1, 0), (0, 2, 0), (0, 0, 1), (0, 0, 2)}
+    assert len(set(map(tuple, batch.tolist()))) == 4
+    assert set(map(tuple, batch.tolist())) <= neighbours
+
+
+def test_local_search_goes_on_to_the_next_peak_not_to_the_slopes_of_the_last():
+    env = CampaignEnv(Recipe([3, 3, 3]), batch_size=4, start={"kind": "none"})
+    policy = ombo_agents.make("local_search", env)
+    climbed = [[0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 0, 2]]
+    designs = np.array([*climbed, [2, 2, 2]])
+    batch = batch_of(policy, observation_of(designs, [9.0, 8, 7, 6, 5, 4, 3, 1]))
+    assert ((batch != 2).sum(axis=1) == 1).all()
+
+
+def test_local_search_steps_by_one_level_where_levels_are_ordered():
+    env = CampaignEnv(Recipe([9, 9], ordinal=True), batch_size=3, start={"kind": "none"})
+    policy = ombo_agents.make("local_search", env)
+    batch = batch_of(policy, observation_of(np.array([[4, 4], [4, 5]]), [2.0, 1.0]))
+    assert sorted(map(tuple, batch.tolist())) == [(3, 4), (4, 3), (5, 4)]
+
+
+def test_local_search_in_a_pool_takes_the_nearest_unmeasured_candidates():
+    env = CampaignEnv(Line(), batch_size=3, start={"kind": "none"}, utility="best")
+    policy = ombo_agents.make("local_search", env)
+    batch = batch_of(policy, observation_of(np.array([[4], [3], [11]]), [3.0, 1.0, 2.0]))
+    assert batch[:, 0].tolist() == [5, 2, 1]  # 16: 25, 4, 1 are nearest after 9
+
+
+def test_nearest_others_are_those_of_brute_force():
+    points = np.random.default_rng(0).normal(size=(50, 3))
+    found = nearest_others(points, 7)
+    for i, row in enumerate(found):
+        distances = np.linalg.norm(points - points[i], axis=1)
+        assert row.tolist() == np.argsort(distances)[1:8].tolist()
+    assert nearest_others(points[:1], 7).shape == (1, 0)
+
+
+def box_climb(values, q=4, **settings):
+    """The batch of a campaign in a box whose start and rounds had these values."""
+    env = CampaignEnv(GP(dim=2), batch_size=q, horizon=20, start={"kind": "random", "size": 4})
+    policy = ombo_agents.make("local_search", env, **settings)
+    designs = np.random.default_rng(1).uniform(-0.1, 0.1, (len(values), 2)).astype(np.float32)
+    observation = observation_of(designs, values, capacity=4 + 20 * q)
+    batches = [batch_of(policy, observation, seed) for seed in range(200)]
+    return designs, np.concatenate(batches)
+
+
+def test_local_search_steps_shrink_after_failures_and_grow_after_successes():
+    best_first = [9.0, 1, 2, 3]
+    spreads = []
+    for rounds in ([], [0.0] * 4, [0.0] * 8, [10.0, 0, 0, 0]):
+        designs, batch = box_climb([*best_first, *rounds], step=0.1, shrink=0.5)
+        best = designs[4] if rounds[:1] == [10.0] else designs[0]
+        np.testing.assert_allclose(batch.mean(axis=0), best, atol=0.03)
+        spreads.append((batch - best).std())
+    np.testing.assert_allclose(spreads, [0.1, 0.05, 0.025, 0.2], rtol=0.1)
+
+
+def test_local_search_begins_anew_where_a_climb_has_ended():
+    _, batch = box_climb([9.0, 1, 2, 3, *[0.0] * 8], step=0.1, shrink=0.5, smallest_step=0.04)
+    assert abs(batch.std() - np.sqrt(1 / 3)) < 0.05  # uniform
+
+
+# --- evolution ------------------------------------------------------------------------------------
+
+
+def test_the_population_is_that_of_trials_that_take_their_target_s_place():
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 6, (20, 23)).astype(float)
+    found = selected(values, 6, 4)
+    for row, members in zip(values, found, strict=True):
+        population = sorted(range(6), key=lambda i: (-row[i], i))[:4]
+        for trial in range(6, 23):
+            target = (trial - 6) % 4
+            if row[trial] >= row[population[target]]:
+                population[target] = trial
+        assert members.tolist() == population
+
+
+@pytest.mark.parametrize("strategy", ["rand", "best"])
+def test_evolution_s_trials_are_differences_added_to_members(strategy):
+    """Of 2-D members each trial is one of the mutants that the population allows."""
+    env = CampaignEnv(GP(dim=2), batch_size=5, horizon=3, start={"kind": "random", "size": 5})
+    policy = ombo_agents.make(
+        "evolution", env, population=5, weight=0.5, crossover=1.0, strategy=strategy
+    )
+    designs = np.random.default_rng(0).uniform(-0.3, 0.3, (5, 2)).astype(np.float32)
+    order = np.array([3, 1, 4, 0, 2])  # members are placed by value
+    values = np.empty(5)
+    values[order] = np.arange(5.0, 0, -1)
+    batch = batch_of(policy, observation_of(designs, values, capacity=20))
+    members = designs[order].astype(float)
+    for target, trial in enumerate(batch):
+        rest = [i for i in range(5) if i != target]
+        mutants = np.array(
+            [
+                members[0 if strategy == "best" else a] + 0.5 * (members[b] - members[c])
+                for a in rest
+                for b in rest
+                for c in rest
+                if len({a, b, c}) == 3
+            ]
+        )
+        assert np.abs(mutants - trial).max(axis=1).min() < 1e-6
+
+
+def test_evolution_is_not_for_categories_without_an_order():
+    assert not ombo_agents.supports("evolution", CampaignEnv(Recipe([3, 3])))
+    assert ombo_agents.supports("evolution", CampaignEnv(Recipe([3, 3], ordinal=True)))
+    assert ombo_agents.supports("evolution", CampaignEnv(Line()))
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "local_search:step=0",
+        "local_search:shrink=1.5",
+        "local_search:smallest_step=-1",
+        "local_search:neighbours=0",
+        "evolution:population=3",
+        "evolution:weight=0",
+        "evolution:crossover=1.1",
+        "evolution:strategy=worst",
+        "cmaes:sigma=0",
+        "cmaes:elite=0",
+    ],
+)
+def test_settings_out_of_range_are_refused(name):
+    with pytest.raises(ValueError, match=name.partition(":")[2].partition("=")[0]):
+        ombo_agents.make(name, CampaignEnv(GP(dim=2)))
+
+
+def test_generator_rows_of_one_campaign_are_its_generator():
+    """What `cmaes` draws with is the campaign's own generator."""
+    rng = np.random.default_rng(0)
+    assert GeneratorRows([rng], 1).take(np.array([0])).generators[0] is rng
