@@ -19,6 +19,8 @@ from typing import Any
 import torch
 
 import ombo_agents
+import ombo_gym
+from ombo_agents.offline import METHODS
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.policy import Policy
 from ombo_gym.design_spaces import Designs
@@ -27,22 +29,36 @@ RUNS = Path("runs/offline")
 
 
 @cache
-def folder() -> Path:
-    """Where results of the policies as they are now are kept: by a hash of their files."""
-    package = Path(ombo_agents.__file__).parent
-    files = sorted(file for ending in ("py", "toml") for file in package.rglob(f"*.{ending}"))
-    found = hashlib.sha256()
-    for file in files:
-        found.update(f"{file.relative_to(package)}\n".encode())
-        found.update(file.read_bytes())
-    return RUNS / found.hexdigest()[:16]
+def folder(*, offline: bool) -> Path:
+    """Where results of policies as they are now are kept: by a hash of the files they come from.
+
+    Args:
+        offline: Of the offline methods; else of all other policies, which do not depend on them.
+    """
+    agents, gym = (Path(str(package.__file__)).parent for package in (ombo_agents, ombo_gym))
+    files = [*gym.glob("*.py"), *(gym / "surrogates").glob("*.py")]
+    if offline:
+        files += [
+            agents / "policy.py",
+            agents / "unmeasured.py",
+            *(agents / "offline").glob("*.py"),
+        ]
+        files += [agents / "hyperparameters" / f"{name}.toml" for name in METHODS]
+    else:
+        found = [*agents.rglob("*.py"), *agents.rglob("*.toml")]
+        files += [file for file in found if file.parent.name != "offline"]
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(f"{file.name}\n".encode())
+        digest.update(file.read_bytes())
+    return RUNS / digest.hexdigest()[:16]
 
 
 def make(name: str, env: Any) -> Policy:
     """Builds a policy as `ombo_agents.make` does; offline methods remember."""
     policy = ombo_agents.make(name, env)
     if isinstance(policy, OneShot):
-        _remember(policy, name, folder() / "fits")
+        _remember(policy, name, folder(offline=True) / "fits")
     return policy
 
 

@@ -19,6 +19,7 @@ PUBLISHED: dict[str, tuple[float, float]] = {
     "cmaes": (0.953, 0.022),
     "mins": (0.905, 0.052),
     "bo_qei": (0.798, 0.083),
+    "bo_qei:relaxed=true;best=500;others=0;spare=2.5": (0.798, 0.083),  # closer to the published runs
 }
 Q = 128  # of the published numbers
 MOST = 2.0  # published standard deviations that a mean may be away

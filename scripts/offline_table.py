@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import tyro
 
 import ombo_agents
+from ombo_agents.offline import METHODS
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.run import run
@@ -61,16 +63,21 @@ def main(args: Args) -> None:
     """Writes the page."""
     methods = args.methods.split(",") if args.methods else known_methods()
     launch = Launch("loky", args.jobs) if args.jobs > 1 else Launch()
-    for batch_size, utility in [(q, u) for q in BATCH_SIZES for u in UTILITIES]:
-        # One after the other, so that no two processes fit the same networks.
-        _play(methods, [batch_size], [utility], args, launch)
-    values = _play(methods, BATCH_SIZES, UTILITIES, args, launch)
+    played = []
+    for offline in (False, True):
+        if group := [name for name in methods if (name.partition(":")[0] in METHODS) is offline]:
+            kept = folder(offline=offline) / "cells"
+            for batch_size, utility in [(q, u) for q in BATCH_SIZES for u in UTILITIES]:
+                # One after the other, so that no two processes fit the same networks.
+                _play(group, [batch_size], [utility], args, launch, kept)
+            played.append(_play(group, BATCH_SIZES, UTILITIES, args, launch, kept))
+    values = pd.concat(played, ignore_index=True)
     table = summary(values, methods, args.trials)
     args.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(args.out / "offline.csv", index=False, float_format="%.6g")
     page = args.out / "offline.md"
     page.write_text(write_page(table, args.trials, args.seed, args.command))
-    shutil.rmtree(folder() / "fits", ignore_errors=True)
+    shutil.rmtree(folder(offline=True) / "fits", ignore_errors=True)
     print(f"page  {page}\ntable {args.out / 'offline.csv'}")
 
 
@@ -79,11 +86,20 @@ def known_methods() -> list[str]:
     env = gym.make(ENV, horizon=1, batch_size=2, utility="last_max", **ARGUMENTS)
     wanted = [RANDOM, *PUBLISHED, *OTHERS]
     there = set(ombo_agents.names())
-    return [name for name in wanted if name in there and ombo_agents.supports(name, env)]
+    return [
+        name
+        for name in wanted
+        if name.partition(":")[0] in there and ombo_agents.supports(name, env)
+    ]
 
 
 def _play(
-    methods: list[str], batch_sizes: Any, utilities: Any, args: Args, launch: Launch
+    methods: list[str],
+    batch_sizes: Sequence[int],
+    utilities: Sequence[str],
+    args: Args,
+    launch: Launch,
+    kept: Path,
 ) -> pd.DataFrame:
     """A row per trial: of what is kept, where it is."""
     plans = [
@@ -102,7 +118,7 @@ def _play(
         )
         for batch_size in batch_sizes
     ]
-    results = run(plans, folder=folder() / "cells", launch=launch, resume=True)
+    results = run(plans, folder=kept, launch=launch, resume=True)
     if len(results.errors):
         failed = results.errors.iloc[0]
         raise RuntimeError(f"{failed['policy']} failed: {failed['error']}")

@@ -27,6 +27,7 @@ from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesi
 from ombo_gym.env import CampaignEnv
 from ombo_gym.game import game_of
 from ombo_gym.problems.gp import GP
+from ombo_gym.surrogates.gp import Posterior
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import (
     BitsOnce,
@@ -257,6 +258,7 @@ def test_the_world_s_random_numbers_and_threads_are_left_alone():
         "mins:temperature=0",
         "mins:ambition=-1",
         "bo_qei:rounds=0",
+        "bo_qei:relaxed=1",
         "bo_qei:spare=Infinity",
         "ensemble_greedy:population=-1",
         "ensemble_greedy:caution=1",
@@ -439,16 +441,25 @@ def test_bo_qei_picks_by_expected_improvement_over_the_best_prediction():
     rng = np.random.default_rng(2)
     known, choices = np.arange(6)[:, None], np.arange(6, 40)[:, None]
     values = rng.normal(size=6)
-    picked = policy._improving(known, values, choices, 2, rng)
-    from ombo_gym.surrogates.gp import Posterior
-
     features = policy.space.features
+    picked = policy._improving(values, features(known), features(choices), 2, rng)
     posterior = Posterior(policy.surrogate, features(known)[None], values[None])
     beliefs = posterior.at(features(choices)[None])
     z = (beliefs.mean - (values.max() - posterior.shift) / posterior.scale) / beliefs.sd
     improvement = beliefs.sd * (z * norm.cdf(z) + norm.pdf(z))
     assert improvement[0, picked[0]] > 0.97 * improvement.max()
     assert picked[0] != picked[1]
+
+
+@pytest.mark.parametrize("case", ["box", "sequences", "pool"])
+def test_relaxed_bo_qei_proposes_the_best_of_the_dataset_and_of_what_it_found(case):
+    env = make_env(case, utility="last_max", batch_size=4)
+    observation, _ = env.reset(seed=0)
+    batch = {key: array[None] for key, array in observation.items()}
+    policy = tiny("bo_qei", env, relaxed=True, spare=1.0)
+    action, details = policy.explain(batch, generators(1))
+    assert env.action_space.contains(action[0])
+    assert details["model_queries"] == [4]  # a batch of two in each of two rounds
 
 
 # --- what they find -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from scripts.offline_table import RANDOM, known_methods, summary
 
 @pytest.mark.parametrize("name", ["gradient_mean", "reinforce", "random"])
 def test_policies_that_remember_propose_the_same_from_one_fit(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(offline_fits, "folder", lambda: tmp_path)
+    monkeypatch.setattr(offline_fits, "folder", lambda offline: tmp_path)
     for q in (3, 5):
         for utility in ("last_max", "last_median"):
             env = gym.make(

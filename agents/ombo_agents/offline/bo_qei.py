@@ -12,9 +12,15 @@ from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.offline.settings import number, whole
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
+from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.candidates import candidates
 from ombo_gym.surrogates.gp import Posterior
+
+Rows = NDArray[np.intp]
+
+_CHOICES = 512  # quasi-random points of a box, and as many local ones
+_STEP = 0.3  # of local points, in standard deviations; and the share of coordinates that change
 
 
 class BoQei(OneShot):
@@ -26,8 +32,11 @@ class BoQei(OneShot):
     over joint posterior samples with quasi-random normal numbers, among the designs that other
     surrogate-based policies choose from. The designs with the largest predictions are proposed.
 
-    The published runs condition on all rows and optimise batches by gradients over boxes around
-    logits.
+    `relaxed` is closer to the published runs. There, batches are points of the box around the
+    dataset's (softened logits of categories), predictions are observed with noise, and what is
+    proposed is the best of the dataset and of what was found together: few new designs, as the
+    noise and the box leave most of what was found below the best of the dataset. (The published
+    runs find points by gradients; here they are chosen among quasi-random and local ones.)
 
     Args:
         game: The campaigns it is built for.
@@ -36,6 +45,8 @@ class BoQei(OneShot):
         rounds: Of Bayesian optimization.
         samples: Joint posterior samples of a round.
         spare: Designs found per design of the batch.
+        relaxed: Whether it works on points, as described.
+        noise: Standard deviation of predictions as `relaxed` observes them.
 
     Raises:
         ValueError: A setting out of range.
@@ -61,13 +72,18 @@ class BoQei(OneShot):
         rounds: int,
         samples: int,
         spare: float,
+        relaxed: bool,
+        noise: float,
     ) -> None:
         super().__init__(game)
+        if not isinstance(relaxed, bool):
+            raise ValueError(f"relaxed: expected true or false, got {relaxed!r}")
         self.surrogate = game.surrogate
         self.training = Training(members, hidden, epochs, batch, rate)
         self.best, self.others = whole("best", best), whole("others", others, at_least=0)
         self.rounds, self.samples = whole("rounds", rounds), whole("samples", samples)
-        self.spare = number("spare", spare)
+        self.spare, self.noise = number("spare", spare), number("noise", noise)
+        self.relaxed = relaxed
 
     def fit(self, data: Dataset, generator: torch.Generator) -> Forward:  # noqa: D102
         return fit_forward(data, self.training, generator)
@@ -76,39 +92,78 @@ class BoQei(OneShot):
         self, model: Forward, data: Dataset, generator: torch.Generator
     ) -> Designs:
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-        draws = GeneratorRows([rng], 1)
-        ranking = data.ranking
-        rest = rng.permutation(ranking[self.best :])[: self.others]
-        known = data.designs[np.concatenate([ranking[: self.best], rest])]
-        given = len(known)
-        values = self._predicted(model, known, data)
+        rows = data.ranking[: self.best]
+        rest = rng.permutation(data.ranking[self.best :])[: self.others]
+        rows = np.concatenate([rows, rest])
         q = max(1, int(np.ceil(self.spare * self.batch_size / self.rounds)))
+        if self.relaxed:
+            return self._search_box(model, data, rows, q, rng)
+        return self._search_designs(model, data, rows, q, rng)
+
+    def _search_designs(
+        self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
+    ) -> Designs:
+        """What was found, from the largest prediction down, and then the rows."""
+        draws = GeneratorRows([rng], 1)
+        known = data.designs[rows]
+        values = model.mean(data.points[rows]).double().numpy()
         for _ in range(self.rounds):
             choices = candidates(self.space, known[None], values[None], q, draws)[0]
             choices = choices[np.sort(np.unique(choices, axis=0, return_index=True)[1])]
             if self.distinct:
                 new = ~self.space.among(choices[None], known[None])[0]
                 choices = choices[new] if new.any() else choices
-            picked = choices[self._improving(known, values, choices, q, rng)]
+            features = self.space.features(known), self.space.features(choices)
+            picked = choices[self._improving(values, *features, q, rng)]
+            predicted = model.mean(self.points(picked, data)).double().numpy()
             known = np.concatenate([known, picked])
-            values = np.concatenate([values, self._predicted(model, picked, data)])
+            values = np.concatenate([values, predicted])
+        given = len(rows)
         found = given + np.argsort(-values[given:], kind="stable")
         return known[np.concatenate([found, np.argsort(-values[:given], kind="stable")])]
 
-    def _predicted(self, model: Forward, designs: Designs, data: Dataset) -> NDArray[np.float64]:
-        return model.mean(self.points(designs, data)).numpy().astype(np.float64)
+    def _search_box(
+        self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
+    ) -> Designs:
+        """Rows and what was found together, from the largest observation down."""
+        draws = GeneratorRows([rng], 1)
+        low, high = (end.double().numpy() for end in data.points.aminmax(dim=0))
+        known = data.points[rows].double().numpy()
+        values = data.values[rows].double().numpy()
+        for _ in range(self.rounds):
+            spread = low + (high - low) * shifted(draws, _CHOICES, len(low))[0]
+            parents = known[np.argsort(-values, kind="stable")[: min(q, len(known))]]
+            moved = parents[rng.integers(len(parents), size=_CHOICES)]
+            steps = _STEP * rng.standard_normal(moved.shape)
+            local = moved + steps * (rng.random(moved.shape) < _STEP)
+            choices = np.concatenate([spread, np.clip(local, low, high)])
+            picked = choices[self._improving(values, known, choices, q, rng)]
+            predicted = model.mean(torch.tensor(picked.astype(np.float32))).double().numpy()
+            known = np.concatenate([known, picked])
+            noise = self.noise * rng.standard_normal(len(picked))
+            values = np.concatenate([values, predicted + noise])
+        best = known[np.argsort(-values, kind="stable")]
+        return self.designs(torch.tensor(best.astype(np.float32)), data)
 
     def _improving(
         self,
-        known: Designs,
         values: NDArray[np.float64],
-        choices: Designs,
+        known: NDArray[np.float64],
+        choices: NDArray[np.float64],
         q: int,
         rng: np.random.Generator,
     ) -> NDArray[np.intp]:
-        """A batch of choices, by expected improvement of its maximum, slot after slot."""
-        features = self.space.features(choices)[None]  # (1, M, k)
-        posterior = Posterior(self.surrogate, self.space.features(known)[None], values[None])
+        """A batch of choices, by expected improvement of its maximum, slot after slot.
+
+        Args:
+            values: (n,).
+            known: (n, k) features of what has them.
+            choices: (M, k) features.
+            q: Slots.
+            rng: Of the posterior samples.
+        """
+        features = choices[None]  # (1, M, k)
+        posterior = Posterior(self.surrogate, known[None], values[None])
         mean = posterior.at(features).mean[0]
         covariance = posterior.covariance(features)[0]
         size = len(mean)
