@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ombo_agents import offline
+from ombo_agents.bayesian.botorch.multistep import UTILITIES, BotorchMultistep
+from ombo_agents.bayesian.botorch.one_step import BotorchKG, BotorchLogEI
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.heuristics import exploration
 from ombo_agents.hyperparameters import settings_of
+from ombo_agents.model_free.adalead import AdaLead
 from ombo_agents.model_free.cmaes import CMAES
 from ombo_agents.model_free.evolution import Evolution
 from ombo_agents.model_free.genetic import Genetic
@@ -41,10 +44,18 @@ def _boxes(game: Game) -> bool:
     return isinstance(game.design_space, BoxDesigns)
 
 
+def _categories(game: Game) -> bool:
+    return isinstance(game.design_space, CategoricalDesigns)
+
+
 def _ordered(game: Game) -> bool:
     """Whether a difference of two designs has a direction."""
     space = game.design_space
     return space.ordinal if isinstance(space, CategoricalDesigns) else True
+
+
+def _looks_ahead(game: Game) -> bool:
+    return _boxes(game) and game.campaigns.settings.utility in UTILITIES
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,11 @@ POLICIES: dict[str, Entry] = {
     "reinforce": Entry(offline.method("reinforce")),
     "mins": Entry(offline.method("mins")),
     "bo_qei": Entry(offline.method("bo_qei")),
+    "botorch_logei": Entry(BotorchLogEI),
+    "botorch_kg": Entry(BotorchKG, _boxes),
+    "botorch_multistep": Entry(BotorchMultistep, _looks_ahead),
     "local_search": Entry(LocalSearch),
+    "adalead": Entry(AdaLead, _categories),
     "cmaes": Entry(CMAES),
     "evolution": Entry(Evolution, _ordered),
     "rollout": Entry(rollout),
