@@ -57,6 +57,8 @@ class Args:
     """Names with commas between, in place of all."""
     command: str = "make offline-table"
     """What the page says repeats it."""
+    code: str = ""
+    """Version of the code as the page names it; none: the commit that git knows of."""
 
 
 def main(args: Args) -> None:
@@ -76,7 +78,7 @@ def main(args: Args) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     table.to_csv(args.out / "offline.csv", index=False, float_format="%.6g")
     page = args.out / "offline.md"
-    page.write_text(write_page(table, args.trials, args.seed, args.command))
+    page.write_text(write_page(table, args.trials, args.seed, args.command, args.code))
     shutil.rmtree(folder(offline=True) / "fits", ignore_errors=True)
     print(f"page  {page}\ntable {args.out / 'offline.csv'}")
 

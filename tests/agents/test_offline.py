@@ -16,6 +16,7 @@ import torch
 from scipy.stats import norm
 
 import ombo_agents
+import ombo_gym
 from ombo_agents import Myopic
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.offline import METHODS, networks
@@ -37,6 +38,7 @@ from tests.controls.small_problems import (
     Recipes,
     RecipesOnce,
 )
+from tests.envs.cases import SMALL_STARTS
 
 ROWS = 5
 TINY = {
@@ -147,6 +149,19 @@ def test_a_row_s_batch_is_in_the_action_space_and_its_own_to_the_bit(name, case)
     unfinished = observation["rounds_left"][:, 0] > 0
     told = Myopic(policy).act(observation, generators())
     np.testing.assert_array_equal(told[unfinished], together[unfinished])
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize("env_id", ombo_gym.env_ids())
+def test_every_method_plays_every_problem(env_id):
+    start = {"start": SMALL_STARTS[env_id]} if env_id in SMALL_STARTS else {}
+    envs = gym.make_vec(
+        env_id, num_envs=2, batch_size=2, horizon=1, autoreset_mode="Disabled", **start
+    )
+    for name in METHODS:
+        observation, _ = envs.reset(seed=3)
+        actions = tiny(name, envs).act(observation, generators(2))
+        assert actions in envs.action_space, name
 
 
 @pytest.mark.usefixtures("hurried")
