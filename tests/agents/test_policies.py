@@ -14,7 +14,6 @@ from scipy.stats import multivariate_normal, norm
 
 import ombo_agents
 from ombo_agents import Myopic, Policy
-from ombo_agents.heuristics.exploration import Schedule
 from ombo_agents.model_free.pools import nearest
 from ombo_agents.offline import METHODS
 from ombo_agents.policy import DesignsPolicy
@@ -334,7 +333,6 @@ def test_settings_set_the_weight_for_1_2_3_4_and_9_rounds_left(name, settings, w
     used = weights_used(policy, [1, 2, 3, 4, 9], env)
     np.testing.assert_allclose(used, np.repeat(np.array(weights)[:, None], 2, axis=1), atol=1e-5)
     assert policy.horizon_aware == (len(set(weights)) > 1)
-    assert isinstance(policy, Schedule)
 
 
 @pytest.mark.parametrize(

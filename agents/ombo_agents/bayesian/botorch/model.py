@@ -1,0 +1,90 @@
+"""BoTorch models that know what the environment's surrogate knows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.surrogates.gp import Posterior, Surrogate
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = NDArray[np.float64]
+
+HYPERPARAMETERS = ("fitted", "surrogate")
+
+
+def require_botorch() -> None:
+    """Raises an ImportError that names the extra, where BoTorch is not installed."""
+    try:
+        import botorch  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            'policies named botorch_* need BoTorch: pip install "ombo-gym[botorch]"'
+        ) from error
+
+
+def make_model(surrogate: Surrogate, features: Floats, values: Floats, how: str) -> Any:
+    """A `SingleTaskGP` on one campaign's dataset.
+
+    Args:
+        surrogate: What is known: where its kernel is given, the model has that kernel, zero mean
+            and that noise, and nothing is fitted.
+        features: (n, k), n of at least 1.
+        values: (n,).
+        how: What a surrogate that chooses its kernel by marginal likelihood stands for: "fitted":
+            BoTorch's own choice, a lengthscale for each feature and its priors; "surrogate": the
+            kernel parameters that the surrogate chooses.
+
+    Returns:
+        The model, in the values' units.
+    """
+    import torch
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import SingleTaskGP
+    from botorch.models.transforms import Standardize
+    from gpytorch.kernels import MaternKernel, RBFKernel, ScaleKernel
+    from gpytorch.means import ZeroMean
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    x = torch.as_tensor(features, dtype=torch.float64)
+    y = torch.as_tensor(values, dtype=torch.float64)[:, None]
+    if surrogate.standardise and how == "fitted":
+        with warnings.catch_warnings():
+            # Few rows have a spread of zero; and fits of few rows may end early.
+            warnings.filterwarnings("ignore", category=UserWarning)
+            warnings.filterwarnings("ignore", category=RuntimeWarning)
+            model = SingleTaskGP(x, y, outcome_transform=Standardize(m=1))
+            fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+        return model
+    posterior = Posterior(surrogate, features[None], values[None])
+    base = MaternKernel(nu=2.5) if surrogate.kernel == "matern52" else RBFKernel()
+    kernel = ScaleKernel(base).to(x)
+    variance = float(posterior.outputscale[0] * posterior.scale[0] ** 2)
+    kernel.outputscale = variance
+    kernel.base_kernel.lengthscale = float(posterior.lengthscale[0])
+    mean: Any = ZeroMean()
+    if surrogate.standardise:
+        from gpytorch.means import ConstantMean
+
+        mean = ConstantMean().to(x)
+        mean.constant.data.fill_(float(posterior.shift[0]))
+    return SingleTaskGP(
+        train_X=x,
+        train_Y=y,
+        train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance),
+        covar_module=kernel,
+        mean_module=mean,
+        outcome_transform=None,
+    )
+
+
+def unit_box(dim: int) -> torch.Tensor:
+    """Bounds of a box of designs, (2, d)."""
+    import torch
+
+    return torch.tensor([[-1.0] * dim, [1.0] * dim], dtype=torch.float64)

@@ -1,0 +1,65 @@
+"""BoTorch's acquisition functions that look one round ahead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ombo_agents.bayesian.botorch.policy import BotorchPolicy
+from ombo_gym.game import Game
+from ombo_gym.problems.checks import is_whole
+
+if TYPE_CHECKING:
+    import torch
+
+
+class BotorchLogEI(BotorchPolicy):
+    """qLogExpectedImprovement over the best observed value, a batch optimised slot by slot.
+
+    Reference:
+        Ament et al., Unexpected improvements to expected improvement for Bayesian optimization,
+        NeurIPS 2023; Balandat et al., BoTorch, NeurIPS 2020.
+    """
+
+    def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:  # noqa: D102
+        from botorch.acquisition.logei import qLogExpectedImprovement
+
+        return qLogExpectedImprovement(model, best_f=best)
+
+    def optimise(self, acquisition: Any, rounds_left: int, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
+        from botorch.optim.optimize import optimize_acqf
+
+        batch, _ = optimize_acqf(
+            acquisition,
+            bounds,
+            q=self.batch_size,
+            **self.search,
+            sequential=True,
+        )
+        return batch
+
+
+class BotorchKG(BotorchPolicy):
+    """qKnowledgeGradient: the batch after which the largest posterior mean should be largest.
+
+    In one shot: the batch and the best design of each fantasy are optimised together. Boxes only.
+
+    Args:
+        game: The campaigns it is built for.
+        fantasies: Of the batch's values.
+        **settings: See `BotorchPolicy`.
+
+    Reference:
+        Wu and Frazier, The parallel knowledge gradient method for batch Bayesian optimization,
+        NeurIPS 2016; Balandat et al., BoTorch, NeurIPS 2020.
+    """
+
+    def __init__(self, game: Game, *, fantasies: int, **settings: Any) -> None:
+        super().__init__(game, **settings)
+        if not (is_whole(fantasies) and fantasies >= 1):
+            raise ValueError(f"fantasies: expected a whole number of at least 1, got {fantasies!r}")
+        self._fantasies = fantasies
+
+    def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:  # noqa: D102
+        from botorch.acquisition import qKnowledgeGradient
+
+        return qKnowledgeGradient(model, num_fantasies=self._fantasies)
