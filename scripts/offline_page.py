@@ -90,10 +90,10 @@ _DEVIATIONS = """What differs from the published protocol:
   its 128 designs are visible ones, the few others are random-like, and the best of few is what is
   scored.
 
-`gradient_min`, `gradient_mean` and the like were tuned, as far as they were, on trials from seed
-500,000 up. Policies with a Gaussian process (`ucb`, `expected_improvement`, `thompson`, `greedy`,
-`bo_qei`) have the same kernel knowledge: a squared-exponential kernel of the Hamming distance,
-its parameters by marginal likelihood, on at most 512 rows (`bo_qei`: its own choice of rows)."""
+Settings were chosen on trials from seed 500,000 up. Policies with a Gaussian process (`ucb`,
+`expected_improvement`, `thompson`, `greedy`, `bo_qei`) have the same kernel knowledge: a
+squared-exponential kernel of the Hamming distance, its parameters by marginal likelihood, on at
+most 512 rows (`bo_qei`: its own choice of rows)."""
 
 
 def _published(table: pd.DataFrame) -> str:

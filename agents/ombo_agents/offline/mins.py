@@ -102,7 +102,6 @@ class Mins(OneShot):
         count = self.spare * self.batch_size
         codes = torch.randn(count, self.latent, generator=generator)
         wanted = (data.values.max() + self.ambition).expand(count, 1)
-        model.queries += count
         return self.designs(
             autoencoder.outputs.sample(autoencoder.decode(codes, wanted), generator), data
         )

@@ -52,7 +52,7 @@ class Model:
     """What is fitted to a dataset.
 
     Attributes:
-        queries: Designs that a model was asked about, beyond the data it was fitted to.
+        queries: Designs that a model of the objective was asked about, after it was fitted.
     """
 
     queries: int
@@ -144,7 +144,7 @@ class OneShot(DesignsPolicy):
         return torch.tensor(low), torch.tensor(high)
 
     def _batch(self, found: Designs, data: Dataset, draws: GeneratorRows) -> Designs:
-        """Q of the designs that were found, and uniform ones where they do not suffice."""
+        """The first designs that were found, and uniform ones where they do not suffice."""
         q = self.batch_size
         if self.distinct:
             again = repeated(found[None])[0]
