@@ -16,7 +16,11 @@ from ombo_agents.bayesian.botorch.multistep import UTILITIES, BotorchMultistep
 from ombo_agents.bayesian.botorch.one_step import BotorchKG, BotorchLogEI
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
+from ombo_agents.bayesian.local_penalization import LocalPenalization
+from ombo_agents.bayesian.max_value_entropy import MaxValueEntropy
 from ombo_agents.bayesian.thompson import Thompson
+from ombo_agents.bayesian.turbo import Turbo
+from ombo_agents.experiments.d_optimal import DOptimal
 from ombo_agents.experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.heuristics import exploration
 from ombo_agents.hyperparameters import settings_of
@@ -46,6 +50,10 @@ def _boxes(game: Game) -> bool:
 
 def _categories(game: Game) -> bool:
     return isinstance(game.design_space, CategoricalDesigns)
+
+
+def _finite(game: Game) -> bool:
+    return game.design_space.size is not None
 
 
 def _ordered(game: Game) -> bool:
@@ -94,10 +102,14 @@ POLICIES: dict[str, Entry] = {
     "reinforce": Entry(offline.method("reinforce")),
     "mins": Entry(offline.method("mins")),
     "bo_qei": Entry(offline.method("bo_qei")),
+    "max_value_entropy": Entry(MaxValueEntropy),
+    "local_penalization": Entry(LocalPenalization),
+    "turbo": Entry(Turbo, _boxes),
     "botorch_logei": Entry(BotorchLogEI),
     "botorch_kg": Entry(BotorchKG, _boxes),
     "botorch_multistep": Entry(BotorchMultistep, _looks_ahead),
     "local_search": Entry(LocalSearch),
+    "d_optimal": Entry(DOptimal, _finite),
     "adalead": Entry(AdaLead, _categories),
     "cmaes": Entry(CMAES),
     "evolution": Entry(Evolution, _ordered),

@@ -1,4 +1,4 @@
-"""Designs that are spread evenly over a box."""
+"""Designs that are spread evenly over a box, within a round and over a whole campaign."""
 
 from __future__ import annotations
 
@@ -8,46 +8,107 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.model_free.rounds import by_count, start_size
+from ombo_agents.offline.settings import whole
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.kernels import squared_distances
 
-_BITS = 30
+_BITS = 23  # as many as a float32 in [-1, 1] tells apart everywhere
 
 
 class Sobol(DesignsPolicy):
-    """Each round the first q points of a Sobol sequence with a random digital shift; boxes only."""
+    """One Sobol sequence with a random digital shift, q points of it a round; boxes only.
 
-    horizon_aware = False
-
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        dim, q = self.space.shape[0], self.batch_size
-        shift = (draws.random((1, dim)) * 2**_BITS).astype(np.int64)
-        points = ((sobol_integers(q, dim) ^ shift) + 0.5) / 2**_BITS
-        return (2 * points - 1).astype(np.float32)
-
-
-class LatinHypercube(DesignsPolicy):
-    """Each round a random Latin hypercube: one design in each of q slices of every coordinate.
+    All proposals of a campaign are the first points of one sequence, so that they are spread evenly
+    together and not only round by round. The first round draws the shift; later ones read it off
+    the first design of the first round, which is the sequence's first point, the shift itself.
 
     Reference:
-        McKay, Beckman and Conover, Technometrics 21, 1979.
+        Sobol, On the distribution of points in a cube and the approximate evaluation of integrals,
+        1967; Lemieux, Monte Carlo and quasi-Monte Carlo sampling, 2009, section 6.2 (the shift).
     """
 
     horizon_aware = False
 
+    def __init__(self, game: Game) -> None:
+        super().__init__(game)
+        self._start = start_size(game)
+
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         dim, q = self.space.shape[0], self.batch_size
-        numbers = draws.random((2, q, dim))
-        slices = numbers[:, 0].argsort(axis=1)  # a permutation per coordinate
-        points = (slices + numbers[:, 1]) / q
-        return np.clip(2 * points - 1, -1, 1).astype(np.float32)
+        batch = np.zeros((len(draws), q, dim), np.float32)
+        for rows, n in by_count(observation, dim):
+            played = max(0, n - self._start)
+            if played:
+                first = observation["designs"][rows, self._start].astype(np.float64)[:, None]
+                shift = np.minimum((first + 1) / 2 * 2**_BITS, 2**_BITS - 1).astype(np.int64)
+            else:
+                shift = (draws.take(rows).random((1, dim)) * 2**_BITS).astype(np.int64)
+            points = sobol_integers(played + q, dim)[played:] ^ shift
+            batch[rows] = (2 * points + 1) / 2**_BITS - 1
+        return batch
+
+
+class LatinHypercube(DesignsPolicy):
+    """Each round a Latin hypercube: one design in each of q slices of every coordinate; boxes only.
+
+    Of many random ones the one whose smallest distance, between its designs and to all that were
+    measured before, is the largest: rounds fill each other's gaps.
+
+    Args:
+        game: The campaigns it is built for.
+        candidates: Random Latin hypercubes to choose from; 1 makes a plain one.
+
+    Raises:
+        ValueError: An argument out of range.
+
+    Reference:
+        McKay, Beckman and Conover, Technometrics 21, 1979; Morris and Mitchell, Exploratory designs
+        for computational experiments, 1995 (the largest smallest distance).
+    """
+
+    horizon_aware = False
+
+    def __init__(self, game: Game, *, candidates: int) -> None:
+        super().__init__(game)
+        self.candidates = whole("candidates", candidates)
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        dim, q, count = self.space.shape[0], self.batch_size, self.candidates
+        batch = np.zeros((len(draws), q, dim), np.float32)
+        for rows, n in by_count(observation, count * (q + dim)):
+            numbers = draws.take(rows).random((count, 2, q, dim))
+            slices = numbers[:, :, 0].argsort(axis=2)  # a permutation per coordinate
+            points = 2 * (slices + numbers[:, :, 1]) / q - 1  # (R, candidates, q, d)
+            points = np.clip(points, -1, 1).astype(np.float32)
+            measured = observation["designs"][rows, :n]
+            gaps = np.stack([_gap(points[:, i], measured) for i in range(count)], axis=1)
+            batch[rows] = points[np.arange(len(rows)), gaps.argmax(axis=1)]
+        return batch
+
+
+def _gap(batch: NDArray[Any], measured: NDArray[Any]) -> NDArray[np.float64]:
+    """Smallest squared distance of a batch's designs to each other and to measured ones, (R,)."""
+    new, q = batch.astype(np.float64), batch.shape[1]
+    everything = np.concatenate([new, measured.astype(np.float64)], axis=1)
+    distances = squared_distances(new, everything)  # (R, q, q + n)
+    distances[:, np.arange(q), np.arange(q)] = np.inf
+    gaps: NDArray[np.float64] = distances.min(axis=(1, 2))
+    return gaps
+
+
+def sobol_integers(count: int, dim: int) -> NDArray[np.int64]:
+    """The first points of the Sobol sequence as integers below 2^23, (count, dim), read-only."""
+    return _sobol_integers(int(np.ceil(np.log2(count))) if count > 1 else 0, dim)[:count]
 
 
 @cache
-def sobol_integers(count: int, dim: int) -> NDArray[np.int64]:
-    """The first points of the Sobol sequence as integers below 2^30, (count, dim)."""
+def _sobol_integers(exponent: int, dim: int) -> NDArray[np.int64]:
     from scipy.stats import qmc  # takes half a second to import
 
-    exponent = int(np.ceil(np.log2(count))) if count > 1 else 0
-    points = qmc.Sobol(dim, scramble=False, bits=_BITS).random_base2(exponent)[:count]
-    return (points * 2**_BITS).astype(np.int64)
+    points = qmc.Sobol(dim, scramble=False, bits=30).random_base2(exponent)
+    integers: NDArray[np.int64] = (points * 2**_BITS).astype(np.int64)
+    integers.setflags(write=False)
+    return integers

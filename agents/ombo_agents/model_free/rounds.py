@@ -36,13 +36,14 @@ def rounds_played(count: int, start: int, batch_size: int) -> int:
 
 
 def by_count(
-    observation: Observation, entries: int, *, most: int = 2**22
+    observation: Observation, entries: int, *, fixed: int = 0, most: int = 2**22
 ) -> Iterator[tuple[NDArray[np.intp], int]]:
     """Campaigns with the same number of rows, a few at a time, for bounded memory.
 
     Args:
         observation: Of B campaigns.
         entries: Numbers that are held for each row of a dataset, about.
+        fixed: Numbers that are held for each campaign besides, about.
         most: Numbers that are held at once, about.
 
     Yields:
@@ -51,7 +52,7 @@ def by_count(
     counts = observation["observed"].sum(axis=1, dtype=np.int64)
     for n in np.unique(counts):
         group = np.flatnonzero(counts == n)
-        together = max(1, most // (entries * max(int(n), 1)))
+        together = max(1, most // (entries * max(int(n), 1) + fixed))
         for at in range(0, len(group), together):
             yield group[at : at + together], int(n)
 

@@ -1,0 +1,219 @@
+"""D-optimal designs for a linear model, given what was measured before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_agents.model_free.rounds import by_count
+from ombo_agents.offline.settings import number, whole
+from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_gym.design_spaces import (
+    CandidateDesigns,
+    CategoricalDesigns,
+    Designs,
+    DesignSpace,
+    repeated,
+)
+from ombo_gym.game import Game
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.candidates import mutate
+
+Floats = NDArray[np.float64]
+
+_BETTER = 1e-9  # by which an exchange must raise the determinant, relatively
+_OUT = 1e12  # more than any variance: what is below it is taken when nothing else is left
+
+
+class DOptimal(DesignsPolicy):
+    """The batch that tells most of a linear model's coefficients, after all rows of the dataset.
+
+    On categories (ordered ones too) the model has an intercept and a main effect for each category
+    of each position; in a pool it is linear in the features. The batch makes the determinant of
+    X'X + ridge I large, X with all measured rows: the determinant of the posterior precision of
+    coefficients with a weak normal prior, so that it works before there are as many rows as
+    coefficients. It is filled with the candidates of largest predictive variance one by one, and
+    then candidates are exchanged for slots, the best exchange first, until none helps. Candidates
+    are all designs of a small space and uniform ones of a large space; there, further passes
+    exchange designs for their neighbours (in a pool, for other uniform ones).
+
+    Values are not looked at. Boxes are left to `sobol` and `latin_hypercube`: a linear model's
+    D-optimal designs in a box are its corners.
+
+    Args:
+        game: The campaigns it is built for.
+        candidates: To choose from, 4 q where that is more.
+        ridge: Precision of the prior, in units of a measurement's.
+        passes: How often a batch is improved by further candidates, in a large space.
+
+    Raises:
+        ValueError: An argument out of range.
+
+    Reference:
+        Fedorov, Theory of optimal experiments, 1972 (exchanges); DuMouchel and Jones, A simple
+        Bayesian modification of D-optimal designs, Technometrics 36, 1994.
+    """
+
+    horizon_aware = False
+
+    def __init__(self, game: Game, *, candidates: int, ridge: float, passes: int) -> None:
+        super().__init__(game)
+        self.ridge = number("ridge", ridge)
+        self.passes = whole("passes", passes, at_least=0)
+        assert self.space.size is not None
+        most = max(whole("candidates", candidates), 4 * self.batch_size)
+        self.candidates = min(most, self.space.size)
+
+    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+        space, q = self.space, self.batch_size
+        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        assert space.size is not None
+        fixed = 3 * self.candidates**2
+        for rows, n in by_count(observation, self.candidates, fixed=fixed):
+            drawn, measured = draws.take(rows), observation["designs"][rows, :n]
+            choices = space.sample_distinct(drawn, self.candidates)  # in random order
+            chosen = self._chosen(choices, measured, None)
+            for _ in range(self.passes if self.candidates < space.size else 0):
+                others = self._others(chosen, drawn)
+                choices = np.concatenate([chosen, others], axis=1)
+                chosen = self._chosen(choices, measured, np.arange(q))
+            batch[rows] = chosen
+        return batch
+
+    def _chosen(
+        self, choices: Designs, measured: Designs, initial: NDArray[np.intp] | None
+    ) -> Designs:
+        """The best batches among candidates, (R, M, *shape) -> (R, q, *shape)."""
+        space = self.space
+        usable = ~repeated(choices)
+        if not self.repeats and measured.shape[1]:
+            usable &= ~space.among(choices, measured)
+        covariance = predictive(regressors(space, choices), regressors(space, measured), self.ridge)
+        found, _ = optimal(
+            covariance, usable, self.batch_size, distinct=self.distinct, initial=initial
+        )
+        return choices[np.arange(len(choices))[:, None], found]
+
+    def _others(self, chosen: Designs, draws: GeneratorRows) -> Designs:
+        """Candidates to exchange chosen ones for, (R, m, *shape)."""
+        space, count = self.space, self.candidates - self.batch_size
+        if not isinstance(space, CategoricalDesigns):
+            return space.sample(draws, count)
+        turns = np.arange(count) % self.batch_size
+        return mutate(space, chosen[:, turns], 1.0, draws)
+
+
+def regressors(space: DesignSpace, designs: Designs) -> Floats:
+    """An intercept and the effects of designs, (R, n, *shape) -> (R, n, p).
+
+    Over all designs of a categorical space, and over a pool, the effects have mean 0 and variance
+    1; those of one position are uncorrelated.
+    """
+    columns = [np.ones((*designs.shape[:2], 1))]
+    if isinstance(space, CategoricalDesigns):
+        for position, n in enumerate(space.categories.tolist()):
+            columns.append(contrasts(n)[designs[..., position]])
+    else:
+        assert isinstance(space, CandidateDesigns)
+        pool = space.pool_features
+        spread = pool.std(axis=0)
+        scaled = (pool - pool.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        columns.append(scaled[designs[..., 0]])
+    return np.concatenate(columns, axis=2)
+
+
+def contrasts(categories: int) -> Floats:
+    """Orthogonal contrasts of n categories with mean square 1, (n, n - 1)."""
+    table = np.zeros((categories, categories - 1))
+    for k in range(1, categories):
+        table[:k, k - 1] = 1.0
+        table[k, k - 1] = -k
+    return table * np.sqrt(categories / np.maximum((table**2).sum(axis=0), 1.0))
+
+
+def predictive(candidates: Floats, measured: Floats, ridge: float) -> Floats:
+    """Posterior covariance of the model's values at candidates, in units of a measurement's.
+
+    Args:
+        candidates: (R, M, p).
+        measured: (R, n, p).
+        ridge: Precision of the prior.
+
+    Returns:
+        (R, M, M).
+    """
+    n, p = measured.shape[1:]
+    if n > p:
+        precision = np.matmul(measured.swapaxes(1, 2), measured) + ridge * np.eye(p)
+        return np.matmul(candidates, np.linalg.solve(precision, candidates.swapaxes(1, 2)))
+    prior = np.matmul(candidates, candidates.swapaxes(1, 2)) / ridge
+    if n == 0:
+        return prior
+    across = np.matmul(measured, candidates.swapaxes(1, 2))  # (R, n, M)
+    among = np.matmul(measured, measured.swapaxes(1, 2)) + ridge * np.eye(n)
+    return prior - np.matmul(across.swapaxes(1, 2), np.linalg.solve(among, across)) / ridge
+
+
+def optimal(
+    covariance: Floats,
+    usable: NDArray[np.bool_],
+    batch_size: int,
+    *,
+    distinct: bool,
+    initial: NDArray[np.intp] | None = None,
+) -> tuple[NDArray[np.intp], Floats]:
+    """Batches that raise the determinant most, by filling slots and exchanging them.
+
+    Args:
+        covariance: (R, M, M) of the candidates, see `predictive`.
+        usable: (R, M) candidates that may be chosen, while there are such.
+        batch_size: q.
+        distinct: Whether a batch holds a candidate once, while there are others.
+        initial: (q,) candidates to begin with; None: the largest variance, slot by slot.
+
+    Returns:
+        (R, q) candidates, and (R,) the log of what they multiply the determinant by.
+    """
+    beliefs, row = covariance.copy(), np.arange(len(covariance))
+    taken = np.zeros(usable.shape, bool)
+    batch = np.empty((len(covariance), batch_size), np.intp)
+    gain = np.zeros(len(covariance))
+    for slot in range(batch_size):
+        scores = np.diagonal(beliefs, axis1=1, axis2=2) - _OUT * (~usable) - 2 * _OUT * taken
+        pick = scores.argmax(axis=1) if initial is None else np.full(len(row), initial[slot])
+        batch[:, slot] = pick
+        gain += np.log1p(beliefs[row, pick, pick])
+        _include(beliefs, pick, 1.0)
+        if distinct:
+            taken[row, pick] = True
+    for _ in range(4 * batch_size):
+        variance = np.diagonal(beliefs, axis1=1, axis2=2)  # (R, M)
+        inside = variance[row[:, None], batch]  # (R, q)
+        between = beliefs[row[:, None], batch]  # (R, q, M)
+        factors = (1 + variance[:, None]) * (1 - inside[..., None]) + between**2
+        factors = np.where((usable & ~taken)[:, None], factors, 0.0).reshape(len(row), -1)
+        swap = factors.argmax(axis=1)
+        improved = np.flatnonzero(factors[row, swap] > 1 + _BETTER)
+        if not improved.size:
+            break
+        slot, new = np.divmod(swap[improved], usable.shape[1])
+        old = batch[improved, slot]
+        some = beliefs[improved]
+        _include(some, old, -1.0)
+        _include(some, new, 1.0)
+        beliefs[improved] = some
+        batch[improved, slot] = new
+        gain[improved] += np.log(factors[improved, swap[improved]])
+        if distinct:
+            taken[improved, old], taken[improved, new] = False, True
+    return batch, gain
+
+
+def _include(beliefs: Floats, picks: NDArray[np.intp], sign: float) -> None:
+    """Takes a measurement of one candidate a row into account, or (sign -1) out again."""
+    row = np.arange(len(picks))
+    column = beliefs[row, :, picks]  # (R, M)
+    scale = sign / (1 + sign * column[row, picks])
+    beliefs -= scale[:, None, None] * column[:, :, None] * column[:, None, :]
