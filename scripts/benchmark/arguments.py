@@ -8,6 +8,7 @@ from typing import Any
 
 ENV = "Ombo/GP-v0"
 ROUNDS: dict[str, Any] = {"horizon": 5, "batch_size": 4}  # where environments are compared
+POLICY = "ucb:climb=false"  # as the exploration control plays it
 UCB_ROUNDS: dict[str, Any] = {"horizon": 3, "batch_size": 4}  # where `ucb` meets BoTorch
 
 
@@ -27,7 +28,7 @@ class Args:
     """Campaigns that BoTorch plays, about a second each; 0 leaves BoTorch out."""
     scale_campaigns: int = 100_000
     """Campaigns of the evaluation at scale; 0 leaves it out."""
-    policy: str = "ucb"
+    policy: str = POLICY
     """Ours, with one weight for all rounds (`ucb:weight=2`); BoTorch explores with the same."""
     seed: int = 0
     """Of the first campaign, and of the random actions."""

@@ -15,7 +15,7 @@ import psutil
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.run import run
-from scripts.benchmark.arguments import ENV, ROUNDS, Args
+from scripts.benchmark.arguments import ENV, POLICY, ROUNDS, Args
 from scripts.benchmark.rows import Row
 
 _GIB = 2**30
@@ -42,8 +42,10 @@ def evaluation_at_scale(args: Args) -> list[Row]:
 def large_evaluation(campaigns: int) -> tuple[float, float]:
     """Wall seconds and bytes of `scripts.evaluate` with everything it writes, on 2 processes."""
     with tempfile.TemporaryDirectory() as folder:
-        flags = f"--env {ENV} --policies ucb --horizons {ROUNDS['horizon']} --told true --jobs 2"
-        size = f"--batch-size {ROUNDS['batch_size']} --campaigns {campaigns} --out {folder}"
+        flags = f"--env {ENV} --policies {POLICY} --horizons {ROUNDS['horizon']} --told true"
+        size = (
+            f"--jobs 2 --batch-size {ROUNDS['batch_size']} --campaigns {campaigns} --out {folder}"
+        )
         command = [sys.executable, "-m", "scripts.evaluate", *flags.split(), *size.split()]
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -88,7 +90,7 @@ def two_processes(campaigns: int) -> tuple[float, float]:
     block = max(1, campaigns // 25)
     plan = Plan(
         env=ENV,
-        policies=["ucb"],
+        policies=[POLICY],
         horizons=[ROUNDS["horizon"]],
         batch_size=ROUNDS["batch_size"],
         campaigns=_CELLS * block,

@@ -154,7 +154,7 @@ def botorch_ucb(game: Game, weight: float) -> Propose:
         from gpytorch.means import ZeroMean
     except ImportError as error:
         raise ImportError(
-            'the comparison needs BoTorch: pip install "ombo-gym[bench]", or leave it out with '
+            'the comparison needs BoTorch: pip install "ombo-gym[botorch]", or leave it out with '
             "--campaigns 0"
         ) from error
     torch.set_num_threads(1)

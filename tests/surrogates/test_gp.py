@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import multivariate_normal
 
 from ombo_gym.controls.outlook import look
-from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns
 from ombo_gym.game import Game
 from ombo_gym.problems.ehrlich import Ehrlich
 from ombo_gym.problems.gp import GP
@@ -376,15 +376,23 @@ def test_a_surrogate_that_is_no_mapping_is_refused_by_the_environment_too():
 
 
 @pytest.mark.parametrize("kernel", sorted(KERNELS))
-def test_gpytorch_gives_the_same_posterior(kernel):
-    torch = pytest.importorskip("torch")
+@pytest.mark.parametrize("noise_variance", [JITTER, 0.1])
+@pytest.mark.parametrize(
+    ("dim", "lengthscale"), [(1, 0.2), (2, 0.4), (6, 1.2), ("one-hot sequences", 1.5)]
+)
+def test_gpytorch_gives_the_same_posterior(kernel, noise_variance, dim, lengthscale):
+    import torch
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the import
-        gpytorch = pytest.importorskip("gpytorch")
-    x, y, z = some_data(6, 20)
-    lengthscale = 0.4
-    beliefs = Posterior(given_kernel(kernel, lengthscale, JITTER), x, y).at(z)
-    covariance = Posterior(given_kernel(kernel, lengthscale, JITTER), x, y).covariance(z)
+        import gpytorch
+    x, y, z = some_data(6, 20, dim if isinstance(dim, int) else 2)
+    if dim == "one-hot sequences":
+        space, rng = CategoricalDesigns([4] * 8), np.random.default_rng(0)
+        x = space.features(rng.integers(4, size=(ROWS, 20, 8)))
+        z = space.features(rng.integers(4, size=(ROWS, CANDIDATES, 8)))
+    posterior = Posterior(given_kernel(kernel, lengthscale, noise_variance), x, y)
+    beliefs, covariance = posterior.at(z), posterior.covariance(z)
     base = (
         gpytorch.kernels.RBFKernel() if kernel == "rbf" else gpytorch.kernels.MaternKernel(nu=2.5)
     )
@@ -396,7 +404,7 @@ def test_gpytorch_gives_the_same_posterior(kernel):
             return gpytorch.distributions.MultivariateNormal(mean, base(inputs))
 
     for row in range(ROWS):
-        level = torch.full((20,), JITTER, dtype=torch.float64)
+        level = torch.full((20,), noise_variance, dtype=torch.float64)
         noise = gpytorch.likelihoods.FixedNoiseGaussianLikelihood(noise=level)
         model = Exact(torch.tensor(x[row]), torch.tensor(y[row]), noise).double().eval()
         with (

@@ -11,6 +11,9 @@ from ombo_gym.controls.outlook import Outlook, best_left
 from ombo_gym.design_spaces import BoxDesigns, DesignSpace
 from ombo_gym.surrogates.ascent import Marginals, Pending, Score, climb
 
+APART = 0.5  # lengthscales between the designs that begin to climb
+_SHORT = 2  # steps after which the best climbers go on, one of
+_SHARE = 3
 _POLISH = 6  # steps by the score itself, after those by a rougher one
 
 
@@ -42,7 +45,7 @@ def fill(
         score: Of designs, slot by slot.
         batch_size: q.
         distinct: Whether a batch holds a design once only, as long as there are other candidates.
-        starts: Best candidates that climb, in a box; 0: none.
+        starts: Best candidates that climb, in a box, a third of them all the way; 0: none.
         moves: Steps of a climb, at most.
         rough: A cheaper score in boxes, for all but the last choice and the last steps.
 
@@ -63,8 +66,11 @@ def fill(
         picks = best_left(scores, taken, outlook.spent)
         batch[:, slot] = choices[rows, picks]
         if climbs:
-            best = np.argsort(-scores, axis=1, kind="stable")[:, :starts]
-            tops = climb(pending, first, choices[rows[:, None], best], moves)
+            apart = APART * outlook.posterior.lengthscale
+            tops = climb(pending, first, hopeful(choices, scores, starts, apart), _SHORT)
+            best = np.argsort(-first.value(pending.at(tops)), axis=1, kind="stable")
+            tops = tops[rows[:, None], best[:, : -(-starts // _SHARE)]]
+            tops = climb(pending, first, tops, moves)
             if first is not score:
                 at = score.value(pending.at(tops)).argmax(axis=1)
                 polished = climb(pending, score, tops[rows, at][:, None], _POLISH)
@@ -81,6 +87,29 @@ def fill(
             same = choices == batch[:, slot, None]
             taken |= same.reshape(*taken.shape, -1).all(axis=-1)
     return batch
+
+
+def hopeful(
+    choices: NDArray[np.float32], scores: NDArray[np.float64], count: int, apart: NDArray[Any]
+) -> NDArray[np.float32]:
+    """The best-scored candidates that keep apart, so that not all climb the same hill.
+
+    Args:
+        choices: (R, M, d).
+        scores: (R, M).
+        count: How many.
+        apart: (R,) distance between them, as long as there are such candidates.
+
+    Returns:
+        (R, count, d).
+    """
+    rows, left = np.arange(len(choices)), scores.copy()
+    chosen = np.empty((len(choices), count, choices.shape[2]), choices.dtype)
+    for number in range(count):
+        chosen[:, number] = choices[rows, left.argmax(axis=1)]
+        distances = ((choices - chosen[:, number, None]) ** 2).sum(axis=2)
+        left = np.where(distances < apart[:, None] ** 2, -np.inf, left)
+    return chosen
 
 
 def _best_new(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,19 +25,21 @@ class PosteriorPolicy(DesignsPolicy):
         self.surrogate = game.surrogate
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        rows, q = len(draws), self.batch_size
-        batch = np.zeros((rows, q, *self.space.shape), self.space.dtype)
-        outlooks = look(
+        batch = np.zeros((len(draws), self.batch_size, *self.space.shape), self.space.dtype)
+        for outlook in self.outlooks(observation, draws):
+            batch[outlook.rows] = self.pick(outlook, draws.take(outlook.rows))
+        return batch
+
+    def outlooks(self, observation: Observation, draws: GeneratorRows) -> Iterator[Outlook]:
+        """Candidates and beliefs of all unfinished campaigns, a few at a time."""
+        return look(
             observation,
             self.space,
             self.surrogate,
             draws.take,
-            extra=4 * q,
+            extra=4 * self.batch_size,
             repeats=self.repeats,
         )
-        for outlook in outlooks:
-            batch[outlook.rows] = self.pick(outlook, draws.take(outlook.rows))
-        return batch
 
     @abstractmethod
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:

@@ -19,7 +19,7 @@ from ombo_gym.surrogates.ascent import Marginals
 
 Floats = NDArray[np.float64]
 
-_STARTS, _MOVES = 4, 12  # candidates that climb, and steps at most
+_STARTS, _MOVES = 12, 12  # candidates that climb, and steps at most
 
 
 class UpperConfidenceBound:

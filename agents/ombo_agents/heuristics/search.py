@@ -28,7 +28,8 @@ def search_schedules(
 ) -> pd.DataFrame:
     """Tries every schedule of the weights over the rounds of one horizon.
 
-    All are played on the same campaigns; then the best few, and all constant weights, on eight
+    All act as through the exploration control, the way trained networks do (`climb=false`), and are
+    played on the same campaigns; then the best few, and all constant weights, on eight
     times as many others, so that the winner is not the luckiest.
 
     Args:
@@ -76,5 +77,6 @@ def _means(plan: Plan, launch: Launch) -> pd.Series[float]:
 
 def _name(weights: Sequence[float]) -> str:
     if len(set(weights)) == 1:
-        return f"ucb:weight={weights[0]:g}"
-    return "explore_then_exploit:weights=" + "/".join(f"{weight:g}" for weight in weights)
+        return f"ucb:weight={weights[0]:g};climb=false"
+    listed = "/".join(f"{weight:g}" for weight in weights)
+    return f"explore_then_exploit:weights={listed};climb=false"

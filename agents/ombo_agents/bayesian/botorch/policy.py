@@ -63,7 +63,7 @@ class BotorchPolicy(PosteriorPolicy):
         ):
             if not (is_whole(number) and number >= 1):
                 raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
-        self.search = {
+        self.search: dict[str, Any] = {
             "num_restarts": restarts,
             "raw_samples": raw_samples,
             "options": {"maxiter": maxiter},

@@ -1,0 +1,206 @@
+"""Our batches against those of BoTorch's optimizers, with the kernel given to both."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+import ombo_agents
+from ombo_gym.design_spaces import CategoricalDesigns
+from ombo_gym.surrogates.gp import JITTER
+from ombo_gym.vector_env import CampaignVectorEnv
+from tests.surrogates.test_gp import textbook_posterior
+
+WEIGHT, Q = 2.0, 4
+SITUATIONS = {2: 8, 6: 24}  # observations by dimension
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the import, and of the optimizers' line searches
+        yield
+
+
+def datasets(dim, count):
+    env = CampaignVectorEnv(
+        count, "GP", dim=dim, batch_size=Q, start={"kind": "random", "size": SITUATIONS[dim]}
+    )
+    return env, env.reset(seed=100)[0]
+
+
+def proposals(name, env, observation, **settings):
+    rngs = [np.random.default_rng(i) for i in range(len(observation["values"]))]
+    actions = ombo_agents.make(name, env, **settings).act(observation, rngs)
+    return actions.astype(np.float64)
+
+
+def botorch_model(env, observation, row):
+    from ombo_agents.bayesian.botorch.model import make_model
+
+    n = SITUATIONS[env.design_space.dim]
+    x = observation["designs"][row, :n].astype(np.float64)
+    y = observation["values"][row, :n].astype(np.float64)
+    return make_model(env.unwrapped.game.surrogate, x, y, "surrogate"), x, y
+
+
+def optimised(acquisition, dim, q, *, sequential):
+    from botorch.optim import optimize_acqf
+    from botorch.utils.sampling import manual_seed
+
+    from ombo_agents.bayesian.botorch.model import unit_box
+
+    with manual_seed(0):
+        batch, _ = optimize_acqf(
+            acquisition, unit_box(dim), q, num_restarts=4, raw_samples=128, sequential=sequential
+        )
+    return batch.detach().numpy()
+
+
+def joint_improvement(x, y, batch, lengthscale):
+    """E[max(0, max f - best)] with 2^15 scrambled Sobol draws, by the textbook's posterior."""
+    from scipy.stats import qmc
+
+    normals = qmc.MultivariateNormalQMC(np.zeros(len(batch)), rng=0).random(2**15)
+    mean, covariance = textbook_posterior("matern52", x, y, batch, lengthscale, JITTER)
+    values = mean + normals @ np.linalg.cholesky(covariance + 1e-10 * np.eye(len(batch))).T
+    return np.maximum(values.max(axis=1) - y.max(), 0).mean()
+
+
+def bounds_slot_by_slot(x, y, batch, lengthscale):
+    """mean + 2 sd of each slot, those before measured at their means, with noise."""
+    total = 0.0
+    for slot, design in enumerate(batch):
+        given = np.vstack([x, batch[:slot]])
+        mean, _ = textbook_posterior("matern52", x, y, design[None], lengthscale, JITTER)
+        nothing = np.zeros(len(given))
+        _, covariance = textbook_posterior(
+            "matern52", given, nothing, design[None], lengthscale, JITTER
+        )
+        total += mean[0] + WEIGHT * np.sqrt(covariance[0, 0])
+    return total
+
+
+def improvement_of_both(dim, count):
+    """Joint expected improvement of our batches and of BoTorch's, (count, 2)."""
+    from botorch.acquisition.logei import qLogExpectedImprovement
+
+    env, observation = datasets(dim, count)
+    ours = proposals("expected_improvement", env, observation)
+    lengthscale = env.unwrapped.game.surrogate.lengthscales[0]
+    both = np.zeros((count, 2))
+    for row in range(count):
+        model, x, y = botorch_model(env, observation, row)
+        theirs = optimised(qLogExpectedImprovement(model, y.max()), dim, Q, sequential=True)
+        both[row] = [joint_improvement(x, y, each, lengthscale) for each in (ours[row], theirs)]
+    return both
+
+
+def bounds_of_both(dim, count):
+    """Sums of upper confidence bounds of our batches and of BoTorch's, (count, 2)."""
+    import torch
+    from botorch.acquisition import UpperConfidenceBound
+
+    env, observation = datasets(dim, count)
+    ours = proposals("ucb", env, observation, weight=WEIGHT)
+    lengthscale = env.unwrapped.game.surrogate.lengthscales[0]
+    both = np.zeros((count, 2))
+    for row in range(count):
+        model, x, y = botorch_model(env, observation, row)
+        theirs = np.zeros((0, dim))
+        for _ in range(Q):
+            slot = optimised(UpperConfidenceBound(model, beta=WEIGHT**2), dim, 1, sequential=False)
+            theirs = np.vstack([theirs, slot])
+            at = torch.as_tensor(slot)
+            with torch.no_grad():
+                mean = model.posterior(at).mean
+            model = model.condition_on_observations(at, mean, noise=torch.full_like(mean, JITTER))
+        both[row] = [bounds_slot_by_slot(x, y, each, lengthscale) for each in (ours[row], theirs)]
+    return both
+
+
+@pytest.mark.parametrize("dim", sorted(SITUATIONS))
+@pytest.mark.parametrize("both", [improvement_of_both, bounds_of_both])
+def test_our_batches_are_worth_what_botorch_s_are_on_a_few_datasets(both, dim):
+    ours, theirs = both(dim, 3).T
+    assert ours.mean() >= theirs.mean() * (1 - 0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dim", sorted(SITUATIONS))
+@pytest.mark.parametrize("both", [improvement_of_both, bounds_of_both])
+def test_our_batches_are_worth_at_least_what_botorch_s_are_on_50_datasets(both, dim):
+    ours, theirs = both(dim, 50).T
+    difference = ours - theirs
+    least = (ours >= theirs * (1 - 1e-3)).mean()
+    print(f"\n{both.__name__}, {dim}-D: ours {ours.mean():.4f}, BoTorch's {theirs.mean():.4f}, "
+          f"difference {difference.mean():+.5f} +- {difference.std() / np.sqrt(50):.5f}, "
+          f"at least as high on {least:.0%}")  # fmt: skip
+    assert difference.mean() >= -1e-4 * np.abs(theirs).mean()
+
+
+@pytest.mark.parametrize("dim", sorted(SITUATIONS))
+def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
+    from botorch.acquisition import LogExpectedImprovement
+
+    env = CampaignVectorEnv(
+        10, "GP", dim=dim, batch_size=1, start={"kind": "random", "size": SITUATIONS[dim]}
+    )
+    observation, _ = env.reset(seed=100)
+    ours = proposals("expected_improvement", env, observation)
+    import torch
+
+    for row in range(10):
+        model, _, y = botorch_model(env, observation, row)
+        acquisition = LogExpectedImprovement(model, best_f=y.max())
+        theirs = optimised(acquisition, dim, 1, sequential=False)
+        with torch.no_grad():
+            value, reference = (
+                acquisition(torch.as_tensor(each)[None]).item() for each in (ours[row], theirs)
+            )
+        assert value >= reference - 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "problem", "arguments"),
+    [
+        ("botorch_logei", "GP", {}),
+        ("botorch_logei", "GP", {"surrogate": {"kernel": "fit"}}),
+        ("botorch_logei:hyperparameters=surrogate", "GP", {"surrogate": {"kernel": "fit"}}),
+        ("botorch_logei", "TFBind8", {"start": {"kind": "percentile", "size": 12}}),
+        ("botorch_kg:fantasies=2;maxiter=5;raw_samples=4;restarts=1", "GP", {}),
+        ("botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1", "GP", {}),
+        (
+            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
+            "GP",
+            {"utility": "last_mean"},
+        ),
+        (
+            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
+            "GP",
+            {"utility": "last_max"},
+        ),
+    ],
+)
+def test_botorch_plays_campaigns_alone_as_among_others(name, problem, arguments):
+    env = CampaignVectorEnv(2, problem, horizon=2, batch_size=2, **arguments)
+    policy = ombo_agents.make(name, env)
+    observation, _ = env.reset(seed=0)
+    for _ in range(2):
+        rngs = [np.random.default_rng(i) for i in range(2)]
+        actions = policy.act(observation, rngs)
+        last = {key: array[1:] for key, array in observation.items()}
+        np.testing.assert_array_equal(policy.act(last, [np.random.default_rng(1)]), actions[1:])
+        observation, *_ = env.step(actions)
+    if isinstance(env.design_space, CategoricalDesigns):
+        designs = env.design_space.designs(actions)
+        assert all(len(np.unique(batch, axis=0)) == 2 for batch in designs)
+
+
+def test_multistep_needs_a_utility_that_it_has_a_value_for():
+    env = CampaignVectorEnv(1, "GP", utility="total")
+    assert not ombo_agents.supports("botorch_multistep", env)
+    with pytest.raises(ValueError, match="does not suit"):
+        ombo_agents.make("botorch_multistep", env)

@@ -1,0 +1,159 @@
+"""Acquisition functions and trust regions against plain computations and the papers' statements."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import ombo_agents
+from ombo_agents.bayesian.local_penalization import Penalised, steepest
+from ombo_agents.bayesian.max_value_entropy import MaxValueInformation
+from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.surrogates.ascent import Marginals, Pending
+from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate
+from ombo_gym.vector_env import CampaignVectorEnv
+from tests.controls.small_problems import Pool
+from tests.surrogates.test_gp import textbook_posterior
+
+ROWS = 5
+
+
+def generators(rows=ROWS, seed=0):
+    return [np.random.default_rng([seed, i]) for i in range(rows)]
+
+
+def some_marginals(rng, slots=0):
+    shape = (2, 7)
+    return [rng.normal(size=shape), rng.uniform(0.1, 1, shape), rng.normal(size=(2, slots, 7))]
+
+
+def test_the_information_about_a_maximum_is_an_entropy_that_is_lost():
+    """Of a normal distribution minus that of the same cut off at the maximum, by quadrature."""
+    maxima, rng = np.array([[0.4, 1.5], [2.0, 0.2]]), np.random.default_rng(0)
+    mean, sd, nothing = some_marginals(rng)
+    found = MaxValueInformation(maxima).value(Marginals(mean, sd, nothing))
+    for row in range(2):
+        for point in range(7):
+            lost = []
+            for top in maxima[row]:
+                each = norm(mean[row, point], sd[row, point])
+                y = np.linspace(min(top, each.mean()) - 9 * each.std(), top, 200_001)
+                density = np.exp(each.logpdf(y) - each.logcdf(top))
+                entropy = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), y)
+                lost.append(each.entropy() - entropy)
+            assert found[row, point] == pytest.approx(np.mean(lost), abs=1e-4)
+
+
+def test_its_slopes_are_those_of_finite_differences():
+    rng = np.random.default_rng(1)
+    score, numbers = MaxValueInformation(rng.normal(1, 1, (2, 3))), some_marginals(rng)
+    slope = score.slope(Marginals(*numbers))
+    for which, expected in enumerate((slope.mean, slope.sd)):
+        up, down = (
+            Marginals(*(n + sign * 1e-6 * (i == which) for i, n in enumerate(numbers)))
+            for sign in (1, -1)
+        )
+        differences = (score.value(up) - score.value(down)) / 2e-6
+        np.testing.assert_allclose(expected, differences, rtol=1e-5, atol=1e-7)
+
+
+def test_a_pick_rules_out_what_is_too_close_to_it_to_be_the_best():
+    """The probability that a ball of radius (largest - f(pick)) / slope leaves a design out."""
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(-1, 1, (1, 6, 2)), rng.normal(size=(1, 6))
+    posterior = Posterior(Surrogate("matern52", (0.5,), (JITTER,), False), x, y)
+    points, pick = rng.uniform(-1, 1, (1, 9, 2)), rng.uniform(-1, 1, (1, 2))
+    slope = np.array([3.0])
+    penalised = Penalised(y.max(axis=1), Pending(posterior), slope)
+    before = penalised.value(points)
+    fallen = penalised.add(pick, points)
+    mean, covariance = textbook_posterior("matern52", x[0], y[0], pick, 0.5, JITTER)
+    f = rng.normal(mean[0], np.sqrt(covariance[0, 0]), 400_000)
+    distance = np.linalg.norm(points[0] - pick, axis=1)
+    outside = (distance[:, None] > (y.max() - f) / slope).mean(axis=1)
+    np.testing.assert_allclose(np.exp(fallen[0]), outside, atol=4e-3)
+    np.testing.assert_allclose(penalised.value(points) - before, fallen, atol=1e-12)
+
+
+def test_the_steepest_slope_of_the_mean_is_found_among_the_candidates():
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(-1, 1, (1, 6, 2)), rng.normal(size=(1, 6))
+    posterior = Posterior(Surrogate("matern52", (0.5,), (JITTER,), False), x, y)
+    points = rng.uniform(-1, 1, (1, 30, 2))
+
+    def mean(at):
+        return textbook_posterior("matern52", x[0], y[0], at, 0.5, JITTER)[0]
+
+    by = 1e-6 * np.eye(2)
+    slopes = np.stack([(mean(points[0] + b) - mean(points[0] - b)) / 2e-6 for b in by])
+    expected = np.linalg.norm(slopes, axis=0).max()
+    np.testing.assert_allclose(steepest(Pending(posterior), points), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["max_value_entropy", "local_penalization"])
+@pytest.mark.parametrize("problem", ["GP", "pool"])
+def test_slots_keep_apart(name, problem):
+    env = CampaignVectorEnv(ROWS, Pool() if problem == "pool" else "GP", batch_size=4)
+    observation, _ = env.reset(seed=0)
+    actions = ombo_agents.make(name, env).act(observation, generators())
+    for batch in env.design_space.designs(actions):
+        assert len(np.unique(np.round(batch.astype(float), 3), axis=0)) == 4
+
+
+def turbo(**settings):
+    env = CampaignVectorEnv(1, "GP", batch_size=2, horizon=12, start={"kind": "random", "size": 3})
+    return ombo_agents.make("turbo", env, **settings), env
+
+
+@pytest.mark.parametrize(
+    ("batches", "length"),
+    [
+        ([], 0.8),
+        ([1], 0.8),  # a success
+        ([1, 2, 3], 1.6),  # three: it doubles
+        ([1, 2, 3, 4, 5, 6], 1.6),  # and no further
+        ([-1, -1], 0.4),  # failures = 4 designs = 2 batches
+        ([-1, 1, -1, 2], 0.8),  # never two in a row
+        ([-1, -1, 1, 2, 3], 0.8),
+        ([1, 1.0005, 1.0005], 0.4),  # no gain worth the name
+        ([-1] * 14, 0.8),  # 0.8 / 2^7 is below the smallest: anew
+    ],
+)
+def test_trust_regions_grow_with_success_and_shrink_with_failure(batches, length):
+    policy, _ = turbo()
+    values = np.array([[0.0, -0.5, -0.2, *np.repeat(batches, 2)]])
+    values[:, 4::2] -= 0.1  # the better design of each batch counts
+    assert policy.lengths(values)[0] == pytest.approx(length)
+
+
+def test_trust_regions_hold_the_batch():
+    policy, env = turbo(length=0.1)
+    observation, _ = env.reset(seed=0)
+    batch = policy.act(observation, generators(1))[0]
+    centre = observation["designs"][0, observation["values"][0, :3].argmax()]
+    assert (np.abs(batch - centre) <= 0.1 + 1e-6).all()
+    assert isinstance(env.design_space, BoxDesigns)
+
+
+def test_without_a_start_the_first_batch_has_nothing_to_beat():
+    env = CampaignVectorEnv(1, "GP", batch_size=2, horizon=3, start={"kind": "none"})
+    policy = ombo_agents.make("turbo", env)
+    assert policy.lengths(np.array([[1.0, 2.0]]))[0] == 0.8
+    observation, _ = env.reset(seed=0)
+    assert env.action_space.contains(policy.act(observation, generators(1)))
+
+
+@pytest.mark.parametrize("name", ["max_value_entropy", "local_penalization", "turbo"])
+def test_rivals_beat_random_designs_on_a_gaussian_process(name):
+    env = CampaignVectorEnv(150, "GP", horizon=3, batch_size=4, autoreset_mode="Disabled")
+    totals = {}
+    for each in (name, "random"):
+        policy, rngs = ombo_agents.make(each, env), generators(150)
+        observation, _ = env.reset(seed=10)
+        totals[each] = 0.0
+        for _ in range(3):
+            observation, reward, *_ = env.step(policy.act(observation, rngs))
+            totals[each] = totals[each] + reward
+    gain = totals[name] - totals["random"]
+    assert gain.mean() > 3 * gain.std() / np.sqrt(150)
