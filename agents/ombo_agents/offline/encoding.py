@@ -98,14 +98,15 @@ class LevelEncoding(Encoding):
     def __init__(self, space: CategoricalDesigns) -> None:
         self.size = space.length
         self.bounds = -np.ones(self.size), np.ones(self.size)
-        self.steps = np.maximum(space.categories - 1, 1)
+        self.highest = space.categories - 1
+        self.steps = np.maximum(self.highest, 1)
 
     def encode(self, designs: Designs) -> Points:  # noqa: D102
         return (2 * designs / self.steps - 1).astype(np.float32)
 
     def decode(self, points: Points) -> Designs:  # noqa: D102
         levels = np.rint((np.clip(points, -1, 1) + 1) / 2 * self.steps)
-        return levels.astype(np.int64)
+        return np.minimum(levels.astype(np.int64), self.highest)  # 0 where there is one level
 
 
 class PoolEncoding(Encoding):
