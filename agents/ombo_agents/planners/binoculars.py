@@ -1,0 +1,133 @@
+"""The joint optimum over all designs that are left, and a batch of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_agents.planners.rollout.course import Picks
+from ombo_agents.planners.rollout.field import Field, Floats, make_field
+from ombo_agents.planners.surrogate_planner import SurrogatePlanner
+from ombo_gym.controls.outlook import Outlook
+from ombo_gym.design_spaces import Designs
+from ombo_gym.game import Game
+from ombo_gym.problems.checks import is_whole
+from ombo_gym.randomness import GeneratorRows
+
+RULES = ("best", "sample")
+_JITTER = 1e-6  # relative to the largest variance
+
+
+class Binoculars(SurrogatePlanner):
+    """Plans all designs that are left as if they were one batch, and measures q of them.
+
+    The q * rounds_left designs of largest expected maximum (over what is measured already) are
+    found on joint draws of the candidates' values: greedily, then by exchanging one design after
+    the other for the best one given all others. Which q of them go first is a rule: "best", those
+    whose own expected improvement as a batch is largest, or "sample", drawn one after the other
+    with probabilities proportional to the improvement that each adds.
+
+    The paper has q = 1 and expected improvement, which fits utility `best`. Here the designs before
+    the last round are the same under all utilities: what has a large maximum jointly is worth
+    knowing under all of them. The last round is the one-round optimum of the utility.
+
+    Args:
+        game: The campaigns it is built for.
+        draws: Of the candidates' values, even.
+        sweeps: How often each design is exchanged.
+        subset: "best" or "sample".
+        starts: Candidates that climb, in a box, in the last round; 0: none.
+        moves: Steps of a climb, at most.
+
+    Raises:
+        ValueError: A setting out of range.
+
+    Reference:
+        Jiang, Jiang, Balandat, Karrer, Gardner and Garnett, BINOCULARS for efficient, nonmyopic
+        sequential experimental design, ICML 2020.
+    """
+
+    def __init__(
+        self, game: Game, *, draws: int, sweeps: int, subset: str, starts: int, moves: int
+    ) -> None:
+        super().__init__(game, starts=starts, moves=moves)
+        if not is_whole(draws) or draws < 2 or draws % 2:
+            raise ValueError(f"draws: expected an even number of at least 2, got {draws!r}")
+        if not is_whole(sweeps) or sweeps < 0:
+            raise ValueError(f"sweeps: expected a whole number of at least 0, got {sweeps!r}")
+        if subset not in RULES:
+            raise ValueError(f"subset: expected one of {list(RULES)}, got {subset!r}")
+        self._draws, self._sweeps, self._subset = int(draws), int(sweeps), subset
+
+    def plan(self, outlook: Outlook, rounds: int, draws: GeneratorRows) -> Designs:  # noqa: D102
+        field = make_field(outlook, self.space, self.improve(outlook, self.floor(outlook)))
+        values = joint_draws(field, draws, self._draws)  # (R, S, M)
+        floor = np.where(np.isfinite(field.best), field.best, self.floor(outlook))
+        count = min(self.batch_size * rounds, values.shape[2])
+        planned = largest_maximum(values, floor, field.blocked, count, self._sweeps)
+        each = np.arange(len(values))[:, None]
+        own = np.take_along_axis(values, planned[:, None], axis=2)  # (R, S, count)
+        lots = draws.random((self.batch_size,)) if self._subset == "sample" else None
+        first = _go_first(own, floor, min(self.batch_size, count), lots)
+        first = np.resize(first.T, (self.batch_size, len(first))).T  # of fewer candidates than q
+        chosen: Designs = field.designs[each, planned[each, first]]
+        return chosen
+
+
+def joint_draws(field: Field, draws: GeneratorRows, count: int) -> Floats:
+    """Values of all designs of a field, in pairs that mirror each other at the mean, (R, S, M)."""
+    covariance, diagonal = field.covariance.copy(), np.arange(field.mean.shape[1])
+    largest = covariance[:, diagonal, diagonal].max(axis=1)
+    covariance[:, diagonal, diagonal] += (_JITTER * np.maximum(largest, _JITTER))[:, None]
+    lower = np.linalg.cholesky(covariance)
+    normals = draws.standard_normal((count // 2, field.mean.shape[1]))
+    spread = np.matmul(normals, lower.swapaxes(1, 2))
+    return np.concatenate([field.mean[:, None] + spread, field.mean[:, None] - spread], axis=1)
+
+
+def largest_maximum(
+    values: Floats, floor: Floats, blocked: NDArray[np.bool_], count: int, sweeps: int
+) -> Picks:
+    """The candidates with the largest expected maximum, by exchanges, (R, count).
+
+    Args:
+        values: (R, S, M) draws.
+        floor: (R,) a value that there is already.
+        blocked: (R, M) what is only taken when nothing else is left.
+        count: How many; at most M.
+        sweeps: How often each is exchanged after it was chosen.
+    """
+    rows = np.arange(len(values))
+    taken, picks = np.zeros(blocked.shape, bool), np.empty((len(values), count), np.intp)
+    chosen = np.full((count, *values.shape[:2]), -np.inf)  # (count, R, S) their values
+    base = np.broadcast_to(floor[:, None], values.shape[:2])
+    for sweep in range(1 + sweeps):
+        for slot in range(count):
+            if sweep:
+                taken[rows, picks[:, slot]] = False
+                chosen[slot] = -np.inf
+            others = np.maximum(base, chosen.max(axis=0))  # (R, S)
+            gains = np.maximum(values, others[..., None]).mean(axis=1)  # (R, M)
+            left = ~taken & ~blocked
+            left = np.where(left.any(axis=1, keepdims=True), left, ~taken)
+            pick = np.where(left, gains, -np.inf).argmax(axis=1)
+            taken[rows, pick], picks[:, slot] = True, pick
+            chosen[slot] = values[rows, :, pick]
+    return picks
+
+
+def _go_first(values: Floats, floor: Floats, q: int, lots: Floats | None) -> Picks:
+    """Which q of the planned designs (R, S, count) are measured now, (R, q)."""
+    rows = np.arange(len(values))
+    reached = np.broadcast_to(floor[:, None], values.shape[:2])
+    taken, picks = np.zeros((len(values), values.shape[2]), bool), np.empty((len(values), q), int)
+    for slot in range(q):
+        gains = np.maximum(values - reached[..., None], 0.0).mean(axis=1)  # (R, count)
+        if lots is None:
+            pick = np.where(taken, -np.inf, gains).argmax(axis=1)
+        else:
+            edges = np.cumsum(np.where(taken, 0.0, gains + 1e-12), axis=1)
+            pick = (lots[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)
+        picks[:, slot], taken[rows, pick] = pick, True
+        reached = np.maximum(reached, values[rows, :, pick])
+    return picks

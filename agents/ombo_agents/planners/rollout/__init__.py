@@ -1,0 +1,1 @@
+"""Rollout: simulates the rest of the campaign after each of some batches, and takes the best."""

@@ -1,0 +1,86 @@
+"""Rollout of the one-step policy where the posterior is known exactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_agents.planners.beliefs import Batch, Floats, Integers
+from ombo_agents.planners.exact import ExactPolicy
+from ombo_agents.planners.induction import RULES, Layer
+from ombo_agents.planners.reach import MAX_STATES, parts
+from ombo_gym.game import Game
+
+_BASE = RULES.index("best")
+_TIED = 1e-10  # differences of less than this part of how far values are apart are ties
+
+
+class ExactRollout(ExactPolicy):
+    """Takes the batch after which `one_step` does best, in expectation over all that may be shown.
+
+    What `one_step` (ties broken in its favour) is worth after a batch is the mean over every
+    outcome instead of over draws. By the policy improvement theorem this is worth at least as much
+    as `one_step`, whatever its tie rule; with two rounds left it is optimal. Ties go to the batch
+    that comes first.
+
+    Args:
+        game: The campaigns it is built for, of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0`.
+        max_states: Before giving up.
+
+    Raises:
+        ValueError: A game that cannot be planned for exactly.
+        TooManyStates: Says how many would be needed and what is feasible.
+
+    Reference:
+        Bertsekas, Tsitsiklis and Wu, Rollout algorithms for combinatorial optimization, 1997.
+    """
+
+    def __init__(self, game: Game, *, max_states: int = MAX_STATES) -> None:
+        self._decided: dict[int, tuple[Layer, NDArray[np.intp]]] = {}
+        super().__init__(game, lookahead=1, ties="best", max_states=max_states)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_decided": {}}  # by identity, which does not travel
+
+    def _option(self, layer: Layer, found: Integers, states: Integers) -> Integers:
+        """Which option each row takes, (R,)."""
+        if id(layer) not in self._decided:
+            plan = next(plan for plan in self._plans if any(each is layer for each in plan.layers))
+            left = next(n for n in range(1, len(plan.layers) + 1) if plan.layer(n) is layer)
+            known = {id(each) for plan in self._plans for each in plan.layers}
+            self._decided = {key: kept for key, kept in self._decided.items() if key in known}
+            self._decided[id(layer)] = layer, self._decide(layer, left, plan.layer(left - 1))
+        return self._decided[id(layer)][1][found]
+
+    def _decide(self, layer: Layer, left: int, after: Layer | None) -> NDArray[np.intp]:
+        """The best option in every state of a layer, (S,)."""
+        if after is None:  # the last round: `one_step` is optimal
+            return layer.chosen[:, _BASE]
+        most = max(len(self.beliefs.scenarios(batch).deltas) for batch in layer.options)
+        decided = []
+        for states in parts(layer.states, max(8 * len(layer.options), 8 * most)):
+            posterior = self.beliefs.weigh(states)
+            values = np.full((len(states), len(layer.options)), -np.inf)
+            for option, batch in enumerate(layer.options):
+                legal = np.flatnonzero(self.beliefs.legal(states, batch))
+                its = tuple(each[legal] for each in posterior)
+                values[legal, option] = self._worth(its, states[legal], batch, after)
+            tolerance = _TIED * (self.beliefs.scale + np.abs(values.max(axis=1, keepdims=True)))
+            best = values >= values.max(axis=1, keepdims=True) - tolerance
+            decided.append(best.argmax(axis=1))
+        return np.concatenate(decided)
+
+    def _worth(self, posterior: Any, states: Integers, batch: Batch, after: Layer) -> Floats:
+        """Expected utility of a batch in S states, with `one_step` from then on, (S,)."""
+        beliefs = self.beliefs
+        gain = beliefs.gain(posterior, states, batch, self.batch_size, self._utility, last=False)
+        scenarios = beliefs.scenarios(batch)
+        chances = scenarios.probabilities(posterior)  # (S, E)
+        then = beliefs.canonical(states[:, None] + scenarios.deltas)
+        at = after.find(then.reshape(-1, then.shape[-1])).reshape(chances.shape)
+        # What cannot happen was not enumerated.
+        values = np.where(chances > 0, after.played[np.maximum(at, 0), _BASE], 0.0)
+        worth: Floats = gain + (chances * values).sum(axis=1)
+        return worth

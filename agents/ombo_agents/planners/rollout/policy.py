@@ -1,0 +1,111 @@
+"""Rollout on the surrogate's posterior, or on the exact one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ombo_agents.heuristics.weights import checked_weights
+from ombo_agents.planners.beliefs import can_plan
+from ombo_agents.planners.reach import TooManyStates
+from ombo_agents.planners.rollout.exact import ExactRollout
+from ombo_agents.planners.rollout.field import make_field
+from ombo_agents.planners.rollout.simulate import Rules, values_of
+from ombo_agents.planners.surrogate_planner import SurrogatePlanner
+from ombo_agents.policy import Policy
+from ombo_gym.controls.outlook import Outlook
+from ombo_gym.design_spaces import Designs
+from ombo_gym.game import Game
+from ombo_gym.problems.checks import is_number, is_whole
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.candidates import looks_at_everything
+
+_MOST_STATES = 200_000  # up to which the exact posterior is planned on
+
+
+class Rollout(SurrogatePlanner):
+    """Simulates what is left of the campaign after each of some batches, and takes the best.
+
+    The batches are those of upper confidence bounds with several weights, and the one-round
+    optimum. What follows in simulation is a base schedule: upper confidence bounds with one weight
+    in rounds that are not the last, and the one-round optimum in the last (under `best` and
+    `last_max`, upper confidence bounds again). Measurements are drawn from the posterior by
+    quasi-random numbers, the same for all batches; the last batch's values are integrated. All
+    campaigns, batches and courses are computed together.
+
+    Args:
+        game: The campaigns it is built for.
+        draws: Courses that are simulated for each batch; even.
+        weights: Exploration weights that batches are made with.
+        explore: Of simulated rounds that are not the last.
+        finish: Of the last simulated round, under `best` and `last_max`.
+        lookahead: Rounds that are simulated at most, this one included.
+        starts: Candidates that climb, in a box; 0: none.
+        moves: Steps of a climb, at most.
+
+    Raises:
+        ValueError: A setting out of range.
+
+    References:
+        Bertsekas, Tsitsiklis and Wu, Rollout algorithms for combinatorial optimization, 1997. Lam,
+        Willcox and Wolpert, Bayesian optimization with a finite budget: an approximate dynamic
+        programming approach, NeurIPS 2016.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        *,
+        draws: int,
+        weights: Sequence[float],
+        explore: float,
+        finish: float,
+        lookahead: int,
+        starts: int,
+        moves: int,
+    ) -> None:
+        super().__init__(game, starts=starts, moves=moves)
+        if not is_whole(draws) or draws < 2 or draws % 2:
+            raise ValueError(f"draws: expected an even number of at least 2, got {draws!r}")
+        if not is_whole(lookahead) or lookahead < 2:
+            raise ValueError(f"lookahead: expected a whole number of at least 2, got {lookahead!r}")
+        for name, number in (("explore", explore), ("finish", finish)):
+            if not is_number(number) or not 0 <= number < np.inf:
+                raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
+        self.deterministic = looks_at_everything(self.space)
+        self._weights = checked_weights(weights)
+        self._lookahead = int(lookahead)
+        self._rules = Rules(
+            self.utility,
+            self.batch_size,
+            self.distinct,
+            self.repeats,
+            int(draws),
+            float(explore),
+            float(finish),
+        )
+
+    def plan(self, outlook: Outlook, rounds: int, draws: GeneratorRows) -> Designs:  # noqa: D102
+        options = [self.explore(outlook, weight) for weight in self._weights]
+        options.append(self.finish(outlook))
+        batches = np.stack(options, axis=1)  # (R, K, q, *shape)
+        rows, count, q = batches.shape[:3]
+        further = batches.reshape(rows, count * q, *self.space.shape)
+        field = make_field(outlook, self.space, further)
+        picks = np.broadcast_to(np.arange(count * q).reshape(count, q), (rows, count, q))
+        simulated = min(rounds, self._lookahead)
+        values = values_of(field, picks, simulated, rounds - simulated, self._rules)
+        chosen: Designs = batches[np.arange(rows), values.argmax(axis=1)]
+        return chosen
+
+
+def rollout(game: Game, **settings: object) -> Policy:
+    """Rollout on the exact posterior where it is known and small, else on the surrogate's."""
+    on_surrogate = Rollout(game, **settings)  # type: ignore[arg-type]
+    if can_plan(game):
+        try:
+            return ExactRollout(game, max_states=_MOST_STATES)
+        except TooManyStates:
+            pass
+    return on_surrogate

@@ -1,0 +1,174 @@
+"""What every policy keeps to on every kind of design space it claims, down to the smallest.
+
+`test_policies.py` has what concerns rows, generators and the registry, on environments as they are;
+here are spaces, starts and values at the edge of what there can be. A new policy is tested by being
+registered.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+import ombo_agents
+from ombo_agents.hyperparameters import settings_of
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
+from ombo_gym.game import game_of
+from ombo_gym.problems.gp import GP
+from ombo_gym.vector_env import CampaignVectorEnv
+from tests.controls.small_problems import Listed
+
+ROWS, ROUNDS = 3, 3
+PLANNERS = ("one_step", "rolling_2", "bayes_optimal")  # which waste slots on purpose
+
+# Settings that say how long a policy thinks, in small.
+SMALL = {
+    "draws": 16,
+    "elite": 4,
+    "epochs": 1.0,
+    "fantasies": 2,
+    "inner_samples": 2,
+    "generations": 2,
+    "hidden": 8,
+    "iterations": 2,
+    "latent": 2,
+    "latent_epochs": 1.0,
+    "maxiter": 3,
+    "maxima": 2,
+    "members": 2,
+    "moves": 2,
+    "raw_samples": 8,
+    "restarts": 1,
+    "samples": 4,
+    "starts": 1,
+    "steps": 2,
+    "training_steps": 2,
+}
+MODEL_FREE = (  # which are fast as they are
+    "adalead cmaes d_optimal evolution genetic latin_hypercube local_search random sobol"
+).split()
+
+
+class Finite(Listed):
+    """Finitely many designs with values that are drawn once."""
+
+    def numbers(self, designs):
+        return self.design_space.encode(designs)
+
+
+def some_pool():
+    features = np.random.default_rng(3).normal(size=(7, 3))
+    features[:, 1] = 2.0  # a feature that tells nothing
+    return CandidateDesigns(features)
+
+
+SPACES = {
+    "interval": lambda: GP(dim=1),
+    "square": lambda: GP(dim=2),
+    "recipes, one position without a choice": lambda: Finite(CategoricalDesigns([2, 1, 3])),
+    "bits": lambda: Finite(CategoricalDesigns([2] * 11)),
+    "levels": lambda: Finite(CategoricalDesigns([4, 1, 3], ordinal=True)),
+    "one position": lambda: Finite(CategoricalDesigns([9])),
+    "pool": lambda: Finite(some_pool()),
+    "two candidates": lambda: Finite(CandidateDesigns(np.eye(2))),
+}
+CAMPAIGNS = {
+    "no start": {"start": {"kind": "none"}, "batch_size": 3},
+    "one row, q = 1": {"start": {"kind": "random", "size": 1}, "batch_size": 1},
+    "two rows, q = 4": {"start": {"kind": "random", "size": 2}, "batch_size": 4},
+}
+
+
+def make_env(space, rows=ROWS, **arguments):
+    """Noise-free campaigns under `best`: nothing is worth measuring twice."""
+    return CampaignVectorEnv(
+        rows, SPACES[space](), horizon=ROUNDS, autoreset_mode="Disabled", **arguments
+    )
+
+
+@functools.cache
+def players():
+    found = []
+    for space in SPACES:
+        env = make_env(space, start={"kind": "none"})
+        found += [(name, space) for name in ombo_agents.names() if ombo_agents.supports(name, env)]
+    return found
+
+
+def make(name, env):
+    settings = settings_of(name, game_of(env))
+    small = {} if name in MODEL_FREE else {key: SMALL[key] for key in settings if key in SMALL}
+    if isinstance(settings.get("fantasies"), list):  # of each step
+        small["fantasies"] = [2, 1, 1]
+    return ombo_agents.make(name, env, **small)
+
+
+def generators(round_):
+    return [np.random.default_rng([round_, row]) for row in range(ROWS)]
+
+
+every_player = pytest.mark.parametrize(("name", "space"), players())
+
+
+@pytest.mark.parametrize("campaign", CAMPAIGNS)
+@every_player
+def test_a_campaign_from_nothing_to_its_end(name, space, campaign):
+    """Exactly q designs of the space, all of them new while there are new ones, to the end."""
+    env = make_env(space, **CAMPAIGNS[campaign])
+    game, q = game_of(env), CAMPAIGNS[campaign]["batch_size"]
+    policy, designs = make(name, env), game.design_space
+    observation, _ = env.reset(seed=0)
+    for round_ in range(ROUNDS):
+        actions = policy.act(observation, generators(round_))
+        assert actions.dtype == env.action_space.dtype and actions in env.action_space
+        again = policy.act(observation, generators(round_))
+        np.testing.assert_array_equal(actions, again)
+        if round_ == 1:
+            for row in range(ROWS):
+                alone = {key: array[row : row + 1] for key, array in observation.items()}
+                action = policy.act(alone, generators(round_)[row : row + 1])
+                np.testing.assert_array_equal(action[0], actions[row])
+        for row, batch in enumerate(designs.designs(actions)):
+            measured = observation["designs"][row, observation["observed"][row] == 1]
+            old, new = set(map(tuple, measured.tolist())), set(map(tuple, batch.tolist()))
+            left = np.inf if designs.size is None else designs.size - len(old)
+            if name not in PLANNERS:
+                assert len(batch) == q and len(new - old) == min(q, left)
+        observation, _, ended, *_ = env.step(actions)
+    assert ended.all() and (observation["rounds_left"] == 0).all()
+    assert policy.act(observation, generators(9)) in env.action_space
+
+
+@pytest.mark.parametrize("values", ["all alike", "far apart", "negative", "tiny"])
+@every_player
+def test_values_of_any_size(name, space, values):
+    size = 2 if space == "two candidates" else 5
+    env = make_env(space, start={"kind": "random", "size": size}, batch_size=2)
+    policy = make(name, env)
+    observation, _ = env.reset(seed=0)
+    shown = {
+        "all alike": np.full(size, 0.7),
+        "far apart": np.linspace(-1e6, 1e6, size),
+        "negative": np.linspace(-3, -2, size),
+        "tiny": np.linspace(0, 1e-12, size),
+    }[values]
+    observation["values"][:, :size] = shown
+    actions, details = policy.explain(observation, generators(0))
+    assert actions in env.action_space
+    assert all(len(array) == ROWS for array in details.values())
+    if "model_queries" in details:
+        assert details["model_queries"].dtype == np.int64 and (details["model_queries"] >= 0).all()
+
+
+@every_player
+def test_it_makes_no_difference_what_stands_in_rows_that_are_not_in_use(name, space):
+    env = make_env(space, start={"kind": "random", "size": 2}, batch_size=2)
+    policy = make(name, env)
+    observation, _ = env.reset(seed=0)
+    actions = policy.act(observation, generators(0))
+    spare = observation["observed"] == 0
+    observation["values"][spare] = 1e3
+    observation["designs"][spare] = observation["designs"][0, 1]
+    np.testing.assert_array_equal(policy.act(observation, generators(0)), actions)
