@@ -38,12 +38,12 @@ def proposals(name, env, observation, **settings):
 
 
 def botorch_model(env, observation, row):
-    from ombo_agents.bayesian.botorch.model import make_model
+    from ombo_agents.bayesian.botorch.model import make_model, unit_box
 
     n = SITUATIONS[env.design_space.dim]
     x = observation["designs"][row, :n].astype(np.float64)
     y = observation["values"][row, :n].astype(np.float64)
-    return make_model(env.unwrapped.game.surrogate, x, y, "surrogate"), x, y
+    return make_model(env.unwrapped.game.surrogate, x, y, "surrogate", unit_box(x.shape[1])), x, y
 
 
 def optimised(acquisition, dim, q, *, sequential):

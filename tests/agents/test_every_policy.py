@@ -13,42 +13,15 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.hyperparameters import settings_of
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
 from ombo_gym.game import game_of
 from ombo_gym.problems.gp import GP
 from ombo_gym.vector_env import CampaignVectorEnv
+from tests.agents.cheap import make
 from tests.controls.small_problems import Listed
 
 ROWS, ROUNDS = 3, 3
 PLANNERS = ("one_step", "rolling_2", "bayes_optimal")  # which waste slots on purpose
-
-# Settings that say how long a policy thinks, in small.
-SMALL = {
-    "draws": 16,
-    "elite": 4,
-    "epochs": 1.0,
-    "fantasies": 2,
-    "inner_samples": 2,
-    "generations": 2,
-    "hidden": 8,
-    "iterations": 2,
-    "latent": 2,
-    "latent_epochs": 1.0,
-    "maxiter": 3,
-    "maxima": 2,
-    "members": 2,
-    "moves": 2,
-    "raw_samples": 8,
-    "restarts": 1,
-    "samples": 4,
-    "starts": 1,
-    "steps": 2,
-    "training_steps": 2,
-}
-MODEL_FREE = (  # which are fast as they are
-    "adalead cmaes d_optimal evolution genetic latin_hypercube local_search random sobol"
-).split()
 
 
 class Finite(Listed):
@@ -95,14 +68,6 @@ def players():
         env = make_env(space, start={"kind": "none"})
         found += [(name, space) for name in ombo_agents.names() if ombo_agents.supports(name, env)]
     return found
-
-
-def make(name, env):
-    settings = settings_of(name, game_of(env))
-    small = {} if name in MODEL_FREE else {key: SMALL[key] for key in settings if key in SMALL}
-    if isinstance(settings.get("fantasies"), list):  # of each step
-        small["fantasies"] = [2, 1, 1]
-    return ombo_agents.make(name, env, **small)
 
 
 def generators(round_):

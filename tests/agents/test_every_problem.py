@@ -8,10 +8,10 @@ import pytest
 
 import ombo_agents
 import ombo_gym
-from ombo_agents.offline import METHODS  # which test_offline.py plays, with tiny networks
+from tests.agents.cheap import SLOW, make
 from tests.envs.cases import SMALL_STARTS
 
-EXACT = ("one_step", "rolling_2", "bayes_optimal")  # tests/planners
+ELSEWHERE = {"one_step", "rolling_2", "bayes_optimal", *SLOW}  # tests/planners, test_offline.py
 
 
 @pytest.mark.parametrize("env_id", ombo_gym.env_ids())
@@ -22,9 +22,9 @@ def test_every_policy_plays_every_problem_that_it_suits(env_id: str) -> None:
     )
     played = 0
     for name in ombo_agents.names():
-        if name in EXACT or name in METHODS or not ombo_agents.supports(name, envs):
+        if name in ELSEWHERE or not ombo_agents.supports(name, envs):
             continue
-        policy = ombo_agents.make(name, envs)
+        policy = make(name, envs)
         observation, _ = envs.reset(seed=3)
         rng = [np.random.default_rng(row) for row in range(2)]
         for _ in range(2):

@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 
 import ombo_agents
-from ombo_agents.offline import METHODS
 from ombo_agents.unmeasured import replenished
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.vector_env import CampaignVectorEnv
+from tests.agents.cheap import OFTEN, SLOW, make
 from tests.controls.small_problems import ONCE, PoolOnce, play_without_waste
 
 ROWS = 5
@@ -25,14 +25,15 @@ def make_env(case, rows=ROWS, **arguments):
 
 
 def heuristics(case):
-    """The policies that suit a problem, but planners, which may waste a slot on purpose."""
+    """The policies that suit a problem, but exact planners, which may waste a slot on purpose."""
     env = make_env(case)
     suited = [name for name in ombo_agents.names() if ombo_agents.supports(name, env)]
-    planners = {"bayes_optimal", "one_step", *METHODS}  # the latter: test_offline.py
-    return [name for name in suited if name not in planners and not name.startswith("rolling_")]
+    others = {"bayes_optimal", "one_step", "rolling_2", *SLOW}  # the latter: test_every_policy.py
+    return [name for name in suited if name not in others]
 
 
 PLAYERS = [(name, case) for case in ONCE for name in heuristics(case)]
+PLAYED = [(*player, q) for player in PLAYERS for q in (range(1, 6) if player[0] in OFTEN else (4,))]
 
 
 def test_all_heuristics_are_among_the_players():
@@ -42,13 +43,12 @@ def test_all_heuristics_are_among_the_players():
     assert ("greedy_refined", "box") in PLAYERS
 
 
-@pytest.mark.parametrize("q", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize(("name", "case"), PLAYERS)
+@pytest.mark.parametrize(("name", "case", "q"), PLAYED)
 def test_no_slot_is_wasted_while_designs_are_left(name, case, q):
     """All rounds until nothing is left, and one more."""
     few = case not in ("pool", "recipes", "box", "bits")
     env = make_env(case, batch_size=q, horizon=11 // q + 2 if few else 40 // q + 2 if q > 3 else 3)
-    policy, rngs = ombo_agents.make(name, env), [np.random.default_rng(i) for i in range(ROWS)]
+    policy, rngs = make(name, env), [np.random.default_rng(i) for i in range(ROWS)]
     play_without_waste(env, lambda observation: policy.act(observation, rngs))
 
 

@@ -15,7 +15,6 @@ from scipy.stats import multivariate_normal, norm
 import ombo_agents
 from ombo_agents import Myopic, Policy
 from ombo_agents.model_free.pools import nearest
-from ombo_agents.offline import METHODS
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
 from ombo_gym.design_spaces import CategoricalDesigns
@@ -26,6 +25,8 @@ from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.gp import JITTER
 from ombo_gym.vector_env import CampaignVectorEnv
+from tests.agents import cheap
+from tests.agents.cheap import OFTEN, SLOW
 from tests.controls.small_problems import BoxOnce, Pool, PoolOnce, Recipes, RecipesOnce
 from tests.envs.cases import IDS
 from tests.surrogates.test_gp import textbook_posterior
@@ -72,14 +73,18 @@ def make_env(case, rows=None, **arguments):
     return gym.make_vec(problem, rows, **arguments)
 
 
-OFFLINE = frozenset(METHODS)  # fit networks every round: test_offline.py plays them, with tiny ones
+FEW = ("Ombo/GP-v0", "Ombo/TFBinding-v0", "pool", "GP, noise, no start", "recipes, measured once")
 PLAYERS = [
     (name, case)
     for case in CASES
     for name in ombo_agents.names()
-    if name not in OFFLINE and ombo_agents.supports(name, make_env(case))
+    if (name in OFTEN or (case in FEW and name not in SLOW))
+    and ombo_agents.supports(name, make_env(case))
 ]
-PLANS_AHEAD = {"explore_then_exploit", "rolling_2", "bayes_optimal"}
+PLANS_AHEAD = {
+    *("explore_then_exploit", "rollout", "binoculars", "botorch_multistep"),
+    *("rolling_2", "bayes_optimal"),
+}
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}  # where the posterior is known exactly
 every_player = pytest.mark.parametrize(("name", "case"), PLAYERS)
 
@@ -113,7 +118,7 @@ def one_row(observation, row):
 @every_player
 def test_actions_are_exactly_of_the_vector_action_space(name, case):
     env, observations = situations(case)
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     for observation in observations:  # finished campaigns among them
         actions = policy.act(observation, generators())
         assert actions.dtype == env.action_space.dtype
@@ -124,7 +129,7 @@ def test_actions_are_exactly_of_the_vector_action_space(name, case):
 @every_player
 def test_a_policy_made_from_a_single_env_plays_it_to_the_end(name, case):
     env = make_env(case)
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     assert isinstance(policy, Policy)
     observation, _ = env.reset(seed=1)
     rngs, over, rounds = generators(1), False, 0
@@ -141,7 +146,7 @@ def test_a_policy_made_from_a_single_env_plays_it_to_the_end(name, case):
 @every_player
 def test_a_row_s_action_depends_on_that_row_and_its_generator_alone_to_the_bit(name, case):
     env, observations = situations(case)
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     for observation in observations:
         together = policy.act(observation, generators())
         for row in range(ROWS):
@@ -156,7 +161,7 @@ def test_a_row_s_action_depends_on_that_row_and_its_generator_alone_to_the_bit(n
 @every_player
 def test_one_generator_means_the_generators_that_it_spawns(name, case):
     env, observations = situations(case)
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     spawned = np.random.default_rng(5).spawn(ROWS)
     np.testing.assert_array_equal(
         policy.act(observations[1], np.random.default_rng(5)), policy.act(observations[1], spawned)
@@ -166,7 +171,7 @@ def test_one_generator_means_the_generators_that_it_spawns(name, case):
 @every_player
 def test_a_policy_is_a_pure_function_of_observations_and_generators(name, case):
     env, observations = situations(case)  # whose arrays are read-only
-    first, second = ombo_agents.make(name, env), ombo_agents.make(name, make_env(case))
+    first, second = cheap.make(name, env), cheap.make(name, make_env(case))
     actions = [first.act(observation, generators()) for observation in observations]
     for observation, expected in zip(observations[::-1], actions[::-1], strict=True):
         np.testing.assert_array_equal(first.act(observation, generators()), expected)
@@ -179,7 +184,7 @@ def test_a_policy_is_a_pure_function_of_observations_and_generators(name, case):
 @every_player
 def test_actions_are_fresh_arrays(name, case):
     env, observations = situations(case)
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     actions = policy.act(observations[0], generators())
     again = policy.act(observations[0], generators())
     assert not np.shares_memory(actions, again)
@@ -190,7 +195,7 @@ def test_actions_are_fresh_arrays(name, case):
 @every_player
 def test_where_horizon_aware_is_false_being_myopic_changes_nothing(name, case):
     env, observations = situations(case)
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     assert policy.horizon_aware == (name in PLANS_AHEAD)
     differs = False
     for observation in observations:
@@ -201,6 +206,12 @@ def test_where_horizon_aware_is_false_being_myopic_changes_nothing(name, case):
         assert not differs
     elif case == "Ombo/GP-v0":
         assert differs
+
+
+@pytest.mark.parametrize("name", sorted(SLOW))
+def test_slow_policies_say_whether_they_read_the_rounds_left(name):
+    policy = ombo_agents.make(name, make_env("Ombo/GP-v0"))
+    assert policy.horizon_aware == (name in PLANS_AHEAD)
 
 
 class Spy(Policy):
@@ -242,13 +253,16 @@ def test_make_refuses_with_a_value_error_exactly_what_supports_denies(case, cont
                 ombo_agents.make(name, env)
 
 
-def test_boxes_have_all_policies_and_sequences_those_that_need_no_continuous_space():
+def test_boxes_and_sequences_have_all_policies_but_those_that_are_not_for_them():
     everything = set(ombo_agents.names())
     box, sequences = make_env("Ombo/GP-v0"), make_env("Ombo/TFBind8-v0")
     suited = {name for name in everything if ombo_agents.supports(name, box)}
-    assert everything - suited == EXACT
+    assert everything - suited == EXACT | {"adalead", "d_optimal"}
     suited = {name for name in everything if ombo_agents.supports(name, sequences)}
-    assert everything - suited == EXACT | {"sobol", "latin_hypercube", "greedy_refined"}
+    assert everything - suited == EXACT | {
+        *("sobol", "latin_hypercube", "greedy_refined", "turbo", "evolution"),
+        *("botorch_kg", "botorch_multistep"),
+    }
     with pytest.raises(ValueError, match=r"sobol does not suit Categ.*random, genetic, greedy"):
         ombo_agents.make("sobol", sequences)
 
@@ -444,7 +458,7 @@ def test_a_batch_larger_than_the_space_is_filled_all_the_same(name):
     env = CampaignEnv(Recipes((2, 2)), batch_size=7, horizon=2, start={"kind": "none"})
     if not ombo_agents.supports(name, env):
         return
-    policy = ombo_agents.make(name, env)
+    policy = cheap.make(name, env)
     observation, _ = env.reset(seed=0)
     for _ in range(2):
         batch = {key: array[None] for key, array in observation.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.bayesian.batches import fill
+from ombo_agents.bayesian.batches import SlotScore, fill
 from ombo_agents.bayesian.expected_improvement import LogImprovement, standard_normals
 from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
 from ombo_agents.policy import DesignsPolicy, Details, Observation
@@ -18,7 +18,7 @@ from ombo_gym.game import Game
 from ombo_gym.problems.checks import is_whole
 from ombo_gym.randomness import GeneratorRows
 
-_TOGETHER = 16  # campaigns that are planned together, for bounded memory
+_TOGETHER = 64  # campaigns that are planned together, for bounded memory
 _JOINT, _ROUGH = 256, 32  # draws of a batch's values, and for all but the last steps of a climb
 _FAR = 6.0  # standard deviations below everything
 
@@ -72,14 +72,14 @@ class SurrogatePlanner(DesignsPolicy):
         return batch, {}
 
     @abstractmethod
-    def plan(self, outlook: Outlook, rounds: int, draws: GeneratorRows) -> Designs:
+    def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:
         """The batches of R campaigns with so many rounds left, (R, q, *shape)."""
 
-    def finish(self, outlook: Outlook) -> Designs:
+    def finish(self, outlook: Outlook, *, climb: bool = True) -> Designs:
         """The batches that are best if the round is the last, (R, q, *shape)."""
         if self.utility not in ("best", "last_max"):
-            return self.explore(outlook, 0.0)
-        return self.improve(outlook, self.floor(outlook))
+            return self.explore(outlook, np.zeros(len(outlook.rows)), climb=climb)
+        return self.improve(outlook, self.floor(outlook), climb=climb)
 
     def floor(self, outlook: Outlook) -> NDArray[np.float64]:
         """What a last batch has to be better than, (R,)."""
@@ -88,28 +88,35 @@ class SurrogatePlanner(DesignsPolicy):
         lowest: NDArray[np.float64] = outlook.beliefs.mean - _FAR * outlook.beliefs.sd
         return lowest.min(axis=1)
 
-    def improve(self, outlook: Outlook, floor: NDArray[np.float64]) -> Designs:
+    def improve(
+        self, outlook: Outlook, floor: NDArray[np.float64], *, climb: bool = True
+    ) -> Designs:
         """Batches of the largest expected improvement, slot by slot, (R, q, *shape)."""
         normals = standard_normals(_JOINT, self.batch_size)
-        return fill(
-            outlook,
-            self.space,
-            LogImprovement(floor, normals),
-            self.batch_size,
-            distinct=self.distinct,
-            rough=LogImprovement(floor, normals[:_ROUGH]),
-            starts=self._starts,
-            moves=self._moves,
-        )
+        score, rough = LogImprovement(floor, normals), LogImprovement(floor, normals[:_ROUGH])
+        return self._fill(outlook, score if climb else rough, climb=climb, rough=rough)
 
-    def explore(self, outlook: Outlook, weight: float) -> Designs:
-        """Batches by upper confidence bounds, (R, q, *shape)."""
+    def explore(
+        self, outlook: Outlook, weights: NDArray[np.float64], *, climb: bool = True
+    ) -> Designs:
+        """Batches by upper confidence bounds with weights (R,), (R, q, *shape)."""
+        return self._fill(outlook, UpperConfidenceBound(weights), climb=climb)
+
+    def _fill(
+        self,
+        outlook: Outlook,
+        score: SlotScore,
+        *,
+        climb: bool,
+        rough: SlotScore | None = None,
+    ) -> Designs:
         return fill(
             outlook,
             self.space,
-            UpperConfidenceBound(np.full(len(outlook.rows), weight)),
+            score,
             self.batch_size,
             distinct=self.distinct,
-            starts=self._starts,
+            starts=self._starts if climb else 0,
             moves=self._moves,
+            rough=rough,
         )

@@ -28,7 +28,9 @@ def require_botorch() -> None:
         ) from error
 
 
-def make_model(surrogate: Surrogate, features: Floats, values: Floats, how: str) -> Any:
+def make_model(
+    surrogate: Surrogate, features: Floats, values: Floats, how: str, bounds: torch.Tensor
+) -> Any:
     """A `SingleTaskGP` on one campaign's dataset.
 
     Args:
@@ -39,14 +41,17 @@ def make_model(surrogate: Surrogate, features: Floats, values: Floats, how: str)
         how: What a surrogate that chooses its kernel by marginal likelihood stands for: "fitted":
             BoTorch's own choice, a lengthscale for each feature and its priors; "surrogate": the
             kernel parameters that the surrogate chooses.
+        bounds: (2, k) of the features; what BoTorch fits is of them scaled to the unit cube, which
+            its priors are made for.
 
     Returns:
         The model, in the values' units.
     """
     import torch
+    from botorch import settings
     from botorch.fit import fit_gpytorch_mll
     from botorch.models import SingleTaskGP
-    from botorch.models.transforms import Standardize
+    from botorch.models.transforms import Normalize, Standardize
     from gpytorch.kernels import MaternKernel, RBFKernel, ScaleKernel
     from gpytorch.means import ZeroMean
     from gpytorch.mlls import ExactMarginalLogLikelihood
@@ -54,11 +59,16 @@ def make_model(surrogate: Surrogate, features: Floats, values: Floats, how: str)
     x = torch.as_tensor(features, dtype=torch.float64)
     y = torch.as_tensor(values, dtype=torch.float64)[:, None]
     if surrogate.standardise and how == "fitted":
-        with warnings.catch_warnings():
-            # Few rows have a spread of zero; and fits of few rows may end early.
+        with warnings.catch_warnings(), settings.validate_input_scaling(False):
+            # Few rows may have a spread of zero; and fits of few rows may end early.
             warnings.filterwarnings("ignore", category=UserWarning)
             warnings.filterwarnings("ignore", category=RuntimeWarning)
-            model = SingleTaskGP(x, y, outcome_transform=Standardize(m=1))
+            model = SingleTaskGP(
+                x,
+                y,
+                outcome_transform=Standardize(m=1),
+                input_transform=Normalize(x.shape[1], bounds=bounds),
+            )
             fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
         return model
     posterior = Posterior(surrogate, features[None], values[None])
@@ -73,14 +83,15 @@ def make_model(surrogate: Surrogate, features: Floats, values: Floats, how: str)
 
         mean = ConstantMean().to(x)
         mean.constant.data.fill_(float(posterior.shift[0]))
-    return SingleTaskGP(
-        train_X=x,
-        train_Y=y,
-        train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance),
-        covar_module=kernel,
-        mean_module=mean,
-        outcome_transform=None,
-    )
+    with settings.validate_input_scaling(False):  # which is for priors, and there are none
+        return SingleTaskGP(
+            train_X=x,
+            train_Y=y,
+            train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance),
+            covar_module=kernel,
+            mean_module=mean,
+            outcome_transform=None,
+        )
 
 
 def unit_box(dim: int) -> torch.Tensor:

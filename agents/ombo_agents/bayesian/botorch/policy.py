@@ -89,10 +89,16 @@ class BotorchPolicy(PosteriorPolicy):
                     warnings.filterwarnings("ignore", "A not p.d., added jitter")
                     warnings.filterwarnings("ignore", "Optimization failed")
                     warnings.filterwarnings("ignore", "`scipy_minimize` terminated")
+                    # Where nothing is to be gained starts are as good as each other.
+                    warnings.filterwarnings("ignore", "All acquisition values for raw samples")
                     # Rounds of a tree add up, so their improvements cannot be logarithms.
                     warnings.filterwarnings("ignore", "qExpectedImprovement has known numerical")
                     model = make_model(
-                        self.surrogate, posterior.features[row], values[row], self._how
+                        self.surrogate,
+                        posterior.features[row],
+                        values[row],
+                        self._how,
+                        self._bounds(outlook, row),
                     )
                     best = values[row].max()
                     left = int(outlook.rounds_left[row])
@@ -133,6 +139,18 @@ class BotorchPolicy(PosteriorPolicy):
             found = self.optimise(acquisition, rounds_left, bounds).detach().numpy()
             return np.clip(found, -1, 1).astype(np.float32)
         return self._among(acquisition, outlook, row)
+
+    def _bounds(self, outlook: Outlook, row: int) -> torch.Tensor:
+        """Of the features, (2, k)."""
+        import torch
+
+        if isinstance(self.space, BoxDesigns):
+            return unit_box(self.space.dim)
+        measured, choices = outlook.posterior.features[row], outlook.candidates[row]
+        features = np.concatenate([measured, self.space.features(choices)])
+        lowest, highest = features.min(axis=0), features.max(axis=0)
+        highest = np.where(highest > lowest, highest, lowest + 1)  # a feature without a choice
+        return torch.as_tensor(np.stack([lowest, highest]))
 
     def _among(self, acquisition: Any, outlook: Outlook, row: int) -> NDArray[Any]:
         """The batch of one campaign, of its candidates."""

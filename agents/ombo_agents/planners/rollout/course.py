@@ -21,15 +21,15 @@ class Batch:
     Attributes:
         picks: (P, S, q) candidates.
         means: (P, S, q) what is expected of them.
-        loadings: (q, q) lists of (P, S): slot j is means + sum of loadings[j][i] z_i over i <= j, z
-            standard normal numbers.
-        rows: q or q - 1 of (P, S, M): what a z of 1 in a slot adds to the posterior means.
+        loadings: Of each slot j (P, S, j + 1): it is means + sum of loadings[j][..., i] z_i over
+            i <= j, z standard normal numbers.
+        rows: (P, S, q or q - 1, M) what a z of 1 in a slot adds to the posterior means.
     """
 
     picks: Picks
     means: Singles
-    loadings: list[list[Singles]]
-    rows: list[Singles]
+    loadings: list[Singles]
+    rows: Singles
 
 
 class Course:
@@ -45,6 +45,7 @@ class Course:
         which: (P,) which of them each begins with.
         noise: (P,) variance of a measurement.
         blocked: (P, M) what is not to be picked.
+        measurements: How many are picked at most.
         distinct: Whether a batch holds a candidate once.
         repeats: Whether candidates can be picked again in a later batch.
     """
@@ -58,6 +59,7 @@ class Course:
         noise: Singles,
         blocked: NDArray[np.bool_],
         *,
+        measurements: int,
         distinct: bool,
         repeats: bool,
     ) -> None:
@@ -68,7 +70,9 @@ class Course:
         self._blocked = np.where(blocked, _NEVER, np.float32(0))[:, None]  # (P, 1 or S, M)
         self._any_blocked = bool(blocked.any())
         self._distinct, self._repeats = distinct, repeats
-        self._rows: list[Singles] = []  # of the whitened cross-covariance, (P, S, M) each
+        courses, candidates = mean.shape[:2], mean.shape[2]
+        self._rows = np.empty((*courses, measurements, candidates), np.float32)
+        self._count = 0  # of rows of the whitened cross-covariance that there are
         self._p = np.arange(mean.shape[0])[:, None]
         self._s = np.arange(mean.shape[1])
 
@@ -83,33 +87,36 @@ class Course:
         p, s, shape = self._p, self._s, self.mean.shape
         picks = np.empty((*shape[:2], q), np.intp)
         means = np.empty((*shape[:2], q), np.float32)
-        loadings: list[list[Singles]] = []
-        hoped, new = self._hoped(), len(self._rows)
+        loadings: list[Singles] = []
+        hoped, new = self._hoped(), self._count
         if self._distinct and hoped is self.mean:
             hoped = hoped.copy()
-        weights = weight[:, None, None]
+        weights, scores = weight[:, None, None], np.empty(shape, np.float32)
         for slot in range(q):
-            scores = np.sqrt(self._variance)
-            scores = scores * weights
-            scores = scores + hoped
+            np.multiply(np.sqrt(self._variance), weights, out=scores)
+            scores += hoped
             pick = scores.argmax(axis=2)  # (P, S)
             picks[..., slot] = pick
             means[..., slot] = self.mean[p, s, pick]
             variance = self._variance
             spread = variance[p, s, pick] if variance.shape[1] > 1 else variance[p, 0, pick]
             deviation = np.sqrt(spread + self._noise)
-            loadings.append([row[p, s, pick] for row in self._rows[new:]] + [spread / deviation])
+            earlier = self._rows[p, s, : self._count, pick]  # (P, S, count)
+            own = spread / deviation
+            loadings.append(np.concatenate([earlier[..., new:], own[..., None]], axis=2))
             if slot + 1 == q and last:
                 break
             if self._distinct:
                 hoped[p, s, pick] = _NEVER
             row = self._base[self._which, pick]  # (P, S, M)
-            for earlier in self._rows:
-                row -= earlier[p, s, pick][..., None] * earlier
+            if self._count:
+                row -= np.matmul(earlier[:, :, None], self._rows[:, :, : self._count])[:, :, 0]
             row /= deviation[..., None]
-            self._rows.append(row)
-            self._variance = np.maximum(variance - row * row, _LEAST)
-        return Batch(picks, means, loadings, self._rows[new:])
+            self._rows[:, :, self._count] = row
+            self._count += 1
+            row *= row
+            self._variance = np.maximum(variance - row, _LEAST)
+        return Batch(picks, means, loadings, self._rows[:, :, new : self._count])
 
     def learn(self, batch: Batch, normals: Singles) -> Singles:
         """Measures a batch that `fill` has just picked.
@@ -121,8 +128,7 @@ class Course:
         Returns:
             (P, S, q) what the measured designs are believed to be worth now.
         """
-        for slot, row in enumerate(batch.rows):
-            self.mean = self.mean + normals[:, slot, None] * row
+        self.mean = self.mean + np.matmul(normals[:, None], batch.rows)[:, :, 0]
         if not self._repeats:
             if self._blocked.shape[1] == 1:
                 self._blocked = np.broadcast_to(self._blocked, self.mean.shape).copy()
@@ -139,14 +145,12 @@ class Course:
             floor: (P, S).
             normals: (I, q) standard normal numbers.
         """
-        numbers = normals.T[:, :, None, None]  # (q, I, 1, 1)
-        best = np.broadcast_to(floor, (len(normals), *floor.shape))  # (I, P, S)
+        best = np.broadcast_to(floor[..., None], (*floor.shape, len(normals)))  # (P, S, I)
         for slot, loadings in enumerate(batch.loadings):
-            value = batch.means[..., slot] + loadings[0] * numbers[0]
-            for earlier, loading in enumerate(loadings[1:], start=1):
-                value += loading * numbers[earlier]
+            value = np.matmul(loadings, normals[:, : slot + 1].T)
+            value += batch.means[..., slot, None]
             best = np.maximum(best, value)
-        reached: Singles = best.mean(axis=0)
+        reached: Singles = best.mean(axis=2)
         return reached
 
     def top(self, q: int) -> Singles:

@@ -12,7 +12,7 @@ from ombo_gym.design_spaces import Designs, DesignSpace
 
 Floats = NDArray[np.float64]
 
-MOST = 256  # candidates that are looked at jointly
+MOST = 128  # candidates that are looked at jointly
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Field:
 
 
 def make_field(outlook: Outlook, space: DesignSpace, further: Designs) -> Field:
-    """Joint beliefs about some designs, and about candidates, 256 in all where there are more.
+    """Joint beliefs about some designs, and about candidates, 128 in all where there are more.
 
     Args:
         outlook: Of R campaigns; its candidates of largest mean + 3 sd are taken.

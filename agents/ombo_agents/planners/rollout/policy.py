@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ombo_agents.heuristics.weights import checked_weights
 from ombo_agents.planners.beliefs import can_plan
@@ -15,7 +16,7 @@ from ombo_agents.planners.rollout.simulate import Rules, values_of
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.policy import Policy
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.design_spaces import Designs
+from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.game import Game
 from ombo_gym.problems.checks import is_number, is_whole
 from ombo_gym.randomness import GeneratorRows
@@ -86,18 +87,32 @@ class Rollout(SurrogatePlanner):
             float(finish),
         )
 
-    def plan(self, outlook: Outlook, rounds: int, draws: GeneratorRows) -> Designs:  # noqa: D102
-        options = [self.explore(outlook, weight) for weight in self._weights]
-        options.append(self.finish(outlook))
+    def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:  # noqa: D102
+        rows = len(outlook.rows)
+        options = [self.explore(outlook, np.full(rows, w), climb=False) for w in self._weights]
+        options.append(self.finish(outlook, climb=False))
         batches = np.stack(options, axis=1)  # (R, K, q, *shape)
-        rows, count, q = batches.shape[:3]
+        count, q = batches.shape[1:3]
         further = batches.reshape(rows, count * q, *self.space.shape)
         field = make_field(outlook, self.space, further)
         picks = np.broadcast_to(np.arange(count * q).reshape(count, q), (rows, count, q))
-        simulated = min(rounds, self._lookahead)
-        values = values_of(field, picks, simulated, rounds - simulated, self._rules)
-        chosen: Designs = batches[np.arange(rows), values.argmax(axis=1)]
-        return chosen
+        simulated = min(left, self._lookahead)
+        values = values_of(field, picks, simulated, left - simulated, self._rules)
+        best = values.argmax(axis=1)
+        return self._climbed(outlook, batches[np.arange(rows), best], best)
+
+    def _climbed(self, outlook: Outlook, chosen: Designs, best: NDArray[np.intp]) -> Designs:
+        """What becomes of the best batches where candidates climb, (R, q, *shape)."""
+        if not (isinstance(self.space, BoxDesigns) and self._starts and self._moves):
+            return chosen
+        weights = np.array([*self._weights, 0.0])[best]
+        ends = best == len(self._weights)
+        climbed = chosen
+        if not ends.all():
+            climbed = self.explore(outlook, weights)
+        if ends.any():
+            climbed = np.where(ends[:, None, None], self.finish(outlook), climbed)
+        return climbed
 
 
 def rollout(game: Game, **settings: object) -> Policy:

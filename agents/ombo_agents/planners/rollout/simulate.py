@@ -78,7 +78,7 @@ def _play(field: Field, row: Picks, first: Picks, rounds: int, more: int, rules:
     """Utilities of S courses after each of P batches (P, q), (P, S)."""
     q, utility = first.shape[1], rules.utility
     numbers = normals(rules.draws, q * (rounds if utility == "recommendation" else rounds - 1))
-    course, shown = _measure(field, row, first, numbers[:, :q], rules)
+    course, shown = _measure(field, row, first, numbers[:, :q], q * (rounds - 1), rules)
     best = np.maximum(field.best[row].astype(np.float32)[:, None], shown.max(axis=2))
     total = np.broadcast_to(field.mean[row[:, None], first].sum(axis=1)[:, None], best.shape)
     weight = np.full(len(row), rules.explore, np.float32)
@@ -101,9 +101,13 @@ def _play(field: Field, row: Picks, first: Picks, rounds: int, more: int, rules:
 
 
 def _measure(
-    field: Field, row: Picks, first: Picks, numbers: Singles, rules: Rules
+    field: Field, row: Picks, first: Picks, numbers: Singles, further: int, rules: Rules
 ) -> tuple[Course, Singles]:
-    """Campaigns that have measured a batch, and what its designs are worth then, (P, S, q)."""
+    """Campaigns that have measured a batch and may measure further designs.
+
+    Returns:
+        The campaigns, and what the batch's designs are worth then, (P, S, q).
+    """
     p, q = np.arange(len(row))[:, None], first.shape[1]
     covariance, noise = field.covariance[row], field.noise[row]
     cross = covariance[p, first]  # (P, q, M)
@@ -124,6 +128,7 @@ def _measure(
         np.arange(len(row)),
         noise.astype(np.float32),
         blocked,
+        measurements=further,
         distinct=rules.distinct,
         repeats=rules.repeats,
     )
