@@ -75,11 +75,11 @@ class SurrogatePlanner(DesignsPolicy):
     def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:
         """The batches of R campaigns with so many rounds left, (R, q, *shape)."""
 
-    def finish(self, outlook: Outlook, *, climb: bool = True) -> Designs:
+    def finish(self, outlook: Outlook) -> Designs:
         """The batches that are best if the round is the last, (R, q, *shape)."""
         if self.utility not in ("best", "last_max"):
-            return self.explore(outlook, np.zeros(len(outlook.rows)), climb=climb)
-        return self.improve(outlook, self.floor(outlook), climb=climb)
+            return self.explore(outlook, np.zeros(len(outlook.rows)))
+        return self.improve(outlook, self.floor(outlook))
 
     def floor(self, outlook: Outlook) -> NDArray[np.float64]:
         """What a last batch has to be better than, (R,)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ombo_agents.heuristics.weights import checked_weights
 from ombo_agents.planners.beliefs import can_plan
@@ -28,12 +27,12 @@ _MOST_STATES = 200_000  # up to which the exact posterior is planned on
 class Rollout(SurrogatePlanner):
     """Simulates what is left of the campaign after each of some batches, and takes the best.
 
-    The batches are those of upper confidence bounds with several weights, and the one-round
-    optimum. What follows in simulation is a base schedule: upper confidence bounds with one weight
-    in rounds that are not the last, and the one-round optimum in the last (under `best` and
-    `last_max`, upper confidence bounds again). Measurements are drawn from the posterior by
-    quasi-random numbers, the same for all batches; the last batch's values are integrated. All
-    campaigns, batches and courses are computed together.
+    The batches are those of upper confidence bounds with several weights. What follows in
+    simulation is a base schedule: upper confidence bounds with one weight in rounds that are not
+    the last, and the one-round optimum in the last (under `best` and `last_max`, upper confidence
+    bounds again). Measurements are drawn from the posterior by quasi-random numbers, the same for
+    all batches; the last batch's values are integrated. All campaigns, batches and courses are
+    computed together.
 
     Args:
         game: The campaigns it is built for.
@@ -89,8 +88,8 @@ class Rollout(SurrogatePlanner):
 
     def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:  # noqa: D102
         rows = len(outlook.rows)
+        # Batches are compared as they are of candidates; the best then climbs, where designs can.
         options = [self.explore(outlook, np.full(rows, w), climb=False) for w in self._weights]
-        options.append(self.finish(outlook, climb=False))
         batches = np.stack(options, axis=1)  # (R, K, q, *shape)
         count, q = batches.shape[1:3]
         further = batches.reshape(rows, count * q, *self.space.shape)
@@ -99,20 +98,10 @@ class Rollout(SurrogatePlanner):
         simulated = min(left, self._lookahead)
         values = values_of(field, picks, simulated, left - simulated, self._rules)
         best = values.argmax(axis=1)
-        return self._climbed(outlook, batches[np.arange(rows), best], best)
-
-    def _climbed(self, outlook: Outlook, chosen: Designs, best: NDArray[np.intp]) -> Designs:
-        """What becomes of the best batches where candidates climb, (R, q, *shape)."""
-        if not (isinstance(self.space, BoxDesigns) and self._starts and self._moves):
-            return chosen
-        weights = np.array([*self._weights, 0.0])[best]
-        ends = best == len(self._weights)
-        climbed = chosen
-        if not ends.all():
-            climbed = self.explore(outlook, weights)
-        if ends.any():
-            climbed = np.where(ends[:, None, None], self.finish(outlook), climbed)
-        return climbed
+        if isinstance(self.space, BoxDesigns):
+            return self.explore(outlook, np.array(self._weights)[best])
+        chosen: Designs = batches[np.arange(rows), best]
+        return chosen
 
 
 def rollout(game: Game, **settings: object) -> Policy:
