@@ -46,8 +46,9 @@ def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
 
     Args:
         file: YAML, as the module's docstring shows. A problem's entry may hold every field of
-            `Plan`, and `without`: policies that `all` leaves out there. `all` and patterns with a
-            star stand for the policies that suit the problem; what is named must suit it.
+            `Plan`, and `without`: policies that `all` leaves out there, besides those that the grid
+            itself is `without`. `all` and patterns with a star stand for the policies that suit
+            the problem; what is named must suit it.
         **changes: Settings of plans that replace the file's, everywhere.
 
     Returns:
@@ -63,7 +64,7 @@ def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
     except yaml.YAMLError as error:
         raise ValueError(f"{file}: expected YAML: {error}") from error
     _check_keys(file, "a grid", grid, _OF_THE_GRID)
-    problems = grid.pop("problems", None)
+    problems, without = grid.pop("problems", None), grid.pop("without", [])
     if not isinstance(problems, list) or not problems:
         raise ValueError(f"{file}: problems: expected a list of entries, got {problems!r}")
     for entry in problems:
@@ -75,7 +76,9 @@ def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
     for entry in problems:
         others = [env_id for env_id in ombo_gym.env_ids() if env_id not in named]
         envs = others if entry["env"] == ALL else [entry["env"]]
-        entries += [{**grid, **entry, "env": env, **changes} for env in envs]
+        left_out = [*without, *entry.get("without", [])]
+        own = {**grid, **entry, "without": left_out, **changes}
+        entries += [{**own, "env": env} for env in envs]
     try:
         return [_plan(entry) for entry in entries]
     except TypeError as error:

@@ -59,7 +59,7 @@ def test_a_problem_s_own_settings_stand_over_the_grid_s(grid):
 
 def test_all_stands_for_every_policy_that_suits_and_every_id_that_is_not_named(grid):
     file = grid(
-        "policies: all\nhorizons: [2]\ncampaigns: 1\nproblems:\n"
+        "policies: all\nwithout: [random]\nhorizons: [2]\ncampaigns: 1\nproblems:\n"
         "- {env: Ombo/GP-v0, without: [thompson]}\n- {env: Ombo/Bandit-v0, utilities: [total]}\n"
         "- {env: Ombo/Bandit-v0, env_kwargs: {arms: 3}, utilities: [total, best]}\n"
         "- {env: all}\n"
@@ -67,13 +67,16 @@ def test_all_stands_for_every_policy_that_suits_and_every_id_that_is_not_named(g
     read = read_grid(file)
     plans = {plan.env: plan for plan in reversed(read)}
     assert set(plans) == set(ombo_gym.env_ids())
-    every = ombo_agents.names()
+    every = set(ombo_agents.names()) - {"random"}
     exact = {"one_step", "rolling_2", "bayes_optimal"}
-    boxes = {"sobol", "latin_hypercube", "greedy_refined"}
-    assert set(plans["Ombo/GP-v0"].policies) == set(every) - exact - {"thompson"}
-    assert set(plans["Ombo/TFBind8-v0"].policies) == set(every) - exact - boxes
-    assert set(plans["Ombo/Bandit-v0"].policies) == set(every) - boxes
-    assert set(read[2].policies) == set(every) - boxes - exact  # none is exact for "best" there
+    boxes = {"sobol", "latin_hypercube", "greedy_refined", "turbo"}
+    boxes |= {"botorch_kg", "botorch_multistep"}
+    sequences, finite, ordered = {"adalead"}, {"d_optimal"}, {"evolution"}
+    box = every - exact - sequences - finite
+    assert set(plans["Ombo/GP-v0"].policies) == box - {"thompson"}
+    assert set(plans["Ombo/TFBind8-v0"].policies) == every - exact - boxes - ordered
+    assert set(plans["Ombo/Bandit-v0"].policies) == every - boxes - sequences
+    assert set(read[2].policies) == every - boxes - sequences - exact  # none exact for "best"
 
 
 def test_what_is_new_is_picked_up(grid, monkeypatch):

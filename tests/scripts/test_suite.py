@@ -9,6 +9,7 @@ import pytest
 
 import ombo_agents
 import ombo_gym
+from ombo_agents.offline import METHODS
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.launch import Launch
@@ -20,11 +21,12 @@ from scripts.suite_page import rank_table, score_table, write_page
 from tests.commands import ROOT
 
 
-def test_the_suite_plays_every_environment_and_every_policy() -> None:
+def test_the_suite_plays_every_environment_and_every_policy_that_is_fast() -> None:
     plans = read_grid(ROOT / "grids" / "suite.yaml")
     assert {plan.env for plan in plans} == set(ombo_gym.env_ids())
     played = {policy for plan in plans for policy in plan.policies}
-    assert set(ombo_agents.names()) <= played
+    slow = [*METHODS, "botorch_logei", "botorch_kg", "botorch_multistep"]
+    assert set(ombo_agents.names()) - set(slow) <= played and not played & set(slow)
     fixed = [plan for plan in plans if plan.utilities == ["best"]]
     assert {plan.env for plan in fixed} == set(ombo_gym.env_ids())
     for plan in fixed:

@@ -24,12 +24,12 @@ def search_schedules(
     weights: Sequence[float] = WEIGHTS,
     campaigns: int = 256,
     finalists: int = 16,
+    climb: bool = False,
     launch: Launch = SEQUENTIAL,
 ) -> pd.DataFrame:
     """Tries every schedule of the weights over the rounds of one horizon.
 
-    All act as through the exploration control, the way trained networks do (`climb=false`), and are
-    played on the same campaigns; then the best few, and all constant weights, on eight
+    All are played on the same campaigns; then the best few, and all constant weights, on eight
     times as many others, so that the winner is not the luckiest.
 
     Args:
@@ -37,6 +37,8 @@ def search_schedules(
         weights: Exploration weights of a round.
         campaigns: Of the first stage.
         finalists: Schedules that go on to the second.
+        climb: Whether designs climb in boxes; if not, all act as through the exploration control,
+            the way trained networks do.
         launch: Where to play.
 
     Returns:
@@ -44,7 +46,9 @@ def search_schedules(
             mean.
     """
     (horizon,) = plan.horizons
-    schedules = {_name(each): len(set(each)) == 1 for each in product(weights, repeat=horizon)}
+    schedules = {
+        _name(each, climb): len(set(each)) == 1 for each in product(weights, repeat=horizon)
+    }
     first = replace(
         plan,
         policies=list(schedules),
@@ -75,8 +79,10 @@ def _means(plan: Plan, launch: Launch) -> pd.Series[float]:
     return means.sort_values(ascending=False, kind="stable")
 
 
-def _name(weights: Sequence[float]) -> str:
-    if len(set(weights)) == 1:
-        return f"ucb:weight={weights[0]:g};climb=false"
+def _name(weights: Sequence[float], climb: bool) -> str:
     listed = "/".join(f"{weight:g}" for weight in weights)
-    return f"explore_then_exploit:weights={listed};climb=false"
+    if len(set(weights)) == 1:
+        name = f"ucb:weight={weights[0]:g}"
+    else:
+        name = f"explore_then_exploit:weights={listed}"
+    return name if climb else f"{name};climb=false"
