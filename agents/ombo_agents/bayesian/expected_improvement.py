@@ -11,9 +11,9 @@ from scipy.special import erfcx, ndtri
 
 from ombo_agents.bayesian.batches import fill
 from ombo_agents.bayesian.posterior import PosteriorPolicy
+from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_whole
 from ombo_gym.quasirandom import kronecker
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.ascent import Marginals
@@ -52,17 +52,10 @@ class ExpectedImprovement(PosteriorPolicy):
 
     def __init__(self, game: Game, *, draws: int, starts: int, moves: int) -> None:
         super().__init__(game)
-        for name, number, least in (
-            ("draws", draws, 1),
-            ("starts", starts, 0),
-            ("moves", moves, 0),
-        ):
-            if not (is_whole(number) and number >= least):
-                raise ValueError(
-                    f"{name}: expected a whole number of at least {least}, got {number!r}"
-                )
         self.deterministic = looks_at_everything(self.space)
-        self._draws, self._starts, self._moves = draws, starts, moves
+        self._draws = whole("draws", draws)
+        self._starts = whole("starts", starts, at_least=0)
+        self._moves = whole("moves", moves, at_least=0)
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         normals = standard_normals(self._draws, self.batch_size)

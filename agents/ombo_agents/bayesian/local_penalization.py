@@ -11,7 +11,7 @@ from scipy.special import log_ndtr
 from ombo_agents.bayesian.batches import APART, hopeful
 from ombo_agents.bayesian.expected_improvement import LogImprovement, standard_normals
 from ombo_agents.bayesian.posterior import PosteriorPolicy
-from ombo_agents.offline.settings import whole
+from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook, best_left
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.game import Game

@@ -11,7 +11,7 @@ from scipy.special import erfcx, log_ndtr
 from ombo_agents.bayesian.batches import fill
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.bayesian.thompson import posterior_samples
-from ombo_agents.offline.settings import whole
+from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows

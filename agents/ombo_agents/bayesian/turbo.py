@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ombo_agents.bayesian.thompson import best_of_each, joint_samples
 from ombo_agents.model_free.rounds import rounds_played, start_size
-from ombo_agents.offline.settings import number, whole
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import number, whole
 from ombo_gym.controls.outlook import Outlook, look
 from ombo_gym.game import Game
 from ombo_gym.quasirandom import shifted

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.model_free.rounds import by_count
-from ombo_agents.offline.settings import number, whole
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import (
     CandidateDesigns,
     CategoricalDesigns,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.model_free.rounds import by_count, start_size
-from ombo_agents.offline.settings import whole
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import whole
 from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.kernels import squared_distances

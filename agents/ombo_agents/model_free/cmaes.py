@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ombo_agents.model_free.rounds import reflected, rounds_played, start_size
 from ombo_agents.offline.encoding import Encoding, PoolEncoding, encoding_of
-from ombo_agents.offline.settings import number, whole
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import (
     BoxDesigns,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ombo_agents.model_free.pools import nearest
 from ombo_agents.model_free.rounds import by_count
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, repeated
 from ombo_gym.game import Game
@@ -48,13 +49,9 @@ class Genetic(DesignsPolicy):
 
     def __init__(self, game: Game, *, population: int, mutation: float) -> None:
         super().__init__(game)
-        if isinstance(population, bool) or not isinstance(population, int) or population < 1:
-            raise ValueError(
-                f"population: expected a whole number of at least 1, got {population!r}"
-            )
         if not 0 <= mutation < np.inf:
             raise ValueError(f"mutation: expected a number of at least 0, got {mutation!r}")
-        self.population = population
+        self.population = whole("population", population)
         self.mutation = mutation
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from ombo_agents.model_free.peaks import nearest_others, steps_of_pools, steps_of_sequences
 from ombo_agents.model_free.rounds import by_count, reflected, rounds_played, start_size
-from ombo_agents.offline.settings import number, whole
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, repeated
 from ombo_gym.game import Game

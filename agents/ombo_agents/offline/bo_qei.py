@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.offline.settings import number, whole
+from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
 from ombo_gym.quasirandom import shifted

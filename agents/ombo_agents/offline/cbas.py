@@ -13,7 +13,7 @@ from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.networks import steps_for
 from ombo_agents.offline.one_shot import Dataset, Model, OneShot
 from ombo_agents.offline.outputs import outputs_of
-from ombo_agents.offline.settings import number, whole
+from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
 

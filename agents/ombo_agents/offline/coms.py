@@ -10,7 +10,7 @@ from ombo_agents.offline.forward import Forward
 from ombo_agents.offline.gradient_ascent import best_points, climb
 from ombo_agents.offline.networks import Networks, minimise, steps_for
 from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.offline.settings import number, whole
+from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
 

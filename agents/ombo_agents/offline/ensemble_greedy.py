@@ -7,7 +7,7 @@ import torch
 
 from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.offline.settings import whole
+from ombo_agents.settings import whole
 from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns, Designs
 from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows

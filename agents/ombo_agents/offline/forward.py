@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ombo_agents.offline.networks import Networks, minimise, steps_for
 from ombo_agents.offline.one_shot import Dataset, Model
-from ombo_agents.offline.settings import number, whole
+from ombo_agents.settings import number, whole
 
 _AT_ONCE = 2**14  # points that are looked at together
 

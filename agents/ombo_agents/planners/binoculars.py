@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from ombo_agents.planners.rollout.course import Picks
 from ombo_agents.planners.rollout.field import Field, Floats, make_field
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
+from ombo_agents.settings import even, whole
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_whole
+from ombo_gym.problems.checks import one_of
 from ombo_gym.randomness import GeneratorRows
 
 RULES = ("best", "sample")
@@ -51,13 +52,8 @@ class Binoculars(SurrogatePlanner):
         self, game: Game, *, draws: int, sweeps: int, subset: str, starts: int, moves: int
     ) -> None:
         super().__init__(game, starts=starts, moves=moves)
-        if not is_whole(draws) or draws < 2 or draws % 2:
-            raise ValueError(f"draws: expected an even number of at least 2, got {draws!r}")
-        if not is_whole(sweeps) or sweeps < 0:
-            raise ValueError(f"sweeps: expected a whole number of at least 0, got {sweeps!r}")
-        if subset not in RULES:
-            raise ValueError(f"subset: expected one of {list(RULES)}, got {subset!r}")
-        self._draws, self._sweeps, self._subset = int(draws), int(sweeps), subset
+        self._draws, self._sweeps = even("draws", draws), whole("sweeps", sweeps, at_least=0)
+        self._subset = one_of("subset", subset, RULES)
 
     def plan(self, outlook: Outlook, rounds: int, draws: GeneratorRows) -> Designs:  # noqa: D102
         field = make_field(outlook, self.space, self.improve(outlook, self.floor(outlook)))

@@ -18,8 +18,8 @@ from ombo_agents.planners.evaluation import exact_value
 from ombo_agents.planners.induction import RULES, TIES, Layer, Plan, solve
 from ombo_agents.planners.reach import MAX_STATES, TooManyStates
 from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.settings import whole
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_whole
 from ombo_gym.randomness import GeneratorRows
 
 __all__ = [
@@ -99,8 +99,8 @@ class ExactPolicy(DesignsPolicy):
         if ties not in TIES:
             raise ValueError(f"ties: expected one of {list(TIES)}, got {ties!r}")
         for name, number in (("lookahead", lookahead), ("max_states", max_states)):
-            if number is not None and not (is_whole(number) and number >= 1):
-                raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
+            if number is not None:
+                whole(name, number)
         self.beliefs = make_beliefs(game)
         self.lookahead, self.ties, self.max_states = lookahead, ties, max_states
         self.deterministic = ties != "uniform"

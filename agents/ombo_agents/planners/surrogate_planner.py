@@ -12,10 +12,10 @@ from ombo_agents.bayesian.batches import SlotScore, fill
 from ombo_agents.bayesian.expected_improvement import LogImprovement, standard_normals
 from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
 from ombo_agents.policy import DesignsPolicy, Details, Observation
+from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook, look
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_whole
 from ombo_gym.randomness import GeneratorRows
 
 _TOGETHER = 64  # campaigns that are planned together, for bounded memory
@@ -38,12 +38,10 @@ class SurrogatePlanner(DesignsPolicy):
 
     def __init__(self, game: Game, *, starts: int, moves: int) -> None:
         super().__init__(game)
-        for name, number in (("starts", starts), ("moves", moves)):
-            if not (is_whole(number) and number >= 0):
-                raise ValueError(f"{name}: expected a whole number of at least 0, got {number!r}")
         self.surrogate = game.surrogate
         self.utility = game.campaigns.settings.utility
-        self._starts, self._moves = int(starts), int(moves)
+        self._starts = whole("starts", starts, at_least=0)
+        self._moves = whole("moves", moves, at_least=0)
 
     def propose_and_explain(  # noqa: D102
         self, observation: Observation, draws: GeneratorRows

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ombo_agents.bayesian.botorch.policy import BotorchPolicy
+from ombo_agents.settings import whole
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_whole
 
 if TYPE_CHECKING:
     import torch
@@ -55,9 +55,7 @@ class BotorchKG(BotorchPolicy):
 
     def __init__(self, game: Game, *, fantasies: int, **settings: Any) -> None:
         super().__init__(game, **settings)
-        if not (is_whole(fantasies) and fantasies >= 1):
-            raise ValueError(f"fantasies: expected a whole number of at least 1, got {fantasies!r}")
-        self._fantasies = fantasies
+        self._fantasies = whole("fantasies", fantasies)
 
     def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:  # noqa: D102
         from botorch.acquisition import qKnowledgeGradient

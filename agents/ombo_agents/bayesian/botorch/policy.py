@@ -17,11 +17,12 @@ from ombo_agents.bayesian.botorch.model import (
     unit_box,
 )
 from ombo_agents.bayesian.posterior import PosteriorPolicy
+from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_whole, one_of
+from ombo_gym.problems.checks import one_of
 from ombo_gym.randomness import GeneratorRows
 
 if TYPE_CHECKING:
@@ -56,17 +57,10 @@ class BotorchPolicy(PosteriorPolicy):
         require_botorch()
         super().__init__(game)
         self._how = one_of("hyperparameters", hyperparameters, HYPERPARAMETERS)
-        for name, number in (
-            ("restarts", restarts),
-            ("raw_samples", raw_samples),
-            ("maxiter", maxiter),
-        ):
-            if not (is_whole(number) and number >= 1):
-                raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
         self.search: dict[str, Any] = {
-            "num_restarts": restarts,
-            "raw_samples": raw_samples,
-            "options": {"maxiter": maxiter},
+            "num_restarts": whole("restarts", restarts),
+            "raw_samples": whole("raw_samples", raw_samples),
+            "options": {"maxiter": whole("maxiter", maxiter)},
         }
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102

@@ -14,10 +14,11 @@ from ombo_agents.planners.rollout.field import make_field
 from ombo_agents.planners.rollout.simulate import Rules, values_of
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.policy import Policy
+from ombo_agents.settings import even, whole
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_number, is_whole
+from ombo_gym.problems.checks import is_number
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.candidates import looks_at_everything
 
@@ -66,22 +67,18 @@ class Rollout(SurrogatePlanner):
         moves: int,
     ) -> None:
         super().__init__(game, starts=starts, moves=moves)
-        if not is_whole(draws) or draws < 2 or draws % 2:
-            raise ValueError(f"draws: expected an even number of at least 2, got {draws!r}")
-        if not is_whole(lookahead) or lookahead < 2:
-            raise ValueError(f"lookahead: expected a whole number of at least 2, got {lookahead!r}")
         for name, number in (("explore", explore), ("finish", finish)):
             if not is_number(number) or not 0 <= number < np.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
         self.deterministic = looks_at_everything(self.space)
         self._weights = checked_weights(weights)
-        self._lookahead = int(lookahead)
+        self._lookahead = whole("lookahead", lookahead, at_least=2)
         self._rules = Rules(
             self.utility,
             self.batch_size,
             self.distinct,
             self.repeats,
-            int(draws),
+            even("draws", draws),
             float(explore),
             float(finish),
         )

@@ -1,9 +1,11 @@
-"""Checks of settings that several offline methods have."""
+"""Checks of settings that several policies have."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+from ombo_gym.problems.checks import is_number, is_whole
 
 
 def whole(name: str, value: Any, *, at_least: int = 1) -> int:
@@ -12,9 +14,20 @@ def whole(name: str, value: Any, *, at_least: int = 1) -> int:
     Raises:
         ValueError: It is not one, or too small; says what was expected.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+    if not is_whole(value) or value < at_least:
         raise ValueError(f"{name}: expected a whole number of at least {at_least}, got {value!r}")
-    return value
+    return int(value)
+
+
+def even(name: str, value: Any) -> int:
+    """An even number of at least 2.
+
+    Raises:
+        ValueError: It is not one; says what was expected.
+    """
+    if not is_whole(value) or value < 2 or value % 2:
+        raise ValueError(f"{name}: expected an even number of at least 2, got {value!r}")
+    return int(value)
 
 
 def number(name: str, value: Any, *, above: float = 0.0, up_to: float = math.inf) -> float:
@@ -23,8 +36,7 @@ def number(name: str, value: Any, *, above: float = 0.0, up_to: float = math.inf
     Raises:
         ValueError: It is not one, or out of range; says what was expected.
     """
-    right = isinstance(value, int | float) and not isinstance(value, bool)
-    if not right or not above < value <= up_to or math.isinf(value):
+    if not is_number(value) or not above < value <= up_to or math.isinf(value):
         limit = "" if math.isinf(up_to) else f" and up to {up_to:g}"
         raise ValueError(f"{name}: expected a number above {above:g}{limit}, got {value!r}")
     return float(value)
