@@ -25,6 +25,7 @@ except ImportError as error:
         'ombo_gym.evaluation needs threadpoolctl: pip install "ombo-gym[evaluation]"'
     ) from error
 
+COLUMNS = ("value", "best_value", "distinct", "model_queries")  # a number per campaign
 WEIGHT = 2.0**-30  # exploration weights are summed in multiples of this
 SEEDS = 2**31  # evaluation campaigns are seeded below, training campaigns from here up
 
@@ -76,7 +77,8 @@ class Played(NamedTuple):
     """What came of a cell.
 
     Attributes:
-        columns: A number per campaign, (campaigns,) each: value, best_value, distinct.
+        columns: A number per campaign, (campaigns,) each, of `COLUMNS`. `model_queries` counts the
+            designs that a policy asked a model of its own about, where it says so.
         weights: Of policies that act through exploration weights, a row per round: the sums over
             campaigns of the first, the last and the mean slot's weight, (N, 3), in multiples of
             `WEIGHT`, so that they do not depend on how campaigns are cut into blocks; else no rows.
@@ -123,7 +125,7 @@ def play(cell: Cell) -> Played:
     policy = make_policy(cell, env)
     explain = getattr(policy, "explain", None)
     rngs = generators(cell)
-    distinct, weights = np.zeros(cell.campaigns), []
+    distinct, queries, weights = np.zeros(cell.campaigns), np.zeros(cell.campaigns), []
     info: dict[str, Any] = {}
     with threadpool_limits(limits=1):  # after the policy's libraries were imported
         observation, _ = env.reset(seed=cell.seed + cell.first)
@@ -133,12 +135,14 @@ def play(cell: Cell) -> Played:
             if (each := details.get("exploration_weights")) is not None:
                 slots = np.column_stack([each[:, 0], each[:, 1], each.mean(axis=1)])
                 weights.append(np.round(slots / WEIGHT).astype(np.int64).sum(axis=0))
+            queries += details.get("model_queries", 0)
             distinct += _distinct(env, actions) / cell.horizon
             observation, _, _, _, info = env.step(actions)
     columns = {
         "value": np.asarray(info["utility"]),
         "best_value": np.asarray(info["best_value"]),
         "distinct": distinct,
+        "model_queries": queries,
     }
     replays = record(env.unwrapped.game) if cell.first == 0 else []
     env.close()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ombo_gym.evaluation.cells import WEIGHT, Cell, Played, make_env, make_policy, play
+from ombo_gym.evaluation.cells import COLUMNS, WEIGHT, Cell, Played, make_env, make_policy, play
 from ombo_gym.evaluation.identity import fingerprint, methods
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
@@ -33,7 +33,7 @@ SEQUENTIAL = Launch()
 _SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
 CAMPAIGN_COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaign", "seed", "value", "best_value", "distinct"),
+    *("campaign", "seed", *COLUMNS),
 ]
 EXPLORATION_COLUMNS = [*_SETTING, "round", "weight_first", "weight_last", "weight_mean"]
 ERROR_COLUMNS = [*_SETTING, "first", "campaigns", "error", "traceback"]
@@ -219,7 +219,7 @@ def _campaigns(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
     numbers = [np.arange(part.cell.first, part.cell.first + part.cell.campaigns) for part in parts]
     columns["campaign"] = np.concatenate(numbers)
     columns["seed"] = columns["campaign"] + np.repeat([part.cell.seed for part in parts], sizes)
-    for name in ("value", "best_value", "distinct"):
+    for name in COLUMNS:
         columns[name] = np.concatenate([played[part.key].columns[name] for part in parts])
     return pd.DataFrame(columns)[CAMPAIGN_COLUMNS]
 

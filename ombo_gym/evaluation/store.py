@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ombo_gym.evaluation.cells import Cell, Played
+from ombo_gym.evaluation.cells import COLUMNS, Cell, Played
 
 _LEFT_OVER = 3600.0  # seconds after which a half-written file is nobody's
 
@@ -34,7 +34,7 @@ class Store:
             kept = json.loads((self._folder / f"{cell.key}.json").read_text(encoding="utf-8"))
             columns = {name: np.array(each, float) for name, each in kept["columns"].items()}
             weights = np.array(kept["weights"], np.int64).reshape(-1, 3)
-            whole = set(columns) == {"value", "best_value", "distinct"} and all(
+            whole = set(columns) == set(COLUMNS) and all(
                 column.shape == (cell.campaigns,) for column in columns.values()
             )
             return Played(columns, weights, list(kept["replays"])) if whole else None

@@ -31,7 +31,7 @@ POLICIES = ("random", "ucb", "explore_then_exploit", "thompson")
 PLAN = Plan(env=ENV, policies=POLICIES, horizons=(1, 3), campaigns=11, seed=40, block=4)
 COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaign", "seed", "value", "best_value", "distinct"),
+    *("campaign", "seed", "value", "best_value", "distinct", "model_queries"),
 ]
 
 
@@ -479,3 +479,17 @@ def test_the_tables_that_values_come_from_are_part_of_what_is_kept(tmp_path, pla
 def test_what_the_evaluation_sets_itself_is_refused(key):
     with pytest.raises(ValueError, match=key):
         replace(PLAN, env_kwargs={key: 2})
+
+
+def test_what_policies_ask_their_own_models_is_counted_over_all_rounds():
+    plan = Plan(
+        env="Ombo/TFBind8-v0",
+        policies=["ensemble_greedy:hidden=8;members=2;epochs=1", "random"],
+        horizons=[2],
+        campaigns=2,
+        told=["true"],
+        env_kwargs={"start": {"kind": "percentile", "size": 16}},
+    )
+    asked = run(plan).campaigns.groupby("policy")["model_queries"].unique()
+    assert asked["random"] == [0]
+    assert asked[plan.policies[0]] == [2 * 4**8]
