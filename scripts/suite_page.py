@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ombo_gym.evaluation.figure_style import LIGHT, policy_styles
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.statistics import mean_interval
 from ombo_gym.evaluation.tables import PROBLEM, read_table
+from scripts.score_tables import rank_table, rank_text, score_table, score_text, short_name
 
 MODEL_FREE = ("random", "genetic", "sobol", "latin_hypercube")
 ONE_ROUND = ("greedy", "ucb", "expected_improvement", "thompson")  # the same rule every round
 PLANNING = ("explore_then_exploit", "runs/suite/gp-*", "runs/suite/tf-*")  # they read N
 POLICIES = (*MODEL_FREE[:2], *ONE_ROUND, *PLANNING)
-RESAMPLES = 10_000
 COLUMNS = 5  # panels side by side
 _HEAD = """\
 # The suite: every problem, the same number of measurements in 1, 2, 5 or 10 rounds
@@ -55,7 +53,7 @@ def write_page(out: Path, docs: Path) -> None:
     budgets = campaigns["horizon"] * campaigns["batch_size"]
     budget = int(budgets.mode()[0])
     scored = problem_scores(campaigns[budgets == budget])
-    scored["problem"] = [_short(*names) for names in scored[PROBLEM].itertuples(index=False)]
+    scored["problem"] = [short_name(*names) for names in scored[PROBLEM].itertuples(index=False)]
     told = scored[(scored["told_horizon"] == "true") & scored["method"].isin(POLICIES)]
     table = score_table(told)
     table.to_csv(docs / "problem_scores.csv", index=False)
@@ -65,43 +63,15 @@ def write_page(out: Path, docs: Path) -> None:
     parts = [
         _HEAD.format(budget=budget),
         "## In short\n\n" + reading(scored, table, ranks),
-        "## Rank by horizon\n\n" + _rank_text(ranks, table["problem"].nunique()),
+        "## Rank by horizon\n\n" + rank_text(ranks, table["problem"].nunique()),
         f"![Mean rank of each policy over N]({docs.name}/rank_by_horizon.png)",
         f"## Score by problem\n\n![Score over N for every problem]({docs.name}/problem_scores.png)",
-        *(_score_text(table, horizon, budget) for horizon in sorted(table["horizon"].unique())),
+        *(
+            score_text(table, horizon, budget, POLICIES)
+            for horizon in sorted(table["horizon"].unique())
+        ),
     ]
     docs.with_suffix(".md").write_text("\n\n".join(parts) + "\n")
-
-
-def score_table(told: pd.DataFrame) -> pd.DataFrame:
-    """Mean problem score by problem, horizon and method, with its interval and rank."""
-    rows = []
-    keys = ["problem", "horizon", "method"]
-    for names, part in told.groupby(keys, sort=False):
-        if part["problem_score"].isna().any():
-            continue
-        # Runs of one method share campaigns: a campaign counts once.
-        each = part.groupby("seed")["problem_score"].mean()
-        rows.append((*names, len(each), *mean_interval(each.to_numpy())))
-    table = pd.DataFrame(rows, columns=[*keys, "campaigns", "score", "low", "high"])
-    setting = table.groupby(["problem", "horizon"])["score"]
-    table["rank"] = setting.rank(ascending=False)
-    return table
-
-
-def rank_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean rank over problems by horizon and method, with a bootstrap interval over problems."""
-    rows = []
-    for horizon, part in table.groupby("horizon"):
-        wide = part.pivot(index="problem", columns="method", values="rank").dropna(axis=1)
-        rng = np.random.default_rng(0)
-        picks = rng.integers(len(wide), size=(RESAMPLES, len(wide)))
-        for method in wide.columns:
-            means = wide[method].to_numpy()[picks].mean(axis=1)
-            low, high = np.quantile(means, [0.025, 0.975])
-            rows.append((horizon, method, wide[method].mean(), low, high, len(wide)))
-    columns = ["horizon", "method", "rank", "low", "high", "problems"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -161,66 +131,6 @@ def _planning(scored: pd.DataFrame) -> str:
 
 def _list(names: list[str]) -> str:
     return f": {'; '.join(names)}" if names else ""
-
-
-def _rank_text(ranks: pd.DataFrame, problems: int) -> str:
-    horizons = sorted(ranks["horizon"].unique())
-    order = ranks.groupby("method")["rank"].mean().sort_values().index
-    rows = [
-        f"| `{method}` | " + " | ".join(_cell(ranks, method, n, "rank", 1) for n in horizons) + " |"
-        for method in order
-    ]
-    header = "| policy | " + " | ".join(f"N = {n}" for n in horizons) + " |"
-    return "\n".join(
-        [
-            f"Mean over {problems} problems of the rank by mean score, 1 is best, among policies "
-            "that play all of them; 95% bootstrap interval over problems.",
-            "",
-            header,
-            "|---" * (len(horizons) + 1) + "|",
-            *rows,
-        ]
-    )
-
-
-def _score_text(table: pd.DataFrame, horizon: int, budget: int) -> str:
-    part = table[table["horizon"] == horizon]
-    methods = [name for name in POLICIES if (part["method"] == name).any()]
-    rows = []
-    for problem in part["problem"].unique():
-        own = part[part["problem"] == problem]
-        best = own["score"].max()
-        cells = []
-        for method in methods:
-            text = _cell(own, method, horizon, "score", 2)
-            top = (own.loc[own["method"] == method, "score"] == best).any()
-            cells.append(f"**{text}**" if top else text)
-        rows.append(f"| {problem} | {own['campaigns'].max()} | " + " | ".join(cells) + " |")
-    return "\n".join(
-        [
-            f"### N = {horizon}, q = {budget // horizon}",
-            "",
-            "| problem | campaigns | " + " | ".join(f"`{name}`" for name in methods) + " |",
-            "|---" * (len(methods) + 2) + "|",
-            *rows,
-        ]
-    )
-
-
-def _cell(table: pd.DataFrame, method: str, horizon: int, column: str, digits: int) -> str:
-    row = table[(table["method"] == method) & (table["horizon"] == horizon)]
-    if row.empty:
-        return "-"
-    value, low, high = row[[column, "low", "high"]].iloc[0]
-    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def _short(env: str, env_kwargs: str) -> str:
-    """`Ombo/GP-v0` with `{"dim": 3}` is "GP (dim=3)"."""
-    name = env.rpartition("/")[2].removesuffix("-v0")
-    said = {key: value for key, value in json.loads(env_kwargs).items() if key != "start"}
-    settings = ", ".join(f"{key}={value}" for key, value in said.items())
-    return f"{name} ({settings})" if settings else name
 
 
 # --- pictures -------------------------------------------------------------------------------------

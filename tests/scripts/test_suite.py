@@ -16,8 +16,9 @@ from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.tables import read_table
+from scripts.score_tables import rank_table, score_table
 from scripts.suite import BEGIN, END, between_marks, keep
-from scripts.suite_page import rank_table, score_table, write_page
+from scripts.suite_page import write_page
 from tests.commands import ROOT
 
 
