@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
+import sys
 from collections.abc import Sequence
+from decimal import Decimal
 
 from ombo_gym import __version__
 from ombo_gym.catalogue import Entry, entries
@@ -60,8 +63,7 @@ def _count(size: int | None) -> str:
         return "infinite"
     if size < 10**7:
         return f"{size:,}"
-    digits = str(size)  # whole numbers may be too large for floats
-    return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
+    return f"{Decimal(size):.1e}".replace("e+", "e")  # whole numbers may be too large for floats
 
 
 def _duration(seconds: float) -> str:
@@ -86,4 +88,8 @@ def _footer(found: Sequence[Entry], *, measured: bool) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough; nothing more is to be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

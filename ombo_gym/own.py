@@ -39,7 +39,9 @@ def make_campaign(
     """Makes an environment in which a function of your own is maximised.
 
     Each design is computed once: N rounds of q designs after a start of m cost at most m + N * q
-    calls. (A percentile start needs 1,024 calls more or, where designs can be listed, all of them.)
+    calls. (A percentile start needs 1,024 calls more or, where designs can be listed, all of them.
+    Where some designs cannot be measured, a start computes those that it draws on the way, at most
+    251 * m.)
 
     Args:
         objective: Takes a design in the units of `space` and returns its value.

@@ -84,7 +84,7 @@ def make_problem(name: str, /, *, split: str = "all", **arguments: Any) -> Probl
         TypeError: An argument that the problem lacks; lists those it has.
     """
     problem = problem_class(name)
-    if split not in problem.splits:
+    if not isinstance(split, str) or split not in problem.splits:
         raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")
     if len(problem.splits) > 1:
         arguments["split"] = split

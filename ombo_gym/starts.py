@@ -15,7 +15,8 @@ from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
 
 _RANDOM = 1024  # random designs that a percentile start is sliced from where none can be listed
-_TRIES = 1000  # redraws of infeasible designs before giving up
+_TRIES = 250  # redraws of infeasible designs before giving up
+_COVERED = 20  # draws per design of a finite space: one is left out with probability e^-20
 
 
 class Start(ABC):
@@ -135,12 +136,17 @@ def feasible_designs(
 ) -> Designs:
     """Random designs that can be measured, (R, count, *shape), distinct where countable.
 
+    At most 251 * count designs of a campaign are looked at, of a small finite space fewer.
+
     Raises:
         RuntimeError: There are too few of them to be found.
     """
     rows = np.arange(len(draws))[:, None]
     designs = problem.sample(instances, draws, count)
-    for _ in range(_TRIES):
+    size, tries = problem.design_space.size, _TRIES
+    if size is not None and _COVERED * size < _TRIES * count:
+        tries = -(-_COVERED * size // count)
+    for _ in range(tries):
         feasible = problem.feasible(instances, designs)
         if feasible is None or feasible[:, :count].all():
             return designs[:, :count]
@@ -149,11 +155,11 @@ def feasible_designs(
         designs = np.concatenate([designs[:, :count], more], axis=1)
         feasible = problem.feasible(instances, designs)
         assert feasible is not None
-        usable = feasible if problem.design_space.size is None else feasible & ~repeated(designs)
+        usable = feasible if size is None else feasible & ~repeated(designs)
         designs = designs[rows, np.argsort(~usable, axis=1, kind="stable")]
     raise RuntimeError(
-        f"start: found no {count} feasible designs in {_TRIES} draws; ask for fewer or for "
-        "another kind of start"
+        f"start: found no {count} designs that can be measured among {(1 + tries) * count:,}; ask "
+        "for fewer, or for another kind of start"
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import ombo_gym
 from ombo_gym import catalogue
-from ombo_gym.__main__ import main
+from ombo_gym.__main__ import _count, main
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
 from ombo_gym.problems.function import Function
 from ombo_gym.problems.gp import GP
@@ -95,3 +95,28 @@ def test_the_cost_is_that_of_a_design() -> None:
     problem = Function(sleeps, [(0, 1)] * 3, vectorized=True)
     assert 2e-4 <= catalogue.seconds_per_design(problem, 0.05) < 1e-3
     assert catalogue.seconds_per_design(GP(), 0.01) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (None, "infinite"),
+        (65_536, "65,536"),
+        (2**25, "3.4e7"),
+        (32**32, "1.5e48"),
+        (10**400, "1.0e400"),
+    ],
+)
+def test_sizes_are_rounded(size: int | None, words: str) -> None:
+    assert _count(size) == words
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback() -> None:
+    program = f"{sys.executable} -m ombo_gym --no-cost"
+    done = subprocess.run(
+        ["bash", "-c", f"{program} | true; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stderr == "" and done.returncode == 0

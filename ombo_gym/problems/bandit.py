@@ -13,6 +13,8 @@ from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import is_whole, numbers
 from ombo_gym.randomness import RowDraws
 
+_MOST_ARMS = 4096
+
 
 class Bandit(Problem):
     """Arms whose success probabilities are drawn from Beta priors, or known: planning, solved.
@@ -64,6 +66,8 @@ class Bandit(Problem):
     ) -> None:
         if not is_whole(arms) or arms < 0:
             raise ValueError(f"arms: expected a whole number of at least 0, got {arms!r}")
+        if arms > _MOST_ARMS:
+            raise ValueError(f"arms: expected at most {_MOST_ARMS:,}, got {arms:,}")
         self.priors = _checked_priors(prior, int(arms))  # (K, 2) a and b
         self.known = _checked_known(known)  # (L,)
         arms_in_all = len(self.priors) + len(self.known)

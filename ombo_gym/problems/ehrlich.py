@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs, repeated
 from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.problems.checks import is_list, is_number, is_whole
+from ombo_gym.problems.checks import is_list, is_number, is_whole, one_of
 from ombo_gym.randomness import KeyedRows, RowDraws, Stream
 
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
+_LONGEST = 2**16  # letters
 _MOST_CATEGORIES = 128  # sequences are compared as int8
 _TEMPERATURE = 0.5  # of the softmax that makes transition probabilities of normal numbers
 _TRIES = 1000  # redraws of repeated sequences before giving up
@@ -105,6 +106,8 @@ class Ehrlich(Problem):
                 raise ValueError(
                     f"{name}: expected a whole number of at least {least}, got {number!r}"
                 )
+        if length > _LONGEST:
+            raise ValueError(f"length: expected at most {_LONGEST:,}, got {length:,}")
         if categories > _MOST_CATEGORIES:
             raise ValueError(f"categories: expected at most {_MOST_CATEGORIES}, got {categories}")
         if motifs * motif_length > length:
@@ -300,8 +303,7 @@ def _replace_repeats(
 def _checked_instances(
     instances: Sequence[int] | None, split: str, splits: Sequence[str]
 ) -> tuple[int, ...] | None:
-    if split not in splits:
-        raise ValueError(f"split: expected one of {list(splits)}, got {split!r}")
+    one_of("split", split, splits)
     if instances is None:
         return None
     if split != "all":

@@ -41,7 +41,8 @@ class Function(Problem):
         optimum: The best value there is, where it is known.
         floor: Value of designs that cannot be measured, for which the objective returns NaN; None:
             NaN is an error. Random starts then hold designs that can be measured only, and those
-            that are drawn on the way are computed too.
+            that are drawn on the way are computed too: for a start of m at most 251 * m, after
+            which the reset raises RuntimeError.
         reference: b0 of utility `best` for campaigns without a start.
         cheap: Whether a picture may call the objective 4,096 times.
 

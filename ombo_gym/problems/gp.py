@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.problems.base import Instances, Prior, Problem
-from ombo_gym.problems.checks import is_number
+from ombo_gym.problems.checks import is_number, one_of
 from ombo_gym.quasirandom import kronecker
 from ombo_gym.randomness import RowDraws
 
@@ -73,8 +73,7 @@ class GP(Problem):
         lengthscale: float = 0.3,
         features: int = 256,
     ) -> None:
-        if kernel not in ("matern52", "rbf"):
-            raise ValueError(f"kernel: expected 'matern52' or 'rbf', got {kernel!r}")
+        one_of("kernel", kernel, ("matern52", "rbf"))
         if not is_number(lengthscale) or not 0 < lengthscale < np.inf:
             raise ValueError(f"lengthscale: expected a positive number, got {lengthscale!r}")
         for name, number in (("dim", dim), ("features", features)):

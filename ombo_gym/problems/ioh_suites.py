@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs
 from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.problems.checks import is_list, is_whole
-from ombo_gym.problems.simulated import require
+from ombo_gym.problems.checks import is_list, is_whole, one_of
+from ombo_gym.problems.simulated import imported, require
 from ombo_gym.randomness import RowDraws
 
 INSTANCES = tuple(range(1, 101))
@@ -24,7 +24,8 @@ _SPLITS_BY = ("instance", "function")
 @lru_cache(maxsize=4096)
 def ioh_problem(suite: str, function: int, instance: int, dim: int) -> Any:
     """An instance of a function: built once in each process, as they do not pickle."""
-    import ioh
+    with imported(f"Ombo/{suite}-v0", "synthetic"):
+        import ioh
 
     return ioh.get_problem(function, instance, dim, ioh.ProblemClass[suite])
 
@@ -71,10 +72,8 @@ class Suite(Problem):
         split_by: str,
     ) -> None:
         require(f"Ombo/{self.suite}-v0", "synthetic", "ioh")
-        if split not in self.splits:
-            raise ValueError(f"split: expected one of {list(self.splits)}, got {split!r}")
-        if split_by not in _SPLITS_BY:
-            raise ValueError(f"split_by: expected one of {list(_SPLITS_BY)}, got {split_by!r}")
+        one_of("split", split, self.splits)
+        one_of("split_by", split_by, _SPLITS_BY)
         if function is not None and functions is not None:
             raise ValueError(f"functions: they go without function={function!r}, got {functions!r}")
         if function is not None:

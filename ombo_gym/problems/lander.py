@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.problems.base import Instances
-from ombo_gym.problems.checks import is_whole
+from ombo_gym.problems.checks import is_whole, one_of
 from ombo_gym.problems.simulated import Simulated, require
 from ombo_gym.randomness import RowDraws
 
@@ -91,8 +91,7 @@ class Lander(Simulated):
             raise ValueError(
                 f"terrains: expected a whole number of at least 1 episode, got {terrains!r}"
             )
-        if split not in self.splits:
-            raise ValueError(f"split: expected one of {list(self.splits)}, got {split!r}")
+        one_of("split", split, self.splits)
         require("Lander", "robotics", "Box2D", "pygame")
         super().__init__(workers)
         self.terrains = int(terrains)

@@ -52,8 +52,9 @@ class Landscapes(Problem):
         name: A family, by default "signpost": see `ombo_gym.problems.landscape_families`.
         matrix: (H, M) values of landscapes of your own, instead of a family.
         weights: (H,) prior weights that go with `matrix`, equal by default.
-        noise: {"values": [...], "probabilities": [...]} added to each measurement independently;
-            by default the family's, which mostly is none.
+        noise: {"values": [...], "probabilities": [...]} added to each measurement independently,
+            with probabilities in proportion to those given; by default the family's, which mostly
+            is none.
         **parameters: The family's own, for instance `K=6` of "signpost".
 
     Raises:

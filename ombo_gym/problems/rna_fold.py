@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.problems.base import Instances
-from ombo_gym.problems.checks import is_whole
-from ombo_gym.problems.simulated import Simulated, require
+from ombo_gym.problems.checks import is_whole, one_of
+from ombo_gym.problems.simulated import Simulated, imported, require
 from ombo_gym.randomness import RowDraws
 
 ALPHABET = "ACGU"
@@ -82,8 +82,7 @@ class RNAFold(Simulated):
         split: str = "all",
         workers: int = 1,
     ) -> None:
-        if split not in self.splits:
-            raise ValueError(f"split: expected one of {list(self.splits)}, got {split!r}")
+        one_of("split", split, self.splits)
         if target is None:
             length = _LENGTH if length is None else length
             if not is_whole(length) or not _SHORTEST <= length <= _LONGEST:
@@ -189,7 +188,8 @@ def is_test_structure(structure: str) -> bool:
 
 def _random_target(rng: np.random.Generator, length: int, split: str) -> str:
     """The minimum-free-energy structure of a random sequence, drawn until it suits."""
-    from RNA import fold
+    with imported("RNAFold", "rna"):
+        from RNA import fold
 
     while True:
         structure: str = fold(sequence(rng.integers(len(ALPHABET), size=length)))[0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import current_process
 from typing import Any
 
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from ombo_gym.design_spaces import Designs
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import is_whole
+
+_MOST_WORKERS = 1024
 
 Simulate = Callable[..., NDArray[np.float64]]
 
@@ -31,10 +34,34 @@ def require(problem: str, extra: str, *modules: str) -> None:
         ImportError: Names the module and the extra.
     """
     for module in modules:
-        if importlib.util.find_spec(module) is None:
+        try:
+            found = importlib.util.find_spec(module) is not None
+        except (ImportError, ValueError):  # a package that is there in part
+            found = False
+        if not found:
             raise ImportError(
                 f'{problem} needs {module}, which is not installed: pip install "ombo-gym[{extra}]"'
             )
+
+
+@contextmanager
+def imported(problem: str, extra: str | None) -> Iterator[None]:
+    """Within it a simulator is imported; says what to do where it is there and cannot be.
+
+    Args:
+        problem: Its name, for the message.
+        extra: What to install.
+
+    Raises:
+        ImportError: Names the extra; its cause is what came.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(
+            f"{problem} cannot import its simulator ({error}): "
+            f'pip install --force-reinstall "ombo-gym[{extra}]"'
+        ) from error
 
 
 class Simulated(Problem):
@@ -51,7 +78,7 @@ class Simulated(Problem):
             Gymnasium's AsyncVectorEnv, cannot have any and simulate by themselves.
 
     Raises:
-        ValueError: Fewer than one worker.
+        ValueError: Fewer than one worker, or more than 1,024.
         ImportError: More than one worker, without joblib.
     """
 
@@ -60,6 +87,8 @@ class Simulated(Problem):
             raise ValueError(
                 f"workers: expected a whole number of at least 1 process, got {workers!r}"
             )
+        if workers > _MOST_WORKERS:
+            raise ValueError(f"workers: expected at most {_MOST_WORKERS:,}, got {workers:,}")
         if workers > 1:
             require(f"workers={workers}", "evaluation", "joblib")
         self.workers = int(workers)
@@ -79,10 +108,11 @@ class Simulated(Problem):
             return np.zeros((rows, 0))
         simulate = self.simulator
         tasks = [(designs[row], *self.arguments(instances, row)) for row in range(rows)]
-        if self.workers == 1 or rows * n == 1 or current_process().daemon:
-            values = [simulate(*task) for task in tasks]
-        else:
-            values = self._in_parallel(simulate, tasks)
+        with imported(type(self).__name__, self.extra):
+            if self.workers == 1 or rows * n == 1 or current_process().daemon:
+                values = [simulate(*task) for task in tasks]
+            else:
+                values = self._in_parallel(simulate, tasks)
         return np.asarray(values, np.float64).reshape(rows, n)
 
     def _in_parallel(self, simulate: Simulate, tasks: list[tuple[Any, ...]]) -> list[Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 # What separates cells, the one to be preferred first: commas may also stand in numbers and texts.
 _DELIMITERS = (";", "\t", "|", ",")
+_SAID = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
 _POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d*,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
@@ -31,6 +33,7 @@ class Spreadsheet:
         header: Names of the columns.
         rows: Cells of the rows that are not blank.
         numbers: Of the rows, as spreadsheets count them: the header is row 1.
+        content: Fingerprint of the file.
     """
 
     path: Path
@@ -38,6 +41,7 @@ class Spreadsheet:
     header: list[str]
     rows: list[list[str]]
     numbers: list[int]
+    content: str
 
     @classmethod
     def read(cls, path: Path, delimiter: str | None = None) -> Spreadsheet:
@@ -62,6 +66,9 @@ class Spreadsheet:
             raise ValueError(
                 f'csv: {path} is not UTF-8 text ({error.reason}); save it as "CSV UTF-8"'
             ) from None
+        content = hashlib.sha256(text.encode()).hexdigest()
+        if said := _SAID.match(text):  # the first line of some files that Excel writes
+            delimiter, text = delimiter or said[1], "\n" + text[said.end() :]
         if delimiter is None:
             tables = {mark: _cells(path, text, mark, strict=False) for mark in _DELIMITERS}
             delimiter = min(_DELIMITERS, key=lambda mark: _misfits(tables[mark]))
@@ -69,7 +76,9 @@ class Spreadsheet:
         if not cells:
             raise ValueError(f"csv: {path} is empty: expected a header and rows")
         (_, header), *body = cells
-        found = cls(path, delimiter, header, [row for _, row in body], [n for n, _ in body])
+        found = cls(
+            path, delimiter, header, [row for _, row in body], [n for n, _ in body], content
+        )
         found._check_shape()
         return found
 
@@ -101,7 +110,7 @@ class Spreadsheet:
         """The same with some rows left out."""
         kept = [i for i, drop in enumerate(dropped) if not drop]
         rows, numbers = [self.rows[i] for i in kept], [self.numbers[i] for i in kept]
-        return Spreadsheet(self.path, self.delimiter, self.header, rows, numbers)
+        return replace(self, rows=rows, numbers=numbers)
 
     def is_numeric(self, name: str) -> bool:
         """Whether a column holds numbers: more than half of the cells that are in use do."""

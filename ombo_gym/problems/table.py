@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import warnings
 from collections.abc import Sequence
@@ -91,8 +90,13 @@ class Table(Measured):
             raise ValueError(f"csv: expected the path of a file, got {csv!r}")
         if not isinstance(minimise, bool | np.bool_):
             raise ValueError(f"minimise: expected True or False, got {minimise!r}")
-        if delimiter is not None and not (isinstance(delimiter, str) and len(delimiter) == 1):
-            raise ValueError(f"delimiter: expected one character, got {delimiter!r}")
+        if delimiter is not None and not (
+            isinstance(delimiter, str) and len(delimiter) == 1 and delimiter not in '"\r\n\0'
+        ):
+            raise ValueError(
+                f"delimiter: expected one character that is no quote or end of line, "
+                f"got {delimiter!r}"
+            )
         path = EXAMPLE if csv is None else Path(csv).absolute()
         sheet = Spreadsheet.read(path, delimiter)
         self.value = _chosen("value", [sheet.header[-1] if value is None else value], sheet)[0]
@@ -118,6 +122,7 @@ class Table(Measured):
                     "them, or leave it out of designs"
                 )
         self.sources = (path,)
+        self._content = sheet.content
         self._arguments: dict[str, Any] = {
             "csv": None if csv is None else str(path),
             "value": self.value,
@@ -148,7 +153,7 @@ class Table(Measured):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as the arguments: every process reads the file for itself."""
-        return functools.partial(type(self), **self._arguments), ()
+        return _read_again, (type(self), self._arguments, self._content)
 
     def load(self) -> Measurements:  # noqa: D102
         assert self._measurements is not None  # read with the designs
@@ -162,6 +167,21 @@ class Table(Measured):
             45.0
         """
         return dict(zip(self.columns, self._pool[int(index)], strict=True))
+
+
+def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> Table:
+    """A table that was pickled.
+
+    Raises:
+        ValueError: Its file has changed since.
+    """
+    table = kind(**arguments)
+    if table._content != content:
+        raise ValueError(
+            f"csv: {table.sources[0]} has changed since this table was pickled; put the file back, "
+            "or make the environment anew"
+        )
+    return table
 
 
 def _chosen(argument: str, names: Any, sheet: Spreadsheet) -> list[str]:

@@ -84,7 +84,7 @@ def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float
     name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
     lengthscale = config.get("lengthscale")
     names = ["prior", "fit", *sorted(KERNELS)]
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise ValueError(f"surrogate: expected a kernel among {names}, got {name!r}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
         raise ValueError(f"surrogate: expected max_data of at least 2, got {max_data!r}")

@@ -292,7 +292,7 @@ def _score(problem: Problem) -> str:
         "(`optimum`, `regret`; `optimum_exact` is false)",
         "searched": "the largest value that a search finds in the instance; infos hold it "
         '(`optimum`, `regret`) after `reset(options={"optimum": True})`',
-        "best known": "the best value that is known of the instance",
+        "best known": "the best value that is known of the instance, or a bound from above",
     }.get(what_is_known(problem))
     if one is None:
         return (

@@ -206,6 +206,8 @@ def test_instances_are_fixed_by_their_numbers_and_splits_are_disjoint() -> None:
         ({"length": 15}, "length: expected room for 4 motifs of 4 letters, 16 or more, got 15"),
         ({"categories": 2}, "categories: expected a whole number of at least 3, got 2"),
         ({"categories": 129}, "categories: expected at most 128"),
+        ({"length": 2**70}, "length: expected at most 65,536"),
+        ({"split": np.array(["train", "test"])}, "split: expected one of"),
         ({"motif_length": 1}, "motif_length: expected a whole number of at least 2"),
         ({"motifs": 2.0}, r"motifs: .* got 2\.0"),
         ({"quantization": 3}, "quantization: expected a divisor of motif_length=4, got 3"),

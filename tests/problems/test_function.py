@@ -425,3 +425,21 @@ def test_unknown_arguments_are_named_beside_the_known_ones(arguments: dict[str, 
     with pytest.raises(TypeError, match=rf"'batch_size'.*'horizon'.*got \['{name}'\]"):
         ombo_gym.make_campaign(lambda x: 0.0, [(0, 1)], **arguments)
     ombo_gym.make_campaign(lambda x: 0.0, [(0, 1)], num_envs=2, autoreset_mode="SameStep")
+
+
+@pytest.mark.parametrize(
+    ("space", "most"), [(BOX, 251 * 4), (gym.spaces.Discrete(5), 5)], ids=["box", "finite"]
+)
+def test_an_objective_that_can_never_be_measured_is_called_so_often_and_no_more(
+    space: Any, most: int
+) -> None:
+    calls = []
+
+    def never(design: Any) -> float:
+        calls.append(design)
+        return np.nan
+
+    env = ombo_gym.make_campaign(never, space, floor=0.0)
+    with pytest.raises(RuntimeError, match="no 4 designs that can be measured"):
+        env.reset(seed=0)
+    assert most / 2 < len(calls) <= most

@@ -49,6 +49,10 @@ def simulate(designs: Array, shift: float, log: str) -> Array:
     return np.array([engine(log).run(design, shift) for design in designs])
 
 
+def broken(designs: Array, *_: Any) -> Array:
+    raise ImportError("libengine.so: cannot open shared object file")
+
+
 def threads(designs: Array, *_: Any) -> Array:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     return np.full(len(designs), max(int(os.environ.get(name, "99")) for name in names))
@@ -189,6 +193,25 @@ def test_workers_without_joblib_name_the_extra(
         Toy(tmp_path, workers=2)
 
 
-def test_a_missing_simulator_names_the_extra() -> None:
-    with pytest.raises(ImportError, match=r"Gait needs no_such_module.*ombo-gym\[robotics\]"):
-        require("Gait", "robotics", "math", "no_such_module")
+@pytest.mark.parametrize("workers", [10**12, 2**70])
+def test_more_workers_than_a_machine_has_are_refused(workers: int, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"workers: expected at most 1,024"):
+        Toy(tmp_path, workers=workers)
+
+
+@pytest.mark.parametrize("module", ["no_such_module", "no_such_package.module", "half_there"])
+def test_a_missing_simulator_names_the_extra(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "half_there", type(sys)("half_there"))  # has no __spec__
+    with pytest.raises(ImportError, match=rf"Gait needs {module}.*ombo-gym\[robotics\]"):
+        require("Gait", "robotics", "math", module)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_broken_simulator_names_the_extra(workers: int, tmp_path: Path) -> None:
+    toy = Toy(tmp_path, workers=workers, simulator=broken)
+    toy.extra = "robotics"  # type: ignore[misc]
+    with pytest.raises(ImportError, match=r"Toy .*libengine.*ombo-gym\[robotics\]") as raised:
+        toy.evaluate({"shift": np.zeros(2)}, np.zeros((2, 3, 3), np.float32))
+    assert isinstance(raised.value.__cause__, ImportError)

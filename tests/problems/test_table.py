@@ -112,6 +112,7 @@ def test_columns_can_be_chosen_and_numbers_be_categories(write: Any) -> None:
         pytest.param("T\ty\n1,5\t2\n2\t3\n", id="tabs"),
         pytest.param('"T", y \n"1.5",2\n\n 2 ,3,,\n,,\n', id="quotes, blanks, blank rows"),
         pytest.param("T|y\n1.5|2e0\n2|3", id="bars, no last line end"),
+        pytest.param("sep=;\r\nT;y\r\n1,5;2\r\n2;3\r\n", id="a line that says what separates"),
     ],
 )
 def test_files_are_read_as_spreadsheets_write_them(text: str, write: Any) -> None:
@@ -161,7 +162,10 @@ def test_rows_without_a_value_are_left_out_with_a_warning(write: Any) -> None:
         (CATALYSTS, {"designs": ["T", "yield"]}, "beside the value, 'yield'"),
         (CATALYSTS, {"categories": ["yield"]}, "categories: expected columns among"),
         (CATALYSTS, {"minimise": "yes"}, "minimise: expected True or False"),
+        ("sep=;\nT;y\n1;2\n2;high\n", {}, r"row 4, column 'y': expected a number, got 'high'"),
         (CATALYSTS, {"delimiter": ", "}, "delimiter: expected one character"),
+        (CATALYSTS, {"delimiter": '"'}, "delimiter: expected one character"),
+        (CATALYSTS, {"delimiter": "\n"}, "delimiter: expected one character"),
         (CATALYSTS, {"value": "catalyst"}, r"row 2, column 'catalyst'.*got 'Pd'"),
     ],
 )
@@ -191,6 +195,15 @@ def test_it_pickles_as_its_path_whatever_the_working_directory(
     again = pickle.loads(pickled)
     assert len(pickled) < 500 and again.sources == (path,)
     assert everything(again).tolist() == [-60, -80, -60, -80, -100]
+
+
+def test_a_file_that_has_changed_is_not_unpickled_as_if_it_had_not(write: Any) -> None:
+    pickled = pickle.dumps(Table(csv=write(CATALYSTS)))
+    write(CATALYSTS + "Pd,80,90\n")
+    with pytest.raises(ValueError, match=r"csv: .*mine\.csv has changed since"):
+        pickle.loads(pickled)
+    write(CATALYSTS)
+    assert pickle.loads(pickled).sources
 
 
 def test_results_are_kept_by_the_files_content(write: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces import Designs, DesignSpace, repeated
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Field:
         covariance: (R, M, M).
         noise: (R,) variance of a measurement.
         best: (R,) best posterior mean of a measured design, -inf where there is none.
-        blocked: (R, M) what can no longer be measured.
+        blocked: (R, M) what can no longer be measured, and copies of designs that come earlier.
     """
 
     designs: Designs
@@ -53,6 +53,7 @@ def make_field(outlook: Outlook, space: DesignSpace, further: Designs) -> Field:
         choices, spent = choices[rows, hopeful], spent[rows, hopeful]
     designs = np.concatenate([further, choices], axis=1)
     blocked = np.concatenate([np.zeros(further.shape[:2], bool), spent], axis=1)
+    blocked |= repeated(designs)
     features, posterior = space.features(designs), outlook.posterior
     best = np.full(len(rows), -np.inf)
     if outlook.observed:

@@ -11,12 +11,13 @@ from ombo_agents.planners.beliefs import can_plan
 from ombo_agents.planners.reach import TooManyStates
 from ombo_agents.planners.rollout.exact import ExactRollout
 from ombo_agents.planners.rollout.field import make_field
+from ombo_agents.planners.rollout.informative import informative
 from ombo_agents.planners.rollout.simulate import Rules, values_of
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.policy import Policy
 from ombo_agents.settings import even, whole
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.design_spaces import BoxDesigns, Designs
+from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
 from ombo_gym.problems.checks import is_number
 from ombo_gym.randomness import GeneratorRows
@@ -28,8 +29,9 @@ _MOST_STATES = 200_000  # up to which the exact posterior is planned on
 class Rollout(SurrogatePlanner):
     """Simulates what is left of the campaign after each of some batches, and takes the best.
 
-    The batches are those of upper confidence bounds with several weights. What follows in
-    simulation is a base schedule: upper confidence bounds with one weight in rounds that are not
+    The batches are those of upper confidence bounds with several weights, and those that tell most
+    about the designs which may be best, see `informative`. What follows in simulation is a base
+    schedule: upper confidence bounds with one weight in rounds that are not
     the last, and the one-round optimum in the last (under `best` and `last_max`, upper confidence
     bounds again). Measurements are drawn from the posterior by quasi-random numbers, the same for
     all batches; the last batch's values are integrated. All campaigns, batches and courses are
@@ -39,6 +41,8 @@ class Rollout(SurrogatePlanner):
         game: The campaigns it is built for.
         draws: Courses that are simulated for each batch; even.
         weights: Exploration weights that batches are made with.
+        reaches: Standard deviations by which a design may be better than is expected, in the
+            weights of batches that tell most.
         explore: Of simulated rounds that are not the last.
         finish: Of the last simulated round, under `best` and `last_max`.
         lookahead: Rounds that are simulated at most, this one included.
@@ -60,6 +64,7 @@ class Rollout(SurrogatePlanner):
         *,
         draws: int,
         weights: Sequence[float],
+        reaches: Sequence[float],
         explore: float,
         finish: float,
         lookahead: int,
@@ -71,7 +76,7 @@ class Rollout(SurrogatePlanner):
             if not is_number(number) or not 0 <= number < np.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
         self.deterministic = looks_at_everything(self.space)
-        self._weights = checked_weights(weights)
+        self._weights, self._reaches = checked_weights(weights), checked_weights(reaches)
         self._lookahead = whole("lookahead", lookahead, at_least=2)
         self._rules = Rules(
             self.utility,
@@ -84,20 +89,21 @@ class Rollout(SurrogatePlanner):
         )
 
     def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:  # noqa: D102
-        rows = len(outlook.rows)
-        # Batches are compared as they are of candidates; the best then climbs, where designs can.
-        options = [self.explore(outlook, np.full(rows, w), climb=False) for w in self._weights]
-        batches = np.stack(options, axis=1)  # (R, K, q, *shape)
-        count, q = batches.shape[1:3]
-        further = batches.reshape(rows, count * q, *self.space.shape)
-        field = make_field(outlook, self.space, further)
-        picks = np.broadcast_to(np.arange(count * q).reshape(count, q), (rows, count, q))
+        rows, q = len(outlook.rows), self.batch_size
+        optimistic = [self.explore(outlook, np.full(rows, weight)) for weight in self._weights]
+        field = make_field(outlook, self.space, np.concatenate(optimistic, axis=1))
+        asked = np.arange(len(optimistic) * q).reshape(-1, q)
+        batches = np.concatenate(
+            [
+                np.broadcast_to(asked, (rows, *asked.shape)),
+                *(informative(field, reach, q)[:, None] for reach in self._reaches),
+            ],
+            axis=1,
+        )  # (R, K, q)
         simulated = min(left, self._lookahead)
-        values = values_of(field, picks, simulated, left - simulated, self._rules)
-        best = values.argmax(axis=1)
-        if isinstance(self.space, BoxDesigns):
-            return self.explore(outlook, np.array(self._weights)[best])
-        chosen: Designs = batches[np.arange(rows), best]
+        values = values_of(field, batches, simulated, left - simulated, self._rules)
+        each = np.arange(rows)
+        chosen: Designs = field.designs[each[:, None], batches[each, values.argmax(axis=1)]]
         return chosen
 
 
