@@ -108,14 +108,17 @@ class Course:
                 break
             if self._distinct:
                 hoped[p, s, pick] = _NEVER
-            row = self._base[self._which, pick]  # (P, S, M)
-            if self._count:
-                row -= np.matmul(earlier[:, :, None], self._rows[:, :, : self._count])[:, :, 0]
-            row /= deviation[..., None]
-            self._rows[:, :, self._count] = row
+            rest = self._base[self._which, pick]  # (P, S, M), and what takes its place
+            if self._count == 1:
+                rest -= earlier * self._rows[:, :, 0]
+            elif self._count:
+                rest -= np.matmul(earlier[:, :, None], self._rows[:, :, : self._count])[:, :, 0]
+            row = self._rows[:, :, self._count]
+            np.divide(rest, deviation[..., None], out=row)
+            np.multiply(row, row, out=rest)
+            np.subtract(variance, rest, out=rest)
+            self._variance = np.maximum(rest, _LEAST, out=rest)
             self._count += 1
-            row *= row
-            self._variance = np.maximum(variance - row, _LEAST)
         return Batch(picks, means, loadings, self._rows[:, :, new : self._count])
 
     def learn(self, batch: Batch, normals: Singles) -> Singles:

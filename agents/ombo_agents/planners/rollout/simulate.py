@@ -13,7 +13,7 @@ from ombo_agents.planners.rollout.field import Field, Floats
 from ombo_gym.quasirandom import kronecker
 
 _INNER = 16  # draws of a last batch's values
-_TOGETHER = 2**17  # entries of the arrays that are worked on at once: they stay in the cache
+_TOGETHER = 2**16  # entries of the arrays that are worked on at once: they stay in the cache
 
 
 @dataclass(frozen=True)
