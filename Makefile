@@ -20,10 +20,10 @@ PYTEST := $(ONE_THREAD) MPLBACKEND=Agg $(PY) -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite exact-table offline-table test lint types format slow bench data constraints dist clean distclean
+.PHONY: help setup demo suite exact-table offline-table adaptivity-table misspecification-table test lint types format slow bench data constraints dist clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv from constraints.txt, with what the tests need (reused when up to date)
 	@:
@@ -47,6 +47,12 @@ exact-table: setup ## solve small campaigns exactly, train on them, and write do
 
 offline-table: setup ## play offline methods on TF-Bind-8 (an hour or so; goes on where it was stopped), write docs/results/offline.md
 	$(ONE_THREAD) $(PY) -m scripts.offline_table --jobs $(WORKERS)
+
+adaptivity-table: setup ## play every policy with 40 measurements in 1 to 10 rounds (two hours or so; goes on where it was stopped), write docs/results/adaptivity.md
+	$(ONE_THREAD) $(PY) -m scripts.adaptivity_table --jobs $(WORKERS) --resume
+
+misspecification-table: setup ## play policies whose model is wrong (ten minutes or so), write docs/results/misspecification.md
+	$(ONE_THREAD) $(PY) -m scripts.misspecification_table --jobs $(WORKERS) --resume
 
 test: setup lint types ## lint, types and every test that is not slow
 	$(PYTEST) -n $(WORKERS) -m "not slow and not bench"
