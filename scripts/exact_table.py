@@ -19,6 +19,7 @@ from ombo_agents.learned.storage import CONFIG
 from ombo_agents.learned.training import SETTINGS, train
 from ombo_agents.planners.evaluation import PolicyValue, evaluate_policy
 from ombo_agents.planners.exact import MAX_STATES, TooManyStates, solve_game
+from ombo_agents.planners.rollout.exact import ExactRollout
 from scripts.arguments import report_errors
 from scripts.exact_cases import CASES, Case
 from scripts.exact_figures import draw_case
@@ -99,6 +100,8 @@ def _values(case: Case, runs: Path) -> pd.DataFrame:
                 row[f"{name}_{ties}"] = plan.value(ties)
         for name in _OTHERS:
             row[name] = _exactly(env, name)
+        is_exact = isinstance(ombo_agents.make("rollout", env), ExactRollout)
+        row["rollout"] = _exactly(env, "rollout") if is_exact else np.nan
         folders = [run_folder(case, seed, runs) for seed in SEEDS]
         there = horizon == case.trained and all((f / CONFIG).is_file() for f in folders)
         trained = [_exactly(env, str(folder)) for folder in folders] if there else []
@@ -113,7 +116,8 @@ def _values(case: Case, runs: Path) -> pd.DataFrame:
             row["seconds"] = max(config["seconds"] for config in configs)
         gap = row["optimum"] - row["one_step_uniform"]
         wide = gap > GAP * abs(row["optimum"])
-        row["gap_closed"] = (row["trained"] - row["one_step_uniform"]) / gap if wide else np.nan
+        for name, closed in (("trained", "gap_closed"), ("rollout", "rollout_gap_closed")):
+            row[closed] = (row[name] - row["one_step_uniform"]) / gap if wide else np.nan
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from ombo_gym.controls.exploration import LARGEST_WEIGHT
 
 
-def checked_weights(weights: Sequence[float]) -> tuple[float, ...]:
-    """The weights of a schedule.
+def checked_weights(weights: Sequence[float], name: str = "weights") -> tuple[float, ...]:
+    """The weights of a schedule, or other numbers of standard deviations.
 
     Raises:
         ValueError: No weights, or one outside [0, 10].
     """
-    weights = tuple(weights)
+    listed = isinstance(weights, Sequence) and not isinstance(weights, str)
+    weights = tuple(weights) if listed else ()
     if not weights or not all(0 <= weight <= LARGEST_WEIGHT for weight in weights):
         raise ValueError(
-            f"weights: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
+            f"{name}: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
         )
     return tuple(float(weight) for weight in weights)
 

@@ -76,7 +76,8 @@ class Rollout(SurrogatePlanner):
             if not is_number(number) or not 0 <= number < np.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
         self.deterministic = looks_at_everything(self.space)
-        self._weights, self._reaches = checked_weights(weights), checked_weights(reaches)
+        self._weights = checked_weights(weights)
+        self._reaches = checked_weights(reaches, "reaches")
         self._lookahead = whole("lookahead", lookahead, at_least=2)
         self._rules = Rules(
             self.utility,

@@ -41,9 +41,15 @@ class Rules:
 
 @cache
 def normals(count: int, dim: int) -> Singles:
-    """Quasi-random standard normal numbers in pairs that mirror each other, (count, dim)."""
-    half: Singles = ndtri(kronecker(count // 2, dim)).astype(np.float32)
-    both = np.concatenate([half, -half])
+    """Quasi-random standard normal numbers in pairs that mirror each other, (count, dim).
+
+    Where they are enough, they are made to have variance 1 and no correlations exactly: in many
+    dimensions those of a low-discrepancy sequence are large.
+    """
+    half = ndtri(kronecker(count // 2, dim))
+    if len(half) >= 2 * dim:
+        half = half @ np.linalg.inv(np.linalg.cholesky(half.T @ half / len(half))).T
+    both: Singles = np.concatenate([half, -half]).astype(np.float32)
     both.setflags(write=False)
     return both
 

@@ -1,0 +1,278 @@
+"""Rollout on the surrogate's posterior, against campaigns simulated one by one in plain algebra."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+import ombo_agents
+import ombo_gym  # noqa: F401
+from ombo_agents.planners.rollout.field import Field, make_field
+from ombo_agents.planners.rollout.informative import informative
+from ombo_agents.planners.rollout.simulate import _INNER, Rules, normals, values_of
+from ombo_gym.controls.outlook import look
+from ombo_gym.game import game_of
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.gp import JITTER
+
+Floats = NDArray[np.float64]
+
+UTILITIES = ("best", "last_max", "last_mean", "last_median", "total", "recommendation")
+RULES = Rules("best", 2, distinct=True, repeats=True, draws=8, explore=2.0, finish=1.5)
+
+
+def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -> Field:
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (rows, size, 2))
+    squared = ((points[:, :, None] - points[:, None]) ** 2).sum(axis=-1)
+    return Field(
+        points.astype(np.float32),
+        rng.normal(size=(rows, size)),
+        rng.uniform(0.5, 2, (rows, 1, 1)) * np.exp(-squared) + 1e-3 * np.eye(size),
+        np.full(rows, noise),
+        rng.normal(size=rows),
+        np.zeros((rows, size), bool),
+    )
+
+
+class Slow:
+    """One campaign in simulation, in double precision, conditioned measurement by measurement."""
+
+    def __init__(self, field: Field, row: int, rules: Rules) -> None:
+        self.mean, self.cov = field.mean[row].copy(), field.covariance[row].copy()
+        self.noise, self.blocked = field.noise[row], field.blocked[row].copy()
+        self.rules = rules
+
+    def learn(self, design: int, z: float) -> None:
+        """Measures one design; z says how surprising it is."""
+        deviation = np.sqrt(self.cov[design, design] + self.noise)
+        gain = self.cov[:, design] / deviation
+        self.mean, self.cov = self.mean + gain * z, self.cov - np.outer(gain, gain)
+
+    def measure(self, batch: list[int], z: Floats) -> Floats:
+        """Measures a batch; what its designs are believed to be worth then."""
+        for design, number in zip(batch, z, strict=True):
+            self.learn(design, number)
+        if not self.rules.repeats:
+            self.blocked[batch] = True
+        return self.mean[batch]
+
+    def fill(self, weight: float) -> list[int]:
+        """A batch by upper confidence bounds, variances as if what is picked were measured."""
+        ahead, batch = replaced(self), []
+        for _ in range(self.rules.batch_size):
+            scores = self.mean + weight * np.sqrt(np.maximum(np.diag(ahead.cov), 1e-12))
+            scores[self.blocked] = -1e30
+            if self.rules.distinct:
+                scores[batch] = -1e30
+            batch.append(int(scores.argmax()))
+            ahead.learn(batch[-1], 0.0)
+        return batch
+
+    def best_of(self, batch: list[int], floor: float) -> float:
+        """Expected best value of a last batch."""
+        reached = []
+        for z in normals(_INNER, len(batch)).astype(float):
+            ahead, best = replaced(self), floor
+            for design, number in zip(batch, z, strict=True):
+                ahead.learn(design, number)
+                best = max(best, ahead.mean[design])
+            reached.append(best)
+        return float(np.mean(reached))
+
+
+def replaced(campaign: Slow) -> Slow:
+    copy = object.__new__(Slow)
+    copy.__dict__ = {**campaign.__dict__}
+    return copy
+
+
+def slowly(field: Field, row: int, first: list[int], rounds: int, more: int, rules: Rules) -> float:
+    """What `values_of` says of one batch."""
+    q, utility = rules.batch_size, rules.utility
+    played = rounds if utility == "recommendation" else rounds - 1
+    numbers = normals(rules.draws, q * played).astype(float)
+    reached = []
+    for z in numbers:
+        campaign = Slow(field, row, rules)
+        total = field.mean[row, first].sum()
+        best = max(field.best[row], campaign.measure(first, z[:q]).max())
+        for at in range(1, played):
+            batch = campaign.fill(rules.explore)
+            total += campaign.mean[batch].sum()
+            best = max(best, campaign.measure(batch, z[q * at : q * (at + 1)]).max())
+        hopes = np.sort(campaign.mean[~campaign.blocked])[::-1]
+        top = hopes[:q] if rules.distinct else np.repeat(hopes[0], q)
+        if utility == "recommendation":
+            reached.append(campaign.mean.max())
+        elif utility in ("best", "last_max"):
+            last = campaign.fill(rules.finish)
+            reached.append(campaign.best_of(last, best if utility == "best" else -np.inf))
+        elif utility == "total":
+            reached.append(total + (1 + more) * top.sum())
+        else:
+            reached.append(top.mean() if utility == "last_mean" else np.median(top))
+    return float(np.mean(reached))
+
+
+@pytest.mark.parametrize("rounds", [2, 3])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"distinct": False}, {"repeats": False}, {"batch_size": 1}, {"batch_size": 3}],
+    ids=str,
+)
+@pytest.mark.parametrize("noise", [JITTER, 0.3])
+@pytest.mark.parametrize("utility", UTILITIES)
+def test_values_are_those_of_campaigns_that_are_simulated_one_by_one(
+    utility: str, noise: float, changes: dict[str, Any], rounds: int
+) -> None:
+    rules = replace(RULES, utility=utility, **changes)
+    its = field(noise=noise)
+    rng = np.random.default_rng(1)
+    batches = np.argsort(rng.random((3, 4, 12)), axis=2)[..., : rules.batch_size]
+    found = values_of(its, batches, rounds, 2, rules)
+    for row, option in np.ndindex(3, 4):
+        slow = slowly(its, row, batches[row, option].tolist(), rounds, 2, rules)
+        assert found[row, option] == pytest.approx(slow, abs=2e-4)
+
+
+def test_values_do_not_depend_on_how_many_are_computed_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    its, rng = field(rows=5), np.random.default_rng(2)
+    batches = np.argsort(rng.random((5, 3, 12)), axis=2)[..., :2]
+    together = values_of(its, batches, 3, 0, RULES)
+    monkeypatch.setattr("ombo_agents.planners.rollout.simulate._TOGETHER", 1)
+    np.testing.assert_array_equal(values_of(its, batches, 3, 0, RULES), together)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 12, 40])
+def test_numbers_are_standard_normal_in_pairs(dim: int) -> None:
+    numbers = normals(256, dim)
+    np.testing.assert_array_equal(numbers[:128], -numbers[128:])
+    np.testing.assert_allclose(numbers.T @ numbers / 256, np.eye(dim), atol=1e-5)
+    assert stats.kstest(numbers.ravel(), "norm").statistic < 0.03
+
+
+def test_few_numbers_for_many_dimensions_are_finite() -> None:
+    numbers = normals(160, 120)
+    assert np.isfinite(numbers).all()
+    assert numbers.std() == pytest.approx(1, abs=0.1)
+
+
+# --- batches that tell most ----------------------------------------------------------------------
+
+
+def left_over(covariance: Floats, batch: list[int], noise: float, counts: Floats) -> float:
+    """Weighted variance that is left after a batch."""
+    own = covariance[np.ix_(batch, batch)] + (noise + 1e-9) * np.eye(len(batch))
+    cross = covariance[:, batch]
+    left = np.diag(covariance) - np.einsum("mi,ij,mj->m", cross, np.linalg.inv(own), cross)
+    return float(counts @ left)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+@pytest.mark.parametrize("reach", [0.0, 1.0, 3.0])
+def test_each_slot_leaves_the_least_variance_of_what_may_be_best(
+    reach: float, noise: float
+) -> None:
+    its = field(rows=4, noise=noise, seed=5)
+    batches = informative(its, reach, 3)
+    for row, batch in enumerate(batches.tolist()):
+        sd = np.sqrt(np.diag(its.covariance[row]))
+        hope = its.mean[row] + reach * sd
+        counts = np.exp((hope - hope.max()) / (0.3 * sd.max()))
+        for slot in range(3):
+            left = {
+                design: left_over(its.covariance[row], [*batch[:slot], design], noise, counts)
+                for design in set(range(12)) - set(batch[:slot])
+            }
+            assert left[batch[slot]] <= min(left.values()) + 1e-5
+
+
+def test_what_is_blocked_is_taken_only_when_nothing_else_is_left() -> None:
+    its = field(rows=2)
+    its.blocked[0, 3:] = True
+    batches = informative(its, 1.0, 5)
+    assert set(batches[0, :3].tolist()) == {0, 1, 2}
+    assert len(set(batches[1].tolist())) == 5
+
+
+# --- the policy ----------------------------------------------------------------------------------
+
+
+def outlook(env_id: str, **arguments: Any) -> Any:
+    env = gym.make_vec(env_id, 3, autoreset_mode="Disabled", **arguments)
+    observation, _ = env.reset(seed=4)
+    game, draws = game_of(env), GeneratorRows(np.random.default_rng(9), 3)
+    found = look(observation, game.design_space, game.surrogate, draws.take, repeats=False)
+    return next(iter(found)), game.design_space
+
+
+def test_a_field_holds_what_was_asked_for_first_and_blocks_what_is_no_new_design() -> None:
+    its, space = outlook("Ombo/TFBind8-v0", start={"kind": "percentile", "size": 64})
+    assert its.spent is not None and its.spent.any()
+    further = its.candidates[:, [5, 6, 5]]
+    made = make_field(its, space, further)
+    np.testing.assert_array_equal(made.designs[:, :3], further)
+    for row in range(3):
+        spent = {tuple(design) for design in its.candidates[row][its.spent[row]].tolist()}
+        seen: set[tuple[int, ...]] = set()
+        for at, design in enumerate(map(tuple, made.designs[row].tolist())):
+            measured = design in spent and at >= 3  # what was asked for is up to who asks
+            assert made.blocked[row, at] == (measured or design in seen)
+            seen.add(design)
+    features = space.features(made.designs)
+    np.testing.assert_allclose(made.mean, its.posterior.at(features).mean)
+    np.testing.assert_allclose(
+        np.diagonal(made.covariance, axis1=1, axis2=2),
+        its.posterior.at(features).sd ** 2,
+        rtol=1e-6,
+    )
+
+
+def test_it_proposes_the_batch_that_simulation_values_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    env = gym.make_vec(
+        "Ombo/GP-v0", 4, horizon=3, batch_size=2, utility="best", autoreset_mode="Disabled"
+    )
+    observation, _ = env.reset(seed=1)
+    seen: list[tuple[Field, NDArray[np.intp], Floats]] = []
+
+    def watched(field: Field, batches: NDArray[np.intp], *others: Any) -> Floats:
+        seen.append((field, batches, values_of(field, batches, *others)))
+        return seen[-1][2]
+
+    monkeypatch.setattr("ombo_agents.planners.rollout.policy.values_of", watched)
+    proposed = ombo_agents.make("rollout", env).act(observation, np.random.default_rng(0))
+    row = 0
+    for field, batches, values in seen:
+        for each in range(len(values)):
+            best = field.designs[each, batches[each, values[each].argmax()]]
+            np.testing.assert_array_equal(proposed[row], best)
+            row += 1
+    assert row == 4 and all(batches.shape[1:] == (6, 2) for _, batches, _ in seen)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("draws=7", "draws: expected an even"),
+        ("explore=-1", "explore: expected a number of at least 0"),
+        ("finish=nan", "finish: expected a number of at least 0"),
+        ("lookahead=1", "lookahead: expected a whole number of at least 2"),
+        ("reaches=-1/2", "reaches: expected at least one, each from 0"),
+        ("starts=-1", "starts: expected"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings: str, message: str) -> None:
+    env = gym.make("Ombo/GP-v0", horizon=3, batch_size=2)
+    with pytest.raises(ValueError, match=message):
+        ombo_agents.make(f"rollout:{settings}", env)

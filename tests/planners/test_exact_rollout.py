@@ -1,0 +1,116 @@
+"""Rollout of the one-step policy on the exact posterior: against fractions, and its guarantees."""
+
+from __future__ import annotations
+
+import pickle
+from fractions import Fraction
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import ombo_agents
+from ombo_agents.planners.exact import exact_value, solve_game
+from ombo_agents.planners.rollout.exact import ExactRollout
+from ombo_agents.planners.rollout.policy import Rollout
+from scripts.exact_cases import CASES, Case
+from tests.planners.brute_force import Arms, BruteForce, Data, Surfaces
+from tests.planners.players import env_of, landscapes
+
+F = Fraction
+PRIORS = [(F(1), F(1)), (F(1, 2), F(2)), (F(3), F(1))]
+MATRIX = [
+    [F(0), F(1), F(1, 2), F(2)],
+    [F(1, 2), F(1), F(0), F(-1)],
+    [F(1), F(0), F(1, 2), F(0)],
+    [F(2), F(1, 4), F(1), F(0)],
+]
+NOISE = [(F(-1, 2), F(1, 4)), (F(0), F(1, 2)), (F(1, 2), F(1, 4))]
+
+
+def surfaces(q: int, utility: str, *, noisy: bool = False) -> Surfaces:
+    weights = [F(1, 8), F(2, 8), F(4, 8), F(1, 8)]
+    noise = NOISE if noisy else [(F(0), F(1))]
+    return Surfaces(q, utility, matrix=MATRIX, weights=weights, noise=noise)
+
+
+PLAYED: dict[str, tuple[BruteForce, int]] = {
+    "arms, total": (Arms(1, "total", priors=PRIORS[:2]), 4),
+    "arms, batches": (Arms(2, "total", priors=PRIORS[:2]), 3),
+    "arms, recommendation": (Arms(1, "recommendation", priors=PRIORS), 3),
+    "landscapes, best": (surfaces(1, "best"), 3),
+    "landscapes, total": (surfaces(1, "total"), 3),
+    "landscapes, batches": (surfaces(2, "last_max"), 2),
+    "noisy landscapes": (surfaces(1, "last_mean", noisy=True), 3),
+}
+
+
+def improved(case: BruteForce, rounds: int, pick: Any, data: Data = ()) -> Fraction:
+    """Rollout's value in fractions; among batches that it values the same, `pick` takes one."""
+    values = {batch: case._go_on(data, batch, rounds, 1, "best") for batch in case.batches(data)}
+    if rounds == 1:
+        return max(values.values())
+    best = [batch for batch, value in values.items() if value == max(values.values())]
+    return pick(
+        sum((improved(case, rounds - 1, pick, after) for after in case.shown(data, counted)), F(0))
+        for counted in (case.counted(data, batch) for batch in best)
+    )
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_its_value_is_that_of_the_decision_tree(name: str) -> None:
+    case, rounds = PLAYED[name]
+    env = env_of(case, rounds)
+    policy = ombo_agents.make("rollout", env)
+    assert isinstance(policy, ExactRollout)
+    found = exact_value(env, policy)
+    low, high = improved(case, rounds, min), improved(case, rounds, max)
+    assert float(low) - 1e-12 <= found <= float(high) + 1e-12
+
+
+SMALL = [
+    (case, horizon)
+    for case in CASES
+    for horizon in case.horizons
+    if horizon <= (3 if case.batch_size == 1 else 2)
+]
+
+
+@pytest.mark.parametrize(
+    ("case", "horizon"), SMALL, ids=[f"{case.name}-{horizon}" for case, horizon in SMALL]
+)
+def test_it_is_at_least_the_one_step_policy_and_at_most_the_optimum(
+    case: Case, horizon: int
+) -> None:
+    env = case.make(horizon)
+    policy = ombo_agents.make("rollout", env)
+    assert isinstance(policy, ExactRollout)
+    game = env.unwrapped.game  # type: ignore[attr-defined]
+    found, optimum = exact_value(env, policy), solve_game(game).value()
+    one_step = max(solve_game(game, lookahead=1).value(ties) for ties in ("worst", "best"))
+    slack = 1e-10 * max(1.0, abs(optimum))
+    assert one_step - slack <= found <= optimum + slack
+    if horizon <= 2:
+        assert found == pytest.approx(optimum, abs=slack)
+
+
+def test_it_reads_the_sign_that_the_one_step_policy_walks_past() -> None:
+    env = landscapes(2, name="signpost")
+    assert exact_value(env, ombo_agents.make("rollout", env)) == pytest.approx(1.0)
+    assert exact_value(env, ombo_agents.make("one_step", env)) < 0.5
+
+
+def test_it_travels() -> None:
+    env = landscapes(3, name="tent8")
+    policy = ombo_agents.make("rollout", env)
+    observation = {key: array[None] for key, array in env.reset(seed=0)[0].items()}
+    rngs = np.random.default_rng(0)
+    before = policy.act(observation, rngs)
+    again = pickle.loads(pickle.dumps(policy))
+    np.testing.assert_array_equal(again.act(observation, rngs), before)
+
+
+def test_where_the_exact_posterior_is_too_large_the_surrogates_takes_its_place() -> None:
+    env = gym.make("Ombo/Bandit-v0", arms=20, horizon=10, batch_size=4, utility="total")
+    assert isinstance(ombo_agents.make("rollout", env), Rollout)
