@@ -16,6 +16,7 @@ from scripts.arguments import report_errors
 from scripts.benchmark.arguments import Args
 from scripts.benchmark.environments import native_against_sync, native_step_apart, single_step
 from scripts.benchmark.evaluation import evaluation_at_scale
+from scripts.benchmark.policies import batched_policies, rollout_against_botorch
 from scripts.benchmark.problems import problems_apart
 from scripts.benchmark.rows import Row, format_rows, verdict
 from scripts.benchmark.ucb import ucb_against_botorch
@@ -30,13 +31,15 @@ def machine() -> dict[str, Any]:
 def main(args: Args) -> list[Row]:
     """Measures everything, prints it and writes it."""
     rows = native_against_sync(args) + single_step(args) + native_step_apart(args)
-    rows += problems_apart(args) + ucb_against_botorch(args) + evaluation_at_scale(args)
+    rows += problems_apart(args) + ucb_against_botorch(args) + rollout_against_botorch(args)
+    rows += batched_policies(args) + evaluation_at_scale(args)
     print(f"\n{format_rows(rows)}\n\n{verdict(rows)}")
     if args.out is not None:
+        with_botorch = args.campaigns or args.planning_campaigns
         found = {
             "rows": [dataclasses.asdict(row) | {"met": row.met} for row in rows],
             "args": dataclasses.asdict(args) | {"out": str(args.out)},
-            "versions": versions() | ({"botorch": version("botorch")} if args.campaigns else {}),
+            "versions": versions() | ({"botorch": version("botorch")} if with_botorch else {}),
             "machine": machine(),
         }
         args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,8 @@ from typing import Any
 ENV = "Ombo/GP-v0"
 ROUNDS: dict[str, Any] = {"horizon": 5, "batch_size": 4}  # where environments are compared
 POLICY = "ucb:climb=false"  # as the exploration control plays it
-UCB_ROUNDS: dict[str, Any] = {"horizon": 3, "batch_size": 4}  # where `ucb` meets BoTorch
+BOTORCH_ROUNDS: dict[str, Any] = {"horizon": 3, "batch_size": 4}  # where ours meet BoTorch
+WIDE_ROUNDS: dict[str, Any] = {"horizon": 5, "batch_size": 8}  # where policies are timed, in 6-D
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Args:
     """Campaigns that `ucb` plays at once."""
     campaigns: int = 200
     """Campaigns that BoTorch plays, about a second each; 0 leaves BoTorch out."""
+    planning_campaigns: int = 100
+    """Campaigns that `rollout` and BoTorch's lookahead play, seconds each; 0 leaves them out."""
+    policy_campaigns: int = 1000
+    """Campaigns that each batched policy plays in 6-D; 0 leaves them out."""
     scale_campaigns: int = 100_000
     """Campaigns of the evaluation at scale; 0 leaves it out."""
     policy: str = POLICY
@@ -39,9 +44,11 @@ class Args:
         for name in ("num_envs", "repetitions", "single_campaigns", "ucb_campaigns"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
-        if self.scale_campaigns < 0:
-            raise ValueError(f"scale_campaigns: expected at least 0, got {self.scale_campaigns}")
-        if self.campaigns < 0 or self.campaigns == 1:
-            raise ValueError(
-                f"campaigns: expected 0 (without BoTorch) or at least 2, got {self.campaigns}"
-            )
+        for name in ("scale_campaigns", "policy_campaigns"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected at least 0, got {getattr(self, name)}")
+        for name in ("campaigns", "planning_campaigns"):  # of which intervals are made
+            if getattr(self, name) < 0 or getattr(self, name) == 1:
+                raise ValueError(
+                    f"{name}: expected 0 (without BoTorch) or at least 2, got {getattr(self, name)}"
+                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -18,7 +20,7 @@ from ombo_gym.evaluation.run import run
 from scripts.benchmark.arguments import ENV, POLICY, ROUNDS, Args
 from scripts.benchmark.rows import Row
 
-_GIB = 2**30
+GIB = 2**30
 _CELLS = 20  # over which the speed-up is measured
 _SMALL_CELLS = 300  # over which the overhead is
 
@@ -27,11 +29,11 @@ def evaluation_at_scale(args: Args) -> list[Row]:
     """Wall seconds: a large evaluation from the command line, the speed-up, a cell's overhead."""
     if not args.scale_campaigns:
         return []
-    seconds, memory = large_evaluation(args.scale_campaigns)
+    seconds, memory = large_evaluation(POLICY, args.scale_campaigns, ROUNDS)
     cell, speed_up = two_processes(args.scale_campaigns)
     return [
         Row(f"evaluation of {args.scale_campaigns:,} campaigns, wall", seconds, "s", 180, "<="),
-        Row("its largest memory, all processes", memory / _GIB, "GiB", 2, "<="),
+        Row("its largest memory, all processes", memory / GIB, "GiB", 2, "<="),
         Row("a cell of the speed-up's", cell, "s", 1, ">="),
         Row("loky with 2 processes is faster than sequential", speed_up, "times", 1.7),
         Row("a cell of one campaign, sequential", 1e3 * cell_overhead(Launch()), "ms", 20, "<="),
@@ -39,21 +41,31 @@ def evaluation_at_scale(args: Args) -> list[Row]:
     ]
 
 
-def large_evaluation(campaigns: int) -> tuple[float, float]:
+def large_evaluation(
+    policy: str, campaigns: int, rounds: dict[str, Any], **env_kwargs: Any
+) -> tuple[float, float]:
     """Wall seconds and bytes of `scripts.evaluate` with everything it writes, on 2 processes."""
     with tempfile.TemporaryDirectory() as folder:
-        flags = f"--env {ENV} --policies {POLICY} --horizons {ROUNDS['horizon']} --told true"
-        size = (
-            f"--jobs 2 --batch-size {ROUNDS['batch_size']} --campaigns {campaigns} --out {folder}"
-        )
-        command = [sys.executable, "-m", "scripts.evaluate", *flags.split(), *size.split()]
+        flags = {
+            "env": ENV,
+            "env-kwargs": json.dumps(env_kwargs),
+            "policies": policy,
+            "horizons": str(rounds["horizon"]),
+            "batch-size": str(rounds["batch_size"]),
+            "campaigns": str(campaigns),
+            "told": "true",
+            "jobs": "2",
+            "out": folder,
+        }
+        words = [word for name, value in flags.items() for word in (f"--{name}", value)]
+        command = [sys.executable, "-m", "scripts.evaluate", *words]
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         peak = Peak(process.pid)
         status = process.wait()
         seconds = time.perf_counter() - begun
         if status or not (Path(folder) / "report.html").is_file():
-            raise RuntimeError(f"the evaluation of {campaigns} campaigns ended with {status}")
+            raise RuntimeError(f"{policy} on {campaigns} campaigns ended with {status}")
     return seconds, peak.stop()
 
 

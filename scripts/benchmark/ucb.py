@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ombo_gym.evaluation.cells import Cell, generators, make_env, make_policy, play
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.game import Game
-from scripts.benchmark.arguments import ENV, UCB_ROUNDS, Args
+from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
 from scripts.benchmark.rows import Row
 
 
@@ -38,7 +38,7 @@ def ucb_against_botorch(args: Args) -> list[Row]:
     if not args.campaigns:
         return [Row(f"{args.policy}, a campaign", 1e3 * float(np.median(ours)), "ms")]
 
-    env: Any = gym.make(ENV, **UCB_ROUNDS)
+    env: Any = gym.make(ENV, **BOTORCH_ROUNDS)
     weight = weight_of(cell)
     propose = botorch_ucb(env.unwrapped.game, weight)
     play_alone(env, propose, args.seed + args.campaigns)  # the warm-up
@@ -79,7 +79,7 @@ def ucb_cell(args: Args, campaigns: int) -> Cell:
         seed=args.seed,
         first=0,
         campaigns=campaigns,
-        **UCB_ROUNDS,
+        **BOTORCH_ROUNDS,
     )
 
 

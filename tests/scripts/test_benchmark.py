@@ -12,8 +12,8 @@ import pytest
 from ombo_gym.problems.gp import GP
 from ombo_gym.surrogates.gp import Posterior
 from scripts.benchmark import __main__ as benchmark
-from scripts.benchmark import environments, ucb
-from scripts.benchmark.arguments import ENV, UCB_ROUNDS, Args
+from scripts.benchmark import environments, policies, ucb
+from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
 from scripts.benchmark.rows import Row, Stopwatch, format_number, format_rows, verdict
 
 TINY = Args(
@@ -22,6 +22,8 @@ TINY = Args(
     single_campaigns=2,
     ucb_campaigns=4,
     campaigns=0,
+    planning_campaigns=0,
+    policy_campaigns=0,
     scale_campaigns=25,
     seed=5,
 )
@@ -158,7 +160,7 @@ class TestAgainstBoTorch:
     def test_botorch_s_first_design_has_our_largest_bound_of_the_same_weight(self, weight):
         """On a fine grid; beta = weight or beta = weight^4 would miss it by .01 to .3."""
         pytest.importorskip("botorch")
-        env = gym.make(ENV, **UCB_ROUNDS)
+        env = gym.make(ENV, **BOTORCH_ROUNDS)
         game = env.unwrapped.game
         side = np.linspace(-1, 1, 201)
         grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(1, -1, 2)
@@ -180,8 +182,32 @@ class TestAgainstBoTorch:
 
     def test_a_batch_depends_on_the_seed_alone(self):
         pytest.importorskip("botorch")
-        env = gym.make(ENV, **UCB_ROUNDS)
+        env = gym.make(ENV, **BOTORCH_ROUNDS)
         propose = ucb.botorch_ucb(env.unwrapped.game, 1.0)
         ends = [ucb.play_alone(env, propose, 3)[1] for _ in range(2)]
         assert ends[0]["best_value"] == ends[1]["best_value"]
         assert np.array_equal(ends[0]["true_values"], ends[1]["true_values"])
+
+
+def test_rollout_and_botorch_s_lookahead_play_the_same_campaigns():
+    rows = {row.name: row for row in policies.rollout_against_botorch(Args(planning_campaigns=2))}
+    mine, its = (
+        rows["value of rollout, 2 campaigns"],
+        rows["value of botorch_multistep on the same"],
+    )
+    assert rows["its value minus ours, mean"].measured == pytest.approx(
+        its.measured - mine.measured
+    )
+    times = rows["rollout is cheaper than botorch_multistep"]
+    assert times.target == 100 and times.sense == ">="
+    assert times.measured == pytest.approx(
+        rows["botorch_multistep, a campaign"].measured / rows["rollout, a campaign"].measured
+    )
+
+
+def test_batched_policies_are_timed_in_a_process_of_their_own(monkeypatch):
+    monkeypatch.setattr(policies, "BATCHED", ("ucb",))
+    seconds, memory = policies.batched_policies(Args(policy_campaigns=5))
+    assert (seconds.target, seconds.sense) == (60, "<=")
+    assert (memory.target, memory.sense) == (4, "<=")
+    assert seconds.measured > 0 and 0.01 < memory.measured < 4

@@ -1,0 +1,121 @@
+"""Writes docs/results/planning.md: does it pay to simulate the rest of the campaign?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gymnasium as gym
+import pandas as pd
+import tyro
+
+import ombo_agents
+from ombo_agents.heuristics.search import WEIGHTS, search_schedules
+from ombo_agents.offline import METHODS
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.run import run
+from scripts.arguments import report_errors
+from scripts.planning_page import write_page
+
+ENV, BATCH_SIZE, HORIZON = "Ombo/GP-v0", 4, 3
+UTILITIES = ("best", "last_mean")
+BOTORCH = ("botorch_logei", "botorch_kg", "botorch_multistep")
+SLOW = (*METHODS, *BOTORCH)  # a tenth of a second a decision, or seconds
+
+
+@dataclass(frozen=True)
+class Args:
+    """Plays the campaigns that are not there yet, and writes the page."""
+
+    out: Path = Path("docs/results")
+    """Folder for planning.md and planning.csv."""
+    runs: Path = Path("runs/planning")
+    """Folder where finished campaigns are kept."""
+    campaigns: int = 1000
+    """Per policy and utility."""
+    few: int = 100
+    """The first of them, which the slow policies play."""
+    search: int = 256
+    """Other campaigns on which every exploration schedule is tried."""
+    jobs: int = 2
+    """Processes."""
+    resume: bool = False
+    """Take what an earlier run into the same folder has finished."""
+    command: str = "make planning-table"
+    """What the page says repeats it."""
+
+
+def main(args: Args) -> None:
+    """Writes the page.
+
+    Raises:
+        RuntimeError: A policy failed; what the others did is kept.
+    """
+    launch = Launch("loky", args.jobs) if args.jobs > 1 else Launch()
+    static = {utility: best_schedule(utility, args, launch) for utility in UTILITIES}
+    plans = [
+        Plan(
+            ENV,
+            policies,
+            [HORIZON],
+            utilities=[utility],
+            batch_size=BATCH_SIZE,
+            campaigns=campaigns,
+            told=("true",),
+            block=block,
+        )
+        for utility in UTILITIES
+        for policies, campaigns, block in (
+            ([*fast(utility), *constants(), static[utility]], args.campaigns, 250),
+            (slow(utility), min(args.few, args.campaigns), 10),
+        )
+    ]
+    results = run(plans, folder=args.runs / "cells", launch=launch, resume=args.resume)
+    if len(results.errors):
+        failed = results.errors.iloc[0]
+        raise RuntimeError(
+            f"{failed['policy']} failed: {failed['error']}; the rest is kept, go on with --resume"
+        )
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_page(results.campaigns, static, args.out, args.command)
+    print(f"page   {args.out / 'planning.md'}\ntable  {args.out / 'planning.csv'}")
+
+
+def best_schedule(utility: str, args: Args, launch: Launch) -> str:
+    """The static exploration schedule with the largest mean utility, on other campaigns."""
+    kept = args.runs / f"schedules-{utility}.csv"
+    if not (args.resume and kept.is_file()):
+        plan = Plan(ENV, ["greedy"], [HORIZON], utilities=[utility], batch_size=BATCH_SIZE)
+        found = search_schedules(plan, campaigns=args.search, climb=True, launch=launch)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        found.to_csv(kept, index=False)
+    schedules = pd.read_csv(kept)
+    best: str = schedules.loc[~schedules["constant"], "policy"].iloc[0]
+    return best
+
+
+def constants() -> list[str]:
+    """Upper confidence bounds with one weight for all rounds; with 2, it is `ucb`."""
+    return [f"ucb:weight={weight:g}" for weight in WEIGHTS if weight != 2]
+
+
+def suiting(utility: str) -> list[str]:
+    """The policies that can play."""
+    env = gym.make(ENV, horizon=HORIZON, batch_size=BATCH_SIZE, utility=utility)
+    return [name for name in ombo_agents.names() if ombo_agents.supports(name, env)]
+
+
+def fast(utility: str) -> list[str]:
+    """Those that play all campaigns."""
+    return [name for name in suiting(utility) if name not in SLOW]
+
+
+def slow(utility: str) -> list[str]:
+    """Those that play the first few."""
+    return [name for name in suiting(utility) if name in SLOW]
+
+
+if __name__ == "__main__":
+    with report_errors():
+        main(tyro.cli(Args))
