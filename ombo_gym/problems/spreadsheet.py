@@ -19,6 +19,8 @@ _SAID = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
 _POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d*,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+# Numbers with marks between thousands, and percentages: they are not read, but are no texts either.
+_UNREAD = re.compile(r"[+-]?(\d{1,3}([., '\u00a0]\d{3})+([.,]\d+)?|\d+([.,]\d+)? ?%)")
 _LARGEST = 1e38  # observations are float32
 _MOSTLY = 0.5  # a column with a larger share of numbers is meant to hold numbers
 
@@ -113,9 +115,13 @@ class Spreadsheet:
         return replace(self, rows=rows, numbers=numbers)
 
     def is_numeric(self, name: str) -> bool:
-        """Whether a column holds numbers: more than half of the cells that are in use do."""
+        """Whether a column is meant to hold numbers: more than half of the cells in use do.
+
+        However they are written: those that cannot be read are no categories, but to be corrected.
+        """
         used = [cell for cell in self.column(name) if cell]
-        good = sum(bool(_POINT.fullmatch(cell) or self._with_comma(cell)) for cell in used)
+        forms = (_POINT.fullmatch, self._with_comma, _UNREAD.fullmatch)
+        good = sum(any(form(cell) for form in forms) for cell in used)
         return good > _MOSTLY * len(used)
 
     def _with_comma(self, cell: str) -> bool:

@@ -163,6 +163,9 @@ def test_rows_without_a_value_are_left_out_with_a_warning(write: Any) -> None:
         (CATALYSTS, {"categories": ["yield"]}, "categories: expected columns among"),
         (CATALYSTS, {"minimise": "yes"}, "minimise: expected True or False"),
         ("sep=;\nT;y\n1;2\n2;high\n", {}, r"row 4, column 'y': expected a number, got 'high'"),
+        ('T,y\n"1,000",2\n"1,500",3\n', {}, r"row 2, column 'T': expected a number, got '1,000'"),
+        ("T;y\n1.000,5;2\n1.500,5;3\n", {}, r"row 2, column 'T': .* got '1\.000,5'"),
+        ("T,y\n5 %,2\n10 %,3\n", {}, r"row 2, column 'T': expected a number, got '5 %'"),
         (CATALYSTS, {"delimiter": ", "}, "delimiter: expected one character"),
         (CATALYSTS, {"delimiter": '"'}, "delimiter: expected one character"),
         (CATALYSTS, {"delimiter": "\n"}, "delimiter: expected one character"),
@@ -183,6 +186,11 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
         Table(csv=str(tmp_path))
     with pytest.raises(ValueError, match="csv: expected the path of a file, got 3"):
         Table(csv=3)
+
+
+def test_texts_with_digits_are_categories(write: Any) -> None:
+    text = "date,batch,site,y\n01.02.2026,1-3,4 nm,1\n02.02.2026,2-3,5 nm,2\n"
+    assert Table(csv=write(text)).row(1) == {"date": "02.02.2026", "batch": "2-3", "site": "5 nm"}
 
 
 def test_it_pickles_as_its_path_whatever_the_working_directory(
