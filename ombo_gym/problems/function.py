@@ -144,6 +144,8 @@ class Function(Problem):
         except Exception as error:
             error.add_note(f"raised by the objective at {units!r}")
             raise
+        if np.ma.is_masked(given):  # as an array they would be numbers like others
+            raise ValueError(f"objective: expected numbers, got masked ones at {units!r}; give NaN")
         values = np.asarray(given)
         shape = () if count is None else (count,)
         if values.shape != shape or values.dtype.kind not in "biuf":

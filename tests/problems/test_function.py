@@ -281,6 +281,7 @@ def test_nan_is_infeasible_where_a_floor_is_given() -> None:
         ("3", r"expected a number, got '3'"),
         (np.zeros(2), r"expected a number, got array"),
         (1j, r"expected a number, got 1j"),
+        (np.ma.masked, r"expected numbers, got masked ones at array\(\[ 2\., 40\.\]\); give NaN"),
     ],
 )
 def test_what_is_no_value_is_refused_with_the_design_and_changes_nothing(
@@ -299,6 +300,11 @@ def test_a_vectorized_objective_must_return_a_value_a_design() -> None:
     env = ombo_gym.make_campaign(lambda x: x, BOX, vectorized=True)
     with pytest.raises(ValueError, match=r"expected an array of shape \(4,\)"):
         env.reset(seed=0)
+    masked = ombo_gym.make_campaign(
+        lambda x: np.ma.masked_less(x[:, 0], 5), BOX, vectorized=True, floor=0
+    )
+    with pytest.raises(ValueError, match="expected numbers, got masked ones"):
+        masked.reset(seed=0)
 
 
 def test_exceptions_go_through_with_the_design_and_what_was_computed_is_kept() -> None:
