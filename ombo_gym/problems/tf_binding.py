@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.checks import is_list, one_of
 from ombo_gym.problems.data import load_table, table_file
 from ombo_gym.randomness import RowDraws
 
@@ -131,11 +132,12 @@ class TFBinding(Problem):
     def __init__(self, *, split: str = "all", factors: Sequence[str] | None = None) -> None:
         self.design_space = _SPACE
         known = SPLITS["all"]
-        listed = isinstance(factors, Sequence) and not isinstance(factors, str)
         if factors is not None and not (
-            listed and len(factors) and all(name in known for name in factors)
+            is_list(factors) and all(isinstance(each, str) and each in known for each in factors)
         ):
-            raise ValueError(f"factor: expected names among {list(known)}, got {factors!r}")
+            raise ValueError(
+                f"factors: expected a list of names among {list(known)}, got {factors!r}"
+            )
         if factors is not None and split != "all":
             raise ValueError(f"split: it goes without factors, got {split!r} with {factors!r}")
         self.factors = SPLITS[split] if factors is None else tuple(factors)
@@ -211,4 +213,4 @@ class TFBind8(TFBinding):
     splits = ("all",)
 
     def __init__(self, *, factor: str = "SIX6_REF_R1") -> None:
-        super().__init__(factors=[factor])
+        super().__init__(factors=[one_of("factor", factor, SPLITS["all"])])
