@@ -17,6 +17,7 @@ from ombo_gym.randomness import RowDraws
 _SEARCH, _FEWEST, _MOST = 16, 2**12, 2**16
 _CLIMBERS = 16  # it climbs from the best of them
 _STEPS = 200
+_LARGEST = 2**16  # coordinates, or features
 _ENTRIES = 2**22  # of the arrays in an evaluation, for bounded memory
 
 
@@ -41,10 +42,10 @@ class GP(Problem):
     below.
 
     Args:
-        dim: d, the number of coordinates.
+        dim: d, the number of coordinates, up to 65,536.
         kernel: "matern52" or "rbf": covariance of the process.
         lengthscale: Of the kernel, in units in which the box has side 2.
-        features: F, the number of random features.
+        features: F, the number of random features, up to 65,536.
 
     Raises:
         ValueError: An argument out of range.
@@ -79,6 +80,8 @@ class GP(Problem):
         for name, number in (("dim", dim), ("features", features)):
             if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
                 raise ValueError(f"{name}: expected a whole number of at least 1, got {number!r}")
+            if number > _LARGEST:
+                raise ValueError(f"{name}: expected at most {_LARGEST:,}, got {number:,}")
         self.design_space = BoxDesigns(int(dim))
         self.prior = Prior(kernel, float(lengthscale))
         self._features = int(features)

@@ -30,6 +30,7 @@ KNOWN = (
 _STEPS = 1000  # that an episode of LunarLander-v3 takes at most
 _DECIMALS = 6  # of parameters: float32 designs then name 0.4 itself
 _HALF = 2**30
+_MOST_TERRAINS = 1000
 _SEEDS = {"all": (0, 2 * _HALF), "train": (0, _HALF), "test": (_HALF, 2 * _HALF)}
 
 
@@ -60,12 +61,12 @@ class Lander(Simulated):
     terrains; a campaign can do better.
 
     Args:
-        terrains: Episodes that a value averages. The paper cited has 50.
+        terrains: Episodes that a value averages, up to 1,000. The paper cited has 50.
         split: "all", "train" or "test" terrains.
         workers: Processes that designs are simulated in.
 
     Raises:
-        ValueError: Fewer than one terrain, or an unknown split.
+        ValueError: Fewer than one terrain or too many, or an unknown split.
         ImportError: Box2D or pygame is not installed.
 
     References:
@@ -91,6 +92,8 @@ class Lander(Simulated):
             raise ValueError(
                 f"terrains: expected a whole number of at least 1 episode, got {terrains!r}"
             )
+        if terrains > _MOST_TERRAINS:
+            raise ValueError(f"terrains: expected at most {_MOST_TERRAINS:,}, got {terrains:,}")
         one_of("split", split, self.splits)
         require("Lander", "robotics", "Box2D", "pygame")
         super().__init__(workers)

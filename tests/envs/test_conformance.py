@@ -483,6 +483,8 @@ def test_defaults_are_those_of_the_contract() -> None:
         ({"dim": "2"}, "dim.*got '2'"),
         ({"dim": True}, "dim.*got True"),
         ({"features": 0}, "features.*got"),
+        ({"features": 10**30}, "features: expected at most 65,536, got 1,000,000"),
+        ({"dim": 2**70}, "dim: expected at most 65,536, got 1,180,591"),
         ({"kernel": "linear"}, "kernel: .*matern52.*rbf.*got 'linear'"),
         ({"lengthscale": 0}, "lengthscale: .*got 0"),
         ({"lengthscale": float("nan")}, "lengthscale: .*got nan"),

@@ -125,6 +125,8 @@ def test_the_known_designs_return_on_other_terrains_what_is_stated() -> None:
 def test_a_wrong_number_of_terrains_is_refused(terrains: Any) -> None:
     with pytest.raises(ValueError, match="terrains: expected a whole number of at least 1"):
         Lander(terrains=terrains)
+    with pytest.raises(ValueError, match="terrains: expected at most 1,000, got 1,001"):
+        Lander(terrains=1001)
 
 
 def test_an_unknown_split_and_a_missing_box2d_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
