@@ -84,6 +84,8 @@ def _footer(found: Sequence[Entry], *, measured: bool) -> str:
     extras = sorted({entry.extra for entry in found if entry.extra})
     if extras:
         lines.append(f'needs: pip install "ombo-gym[{",".join(extras)}]".')
+    reasons = dict.fromkeys(entry.missing for entry in found if entry.missing)  # each once
+    lines += [f"- {reason}" for reason in reasons]
     return "\n".join(lines)
 
 

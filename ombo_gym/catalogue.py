@@ -33,7 +33,7 @@ class Entry:
             for at reset), "best known" (there is a good value that scores refer to) or "unknown".
         splits: Values of `split`.
         extra: Of `pip install "ombo-gym[EXTRA]"`; None: it needs none.
-        installed: Whether it can be made here.
+        installed: Whether it can be played here.
         missing: Why not.
         seconds: Of evaluating a design among many, measured here; None: not measured.
     """
@@ -72,9 +72,12 @@ def entry(name: str, *, budget: float | None = None) -> Entry:
     problem, seconds, missing = None, None, None
     try:
         problem = make_problem(name)
-        seconds = None if budget is None else seconds_per_design(problem, budget)
+        if budget is not None:
+            seconds = seconds_per_design(problem, budget)
+        elif problem.extra is None:
+            _timed(problem, np.zeros(1, np.uint64), 1)  # reads tables
     except (ImportError, FileNotFoundError, ValueError) as error:  # an extra or a table is missing
-        missing = str(error)
+        problem, missing = None, str(error)
     space = None if problem is None else problem.design_space
     return Entry(
         id=f"{NAMESPACE}/{name}-v0",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ import ombo_gym
 from ombo_gym import catalogue
 from ombo_gym.__main__ import _count, main
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
+from ombo_gym.problems import antibody, data
 from ombo_gym.problems.function import Function
 from ombo_gym.problems.gp import GP
 
@@ -68,6 +72,20 @@ def test_what_is_not_installed_is_listed_all_the_same(
     for entry in found:
         (line,) = [line for line in lines if line.startswith(entry["id"] + " ")]
         assert line.endswith("not installed") == (not entry["installed"])
+
+
+def test_a_damaged_table_is_told_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for table in data.TABLES:
+        shutil.copy(data.table_file(table), tmp_path)
+    (tmp_path / "antibody.npz").write_bytes(b"PK")  # read when a design is evaluated
+    monkeypatch.setattr(data, "DIRECTORY", tmp_path)
+    antibody.affinities.cache_clear()
+    text = listed(capsys, "--no-cost")
+    (line,) = [line for line in text.splitlines() if line.startswith("Ombo/Antibody-v0 ")]
+    assert line.endswith("not installed") and text.count("not installed") == 1
+    assert re.search(r"antibody\.npz is damaged .*reinstall", text.split("\n\n")[1])
 
 
 @pytest.mark.parametrize(
