@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns
-from ombo_gym.problems.data import DIRECTORY
+from ombo_gym.problems.data import DIRECTORY, REMEDY
 from ombo_gym.problems.measured import Measured, Measurements, grouped
 from ombo_gym.problems.spreadsheet import Spreadsheet
 
@@ -97,6 +97,8 @@ class Table(Measured):
                 f"delimiter: expected one character that is no quote or end of line, "
                 f"got {delimiter!r}"
             )
+        if csv is None and not EXAMPLE.exists():
+            raise FileNotFoundError(f"{EXAMPLE} is missing: {REMEDY}")
         path = EXAMPLE if csv is None else Path(csv).absolute()
         sheet = Spreadsheet.read(path, delimiter)
         self.value = _chosen("value", [sheet.header[-1] if value is None else value], sheet)[0]

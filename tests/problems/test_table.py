@@ -188,6 +188,14 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
         Table(csv=3)
 
 
+def test_a_missing_example_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ombo_gym.problems.table.EXAMPLE", tmp_path / "example.csv")
+    with pytest.raises(FileNotFoundError, match=r"example\.csv is missing: reinstall ombo-gym"):
+        Table()
+
+
 def test_texts_with_digits_are_categories(write: Any) -> None:
     text = "date,batch,site,y\n01.02.2026,1-3,4 nm,1\n02.02.2026,2-3,5 nm,2\n"
     assert Table(csv=write(text)).row(1) == {"date": "02.02.2026", "batch": "2-3", "site": "5 nm"}

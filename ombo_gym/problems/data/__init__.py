@@ -35,7 +35,8 @@ TABLES = (
 
 DIRECTORY = Path(__file__).parent
 
-_REMEDY = "reinstall ombo-gym or, in a checkout of it, run `python -m scripts.build_data`"
+REMEDY = "reinstall ombo-gym or, in a checkout of it, run `python -m scripts.build_data`"
+"""What to do about a file that is not there or damaged."""
 
 
 def load_table(name: str) -> dict[str, Array]:
@@ -71,13 +72,15 @@ def table_file(name: str) -> Path:
 @functools.cache
 def _read(path: Path) -> dict[str, Array]:
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: {_REMEDY}")
+        raise FileNotFoundError(f"{path} is missing: {REMEDY}")
     try:
+        if not zipfile.is_zipfile(path):  # numpy would offer to unpickle it
+            raise zipfile.BadZipFile("it is no archive of arrays")
         # Opened here because numpy leaves a file that it cannot read open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = _join_planes(dict(stored))
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path} is damaged ({error}): {_REMEDY}") from error
+        raise ValueError(f"{path} is damaged ({error}): {REMEDY}") from error
     for array in arrays.values():
         array.setflags(write=False)
     return arrays
