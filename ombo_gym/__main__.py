@@ -77,7 +77,8 @@ def _footer(found: Sequence[Entry], *, measured: bool) -> str:
         "",
         f"ombo-gym {__version__}: {len(found)} environments with their default arguments; pages "
         "in docs/environments.",
-        "rounds: horizons that make sense. optimum: searched means on request, from below.",
+        "rounds: horizons that make sense. optimum: searched means on request, from below; "
+        "bound, from above.",
     ]
     if measured:
         lines.append("cost: of a design, here and now, on one process, in batches over campaigns.")

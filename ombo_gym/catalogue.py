@@ -30,7 +30,8 @@ class Entry:
         size: Number of designs; None where they are continuous or it is not installed.
         rounds: The smallest and the largest horizon that make sense.
         optimum: "known", "estimated" (from below, always there), "searched" (likewise, when asked
-            for at reset), "best known" (there is a good value that scores refer to) or "unknown".
+            for at reset), "best known" (there is a good value that scores refer to), "bound" (they
+            refer to one from above) or "unknown".
         splits: Values of `split`.
         extra: Of `pip install "ombo-gym[EXTRA]"`; None: it needs none.
         installed: Whether it can be played here.
@@ -117,7 +118,9 @@ def what_is_known(problem: Problem | type[Problem]) -> str:
         return "known" if problem.optimum_exact else "estimated"
     if kind.optimum is not Problem.optimum:
         return "searched"
-    return "unknown" if kind.best_known is Problem.best_known else "best known"
+    if kind.best_known is Problem.best_known:
+        return "unknown"
+    return "bound" if kind.best_known_is_bound else "best known"
 
 
 def seconds_per_design(problem: Problem, budget: float) -> float:

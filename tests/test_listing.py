@@ -49,6 +49,8 @@ def test_json_holds_the_facts(capsys: pytest.CaptureFixture[str]) -> None:
     assert dna["size"] == 4**8 and dna["designs"] == "4^8 sequences" and dna["domain"] == "DNA"
     assert dna["optimum"] == "known" and dna["installed"] and dna["seconds"] is None
     assert found["Ombo/GP-v0"]["optimum"] == "searched"
+    assert found["Ombo/Gait-v0"]["optimum"] == "best known"
+    assert found["Ombo/RNAFold-v0"]["optimum"] == "bound"
     assert found["Ombo/TFBinding-v0"]["splits"] == ["all", "test", "train"]
 
 

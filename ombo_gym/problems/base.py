@@ -51,6 +51,7 @@ class Problem(ABC):
         splits: Values that `split` may take.
         optimum_known: Whether `optimum` is cheap and always reported.
         optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
+        best_known_is_bound: Whether `best_known` bounds values from above and may not be reached.
         cheap: Whether pictures may evaluate a whole landscape, thousands of designs.
         exact_posterior: Whether `posterior_means` is there, which utility `recommendation` needs.
         sources: Files that values are read from; the evaluation keeps results by their content.
@@ -70,6 +71,7 @@ class Problem(ABC):
     splits: tuple[str, ...] = ("all",)
     optimum_known: bool = False
     optimum_exact: bool = False
+    best_known_is_bound: ClassVar[bool] = False
     cheap: bool = True
     exact_posterior: bool = False
     sources: tuple[Path, ...] = ()

@@ -73,6 +73,7 @@ class RNAFold(Simulated):
     extra = "rna"
     start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 16}
     splits = ("all", "test", "train")
+    best_known_is_bound = True
 
     def __init__(
         self,

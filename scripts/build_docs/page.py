@@ -64,8 +64,9 @@ def index() -> str:
             *rows,
             "",
             "Rounds are the horizons that make sense. The optimum is known, estimated or searched "
-            "for (from below, the latter when asked for at reset), or a best value is known, to "
-            'which scores refer. An extra is installed by `pip install "ombo-gym[EXTRA]"`.',
+            "for (from below, the latter when asked for at reset), or a best value or a bound "
+            "from above is known, to which scores refer. An extra is installed by "
+            '`pip install "ombo-gym[EXTRA]"`.',
             "",
             "A problem of your own needs no page: `Ombo/Table-v0` takes a spreadsheet, and "
             "`ombo_gym.make_campaign` a Python function.",
@@ -292,7 +293,8 @@ def _score(problem: Problem) -> str:
         "(`optimum`, `regret`; `optimum_exact` is false)",
         "searched": "the largest value that a search finds in the instance; infos hold it "
         '(`optimum`, `regret`) after `reset(options={"optimum": True})`',
-        "best known": "the best value that is known of the instance, or a bound from above",
+        "best known": "the best value that is known of the instance",
+        "bound": "a bound from above, which designs may not reach",
     }.get(what_is_known(problem))
     if one is None:
         return (
