@@ -107,7 +107,8 @@ class Table(Measured):
         if not self.columns or self.value in self.columns:
             raise ValueError(
                 f"designs: expected columns of {path} beside the value, {self.value!r}, "
-                f"got {self.columns}"
+                f"got {self.columns}; the first row, {sheet.header}, is to hold the names of "
+                f"columns, separated by the delimiter, {sheet.delimiter!r}"
             )
         text = set(_chosen("categories", categories, sheet))
         if not text <= set(self.columns):
@@ -189,10 +190,13 @@ def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> T
 def _chosen(argument: str, names: Any, sheet: Spreadsheet) -> list[str]:
     """Names that are columns of the file, each once."""
     listed = isinstance(names, Sequence) and not isinstance(names, str)
-    unknown = [name for name in names if name not in sheet.header] if listed else [names]
+    header = sheet.header
+    unknown = [names]
+    if listed:
+        unknown = [name for name in names if not isinstance(name, str) or name not in header]
     if unknown:
         raise ValueError(
-            f"{argument}: expected columns of {sheet.path}, {sheet.header}, got {unknown[0]!r}"
+            f"{argument}: expected columns of {sheet.path}, {header}, got {unknown[0]!r}"
         )
     if len(set(names)) < len(names):
         raise ValueError(f"{argument}: expected each column once, got {list(names)}")
