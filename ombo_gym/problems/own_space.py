@@ -132,7 +132,7 @@ def own_space(space: Any) -> OwnSpace:
     if isinstance(space, DesignSpace):
         return OwnSpace(space, single=isinstance(space, CandidateDesigns))
     if isinstance(space, spaces.Box):
-        if len(space.shape) != 1 or space.dtype is None or space.dtype.kind != "f":
+        if len(space.shape) != 1 or 0 in space.shape or space.dtype.kind != "f":
             raise ValueError(
                 "space: expected a Box of one dimension and of floats (a MultiDiscrete for whole "
                 f"numbers), got {space}"
@@ -142,7 +142,7 @@ def own_space(space: Any) -> OwnSpace:
         first = np.array([space.start], np.int64)
         return OwnSpace(CategoricalDesigns([int(space.n)]), first=first, single=True)
     if isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
-        if len(space.shape) != 1:
+        if len(space.shape) != 1 or 0 in space.shape:
             raise ValueError(f"space: expected one dimension, got {space}")
         if isinstance(space, spaces.MultiBinary):
             return OwnSpace(CategoricalDesigns([2] * space.shape[0]))
@@ -178,6 +178,11 @@ def _named(space: Mapping[str, Any]) -> OwnSpace:
             raise ValueError(
                 f"space: expected {name!r} to be a tuple (low, high) or a list of at least two "
                 f"choices, got {values!r}"
+            )
+        elif any(isinstance(value, np.ndarray) for value in values):
+            raise ValueError(
+                f"space: expected choices of {name!r} that can be told apart by ==, got arrays; "
+                "write them as tuples"
             )
         elif any(value in values[:i] for i, value in enumerate(values)):
             raise ValueError(f"space: expected the choices of {name!r} once each, got {values!r}")
