@@ -24,21 +24,33 @@ functions; all intervals are 95%, Student's t, of differences paired by campaign
 policy that never looks at the number of rounds left."""
 
 
-def write_page(campaigns: pd.DataFrame, static: dict[str, str], out: Path, command: str) -> None:
+def write_page(
+    campaigns: pd.DataFrame,
+    fresh: pd.DataFrame | None,
+    static: dict[str, str],
+    out: Path,
+    command: str,
+) -> None:
     """Writes planning.md and planning.csv.
 
     Args:
         campaigns: Rows of policies, utilities and seeds.
+        fresh: The same of other campaigns, which the nearest rivals played again.
         static: Best static schedule by utility.
         out: Folder.
         command: What repeats it.
     """
     table = differences(campaigns)
-    table.to_csv(out / "planning.csv", index=False, float_format="%.6g")
+    again = table.iloc[:0] if fresh is None else differences(fresh)
+    kept = pd.concat([table.assign(fresh=False), again.assign(fresh=True)])
+    kept.to_csv(out / "planning.csv", index=False, float_format="%.6g")
     schedules = ", ".join(f"`{u}`: {weights_of(name)}" for u, name in static.items())
-    parts = [_HEAD.format(schedules=schedules), "## In short\n\n" + reading(table, static)]
+    short = reading(table, static) + "".join(f"\n{line}" for line in _again(again, static))
+    parts = [_HEAD.format(schedules=schedules), "## In short\n\n" + short]
     for utility, part in table.groupby("utility", sort=False):
         parts.append(f"## Utility `{utility}`\n\n{_text(part)}")
+        if len(others := again[again["utility"] == utility]):
+            parts.append(f"### The nearest again, on other campaigns\n\n{_text(others)}")
     parts.append(f"## How it was made\n\n    {command}")
     (out / "planning.md").write_text("\n\n".join(parts) + "\n")
 
@@ -103,6 +115,23 @@ def reading(table: pd.DataFrame, static: dict[str, str]) -> str:
                 f"[{-reference['difference_high']:+.3f}, {-reference['difference_low']:+.3f}]."
             )
     return "\n".join(lines)
+
+
+def _again(table: pd.DataFrame, static: dict[str, str]) -> list[str]:
+    """What fresh campaigns say of those that came nearest."""
+    lines = []
+    for utility, part in table.groupby("utility", sort=False):
+        others = part[part["policy"] != PLANNER]
+        said = ", ".join(
+            f"`{row.policy}` {_difference(row)}"
+            + (" (the best static schedule)" if row.policy == static[str(utility)] else "")
+            for row in others.itertuples()
+        )
+        lines.append(
+            f"- The nearest of `{utility}` again, on {part['campaigns'].max():,} other campaigns "
+            f"that nothing was chosen on: `{PLANNER}` minus {said}."
+        )
+    return lines
 
 
 def _difference(row: pd.Series) -> str:

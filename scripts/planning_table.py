@@ -16,11 +16,12 @@ from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.run import run
 from scripts.arguments import report_errors
-from scripts.planning_page import write_page
+from scripts.planning_page import PLANNER, differences, write_page
 
 ENV, BATCH_SIZE, HORIZON = "Ombo/GP-v0", 4, 3
 UTILITIES = ("best", "last_mean")
 BOTORCH = ("botorch_logei", "botorch_kg", "botorch_multistep")
+NEAREST = 4  # policies that ignore N and play again on fresh campaigns
 SLOW = (*METHODS, *BOTORCH)  # a tenth of a second a decision, or seconds
 
 
@@ -36,6 +37,8 @@ class Args:
     """Per policy and utility."""
     few: int = 100
     """The first of them, which the slow policies play."""
+    further: int = 4000
+    """Fresh ones, on which the nearest rivals play again; 0: none."""
     search: int = 256
     """Other campaigns on which every exploration schedule is tried."""
     jobs: int = 2
@@ -55,31 +58,65 @@ def main(args: Args) -> None:
     launch = Launch("loky", args.jobs) if args.jobs > 1 else Launch()
     static = {utility: best_schedule(utility, args, launch) for utility in UTILITIES}
     plans = [
-        Plan(
-            ENV,
-            policies,
-            [HORIZON],
-            utilities=[utility],
-            batch_size=BATCH_SIZE,
-            campaigns=campaigns,
-            told=("true",),
-            block=block,
-        )
+        plan
         for utility in UTILITIES
-        for policies, campaigns, block in (
-            ([*fast(utility), *constants(), static[utility]], args.campaigns, 250),
-            (slow(utility), min(args.few, args.campaigns), 10),
+        for plan in (
+            _plan([*fast(utility), *constants(), static[utility]], utility, args.campaigns),
+            _plan(slow(utility), utility, min(args.few, args.campaigns), block=10),
         )
     ]
+    played = _play(plans, args, launch)
+    fresh = None
+    if args.further:
+        nearest = finalists(differences(played), static)
+        again = [
+            _plan(names, utility, args.further, seed=args.campaigns)
+            for utility, names in nearest.items()
+        ]
+        fresh = _play(again, args, launch)
+    args.out.mkdir(parents=True, exist_ok=True)
+    write_page(played, fresh, static, args.out, args.command)
+    print(f"page   {args.out / 'planning.md'}\ntable  {args.out / 'planning.csv'}")
+
+
+def _plan(
+    policies: list[str], utility: str, campaigns: int, *, block: int = 250, seed: int = 0
+) -> Plan:
+    return Plan(
+        ENV,
+        policies,
+        [HORIZON],
+        utilities=[utility],
+        batch_size=BATCH_SIZE,
+        campaigns=campaigns,
+        seed=seed,
+        told=("true",),
+        block=block,
+    )
+
+
+def _play(plans: list[Plan], args: Args, launch: Launch) -> pd.DataFrame:
     results = run(plans, folder=args.runs / "cells", launch=launch, resume=args.resume)
     if len(results.errors):
         failed = results.errors.iloc[0]
         raise RuntimeError(
             f"{failed['policy']} failed: {failed['error']}; the rest is kept, go on with --resume"
         )
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_page(results.campaigns, static, args.out, args.command)
-    print(f"page   {args.out / 'planning.md'}\ntable  {args.out / 'planning.csv'}")
+    return results.campaigns
+
+
+def finalists(table: pd.DataFrame, static: dict[str, str]) -> dict[str, list[str]]:
+    """Rollout, the best static schedule, and who came nearest among those that played all.
+
+    The best of many is also the luckiest, and so is a rival's distance to it: these play again.
+    """
+    names = {}
+    for utility, part in table[~table["policy"].isin(SLOW)].groupby("utility", sort=False):
+        rivals = part[~part["policy"].isin((PLANNER, static[str(utility)]))]
+        ignoring = rivals[~rivals["knows_horizon"]].nsmallest(NEAREST, "difference")["policy"]
+        aware = rivals[rivals["knows_horizon"]].nsmallest(1, "difference")["policy"]
+        names[str(utility)] = [PLANNER, static[str(utility)], *ignoring, *aware]
+    return names
 
 
 def best_schedule(utility: str, args: Args, launch: Launch) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from scripts import planning_table
 from scripts.planning_page import differences, reading, weights_of, write_page
-from scripts.planning_table import Args, constants, fast, main, slow
+from scripts.planning_table import Args, constants, fast, finalists, main, slow
 
 STATIC = "explore_then_exploit:weights=3/1.5/0"
 
@@ -52,10 +52,22 @@ def test_differences_are_paired_and_of_the_campaigns_that_both_played(tmp_path: 
     }
     text = reading(table, {"best": STATIC})
     assert "above 1 of 2 policies that ignore N, not `random`" in text
-    write_page(played, {"best": STATIC}, tmp_path, "some command")
+    write_page(
+        played, played.assign(seed=played["seed"] + 9), {"best": STATIC}, tmp_path, "a command"
+    )
     page = (tmp_path / "planning.md").read_text()
-    assert "some command" in page and "nan" not in page and weights_of(STATIC) in page
+    assert (
+        "a command" in page
+        and "on 9 other campaigns" in page
+        and "nan" not in page
+        and weights_of(STATIC) in page
+    )
     assert f"| **{found.loc['ucb', 'difference']:+.3f} [" in page
+
+
+def test_those_who_came_nearest_play_again() -> None:
+    nearest = finalists(differences(campaigns()), {"best": STATIC})
+    assert nearest == {"best": ["rollout", STATIC, "random", "ucb"]}  # not BoTorch's: too slow
 
 
 def test_everybody_who_can_plays() -> None:
@@ -72,7 +84,7 @@ def test_it_plays_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(planning_table, "HORIZON", 2)
     monkeypatch.setattr(planning_table, "fast", lambda utility: ["rollout", "ucb"])
     monkeypatch.setattr(planning_table, "slow", lambda utility: ["gradient_ascent"])
-    args = Args(tmp_path / "out", tmp_path / "runs", 6, few=3, search=2, jobs=1, resume=True)
+    args = Args(tmp_path / "out", tmp_path / "runs", 6, 3, 5, 2, jobs=1, resume=True)
     main(args)
     cells = {file: file.stat().st_mtime_ns for file in (tmp_path / "runs" / "cells").iterdir()}
     page = (tmp_path / "out" / "planning.md").read_text()
@@ -80,5 +92,7 @@ def test_it_plays_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert cells == {f: f.stat().st_mtime_ns for f in (tmp_path / "runs" / "cells").iterdir()}
     assert (tmp_path / "out" / "planning.md").read_text() == page
     table = pd.read_csv(tmp_path / "out" / "planning.csv").set_index("policy")
+    assert (table.loc[table["fresh"], "campaigns"] == 5).all() and table["fresh"].sum() >= 3
+    table = table[~table["fresh"]]
     assert table.loc["gradient_ascent", "campaigns"] == 3 and table.loc["ucb", "campaigns"] == 6
     assert table.index.str.startswith("explore_then_exploit:weights=").sum() == 1
