@@ -41,9 +41,9 @@ The policies under `runs/suite` were trained for another utility, `last_mean`, a
 5, `gp` on `Ombo/GP-v0` and `tf` on the training factors of `Ombo/TFBinding-v0`; everywhere else
 they act on what they have never seen.
 
-Where a design measured again is worth nothing, no policy proposes one, but for the trained ones,
-which act through a control. What takes a second a decision (BoTorch's methods, networks fitted
-anew every round) is in [adaptivity.md](adaptivity.md).
+Where a design measured again is worth nothing, no policy proposes one. What takes a second a
+decision (BoTorch's methods, networks fitted anew every round) is in
+[adaptivity.md](adaptivity.md).
 """
 
 
