@@ -8,12 +8,11 @@ from pathlib import Path
 import tyro
 
 from ombo_gym.evaluation.grid import read_grid
-from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.problem_scores import problem_scores
-from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.tables import PROBLEM
 from scripts.adaptivity_page import write_page
 from scripts.arguments import report_errors
+from scripts.played import played
 from scripts.score_tables import short_name
 
 
@@ -36,21 +35,10 @@ class Args:
 
 
 def main(args: Args) -> None:
-    """Writes the page.
-
-    Raises:
-        RuntimeError: A policy failed; what the others did is kept.
-    """
-    launch = Launch("loky", args.jobs) if args.jobs > 1 else Launch()
+    """Writes the page."""
     plans = read_grid(args.grid)
-    results = run(plans, folder=args.runs / "cells", launch=launch, resume=args.resume)
-    if len(results.errors):
-        failed = results.errors.iloc[0]
-        raise RuntimeError(
-            f"{failed['policy']} failed on {failed['env']}: {failed['error']}; the rest is kept, "
-            "go on with --resume"
-        )
-    scored = problem_scores(results.campaigns)
+    campaigns = played(plans, args.runs, jobs=args.jobs, resume=args.resume)
+    scored = problem_scores(campaigns)
     scored["problem"] = [short_name(*names) for names in scored[PROBLEM].itertuples(index=False)]
     args.out.mkdir(parents=True, exist_ok=True)
     write_page(scored, args.out, args.command)

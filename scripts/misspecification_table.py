@@ -10,12 +10,11 @@ from typing import Any
 
 import tyro
 
-from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
-from ombo_gym.evaluation.run import run
 from ombo_gym.problems.gp import GP
 from scripts.arguments import report_errors
 from scripts.misspecification_page import write_page
+from scripts.played import played
 
 ENV = "Ombo/GP-v0"
 BATCH_SIZE = 4
@@ -58,11 +57,7 @@ def models(lengthscale: float) -> dict[str, dict[str, Any]]:
 
 
 def main(args: Args) -> None:
-    """Writes the page.
-
-    Raises:
-        RuntimeError: A policy failed; what the others did is kept.
-    """
+    """Writes the page."""
     plans = {
         name: Plan(
             ENV,
@@ -76,19 +71,11 @@ def main(args: Args) -> None:
         )
         for name, surrogate in models(OWN).items()
     }
-    launch = Launch("loky", args.jobs) if args.jobs > 1 else Launch()
-    results = run(
-        list(plans.values()), folder=args.runs / "cells", launch=launch, resume=args.resume
-    )
-    if len(results.errors):
-        failed = results.errors.iloc[0]
-        raise RuntimeError(
-            f"{failed['policy']} failed: {failed['error']}; the rest is kept, go on with --resume"
-        )
+    campaigns = played(list(plans.values()), args.runs, jobs=args.jobs, resume=args.resume)
     names = {_sorted(plan.env_kwargs): name for name, plan in plans.items()}
-    given = [names[_sorted(json.loads(text))] for text in results.campaigns["env_kwargs"]]
+    given = [names[_sorted(json.loads(text))] for text in campaigns["env_kwargs"]]
     args.out.mkdir(parents=True, exist_ok=True)
-    write_page(results.campaigns.assign(model=given), args.out, args.command)
+    write_page(campaigns.assign(model=given), args.out, args.command)
     print(f"page  {args.out / 'misspecification.md'}")
 
 

@@ -12,11 +12,10 @@ import tyro
 import ombo_agents
 from ombo_agents.heuristics.search import WEIGHTS, search_schedules
 from ombo_agents.offline import METHODS
-from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
-from ombo_gym.evaluation.run import run
 from scripts.arguments import report_errors
 from scripts.planning_page import PLANNER, differences, write_page
+from scripts.played import launch_of, played
 
 ENV, BATCH_SIZE, HORIZON = "Ombo/GP-v0", 4, 3
 UTILITIES = ("best", "last_mean")
@@ -50,13 +49,8 @@ class Args:
 
 
 def main(args: Args) -> None:
-    """Writes the page.
-
-    Raises:
-        RuntimeError: A policy failed; what the others did is kept.
-    """
-    launch = Launch("loky", args.jobs) if args.jobs > 1 else Launch()
-    static = {utility: best_schedule(utility, args, launch) for utility in UTILITIES}
+    """Writes the page."""
+    static = {utility: best_schedule(utility, args) for utility in UTILITIES}
     plans = [
         plan
         for utility in UTILITIES
@@ -65,17 +59,17 @@ def main(args: Args) -> None:
             _plan(slow(utility), utility, min(args.few, args.campaigns), block=10),
         )
     ]
-    played = _play(plans, args, launch)
+    campaigns = played(plans, args.runs, jobs=args.jobs, resume=args.resume)
     fresh = None
     if args.further:
-        nearest = finalists(differences(played), static)
+        nearest = finalists(differences(campaigns), static)
         again = [
             _plan(names, utility, args.further, seed=args.campaigns)
             for utility, names in nearest.items()
         ]
-        fresh = _play(again, args, launch)
+        fresh = played(again, args.runs, jobs=args.jobs, resume=args.resume)
     args.out.mkdir(parents=True, exist_ok=True)
-    write_page(played, fresh, static, args.out, args.command)
+    write_page(campaigns, fresh, static, args.out, args.command)
     print(f"page   {args.out / 'planning.md'}\ntable  {args.out / 'planning.csv'}")
 
 
@@ -95,16 +89,6 @@ def _plan(
     )
 
 
-def _play(plans: list[Plan], args: Args, launch: Launch) -> pd.DataFrame:
-    results = run(plans, folder=args.runs / "cells", launch=launch, resume=args.resume)
-    if len(results.errors):
-        failed = results.errors.iloc[0]
-        raise RuntimeError(
-            f"{failed['policy']} failed: {failed['error']}; the rest is kept, go on with --resume"
-        )
-    return results.campaigns
-
-
 def finalists(table: pd.DataFrame, static: dict[str, str]) -> dict[str, list[str]]:
     """Rollout, the best static schedule, and who came nearest among those that played all.
 
@@ -119,11 +103,12 @@ def finalists(table: pd.DataFrame, static: dict[str, str]) -> dict[str, list[str
     return names
 
 
-def best_schedule(utility: str, args: Args, launch: Launch) -> str:
+def best_schedule(utility: str, args: Args) -> str:
     """The static exploration schedule with the largest mean utility, on other campaigns."""
     kept = args.runs / f"schedules-{utility}.csv"
     if not (args.resume and kept.is_file()):
         plan = Plan(ENV, ["greedy"], [HORIZON], utilities=[utility], batch_size=BATCH_SIZE)
+        launch = launch_of(args.jobs)
         found = search_schedules(plan, campaigns=args.search, climb=True, launch=launch)
         kept.parent.mkdir(parents=True, exist_ok=True)
         found.to_csv(kept, index=False)
