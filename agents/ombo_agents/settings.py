@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ombo_gym.problems.checks import is_number, is_whole
 
 
@@ -28,6 +30,17 @@ def even(name: str, value: Any) -> int:
     if not is_whole(value) or value < 2 or value % 2:
         raise ValueError(f"{name}: expected an even number of at least 2, got {value!r}")
     return int(value)
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or false.
+
+    Raises:
+        ValueError: It is neither; says what was expected.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}: expected true or false, got {value!r}")
+    return bool(value)
 
 
 def number(name: str, value: Any, *, above: float = 0.0, up_to: float = math.inf) -> float:

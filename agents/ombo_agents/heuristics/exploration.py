@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ombo_agents.bayesian.upper_confidence_bound import ClimbingSchedule
 from ombo_agents.heuristics.weights import checked_weights, weights_by_rounds_left
 from ombo_agents.policy import ControlPolicy, Details, Observation, Policy
+from ombo_agents.settings import truth
 from ombo_gym.controls.exploration import actions_of, weights_of
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.game import Game
@@ -95,8 +96,11 @@ def schedule(game: Game, weights: Sequence[float], *, climb: bool) -> Policy:
         climb: Whether designs of a box climb from the best candidates to the top of the upper
             confidence bound: in six dimensions 256 candidates are few, in two they are nearly
             enough, and five times cheaper. Through the control, and on other spaces, they do not.
+
+    Raises:
+        ValueError: Weights that are none, or `climb` neither true nor false.
     """
     in_a_box = isinstance(game.design_space, BoxDesigns)
-    if climb and in_a_box and game.control_name == "designs":
+    if truth("climb", climb) and in_a_box and game.control_name == "designs":
         return ClimbingSchedule(game, weights)
     return Schedule(game, weights)

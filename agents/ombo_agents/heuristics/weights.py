@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.exploration import LARGEST_WEIGHT
+from ombo_gym.problems.checks import is_list, is_number
 
 
 def checked_weights(weights: Sequence[float], name: str = "weights") -> tuple[float, ...]:
@@ -16,9 +17,9 @@ def checked_weights(weights: Sequence[float], name: str = "weights") -> tuple[fl
     Raises:
         ValueError: No weights, or one outside [0, 10].
     """
-    listed = isinstance(weights, Sequence) and not isinstance(weights, str)
-    weights = tuple(weights) if listed else ()
-    if not weights or not all(0 <= weight <= LARGEST_WEIGHT for weight in weights):
+    if not is_list(weights) or not all(
+        is_number(weight) and 0 <= weight <= LARGEST_WEIGHT for weight in weights
+    ):
         raise ValueError(
             f"{name}: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
         )

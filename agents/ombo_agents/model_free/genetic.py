@@ -14,6 +14,7 @@ from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, repeated
 from ombo_gym.game import Game
+from ombo_gym.problems.checks import is_number
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.candidates import mutate
 
@@ -49,7 +50,7 @@ class Genetic(DesignsPolicy):
 
     def __init__(self, game: Game, *, population: int, mutation: float) -> None:
         super().__init__(game)
-        if not 0 <= mutation < np.inf:
+        if not is_number(mutation) or not 0 <= mutation < np.inf:
             raise ValueError(f"mutation: expected a number of at least 0, got {mutation!r}")
         self.population = whole("population", population)
         self.mutation = mutation

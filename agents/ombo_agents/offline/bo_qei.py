@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.settings import number, whole
+from ombo_agents.settings import number, truth, whole
 from ombo_gym.design_spaces import Designs
 from ombo_gym.game import Game
 from ombo_gym.quasirandom import shifted
@@ -76,14 +76,12 @@ class BoQei(OneShot):
         noise: float,
     ) -> None:
         super().__init__(game)
-        if not isinstance(relaxed, bool):
-            raise ValueError(f"relaxed: expected true or false, got {relaxed!r}")
         self.surrogate = game.surrogate
         self.training = Training(members, hidden, epochs, batch, rate)
         self.best, self.others = whole("best", best), whole("others", others, at_least=0)
         self.rounds, self.samples = whole("rounds", rounds), whole("samples", samples)
         self.spare, self.noise = number("spare", spare), number("noise", noise)
-        self.relaxed = relaxed
+        self.relaxed = truth("relaxed", relaxed)
 
     def fit(self, data: Dataset, generator: torch.Generator) -> Forward:  # noqa: D102
         return fit_forward(data, self.training, generator)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ombo_agents.bayesian.botorch.policy import BotorchPolicy
+from ombo_agents.settings import whole
 from ombo_gym.game import Game
-from ombo_gym.problems.checks import is_list, is_whole
+from ombo_gym.problems.checks import is_list
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,7 @@ class BotorchMultistep(BotorchPolicy):
         **settings: See `BotorchPolicy`.
 
     Raises:
-        ValueError: A utility that it has no value for.
+        ValueError: A utility that it has no value for, or a setting out of range.
 
     Reference:
         Jiang et al., Efficient nonmyopic Bayesian optimization via one-shot multi-step trees,
@@ -50,14 +51,11 @@ class BotorchMultistep(BotorchPolicy):
                 f"botorch_multistep: expected a utility among {list(UTILITIES)}, "
                 f"got {self._utility!r}"
             )
-        fantasies = fantasies if is_list(fantasies) else (fantasies,)  # type: ignore[assignment]
-        self._fantasies = [int(number) for number in fantasies]
-        if not self._fantasies or min(self._fantasies) < 1 or not is_whole(inner_samples):
-            raise ValueError(
-                "fantasies, inner_samples: expected whole numbers of at least 1, got "
-                f"{fantasies!r} and {inner_samples!r}"
-            )
-        self._inner_samples = inner_samples
+        each: Sequence[Any] = fantasies if is_list(fantasies) else (fantasies,)
+        # In a policy's name, numbers with "/" between are floats.
+        each = [int(n) if isinstance(n, float) and n.is_integer() else n for n in each]
+        self._fantasies = [whole("fantasies", n) for n in each]
+        self._inner_samples = whole("inner_samples", inner_samples)
 
     def _batches(self, rounds_left: int) -> list[int]:
         """Slots of the rounds that are looked at, this one first."""
