@@ -65,7 +65,7 @@ def test_draws_have_the_beliefs_moments() -> None:
 def test_those_that_improve_most_go_first() -> None:
     rng = np.random.default_rng(2)
     values, floor = rng.normal(size=(4, 64, 5)), rng.normal(size=4)
-    first = _go_first(values, floor, 2, None)
+    first = _go_first(values, floor, np.zeros((4, 5), bool), 2, None)
     for row in range(4):
         gains = [expected_maximum(values[row], [i], floor[row]) for i in range(5)]
         assert first[row, 0] == np.argmax(gains)
@@ -80,11 +80,44 @@ def test_sampled_ones_go_first_with_probabilities_in_proportion_to_what_they_add
     rows, floor = 20_000, 0.5
     values = np.random.default_rng(3).normal(size=(1, 64, 4))
     lots = np.random.default_rng(4).random((rows, 2))
-    first = _go_first(np.repeat(values, rows, axis=0), np.full(rows, floor), 2, lots)
+    repeated, copies = np.repeat(values, rows, axis=0), np.zeros((rows, 4), bool)
+    first = _go_first(repeated, np.full(rows, floor), copies, 2, lots)
     gains = np.array([expected_maximum(values[0], [i], floor) - floor for i in range(4)])
     counts = np.bincount(first[:, 0], minlength=4)
     assert stats.chisquare(counts, rows * gains / gains.sum()).pvalue > 1e-4
     assert (first[:, 0] != first[:, 1]).all()
+
+
+@pytest.mark.parametrize("lots", [None, np.random.default_rng(5).random((50, 3))])
+def test_copies_of_planned_designs_go_last(lots: np.ndarray | None) -> None:
+    """However little the others add: that of a copy is not nothing, as draws have jitter."""
+    values = np.random.default_rng(3).normal(size=(50, 64, 4))
+    values[..., 2:] -= 9.0
+    copies = np.array([[False, True, False, False]]).repeat(50, axis=0)
+    first = _go_first(values, np.zeros(50), copies, 3, lots)
+    assert (np.sort(first, axis=1) == [0, 2, 3]).all()
+    copies[:, 2:] = True
+    assert (_go_first(values, np.zeros(50), copies, 3, lots)[:, 0] == 0).all()
+
+
+def test_a_wide_plan_proposes_none_of_its_designs_twice() -> None:
+    """A long plan takes copies in, as mutants of the same few parents are often alike."""
+    envs = gym.make_vec(
+        "Ombo/TFBind8-v0",
+        num_envs=3,
+        batch_size=24,
+        horizon=3,
+        utility="last_max",
+        autoreset_mode="Disabled",
+        start={"kind": "percentile", "size": 64},
+    )
+    observation, _ = envs.reset(seed=1)
+    policy = ombo_agents.make("binoculars:draws=16", envs)
+    for _ in range(3):
+        actions = policy.act(observation, [np.random.default_rng(i) for i in range(3)])
+        for batch in actions.reshape(3, 24, 8):
+            assert len(np.unique(batch, axis=0)) == 24
+        observation, *_ = envs.step(actions)
 
 
 @pytest.mark.parametrize(

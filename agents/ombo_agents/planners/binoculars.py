@@ -64,7 +64,8 @@ class Binoculars(SurrogatePlanner):
         each = np.arange(len(values))[:, None]
         own = np.take_along_axis(values, planned[:, None], axis=2)  # (R, S, count)
         lots = draws.random((self.batch_size,)) if self._subset == "sample" else None
-        first = _go_first(own, floor, min(self.batch_size, count), lots)
+        copies = np.take_along_axis(field.blocked, planned, axis=1) & self.distinct
+        first = _go_first(own, floor, copies, min(self.batch_size, count), lots)
         first = np.resize(first.T, (self.batch_size, len(first))).T  # of fewer candidates than q
         chosen: Designs = field.designs[each, planned[each, first]]
         return chosen
@@ -112,17 +113,21 @@ def largest_maximum(
     return picks
 
 
-def _go_first(values: Floats, floor: Floats, q: int, lots: Floats | None) -> Picks:
-    """Which q of the planned designs (R, S, count) are measured now, (R, q)."""
+def _go_first(
+    values: Floats, floor: Floats, copies: NDArray[np.bool_], q: int, lots: Floats | None
+) -> Picks:
+    """Which q of the planned designs (R, S, count) are measured now, copies last, (R, q)."""
     rows = np.arange(len(values))
     reached = np.broadcast_to(floor[:, None], values.shape[:2])
     taken, picks = np.zeros((len(values), values.shape[2]), bool), np.empty((len(values), q), int)
     for slot in range(q):
         gains = np.maximum(values - reached[..., None], 0.0).mean(axis=1)  # (R, count)
+        left = ~taken & ~copies
+        left = np.where(left.any(axis=1, keepdims=True), left, ~taken)
         if lots is None:
-            pick = np.where(taken, -np.inf, gains).argmax(axis=1)
+            pick = np.where(left, gains, -np.inf).argmax(axis=1)
         else:
-            edges = np.cumsum(np.where(taken, 0.0, gains + 1e-12), axis=1)
+            edges = np.cumsum(np.where(left, gains + 1e-12, 0.0), axis=1)
             pick = (lots[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)
         picks[:, slot], taken[rows, pick] = pick, True
         reached = np.maximum(reached, values[rows, :, pick])
