@@ -105,6 +105,9 @@ class DesignsPolicy(Policy):
         repeats: Whether measuring a design again can be worth anything.
         distinct: Whether a good batch holds a design once.
         wasteful: Whether it repeats designs on purpose where that is worth nothing.
+        coincides: Whether its slots can be the same design by chance, not on purpose.
+        once: Whether uniform designs take the place of slots that are the same by chance: where a
+            good batch holds a design once, and nothing is learnt by measuring it twice.
 
     Args:
         game: The campaigns it is built for (`env.unwrapped.game`).
@@ -116,6 +119,8 @@ class DesignsPolicy(Policy):
     repeats: bool
     distinct: bool
     wasteful: bool = False
+    coincides: bool = False
+    once: bool
 
     def __init__(self, game: Game) -> None:
         if game.control_name != "designs":
@@ -126,6 +131,8 @@ class DesignsPolicy(Policy):
         self.space = game.design_space
         self.batch_size = game.batch_size
         self.repeats, self.distinct = game.repeats, game.distinct
+        noisy = game.campaigns.noise_std > 0 or game.problem.noisy
+        self.once = self.coincides and self.distinct and not noisy
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         return self.explain(observation, rng)[0]
@@ -135,6 +142,8 @@ class DesignsPolicy(Policy):
         batch, details = self.propose_and_explain(observation, draws)
         if not (self.repeats or self.wasteful):
             batch = replenished(self.space, observation, batch, draws)
+        elif self.once:
+            batch = replenished(self.space, observation, batch, draws, repeats=True)
         return self.space.actions(batch), details
 
     def propose_and_explain(

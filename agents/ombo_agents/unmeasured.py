@@ -25,6 +25,8 @@ def replenished(
     observation: dict[str, NDArray[Any]],
     batch: NDArray[Any],
     draws: GeneratorRows,
+    *,
+    repeats: bool = False,
 ) -> NDArray[Any]:
     """Puts uniform new designs in place of slots that name measured designs or earlier slots.
 
@@ -33,13 +35,18 @@ def replenished(
         observation: Of B campaigns.
         batch: (B, q, *shape).
         draws: Their random numbers.
+        repeats: Whether measured designs are as good as others: earlier slots alone count then.
 
     Returns:
         (B, q, *shape); what was good stays, and comes first. Where designs run out, the rest
         repeats.
     """
     measured, observed = observation["designs"], observation["observed"].astype(bool)
-    bad = space.among(batch, measured, observed) | repeated(batch)  # (B, q)
+    bad = repeated(batch)  # (B, q)
+    if repeats:
+        observed = np.zeros_like(observed)
+    else:
+        bad |= space.among(batch, measured, observed)
     rows = np.flatnonzero(bad.any(axis=1))
     filled = batch.copy()
     few = space.size if space.listable and space.size else 1

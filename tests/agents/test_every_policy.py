@@ -106,6 +106,20 @@ def test_a_campaign_from_nothing_to_its_end(name, space, campaign):
     assert policy.act(observation, generators(9)) in env.action_space
 
 
+@every_player
+def test_where_a_batch_is_to_hold_a_design_once_it_does_under_other_utilities_too(name, space):
+    """Measured designs can be worth measuring again then, but not twice in a batch."""
+    env = make_env(space, start={"kind": "random", "size": 2}, batch_size=6, utility="last_max")
+    game = game_of(env)
+    if game.design_space.size is None:
+        assert not game.distinct
+        return
+    policy = make(name, env)
+    observation, _ = env.reset(seed=0)
+    for batch in game.design_space.designs(policy.act(observation, generators(0))):
+        assert len(np.unique(batch, axis=0)) == min(6, game.design_space.size)
+
+
 @pytest.mark.parametrize("values", ["all alike", "far apart", "negative", "tiny"])
 @every_player
 def test_values_of_any_size(name, space, values):

@@ -48,6 +48,7 @@ class AdaLead(DesignsPolicy):
     """
 
     horizon_aware = False
+    coincides = True
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
 
 _FULL = 128  # dimensions up to which the whole covariance matrix is adapted, beyond: its diagonal
-_TRIES = 8  # times q samples are looked at where a measured design is worth nothing
+_TRIES = 8  # times q samples are looked at where not all of them are worth measuring
 _SMALLEST = 4  # designs of a generation
 
 
@@ -41,7 +41,8 @@ class CMAES(DesignsPolicy):
     search is over logits, one for each category of a position, and a design is the largest of each
     position; what is told of a measured design are its own logits, 1 for its categories and 0
     elsewhere, not the sample that it came from, which a dataset does not hold. Where a measured
-    design is worth nothing, samples that were measured are drawn again.
+    design is worth nothing, samples that were measured are drawn again, and where a batch is to
+    hold a design once, those that it holds.
 
     With one round it is a single sample around the best visible designs. That is not what
     Design-Bench calls CMA-ES, which runs for many generations on a learned model and proposes the
@@ -62,6 +63,7 @@ class CMAES(DesignsPolicy):
     """
 
     horizon_aware = False
+    coincides = True
 
     def __init__(self, game: Game, *, sigma: float, elite: int) -> None:
         super().__init__(game)
@@ -116,9 +118,11 @@ class CMAES(DesignsPolicy):
             points = np.array(strategy.ask(q), np.float32)
             return encoding.decode_untaken(points, taken, distinct=self.distinct)
         found = self._designs(strategy.ask(q))
-        tries = 0 if self.repeats else _TRIES
+        tries = _TRIES if self.once or not self.repeats else 0
         for attempt in range(tries):
-            useless = space.among(found[None], designs[None])[0] | repeated(found[None])[0]
+            useless = repeated(found[None])[0]
+            if not self.repeats:
+                useless |= space.among(found[None], designs[None])[0]
             found = found[~useless][:q]
             if len(found) == q:
                 break

@@ -49,6 +49,7 @@ class Evolution(DesignsPolicy):
     """
 
     horizon_aware = False
+    coincides = True
 
     def __init__(
         self, game: Game, *, population: int, weight: float, crossover: float, strategy: str

@@ -18,7 +18,7 @@ from ombo_gym.problems.checks import is_number
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.candidates import mutate
 
-_LITTERS = 4  # times q children are born where a measured one is worth nothing
+_LITTERS = 4  # times q children are born where not all of them are worth measuring
 
 
 class Genetic(DesignsPolicy):
@@ -28,7 +28,8 @@ class Genetic(DesignsPolicy):
     adds normal steps, on categories it changes a position for sure; in a pool a child is the
     candidate nearest to its parents' mixture, of those that are neither measured nor children yet
     (arms of a bandit: of all). Where nothing is measured twice, four litters are born, and the
-    first children that are new are kept. Selection by rank among few, recombination and mutation
+    first children that are new are kept; where a batch alone is to hold a design once, the first
+    that differ. Selection by rank among few, recombination and mutation
     are a Wright-Fisher population's; its members are all designs measured so far, not the last
     batch alone, for with few rounds nothing is to be forgotten.
 
@@ -47,6 +48,7 @@ class Genetic(DesignsPolicy):
     """
 
     horizon_aware = False
+    coincides = True
 
     def __init__(self, game: Game, *, population: int, mutation: float) -> None:
         super().__init__(game)
@@ -72,7 +74,7 @@ class Genetic(DesignsPolicy):
         """Children in R campaigns with something observed, (R, n)."""
         space, q = self.space, self.batch_size
         pool = isinstance(space, CandidateDesigns)
-        count = q if pool or self.repeats else _LITTERS * q
+        count = q if pool or not (self.once or not self.repeats) else _LITTERS * q
         best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
         numbers = draws.random((2, 2, count))  # (R, parent, contestant, count)
         ranks = (numbers * best.shape[1]).astype(np.intp)  # the lower one wins
@@ -88,7 +90,9 @@ class Genetic(DesignsPolicy):
         children = self._children(mother, father, draws)
         if count == q:
             return children
-        useless = space.among(children, designs) | repeated(children)
+        useless = repeated(children)
+        if not self.repeats:
+            useless |= space.among(children, designs)
         return children[row, np.argsort(useless, axis=1, kind="stable")[:, :q]]
 
     def _mixtures(

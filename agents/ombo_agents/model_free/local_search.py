@@ -50,6 +50,7 @@ class LocalSearch(DesignsPolicy):
     """
 
     horizon_aware = False
+    coincides = True
 
     def __init__(
         self, game: Game, *, step: float, shrink: float, smallest_step: float, neighbours: int
