@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +79,11 @@ def _thompson(game: Game) -> Policy:
     return exact_thompson(game) or Thompson(game)
 
 
+def _rolling(lookahead: int) -> Callable[..., Policy]:
+    """What plans so many rounds ahead: the name says how many, and no setting does."""
+    return lambda game, **settings: exact.rolling(game, lookahead=lookahead, **settings)
+
+
 _EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
@@ -116,7 +120,7 @@ POLICIES: dict[str, Entry] = {
     "rollout": Entry(rollout),
     "binoculars": Entry(Binoculars),
     "one_step": Entry(exact.one_step, can_plan),
-    "rolling_2": Entry(partial(exact.rolling, lookahead=2), can_plan),  # and rolling_3, ...
+    "rolling_2": Entry(_rolling(2), can_plan),  # and rolling_3, ...
     "bayes_optimal": Entry(exact.bayes_optimal, can_plan),
 }
 
@@ -181,8 +185,7 @@ def _split(name: str) -> tuple[Entry, str]:
     """The entry that a name stands for, and the text of its settings."""
     bare, _, text = name.partition(":")
     if rolling := re.fullmatch(r"rolling_([1-9]\d*)", bare):
-        build = partial(exact.rolling, lookahead=int(rolling[1]))
-        return Entry(build, can_plan), text
+        return Entry(_rolling(int(rolling[1])), can_plan), text
     if bare not in POLICIES and text.isidentifier():
         try:
             return Entry(getattr(importlib.import_module(bare), text), controls=CONTROLS), ""

@@ -418,6 +418,8 @@ def test_what_cannot_be_planned_is_not_supported_and_refused(name, env_id, argum
         "rolling_2:ties=",
         "rolling_2:lookahead=0",
         "rolling_2:lookahead=1.5",
+        "rolling_2:lookahead=3",
+        "rolling_2:lookahead=null",
         "rolling_2:max_states=0",
         "rolling_2:max_states=true",
         "rolling_0",
