@@ -6,6 +6,8 @@ import functools
 import json
 import subprocess
 import sys
+import tomllib
+from importlib import resources
 
 import gymnasium as gym
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 import ombo_agents
-from ombo_agents import Myopic, Policy
+from ombo_agents import Myopic, Policy, hyperparameters
 from ombo_agents.model_free.pools import nearest
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import look
@@ -73,6 +75,7 @@ def make_env(case, rows=None, **arguments):
     return gym.make_vec(problem, rows, **arguments)
 
 
+TABLED = ("Ombo/TFBind8-v0",)  # problems with settings of their own
 FEW = ("Ombo/GP-v0", "Ombo/TFBinding-v0", "pool", "GP, noise, no start", "recipes, measured once")
 PLAYERS = [
     (name, case)
@@ -401,6 +404,18 @@ def test_settings_set_the_weight_for_1_2_3_4_and_9_rounds_left(name, settings, w
 def test_settings_that_make_no_sense_are_refused_before_anything_is_played(name):
     with pytest.raises(ValueError):
         ombo_agents.make(name, make_env("Ombo/GP-v0"))
+
+
+def test_every_file_of_settings_is_of_a_policy_and_its_tables_of_spaces_and_problems():
+    """What is named wrongly would be passed over in silence."""
+    files = [each for each in resources.files(hyperparameters).iterdir() if each.suffix == ".toml"]
+    problems = {type(gym.make(each).unwrapped.game.problem).__name__ for each in TABLED}
+    assert len(files) > 25
+    for each in files:
+        assert each.stem in ombo_agents.names()
+        tables = tomllib.loads(each.read_text("utf-8"))
+        assert set(tables) <= {"default", "box", "categorical", "pool"} | problems
+        assert all(set(table) <= set(tables["default"]) for table in tables.values())
 
 
 def test_settings_of_the_genetic_policy_reach_it():
