@@ -483,6 +483,22 @@ def test_on_finite_spaces_a_batch_holds_distinct_designs(name, case):
         observation, *_ = env.step(actions)
 
 
+def test_thompson_fills_a_batch_although_most_of_the_candidates_it_looks_at_are_copies():
+    """The most hopeful 256 are mutants of few parents, less than 128 different ones."""
+    env = gym.make_vec(
+        "Ombo/TFBind8-v0",
+        num_envs=2,
+        horizon=2,
+        batch_size=128,
+        utility="last_max",
+        start={"kind": "percentile", "size": 40},
+    )
+    observation, _ = env.reset(seed=1)
+    actions = ombo_agents.make("thompson", env).act(observation, generators(2))
+    for batch in actions.reshape(2, 128, 8):
+        assert len(np.unique(batch, axis=0)) == 128
+
+
 @pytest.mark.parametrize("name", ombo_agents.names())
 def test_a_batch_larger_than_the_space_is_filled_all_the_same(name):
     env = CampaignEnv(Recipes((2, 2)), batch_size=7, horizon=2, start={"kind": "none"})

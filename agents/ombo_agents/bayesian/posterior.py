@@ -19,6 +19,7 @@ class PosteriorPolicy(DesignsPolicy):
     """Looks at candidates through the environment's surrogate, and picks a batch."""
 
     horizon_aware = False
+    coincides = True  # where there are fewer different candidates than slots
 
     def __init__(self, game: Game) -> None:
         super().__init__(game)

@@ -48,8 +48,6 @@ class Binoculars(SurrogatePlanner):
         sequential experimental design, ICML 2020.
     """
 
-    coincides = True  # where there are fewer different candidates than slots
-
     def __init__(
         self, game: Game, *, draws: int, sweeps: int, subset: str, starts: int, moves: int
     ) -> None:

@@ -36,6 +36,8 @@ class SurrogatePlanner(DesignsPolicy):
         moves: Steps of a climb, at most.
     """
 
+    coincides = True  # where there are fewer different candidates than slots
+
     def __init__(self, game: Game, *, starts: int, moves: int) -> None:
         super().__init__(game)
         self.surrogate = game.surrogate
