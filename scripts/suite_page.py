@@ -23,7 +23,10 @@ ONE_ROUND = (  # the same rule every round
 )
 PLANNERS = ("explore_then_exploit", "rollout", "binoculars")  # they read N
 TRAINED = ("runs/suite/gp-*", "runs/suite/tf-*")
-POLICIES = (*MODEL_FREE[:4], *ONE_ROUND[:4], *PLANNERS, *TRAINED)  # of the page's tables
+POLICIES = (  # of the page's tables; as many as there are colours
+    *("random", "genetic", "greedy", "ucb", "expected_improvement", "thompson"),
+    *("local_penalization", *PLANNERS, *TRAINED),
+)
 COLUMNS = 5  # panels side by side
 _HEAD = """\
 # The suite: every problem, the same number of measurements in 1, 2, 5 or 10 rounds
@@ -95,8 +98,9 @@ def reading(scored: pd.DataFrame, table: pd.DataFrame, ranks: pd.DataFrame) -> s
         first = ranks[ranks["horizon"] == horizon].sort_values("rank").iloc[0]
         lines.append(
             f"- **N = {horizon}**: the best mean rank has `{first['method']}` ({first['rank']:.1f} "
-            f"[{first['low']:.1f}, {first['high']:.1f}]). A model-free policy has the highest mean "
-            f"on {len(free)} of {len(best)} problems{_list(free)}."
+            f"[{first['low']:.1f}, {first['high']:.1f}]). Highest mean score, by number of "
+            f"problems: {_counts(best['method'])}. A model-free policy has it on {len(free)} of "
+            f"{len(best)}{_list(free)}."
         )
     lines += [_planning(scored, name) for name in PLANNERS if name in set(scored["method"])]
     return "\n".join(lines)
@@ -138,6 +142,10 @@ def _planning(scored: pd.DataFrame, planner: str) -> str:
         f"(paired, 95%, not corrected for the number of comparisons)"
         f"{_list(wins['one-round'])}."
     )
+
+
+def _counts(winners: pd.Series) -> str:
+    return ", ".join(f"`{name}` {count}" for name, count in winners.value_counts().items())
 
 
 def _list(names: list[str]) -> str:
