@@ -74,7 +74,7 @@ class Genetic(DesignsPolicy):
         """Children in R campaigns with something observed, (R, n)."""
         space, q = self.space, self.batch_size
         pool = isinstance(space, CandidateDesigns)
-        count = q if pool or not (self.once or not self.repeats) else _LITTERS * q
+        count = q if pool or (self.repeats and not self.once) else _LITTERS * q
         best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
         numbers = draws.random((2, 2, count))  # (R, parent, contestant, count)
         ranks = (numbers * best.shape[1]).astype(np.intp)  # the lower one wins
