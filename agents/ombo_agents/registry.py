@@ -209,7 +209,7 @@ def _parse(text: str) -> dict[str, Any]:
         try:
             settings[key] = (
                 tuple(float(number) for number in value.split("/"))
-                if "/" in value or key == "weights"
+                if "/" in value
                 else value
                 if value.isalpha() and value not in ("true", "false", "null")
                 else json.loads(value)

@@ -276,3 +276,17 @@ def test_settings_out_of_range_are_refused(settings: str, message: str) -> None:
     env = gym.make("Ombo/GP-v0", horizon=3, batch_size=2)
     with pytest.raises(ValueError, match=message):
         ombo_agents.make(f"rollout:{settings}", env)
+
+
+def test_one_weight_and_one_reach_need_no_list() -> None:
+    env = gym.make("Ombo/GP-v0", horizon=3, batch_size=2)
+    observation, _ = env.reset(seed=0)
+    batched = {name: array[None] for name, array in observation.items()}
+    batches = [
+        ombo_agents.make(name, env, **settings).act(batched, np.random.default_rng(0))
+        for name, settings in (
+            ("rollout:reaches=3;weights=1.5;draws=32", {}),
+            ("rollout", {"reaches": [3.0], "weights": [1.5], "draws": 32}),
+        )
+    ]
+    np.testing.assert_array_equal(*batches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,19 +12,20 @@ from ombo_gym.controls.exploration import LARGEST_WEIGHT
 from ombo_gym.problems.checks import is_list, is_number
 
 
-def checked_weights(weights: Sequence[float], name: str = "weights") -> tuple[float, ...]:
-    """The weights of a schedule, or other numbers of standard deviations.
+def checked_weights(weights: Any, name: str = "weights") -> tuple[float, ...]:
+    """The weights of a schedule, or other numbers of standard deviations; a number alone is one.
 
     Raises:
         ValueError: No weights, or one outside [0, 10].
     """
-    if not is_list(weights) or not all(
-        is_number(weight) and 0 <= weight <= LARGEST_WEIGHT for weight in weights
+    several = [weights] if is_number(weights) else weights
+    if not is_list(several) or not all(
+        is_number(weight) and 0 <= weight <= LARGEST_WEIGHT for weight in several
     ):
         raise ValueError(
             f"{name}: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
         )
-    return tuple(float(weight) for weight in weights)
+    return tuple(float(weight) for weight in several)
 
 
 def weights_by_rounds_left(

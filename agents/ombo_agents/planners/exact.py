@@ -85,7 +85,7 @@ class ExactPolicy(DesignsPolicy):
     """
 
     exchangeable = True
-    wasteful = True  # where values are negative, it can be best to measure nothing
+    wasteful = True  # only where designs run out; its batches are not to be touched
 
     def __init__(
         self,
