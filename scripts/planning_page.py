@@ -95,16 +95,16 @@ def reading(table: pd.DataFrame, static: dict[str, str]) -> str:
         rivals = part[~part["knows_horizon"]]
         level = rivals[rivals["difference_low"] <= 0]
         nearest = rivals.loc[rivals["difference"].idxmin()]
-        all_of_them = (
-            f"all {len(rivals)} policies that ignore N"
+        which = (
+            f"all {len(rivals)} policies that ignore N; the nearest is `{nearest['policy']}`, "
+            f"{_difference(nearest)}"
             if level.empty
             else f"{len(rivals) - len(level)} of {len(rivals)} policies that ignore N, not "
             + ", ".join(f"`{row.policy}` {_difference(row)}" for row in level.itertuples())
         )
         schedule = part[part["policy"] == static[str(utility)]].iloc[0]
         lines.append(
-            f"- **`{utility}`**: `{PLANNER}` is above {all_of_them}; the nearest is "
-            f"`{nearest['policy']}`, {_difference(nearest)}. Against the best static schedule: "
+            f"- **`{utility}`**: `{PLANNER}` is above {which}. Against the best static schedule: "
             f"{_difference(schedule)}."
         )
         if (part["policy"] == REFERENCE).any():
