@@ -20,7 +20,8 @@ from scripts.played import launch_of, played
 ENV, BATCH_SIZE, HORIZON = "Ombo/GP-v0", 4, 3
 UTILITIES = ("best", "last_mean")
 NEAREST = 4  # policies that ignore N and play again on fresh campaigns
-SLOW = (*METHODS, "botorch_kg", "botorch_multistep")  # seconds a campaign
+BOTORCH = ("botorch_logei", "botorch_kg", "botorch_multistep")
+SLOW = (*METHODS, *BOTORCH)  # a tenth of a second a decision, or seconds
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Args:
     campaigns: int = 1000
     """Per policy and utility."""
     few: int = 100
-    """The first of them, which the slow policies play."""
+    """The first of them, which slow policies play; all of them where that leaves it open whether
+    they are below rollout."""
     further: int = 4000
     """Fresh ones, on which the nearest rivals play again; 0: none."""
     search: int = 256
@@ -59,6 +61,11 @@ def main(args: Args) -> None:
         )
     ]
     campaigns = played(plans, args.runs, jobs=args.jobs, resume=args.resume)
+    if open_rivals := undecided(differences(campaigns)):
+        more = [_plan(names, utility, args.campaigns) for utility, names in open_rivals.items()]
+        found = played(more, args.runs, jobs=args.jobs, resume=args.resume)
+        campaigns = pd.concat([campaigns, found], ignore_index=True)
+        campaigns = campaigns.drop_duplicates(["utility", "policy", "seed"], ignore_index=True)
     fresh = None
     if args.further:
         nearest = finalists(differences(campaigns), static)
@@ -86,6 +93,12 @@ def _plan(
         told=("true",),
         block=block,
     )
+
+
+def undecided(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Slow policies that ignore N and may, by the few campaigns they played, be level or better."""
+    level = table["policy"].isin(SLOW) & ~table["knows_horizon"] & (table["difference_low"] <= 0)
+    return {str(name): list(part["policy"]) for name, part in table[level].groupby("utility")}
 
 
 def finalists(table: pd.DataFrame, static: dict[str, str]) -> dict[str, list[str]]:

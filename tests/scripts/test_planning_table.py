@@ -10,7 +10,7 @@ import pytest
 
 from scripts import planning_table
 from scripts.planning_page import differences, reading, weights_of, write_page
-from scripts.planning_table import Args, constants, fast, finalists, main, slow
+from scripts.planning_table import Args, constants, fast, finalists, main, slow, undecided
 
 STATIC = "explore_then_exploit:weights=3/1.5/0"
 
@@ -70,6 +70,18 @@ def test_those_who_came_nearest_play_again() -> None:
     assert nearest == {"best": ["rollout", STATIC, "random", "ucb"]}  # not BoTorch's: too slow
 
 
+def test_slow_policies_play_all_where_few_campaigns_leave_it_open() -> None:
+    played = campaigns()
+    few = played[(played["policy"] == "rollout") & (played["seed"] < 4)]
+    rivals = [
+        few.assign(policy="botorch_logei", value=few["value"] + [0.1, -0.2, 0.1, 0.1]),
+        few.assign(policy="coms", value=few["value"] - [0.9, 1.0, 1.0, 1.0]),
+        few.assign(policy="botorch_multistep", value=few["value"]),  # it knows N
+    ]
+    table = differences(pd.concat([played[played["policy"] != "botorch_multistep"], *rivals]))
+    assert undecided(table) == {"best": ["botorch_logei"]}
+
+
 def test_everybody_who_can_plays() -> None:
     for utility in planning_table.UTILITIES:
         there = {*fast(utility), *slow(utility)}
@@ -83,7 +95,8 @@ def test_it_plays_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(planning_table, "UTILITIES", ("best",))
     monkeypatch.setattr(planning_table, "HORIZON", 2)
     monkeypatch.setattr(planning_table, "fast", lambda utility: ["rollout", "ucb"])
-    monkeypatch.setattr(planning_table, "slow", lambda utility: ["gradient_ascent"])
+    monkeypatch.setattr(planning_table, "slow", lambda utility: ["gradient_ascent", "coms"])
+    monkeypatch.setattr(planning_table, "undecided", lambda table: {"best": ["coms"]})
     args = Args(tmp_path / "out", tmp_path / "runs", 6, 3, 5, 2, jobs=1, resume=True)
     main(args)
     cells = {file: file.stat().st_mtime_ns for file in (tmp_path / "runs" / "cells").iterdir()}
@@ -95,4 +108,5 @@ def test_it_plays_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (table.loc[table["fresh"], "campaigns"] == 5).all() and table["fresh"].sum() >= 3
     table = table[~table["fresh"]]
     assert table.loc["gradient_ascent", "campaigns"] == 3 and table.loc["ucb", "campaigns"] == 6
+    assert table.loc["coms", "campaigns"] == 6
     assert table.index.str.startswith("explore_then_exploit:weights=").sum() == 1
