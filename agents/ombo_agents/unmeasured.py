@@ -38,8 +38,8 @@ def replenished(
         repeats: Whether measured designs are as good as others: earlier slots alone count then.
 
     Returns:
-        (B, q, *shape); what was good stays, and comes first. Where designs run out, the rest
-        repeats.
+        (B, q, *shape); what was good stays in its slot, and so does what repeats where designs run
+        out.
     """
     measured, observed = observation["designs"], observation["observed"].astype(bool)
     bad = repeated(batch)  # (B, q)
@@ -49,16 +49,20 @@ def replenished(
         bad |= space.among(batch, measured, observed)
     rows = np.flatnonzero(bad.any(axis=1))
     filled = batch.copy()
-    few = space.size if space.listable and space.size else 1
-    together = max(1, _ENTRIES // few)
+    capacity, q = measured.shape[1], batch.shape[1]
+    # A listed space is marked as a whole; else new designs are compared with all there are.
+    entries = space.size if space.listable and space.size else (capacity + q) ** 2 * space.shape[0]
+    together = max(1, _ENTRIES // entries)
     for at in range(0, len(rows), together):
         some = rows[at : at + together]
         spare = _unmeasured if space.listable else _probably_unmeasured
         more, useless = spare(space, measured[some], observed[some], batch[some], draws.take(some))
-        order = np.argsort(np.concatenate([bad[some], useless], axis=1), axis=1, kind="stable")
-        choices = np.concatenate([batch[some], more], axis=1)
-        best = order[:, : batch.shape[1]]
-        filled[some] = choices[np.arange(len(some))[:, None], best]
+        first = np.argsort(useless, axis=1, kind="stable")
+        row, slot = np.nonzero(bad[some])
+        place = (np.cumsum(bad[some], axis=1) - 1)[row, slot]  # 0, 1, ... in each row
+        there = place < (~useless).sum(axis=1)[row]
+        row, slot, place = row[there], slot[there], place[there]
+        filled[some[row], slot] = more[row, first[row, place]]
     return filled
 
 
@@ -75,6 +79,8 @@ def _unmeasured(
     lots = np.where(marks, np.inf, draws.random((space.size,)))
     count = min(batch.shape[1], space.size)
     codes = np.argpartition(lots, count - 1, axis=1)[:, :count]
+    order = np.argsort(np.take_along_axis(lots, codes, axis=1), axis=1, kind="stable")
+    codes = np.take_along_axis(codes, order, axis=1)  # the first few of them are uniform too
     return space.decode(codes), np.take_along_axis(marks, codes, axis=1)
 
 

@@ -154,7 +154,7 @@ class Posterior:
         if surrogate.standardise and n:
             self.shift = values.mean(axis=1) if shift is None else shift
             spread = values.std(axis=1) if scale is None else scale
-            self.scale = np.where(spread > 1e-12, spread, 1.0)
+            self.scale = np.where(spread > 1e-12 * np.abs(values).max(axis=1), spread, 1.0)
         self.targets = (values - self.shift[:, None]) / self.scale[:, None]
         squared = squared_distances(features, features)  # (R, n, n)
         self._choose(surrogate, squared)

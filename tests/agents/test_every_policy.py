@@ -142,6 +142,22 @@ def test_values_of_any_size(name, space, values):
 
 
 @every_player
+def test_the_unit_of_the_values_makes_no_difference(name, space):
+    if name.startswith("botorch"):
+        return  # its optimisers stop at differences in units of the values
+    size, kernel = 2 if space == "two candidates" else 5, {"kernel": "fit"}
+    start = {"kind": "random", "size": size}
+    env = make_env(space, start=start, batch_size=2, surrogate=kernel)
+    policy = make(name, env)
+    observation, _ = env.reset(seed=0)
+    observation["values"][:, :size] = np.random.default_rng(0).normal(size=(ROWS, size))
+    actions = policy.act(observation, generators(0))
+    for exponent in (-46, 60):
+        scaled = {**observation, "values": observation["values"] * np.float32(2.0**exponent)}
+        np.testing.assert_allclose(policy.act(scaled, generators(0)), actions, atol=1e-4)
+
+
+@every_player
 def test_it_makes_no_difference_what_stands_in_rows_that_are_not_in_use(name, space):
     env = make_env(space, start={"kind": "random", "size": 2}, batch_size=2)
     policy = make(name, env)

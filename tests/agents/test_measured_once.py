@@ -13,7 +13,7 @@ from ombo_gym.env import CampaignEnv
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.cheap import OFTEN, SLOW, make
-from tests.controls.small_problems import ONCE, PoolOnce, play_without_waste
+from tests.controls.small_problems import ONCE, Pool, PoolOnce, play_without_waste
 
 ROWS = 5
 
@@ -99,10 +99,28 @@ def test_what_is_not_wasted_stays_and_the_rest_is_filled_up_uniformly():
     batch = np.tile(np.array([4, 2, 2])[:, None], (rows, 1, 1))
     draws = GeneratorRows(np.random.default_rng(0), rows)
     filled = replenished(env.design_space, observation, batch, draws)[..., 0]
-    assert (filled[:, 0] == 2).all()
-    pairs = np.unique(filled[:, 1:], axis=0, return_counts=True)
+    assert (filled[:, 1] == 2).all()
+    pairs = np.unique(filled[:, [0, 2]], axis=0, return_counts=True)
     assert set(pairs[0].ravel().tolist()) == {0, 3, 5, 7} and len(pairs[0]) == 12
     assert stats.chisquare(pairs[1]).pvalue > 1e-4
+
+
+def test_one_slot_in_a_wide_batch_is_filled_up_uniformly():
+    rows, space = 4000, CandidateDesigns(np.arange(20.0)[:, None])
+    empty = {"designs": np.zeros((rows, 1, 1), int), "observed": np.zeros((rows, 1))}
+    batch = np.tile(np.array([0, 1, 2, 2, 4, 5, 6, 7])[:, None], (rows, 1, 1))
+    draws = GeneratorRows(np.random.default_rng(0), rows)
+    filled = replenished(space, empty, batch, draws)[..., 0]
+    assert (np.delete(filled, 3, axis=1) == [0, 1, 2, 4, 5, 6, 7]).all()
+    found, counts = np.unique(filled[:, 3], return_counts=True)
+    assert found.tolist() == [3, *range(8, 20)] and stats.chisquare(counts).pvalue > 1e-4
+
+
+def test_a_random_batch_wider_than_the_space_holds_every_design():
+    env = CampaignVectorEnv(ROWS, Pool(), utility="last_max", batch_size=45, horizon=2)
+    observation, _ = env.reset(seed=0)
+    actions = ombo_agents.make("random", env).act(observation, np.random.default_rng(0))
+    assert all(len(np.unique(batch)) == 40 for batch in actions)
 
 
 def test_thompson_and_expected_improvement_choose_among_what_can_be_measured():

@@ -28,9 +28,9 @@ class LocalSearch(DesignsPolicy):
     peak's follow, and where all of the best peaks are climbed, uniform designs: a restart.
 
     In a box the batch is normal steps around the best design, mirrored at the sides. The step grows
-    after a round in which more than a fifth of the batch was better than all before, and shrinks
-    after others; where it gets too small, a uniform batch begins a new climb. The steps of past
-    rounds are worked out anew from the dataset.
+    after a round in which more than a fifth of the batch was better than all before (one design,
+    with q below 5), and shrinks after others; where it gets too small, a uniform batch begins a new
+    climb. The steps of past rounds are worked out anew from the dataset.
 
     Values are taken as they were measured: noise makes false peaks.
 

@@ -19,6 +19,7 @@ class RandomPolicy(DesignsPolicy):
 
     horizon_aware = False
     exchangeable = True
+    coincides = True  # where there are fewer designs than slots
 
     def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         if not self.distinct:

@@ -159,5 +159,5 @@ def standardised(values: NDArray[Any]) -> tuple[NDArray[np.float32], Any, Any]:
     """Values with mean 0 and standard deviation 1 along the first axis, the mean, the deviation."""
     numbers = np.asarray(values, np.float64)
     mean, spread = numbers.mean(axis=0), numbers.std(axis=0)
-    scale = np.where(spread > 1e-6 * (1 + np.abs(mean)), spread, 1.0)
+    scale = np.where(spread > 1e-9 * np.abs(numbers).max(axis=0), spread, 1.0)
     return ((numbers - mean) / scale).astype(np.float32), mean, scale
