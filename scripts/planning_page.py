@@ -21,7 +21,8 @@ networks and know no kernel. The best static schedule is the one of the largest 
 sequences of three weights out of {{0, .5, 1, 1.5, 2, 3, 5}}, found on other campaigns
 ({schedules}); the constants are all of these weights. Values are in standard deviations of the
 functions; all intervals are 95%, Student's t, of differences paired by campaign. "Ignores N": a
-policy that never looks at the number of rounds left."""
+policy that never looks at the number of rounds left. Slow policies play the first campaigns only,
+and all of them where the first leave it open whether they are below `rollout`."""
 
 
 def write_page(
@@ -128,7 +129,7 @@ def _again(table: pd.DataFrame, static: dict[str, str]) -> list[str]:
             for row in others.itertuples()
         )
         lines.append(
-            f"- The nearest of `{utility}` again, on {part['campaigns'].max():,} other campaigns "
+            f"- The nearest fast ones under `{utility}` again, on {part['campaigns'].max():,} other campaigns "
             f"that nothing was chosen on: `{PLANNER}` minus {said}."
         )
     return lines
