@@ -129,8 +129,8 @@ def _again(table: pd.DataFrame, static: dict[str, str]) -> list[str]:
             for row in others.itertuples()
         )
         lines.append(
-            f"- The nearest fast ones under `{utility}` again, on {part['campaigns'].max():,} other "
-            f"campaigns that nothing was chosen on: `{PLANNER}` minus {said}."
+            f"- The nearest fast ones under `{utility}` again, on {part['campaigns'].max():,} "
+            f"other campaigns that nothing was chosen on: `{PLANNER}` minus {said}."
         )
     return lines
 
