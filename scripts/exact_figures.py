@@ -19,6 +19,7 @@ _LINES = {  # column -> label, colour, line style, marker
     "optimum": ("optimum", _INK, "-", "o"),
     "rolling_2_uniform": ("2-step, rolling", LIGHT.trained[1], "-", "s"),
     "one_step_uniform": ("1-step (band: ties)", LIGHT.trained[0], "-", "D"),
+    "rollout": ("rollout", LIGHT.others[2], ":", "x"),
     "thompson": ("Thompson", LIGHT.others[1], "--", "^"),
     "ucb": ("ucb", LIGHT.others[3], "--", "v"),
 }
@@ -42,7 +43,7 @@ def draw_case(table: pd.DataFrame, file: Path) -> None:
     right.set_ylabel("lost to the optimum, %")
     right.set_ylim(bottom=min(0.0, right.get_ylim()[0]), top=max(0.5, right.get_ylim()[1]))
     figure.legend(
-        *left.get_legend_handles_labels(), loc="outside upper center", ncols=6, fontsize=8
+        *left.get_legend_handles_labels(), loc="outside upper center", ncols=7, fontsize=8
     )
     canvas.print_png(file)
 
