@@ -22,6 +22,7 @@ _LISTED = 2**20  # the largest finite space whose designs are ever listed
 _TABLE = 2**24  # entries of a table of designs
 _MANY = 32  # designs of a batch that are told apart by sorting
 _SHORT = 3  # characters of a label that has room in a picture's cell
+_FAR = 1e3  # how far features of a pool may be from 0, beside how far apart they are
 
 
 class DesignSpace(ABC):
@@ -275,14 +276,18 @@ class CandidateDesigns(DesignSpace):
     """A pool of n given candidates; a design is an index, (1,) int64.
 
     Args:
-        pool_features: (n, k) features of the candidates, on scales that can be compared.
+        pool_features: (n, k) finite features of the candidates, on scales that can be compared
+            and, beside how far apart they are, not far from 0.
         names: What each candidate is called in print; None: its index.
+
+    Raises:
+        ValueError: The features are none of that.
     """
 
     def __init__(
         self, pool_features: NDArray[np.float64], *, names: Sequence[str] | None = None
     ) -> None:
-        self.pool_features = np.asarray(pool_features, np.float64)
+        self.pool_features = _checked_features(pool_features)
         self.names = names
         self.shape = (1,)
         self.dtype = np.dtype(np.int64)
@@ -317,6 +322,28 @@ class CandidateDesigns(DesignSpace):
     def encode(self, designs: Designs) -> NDArray[np.int64]:
         """Indices in the pool, (..., 1) -> (...,)."""
         return np.asarray(designs, np.int64)[..., 0]
+
+
+def _checked_features(features: Any) -> NDArray[np.float64]:
+    found = np.asarray(features, np.float64)
+    if found.ndim != 2 or len(found) == 0:
+        raise ValueError(f"pool_features: expected (n, k) numbers, got an array {found.shape}")
+    if not np.isfinite(found).all():
+        row, column = np.argwhere(~np.isfinite(found))[0]
+        raise ValueError(
+            f"pool_features: expected finite numbers, got {found[row, column]} for feature "
+            f"{column} of candidate {row}"
+        )
+    low, high = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=-np.inf)
+    far = np.maximum(abs(low), abs(high)) > _FAR * max(1.0, (high - low).max(initial=0.0))
+    if far.any():
+        column = int(far.argmax())
+        raise ValueError(
+            "pool_features: expected features that are not far from 0 beside how far apart they "
+            "are, since squared distances lose their digits there, got feature "
+            f"{column} from {low[column]:.9g} to {high[column]:.9g}; subtract its mean"
+        )
+    return found
 
 
 def among(

@@ -1,0 +1,57 @@
+"""What the constructors of design spaces take; tests/envs and tests/controls play in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import ombo_agents
+import ombo_gym
+from ombo_gym.design_spaces import CandidateDesigns
+from ombo_gym.surrogates.kernels import squared_distances
+
+POOL = np.random.default_rng(0).normal(size=(60, 2))
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (np.arange(4.0), r"expected \(n, k\) numbers, got an array \(4,\)"),
+        (np.empty((0, 2)), r"expected \(n, k\) numbers, got an array \(0, 2\)"),
+        ([[0.0, 1.0], [2.0, np.nan]], "got nan for feature 1 of candidate 1"),
+        (POOL + np.array([0.0, 3e5]), "feature 1 from 29999.* to 30000.*; subtract its mean"),
+        (np.full((3, 1), -1e9), "feature 0 from -1e"),
+    ],
+)
+def test_pools_refuse_features_that_tell_nothing(features: object, message: str) -> None:
+    with pytest.raises(ValueError, match=f"pool_features: .*{message}"):
+        CandidateDesigns(np.array(features))
+
+
+def test_pools_take_features_on_any_scale() -> None:
+    for features in [POOL * 1e-9, POOL * 1e9, POOL + 4e3, np.zeros((3, 2)), np.ones((3, 0))]:
+        assert CandidateDesigns(features).size == len(features)
+
+
+def test_distances_of_features_as_far_from_zero_as_a_pool_may_have_them_keep_their_digits() -> None:
+    far = CandidateDesigns(POOL + 4e3).pool_features[None]
+    near = POOL[None]
+    exact = ((near[:, :, None] - near[:, None]) ** 2).sum(axis=-1)
+    np.testing.assert_allclose(squared_distances(far, far), exact, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["thompson", "ucb", "expected_improvement"])
+def test_a_pool_far_from_zero_is_searched_like_the_same_pool_at_zero(name: str) -> None:
+    utilities = []
+    for offset in (0.0, 4e3):
+        env = ombo_gym.make_campaign(
+            lambda at: float(POOL[at].sum()), CandidateDesigns(POOL + offset), horizon=3
+        )
+        policy = ombo_agents.make(name, env)
+        observation, _ = env.reset(seed=0)
+        rng, terminated = np.random.default_rng(0), False
+        while not terminated:
+            batched = {field: array[None] for field, array in observation.items()}
+            observation, _, terminated, _, info = env.step(policy.act(batched, rng)[0])
+        utilities.append(info["utility"])
+    assert utilities[1] == pytest.approx(utilities[0], abs=1e-9)
