@@ -5,6 +5,8 @@ Everything is in the posterior's (standardised) units.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,9 +15,17 @@ from numpy.typing import NDArray
 
 from ombo_gym.quasi_newton import quasi_newton
 from ombo_gym.surrogates.gp import Beliefs, Posterior
-from ombo_gym.surrogates.kernels import KERNELS, SLOPES, lifted, squared_distances_of_lifted
+from ombo_gym.surrogates.kernels import (
+    KERNELS,
+    SLOPES,
+    lifted,
+    squared_distances,
+    squared_distances_of_lifted,
+)
 
 Floats = NDArray[np.float64]
+
+_APART = 1e-9  # variance, relative to the prior's, that keeps exact values from coinciding
 
 _LENGTHS = (4.0, 1.0, 0.25, 1 / 16, 1 / 256, 1 / 4096)  # of steps that are tried
 
@@ -33,6 +43,25 @@ class Marginals:
     mean: Floats
     sd: Floats
     loadings: Floats
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What is believed of j designs together: f = mean + lower z, z standard normal.
+
+    Attributes:
+        mean: (R, j).
+        lower: (R, j, j), lower triangles.
+    """
+
+    mean: Floats
+    lower: Floats
+
+    def slots(self) -> Iterator[Marginals]:
+        """Each design given those before it, (R, 1)."""
+        for slot in range(self.mean.shape[1]):
+            row = self.lower[:, slot]
+            yield Marginals(self.mean[:, slot, None], row[:, slot, None], row[:, :slot, None])
 
 
 class Score(Protocol):
@@ -86,6 +115,37 @@ class Pending:
         self._whiten = whiten
         self._inputs = np.concatenate([self._inputs, scaled], axis=1)
         self._weights = np.concatenate([self._weights, np.zeros((rows, 1, 1))], axis=2)
+
+    def given(self, features: Floats) -> tuple[Pending, Joint]:
+        """What is believed once j designs a campaign are measured exactly, and of these, (R, j, k).
+
+        As `add`, all at once, and leaves these beliefs as they are.
+        """
+        squared, white = self._white(features)
+        at = self._marginals(squared, white)
+        scaled = features / self._unit
+        variance = self._kernel(squared_distances(scaled, scaled))
+        variance -= np.matmul(white.swapaxes(1, 2), white)
+        rows, m, j = white.shape
+        variance[:, np.arange(j), np.arange(j)] = (at.sd / self._scale) ** 2 + _APART
+        lower = np.asarray(np.linalg.cholesky(variance), np.float64)
+        inverse = np.linalg.inv(lower)
+        told = copy.copy(self)
+        told._whiten = np.zeros((rows, m + j, m + j))
+        told._whiten[:, :m, :m] = self._whiten
+        told._whiten[:, m:, :m] = -np.matmul(np.matmul(inverse, white.swapaxes(1, 2)), self._whiten)
+        told._whiten[:, m:, m:] = inverse
+        told._inputs = np.concatenate([self._inputs, scaled], axis=1)
+        told._weights = np.concatenate([self._weights, np.zeros((rows, 1, j))], axis=2)
+        return told, Joint(at.mean, lower * self._scale[..., None])
+
+    def copies(self, count: int) -> Pending:
+        """Of `count` times as many campaigns, all R one time after the other."""
+        tiled = copy.copy(self)
+        for name in ("_unit", "_inputs", "_whiten", "_weights", "_scale", "_noise"):
+            array = getattr(self, name)
+            setattr(tiled, name, np.tile(array, (count, *[1] * (array.ndim - 1))))
+        return tiled
 
     def _white(self, features: Floats) -> tuple[Floats, Floats]:
         """Squared scaled distances to the inputs and whitened covariances, (R, m, P) each."""

@@ -83,9 +83,10 @@ def bounds_slot_by_slot(x, y, batch, lengthscale):
     return total
 
 
-def improvement_of_both(dim, count):
+def improvement_of_both(dim, count, *, sequential=True):
     """Joint expected improvement of our batches and of BoTorch's, (count, 2)."""
     from botorch.acquisition.logei import qLogExpectedImprovement
+    from botorch.utils.sampling import manual_seed
 
     env, observation = datasets(dim, count)
     ours = proposals("expected_improvement", env, observation)
@@ -93,7 +94,9 @@ def improvement_of_both(dim, count):
     both = np.zeros((count, 2))
     for row in range(count):
         model, x, y = botorch_model(env, observation, row)
-        theirs = optimised(qLogExpectedImprovement(model, y.max()), dim, Q, sequential=True)
+        with manual_seed(row):  # its sampler's
+            acquisition = qLogExpectedImprovement(model, y.max())
+        theirs = optimised(acquisition, dim, Q, sequential=sequential)
         both[row] = [joint_improvement(x, y, each, lengthscale) for each in (ours[row], theirs)]
     return both
 
@@ -128,18 +131,35 @@ def test_our_batches_are_worth_what_botorch_s_are_on_a_few_datasets(both, dim):
     assert ours.mean() >= theirs.mean() * (1 - 0.01)
 
 
+def reported(what, ours, theirs):
+    """On how many datasets ours is worth as much, but for draws, and the lowest ratio; printed."""
+    difference, least = ours - theirs, (ours >= theirs * (1 - 1e-3)).mean()
+    lowest = (ours / theirs).min() - 1
+    print(f"\n{what}: ours {ours.mean():.4f}, BoTorch's {theirs.mean():.4f}, difference "
+          f"{difference.mean():+.5f} +- {difference.std() / np.sqrt(len(ours)):.5f}, "
+          f"at least as high on {least:.0%}, lowest {lowest:+.2%}")  # fmt: skip
+    return least, lowest
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dim", sorted(SITUATIONS))
-@pytest.mark.parametrize("both", [improvement_of_both, bounds_of_both])
-def test_our_batches_are_worth_at_least_what_botorch_s_are_on_50_datasets(both, dim):
-    ours, theirs = both(dim, 50).T
-    difference = ours - theirs
-    least = (ours >= theirs * (1 - 1e-3)).mean()
-    print(f"\n{both.__name__}, {dim}-D: ours {ours.mean():.4f}, BoTorch's {theirs.mean():.4f}, "
-          f"difference {difference.mean():+.5f} +- {difference.std() / np.sqrt(50):.5f}, "
-          f"at least as high on {least:.0%}, lowest {(ours / theirs).min() - 1:+.1%}")  # fmt: skip
-    assert difference.mean() >= -1e-4 * np.abs(theirs).mean()
-    assert least >= 0.7 and (ours >= theirs * (1 - 0.06)).all()
+@pytest.mark.parametrize("sequential", [True, False])
+def test_our_batches_improve_at_least_as_much_as_botorch_s_on_50_datasets(dim, sequential):
+    ours, theirs = improvement_of_both(dim, 50, sequential=sequential).T
+    how = "slot by slot" if sequential else "jointly"
+    least, lowest = reported(f"improvement, {dim}-D, BoTorch's {how}", ours, theirs)
+    assert ours.mean() > theirs.mean()
+    assert least == 1 if sequential else least >= 0.85 and lowest >= -0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dim", sorted(SITUATIONS))
+def test_our_bounds_are_worth_what_botorch_s_are_on_50_datasets(dim):
+    """In the mean: the best design of a slot is not always the best for what the batch adds up."""
+    ours, theirs = bounds_of_both(dim, 50).T
+    least, lowest = reported(f"bounds, {dim}-D", ours, theirs)
+    assert ours.mean() >= theirs.mean() * (1 - 1e-4)
+    assert least >= 0.9 and lowest >= -0.02
 
 
 @pytest.mark.parametrize("dim", sorted(SITUATIONS))

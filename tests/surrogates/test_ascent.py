@@ -68,6 +68,51 @@ def test_loadings_on_exact_picks_and_what_is_left_make_up_the_joint_covariance()
 
 
 @pytest.mark.parametrize("kernel", ["matern52", "rbf"])
+@pytest.mark.parametrize("outputscale", [True, False])
+def test_designs_given_all_at_once_are_those_given_one_after_the_other(kernel, outputscale):
+    posterior, pending, _, _, added, points = situation(kernel, 3, False, outputscale=outputscale)
+    before = Pending(posterior)
+    told, joint = before.given(np.moveaxis(added, 0, 1))
+    for one, other in zip(told_of(told, points), told_of(pending, points), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+    np.testing.assert_allclose(told.slope(points, Bumpy()), pending.slope(points, Bumpy()), 1e-5)
+    after = Pending(posterior)
+    for slot, (at, features) in enumerate(zip(joint.slots(), added, strict=True)):
+        for one, other in zip(told_of(after, features[:, None]), marginals(at), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+        assert at.loadings.shape == (ROWS, slot, 1)
+        after.add(features, posterior.at(points), noisy=False)
+    covariance = posterior.covariance(np.moveaxis(added, 0, 1))
+    np.testing.assert_allclose(joint.lower @ joint.lower.swapaxes(1, 2), covariance, atol=1e-6)
+    assert before.at(points).loadings.shape[1] == 0  # is as it was
+
+
+def test_the_same_design_may_be_given_twice():
+    posterior, _, _, _, added, points = situation("matern52", 1, False)
+    twice = np.repeat(np.moveaxis(added, 0, 1), 2, axis=1)
+    once = Pending(posterior).given(twice[:, :1])[0].at(points)
+    again = Pending(posterior).given(twice)[0].at(points)
+    np.testing.assert_allclose(again.sd, once.sd, atol=1e-4)
+
+
+def test_copies_believe_the_same_over_and_over():
+    _, pending, _, _, _, points = situation("matern52", 2, False, outputscale=True)
+    tiled = pending.copies(3)
+    for one, other in zip(
+        told_of(tiled, np.tile(points, (3, 1, 1))), told_of(pending, points), strict=True
+    ):
+        np.testing.assert_array_equal(one.reshape(3, *other.shape), np.stack([other] * 3))
+
+
+def told_of(pending, points):
+    return marginals(pending.at(points))
+
+
+def marginals(at):
+    return at.mean, at.sd, at.loadings
+
+
+@pytest.mark.parametrize("kernel", ["matern52", "rbf"])
 @pytest.mark.parametrize("picks", [0, 1, 3])
 @pytest.mark.parametrize("outputscale", [True, False])
 def test_slopes_are_those_of_finite_differences(kernel, picks, outputscale):

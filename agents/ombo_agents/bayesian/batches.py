@@ -76,7 +76,8 @@ def fill(
                 polished = climb(pending, score, tops[rows, at][:, None], _POLISH)
                 tops = np.concatenate([polished, tops], axis=1)
             known = np.concatenate([tops.astype(np.float32), batch[:, slot, None]], axis=1)
-            batch[:, slot] = _best_new(outlook, pending, score, known, batch[:, :slot], distinct)
+            avoided = not_again(outlook, batch[:, :slot]) if distinct else None
+            batch[:, slot] = best_new(pending, score, known, avoided)
         if slot + 1 == batch_size:
             break
         features = space.features(batch[:, slot])
@@ -112,21 +113,23 @@ def hopeful(
     return chosen
 
 
-def _best_new(
-    outlook: Outlook,
+def not_again(outlook: Outlook, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a slot does not take again: of the batch and, where it is spent, what was measured."""
+    if outlook.spent is None:
+        return batch
+    return np.concatenate([outlook.posterior.features.astype(np.float32), batch], axis=1)
+
+
+def best_new(
     pending: Pending,
     score: SlotScore,
     tops: NDArray[np.float32],
-    batch: NDArray[np.float32],
-    distinct: bool,
+    avoided: NDArray[np.float32] | None,
 ) -> NDArray[np.float32]:
     """The best-scored of some designs (R, P, d), the last of which is always possible, (R, d)."""
     scores = score.value(pending.at(tops.astype(np.float64)))
-    if distinct:
-        known = batch
-        if outlook.spent is not None:
-            known = np.concatenate([outlook.posterior.features.astype(np.float32), batch], axis=1)
-        again = (tops[:, :, None] == known[:, None]).all(axis=-1).any(axis=-1)
+    if avoided is not None:
+        again = (tops[:, :, None] == avoided[:, None]).all(axis=-1).any(axis=-1)
         again[:, -1] = False
         scores = np.where(again, -np.inf, scores)
     best: NDArray[np.float32] = tops[np.arange(len(tops)), scores.argmax(axis=1)]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from ombo_agents.bayesian.batches import APART, hopeful
-from ombo_agents.bayesian.expected_improvement import LogImprovement, standard_normals
+from ombo_agents.bayesian.log_improvement import LogImprovement, standard_normals
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook, best_left

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.bayesian.batches import SlotScore, fill
-from ombo_agents.bayesian.expected_improvement import LogImprovement, standard_normals
+from ombo_agents.bayesian.log_improvement import LogImprovement, standard_normals
 from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
 from ombo_agents.policy import DesignsPolicy, Details, Observation
 from ombo_agents.settings import whole
