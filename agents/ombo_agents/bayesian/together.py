@@ -61,22 +61,18 @@ def best_together(
         bound = UpperConfidenceBound(np.full(len(floor), weight))
         batches.append(fill(outlook, space, bound, q, distinct=distinct, starts=0, moves=0))
     count, rows = len(batches), np.arange(len(floor))
-    pending = Pending(outlook.posterior)
-    avoided = None
-    if distinct or outlook.spent is not None:
-        avoided = not_again(outlook, batches[0][:, :0])
+    pending, measured = Pending(outlook.posterior), not_again(outlook, batches[0][:, :0])
     # Those of all campaigns, one kind of batch after the other: (count * R, q, d).
     every, floors, many = np.concatenate(batches), np.tile(floor, count), pending.copies(count)
-    not_these = None if avoided is None else np.tile(avoided, (count, 1, 1))
-    _sweep(many, every, floors, normals[:_FIRST], not_these)
+    _sweep(many, every, floors, normals[:_FIRST], np.tile(measured, (count, 1, 1)))
     worth = _log_improvement(many, every, floors, normals).reshape(count, -1)
     best: Batches = every.reshape(count, *batches[0].shape)[worth.argmax(axis=0), rows]
-    _sweep(pending, best, floor, normals, avoided)
+    _sweep(pending, best, floor, normals, measured)
     return best
 
 
 def _sweep(
-    pending: Pending, batch: Batches, floor: Floats, normals: Floats, avoided: Batches | None
+    pending: Pending, batch: Batches, floor: Floats, normals: Floats, measured: Batches
 ) -> None:
     """Every slot climbs again, given all the others, (R, q, d) in place.
 
@@ -85,7 +81,7 @@ def _sweep(
         batch: From where they climb.
         floor: (R,).
         normals: (S, q).
-        avoided: (R, n, d) designs that are not taken, and the other slots neither; None: all may.
+        measured: (R, n, d) designs that no slot takes.
     """
     for slot in list(range(batch.shape[1])) * _SWEEPS:
         others = np.delete(batch, slot, axis=1)
@@ -95,8 +91,8 @@ def _sweep(
             score.picked(at)
         now = batch[:, slot, None]
         higher = climb(told, score, now, _STEPS).astype(np.float32)
-        taken = None if avoided is None else np.concatenate([avoided, others], axis=1)
-        batch[:, slot] = best_new(told, score, np.concatenate([higher, now], axis=1), taken)
+        tops, avoided = np.concatenate([higher, now], axis=1), [measured, others]
+        batch[:, slot] = best_new(told, score, tops, np.concatenate(avoided, axis=1))
 
 
 def _log_improvement(pending: Pending, batch: Batches, floor: Floats, normals: Floats) -> Floats:
