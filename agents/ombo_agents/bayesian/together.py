@@ -56,7 +56,8 @@ def best_together(
     if not isinstance(space, BoxDesigns) or q == 1 or starts == 0 or moves == 0:
         climbs: dict[str, Any] = {"starts": starts, "moves": moves, "rough": rough}
         return fill(outlook, space, score, q, distinct=distinct, **climbs)
-    batches = [fill(outlook, space, rough, q, distinct=distinct, starts=starts, moves=moves)]
+    climbs = {"starts": -(-starts // 2), "moves": -(-moves // 2)}  # half as far, to climb again
+    batches = [fill(outlook, space, rough, q, distinct=distinct, **climbs)]
     for weight in _WEIGHTS:
         bound = UpperConfidenceBound(np.full(len(floor), weight))
         batches.append(fill(outlook, space, bound, q, distinct=distinct, starts=0, moves=0))

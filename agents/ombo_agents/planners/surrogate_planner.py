@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.bayesian.batches import SlotScore, fill
-from ombo_agents.bayesian.log_improvement import LogImprovement, standard_normals
+from ombo_agents.bayesian.batches import fill
+from ombo_agents.bayesian.log_improvement import standard_normals
+from ombo_agents.bayesian.together import best_together
 from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
 from ombo_agents.policy import DesignsPolicy, Details, Observation
 from ombo_agents.settings import whole
@@ -19,7 +20,7 @@ from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
 
 _TOGETHER = 64  # campaigns that are planned together, for bounded memory
-_JOINT, _ROUGH = 256, 32  # draws of a batch's values, and for all but the last steps of a climb
+_JOINT = 256  # draws of a batch's values
 _FAR = 6.0  # standard deviations below everything
 
 
@@ -27,8 +28,8 @@ class SurrogatePlanner(DesignsPolicy):
     """Plans on the surrogate's posterior, and plays the one-round optimum in the last round.
 
     That is, under `best` and `last_max`, the batch of largest expected improvement or expected
-    maximum, slot by slot; under the others the largest posterior means, which in a box are q times
-    the same design where designs can be repeated.
+    maximum; under the others the largest posterior means, which in a box are q times the same
+    design where designs can be repeated.
 
     Args:
         game: The campaigns it is built for.
@@ -88,35 +89,26 @@ class SurrogatePlanner(DesignsPolicy):
         lowest: NDArray[np.float64] = outlook.beliefs.mean - _FAR * outlook.beliefs.sd
         return lowest.min(axis=1)
 
-    def improve(
-        self, outlook: Outlook, floor: NDArray[np.float64], *, climb: bool = True
-    ) -> Designs:
-        """Batches of the largest expected improvement, slot by slot, (R, q, *shape)."""
-        normals = standard_normals(_JOINT, self.batch_size)
-        score, rough = LogImprovement(floor, normals), LogImprovement(floor, normals[:_ROUGH])
-        return self._fill(outlook, score if climb else rough, climb=climb, rough=rough)
+    def improve(self, outlook: Outlook, floor: NDArray[np.float64]) -> Designs:
+        """Batches of the largest expected improvement, (R, q, *shape)."""
+        return best_together(
+            outlook,
+            self.space,
+            floor,
+            standard_normals(_JOINT, self.batch_size),
+            distinct=self.distinct,
+            starts=self._starts,
+            moves=self._moves,
+        )
 
-    def explore(
-        self, outlook: Outlook, weights: NDArray[np.float64], *, climb: bool = True
-    ) -> Designs:
+    def explore(self, outlook: Outlook, weights: NDArray[np.float64]) -> Designs:
         """Batches by upper confidence bounds with weights (R,), (R, q, *shape)."""
-        return self._fill(outlook, UpperConfidenceBound(weights), climb=climb)
-
-    def _fill(
-        self,
-        outlook: Outlook,
-        score: SlotScore,
-        *,
-        climb: bool,
-        rough: SlotScore | None = None,
-    ) -> Designs:
         return fill(
             outlook,
             self.space,
-            score,
+            UpperConfidenceBound(weights),
             self.batch_size,
             distinct=self.distinct,
-            starts=self._starts if climb else 0,
+            starts=self._starts,
             moves=self._moves,
-            rough=rough,
         )
