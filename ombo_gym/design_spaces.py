@@ -6,6 +6,7 @@ how to draw designs uniformly, and which features a surrogate sees. It holds no 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -356,10 +357,17 @@ def among(
         listed: Where to look.
         in_use: (R, n) which entries of the list count; None: all.
     """
-    same = designs[:, :, None] == listed[:, None]
-    same = same.all(axis=tuple(range(3, same.ndim)))  # (R, m, n)
+    # A number of the designs after the other: few have even the first in common.
+    width = math.prod(designs.shape[2:])
+    sought = designs.reshape(*designs.shape[:2], width)
+    known = listed.reshape(*listed.shape[:2], width)
+    same = sought[:, :, None, 0] == known[:, None, :, 0]  # (R, m, n)
     if in_use is not None:
         same &= in_use[:, None]
+    for at in range(1, width):
+        if not same.any():
+            break
+        same &= sought[:, :, None, at] == known[:, None, :, at]
     found: NDArray[np.bool_] = same.any(axis=-1)
     return found
 
@@ -371,7 +379,7 @@ def repeated(batch: Designs) -> NDArray[np.bool_]:
         return _repeated_among_many(flat)
     again = np.zeros(flat.shape[:2], bool)
     for slot in range(1, flat.shape[1]):
-        again[:, slot] = (flat[:, :slot] == flat[:, slot, None]).all(axis=-1).any(axis=-1)
+        again[:, slot] = among(flat[:, slot, None], flat[:, :slot])[:, 0]
     return again
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces import Designs, DesignSpace, among
 from ombo_gym.randomness import RowDraws
 from ombo_gym.surrogates.candidates import candidates
 from ombo_gym.surrogates.gp import Beliefs, Posterior, Surrogate, most_telling
@@ -135,8 +135,7 @@ def pick_batch(
         if slot + 1 < batch_size:
             beliefs.hallucinate(picks)
             if distinct:
-                same = choices == batch[:, slot, None]
-                taken |= same.reshape(*taken.shape, -1).all(axis=-1)
+                taken |= among(choices, batch[:, slot, None])
     return batch
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.outlook import Outlook, best_left
-from ombo_gym.design_spaces import BoxDesigns, DesignSpace
+from ombo_gym.design_spaces import BoxDesigns, DesignSpace, among
 from ombo_gym.surrogates.ascent import Marginals, Pending, Score, climb
 
 APART = 0.5  # lengthscales between the designs that begin to climb
@@ -85,8 +85,7 @@ def fill(
             each.picked(pending.at(features[:, None]))
         pending.add(features, beliefs, noisy=score.noisy)
         if distinct:
-            same = choices == batch[:, slot, None]
-            taken |= same.reshape(*taken.shape, -1).all(axis=-1)
+            taken |= among(choices, batch[:, slot, None])
     return batch
 
 
@@ -129,7 +128,7 @@ def best_new(
     """The best-scored of some designs (R, P, d), the last of which is always possible, (R, d)."""
     scores = score.value(pending.at(tops.astype(np.float64)))
     if avoided is not None:
-        again = (tops[:, :, None] == avoided[:, None]).all(axis=-1).any(axis=-1)
+        again = among(tops, avoided)
         again[:, -1] = False
         scores = np.where(again, -np.inf, scores)
     best: NDArray[np.float32] = tops[np.arange(len(tops)), scores.argmax(axis=1)]

@@ -13,7 +13,7 @@ from ombo_agents.bayesian.log_improvement import LogImprovement, standard_normal
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook, best_left
-from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.design_spaces import BoxDesigns, among
 from ombo_gym.game import Game
 from ombo_gym.quasi_newton import quasi_newton
 from ombo_gym.randomness import GeneratorRows
@@ -70,8 +70,7 @@ class LocalPenalization(PosteriorPolicy):
             picked = space.features(batch[:, slot])
             scores = scores + penalised.add(picked, features)
             if self.distinct:
-                same = choices == batch[:, slot, None]
-                taken |= same.reshape(*taken.shape, -1).all(axis=-1)
+                taken |= among(choices, batch[:, slot, None])
         return batch
 
 

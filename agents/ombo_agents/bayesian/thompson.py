@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_gym.controls.outlook import Outlook, best_left
-from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.design_spaces import DesignSpace, among
 from ombo_gym.randomness import GeneratorRows, RowDraws
 from ombo_gym.surrogates.gp import Posterior
 
@@ -93,6 +93,5 @@ def best_of_each(
         picks = best_left(samples[:, slot], taken, spent)
         batch[:, slot] = choices[np.arange(rows), picks]
         if distinct:
-            same = choices == batch[:, slot, None]
-            taken |= same.reshape(*taken.shape, -1).all(axis=-1)
+            taken |= among(choices, batch[:, slot, None])
     return batch
