@@ -7,7 +7,7 @@ import pytest
 
 import ombo_agents
 import ombo_gym
-from ombo_gym.design_spaces import CandidateDesigns
+from ombo_gym.design_spaces import CandidateDesigns, among
 from ombo_gym.surrogates.kernels import squared_distances
 
 POOL = np.random.default_rng(0).normal(size=(60, 2))
@@ -55,3 +55,22 @@ def test_a_pool_far_from_zero_is_searched_like_the_same_pool_at_zero(name: str) 
             observation, _, terminated, _, info = env.step(policy.act(batched, rng)[0])
         utilities.append(info["utility"])
     assert utilities[1] == pytest.approx(utilities[0], abs=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), (2, 2)])
+@pytest.mark.parametrize("some", [True, False])
+def test_looking_up_is_comparing_every_two_designs(shape: tuple[int, ...], some: bool) -> None:
+    rng = np.random.default_rng(0)
+    for rows, count, size in [(4, 5, 6), (3, 1, 20), (2, 0, 3), (2, 3, 0), (0, 2, 2)]:
+        sought = rng.integers(0, 2, (rows, count, *shape))
+        listed = rng.integers(0, 2, (rows, size, *shape))
+        in_use = rng.random((rows, size)) < 0.6 if some else np.ones((rows, size), bool)
+        expected = [
+            [
+                any((each == known).all() for known in listed[row][in_use[row]])
+                for each in sought[row]
+            ]
+            for row in range(rows)
+        ]
+        found = among(sought, listed, in_use if some else None)
+        np.testing.assert_array_equal(found, np.array(expected, bool).reshape(rows, count))
