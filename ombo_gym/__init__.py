@@ -1,9 +1,24 @@
 """Gymnasium environments for sequential design under a budget."""
 
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
 from ombo_gym.own import make_campaign
 from ombo_gym.registration import env_ids, make_problem, register_all
+from ombo_gym.spec import CampaignSpec, Origin, Repeats, campaign_spec
 
-__all__ = ["__version__", "env_ids", "make_campaign", "make_problem"]
+__all__ = [
+    "BoxDesigns",
+    "CampaignSpec",
+    "CandidateDesigns",
+    "CategoricalDesigns",
+    "DesignSpace",
+    "Origin",
+    "Repeats",
+    "__version__",
+    "campaign_spec",
+    "env_ids",
+    "make_campaign",
+    "make_problem",
+]
 __version__ = "0.1.0"
 
 register_all()

@@ -8,11 +8,14 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+SLACK = 1e-6  # beyond the bounds of a Box, which wrappers that rescale come to; clipped
+
 
 class ActionCheck:
     """Turns what an agent hands over into an array of the space's dtype and shape, or raises.
 
-    Accepted: what NumPy casts "same_kind" to the dtype, of exactly the shape, within the bounds.
+    Accepted: what NumPy casts "same_kind" to the dtype, of exactly the shape, within the bounds (of
+    a Box, up to 1e-6 beyond, and clipped then).
     Booleans are refused although NumPy would cast them, because they are never meant as designs.
 
     Args:
@@ -30,7 +33,10 @@ class ActionCheck:
         assert space.dtype is not None and space.shape is not None
         self._dtype = np.dtype(space.dtype)
         self._shape = space.shape if rows is None else (rows, *space.shape)
-        self._kinds = "iu" if self._dtype.kind == "i" else "fiu"
+        whole = self._dtype.kind == "i"
+        self._kinds = "iu" if whole else "fiu"
+        # In float64: 1 + 1e-6 is another number in float32.
+        self._slack = np.float64(0 if whole else SLACK)
 
     def _expected(self) -> str:
         low, high = self._low.min(), self._high.max()
@@ -56,8 +62,10 @@ class ActionCheck:
             raise ValueError(f"action: {self._expected()}, got an array with masked entries")
         if array.shape != self._shape:
             raise ValueError(f"action: {self._expected()}, got shape {array.shape}")
-        inside = (array >= self._low) & (array <= self._high)  # false for NaN
+        low, high = self._low - self._slack, self._high + self._slack
+        inside = (array >= low) & (array <= high)  # false for NaN
         if not inside.all():
             where = tuple(int(i) for i in np.argwhere(~inside)[0])
             raise ValueError(f"action: {self._expected()}, got {array[where]} at index {where}")
-        return array.astype(self._dtype)
+        checked = array.astype(self._dtype)
+        return np.clip(checked, self._low, self._high) if self._slack else checked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ombo_gym.design_spaces import Designs, among, repeated
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import KeyedRows, Stream
-from ombo_gym.starts import make_start
-from ombo_gym.utilities import NEEDS_POSTERIOR, Progress, utility_named
+from ombo_gym.spec import CampaignSpec, Repeats
+from ombo_gym.starts import Start, make_start
+from ombo_gym.utilities import Progress, make_utility
 
 Rows = slice | NDArray[np.intp]  # which campaigns; a slice avoids copies where all are meant
 Infos = dict[
@@ -21,7 +22,8 @@ Infos = dict[
 ]  # name -> values (R, ...), which rows have it (R,)
 
 ALL = slice(None)
-_LOUDEST = 1e30  # noise that observations, which are float32, have room for
+HORIZON, BATCH_SIZE = 5, 4  # when nothing else is asked for
+_LOUDEST = 1e30  # of noise
 
 
 @dataclass(frozen=True)
@@ -32,32 +34,42 @@ class Settings:
         ValueError: An argument out of range; says what was expected.
     """
 
-    horizon: int | Sequence[int] = 5
-    batch_size: int = 4
-    utility: str = "best"
-    start: dict[str, Any] | None = None
+    horizon: int | Sequence[int] | None = None
+    batch_size: int | Sequence[int] | None = None
+    plates: Sequence[int] | None = None
+    utility: Any = "best"
+    start: Mapping[str, Any] | None = None
     noise_std: float | None = None
 
     @property
     def horizons(self) -> tuple[int, int]:
         """The smallest and the largest horizon."""
-        low, high = _low_and_high(self.horizon)
-        return int(low), int(high)
+        if self.plates is not None:
+            return len(self.plates), len(self.plates)
+        return _low_and_high("horizon", HORIZON if self.horizon is None else self.horizon)
+
+    @property
+    def batch_sizes(self) -> tuple[int, int]:
+        """The smallest and the largest batch."""
+        if self.plates is not None:
+            return min(self.plates), max(self.plates)
+        return _low_and_high(
+            "batch_size", BATCH_SIZE if self.batch_size is None else self.batch_size
+        )
 
     def __post_init__(self) -> None:
-        pair = _low_and_high(self.horizon)
-        if (
-            len(pair) != 2
-            or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in pair)
-            or not 1 <= pair[0] <= pair[1]
-        ):
-            raise ValueError(
-                "horizon: expected a whole number of at least 1, or [low, high] with "
-                f"1 <= low <= high, got {self.horizon!r}"
-            )
-        q = self.batch_size
-        if isinstance(q, bool) or not isinstance(q, int | np.integer) or q < 1:
-            raise ValueError(f"batch_size: expected a whole number of at least 1, got {q!r}")
+        if self.plates is not None:
+            given = {"horizon": self.horizon, "batch_size": self.batch_size}
+            both = {name: value for name, value in given.items() if value is not None}
+            if both:
+                raise ValueError(
+                    "plates: they lay down horizon and batch_size, which go without them; got "
+                    f"plates={self.plates!r} together with {both}"
+                )
+            object.__setattr__(self, "plates", _checked_plates(self.plates))
+        for sizes in (self.horizons, self.batch_sizes):  # which refuse what cannot be
+            assert sizes[0] <= sizes[1]
+        make_utility(self.utility)
         std = self.noise_std
         if std is not None and (
             isinstance(std, bool)
@@ -69,10 +81,64 @@ class Settings:
             )
 
 
-def _low_and_high(horizon: Any) -> tuple[Any, ...]:
-    """A range as it was given, or a single horizon twice."""
-    given = horizon.tolist() if isinstance(horizon, np.ndarray | np.generic) else horizon
-    return tuple(given) if isinstance(given, Sequence) else (given, given)
+def is_whole(number: Any) -> bool:
+    """Whether it is a whole number of at least 1."""
+    return isinstance(number, int | np.integer) and not isinstance(number, bool) and number >= 1
+
+
+def _low_and_high(name: str, given: Any) -> tuple[int, int]:
+    """A range as it was given, or a single number twice."""
+    listed = given.tolist() if isinstance(given, np.ndarray | np.generic) else given
+    several = isinstance(listed, Sequence) and not isinstance(listed, str)
+    pair = tuple(listed) if several else (listed, listed)
+    if len(pair) != 2 or not all(map(is_whole, pair)) or pair[0] > pair[1]:
+        raise ValueError(
+            f"{name}: expected a whole number of at least 1, or [low, high] with "
+            f"1 <= low <= high, got {given!r}"
+        )
+    return int(pair[0]), int(pair[1])
+
+
+def _checked_plates(given: Any) -> tuple[int, ...]:
+    listed = given.tolist() if isinstance(given, np.ndarray) else given
+    several = isinstance(listed, Sequence) and not isinstance(listed, str)
+    if not several or not len(listed) or not all(map(is_whole, listed)):
+        raise ValueError(
+            f"plates: expected a list of batch sizes of at least 1, one a round, got {given!r}"
+        )
+    return tuple(int(size) for size in listed)
+
+
+@dataclass(frozen=True)
+class ResetOptions:
+    """What a reset asks for in each of R rows, beside the streams of the campaigns' keys.
+
+    Attributes:
+        optimum: (R,) whether to search for the optimum where it is not known.
+        horizon, batch_size, instance: (R,); 0, 0 and -1 where the campaign draws its own.
+    """
+
+    optimum: NDArray[np.bool_]
+    horizon: NDArray[np.int64]
+    batch_size: NDArray[np.int64]
+    instance: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, rows: int) -> ResetOptions:
+        """Nothing asked for in R rows."""
+        zeros = np.zeros(rows, np.int64)
+        return cls(np.zeros(rows, bool), zeros, zeros.copy(), zeros - 1)
+
+    def take(self, rows: Rows) -> ResetOptions:
+        """What is asked for in some of the rows."""
+        return ResetOptions(
+            self.optimum[rows], self.horizon[rows], self.batch_size[rows], self.instance[rows]
+        )
+
+    def put(self, rows: Rows, other: ResetOptions) -> None:
+        """Writes what is asked for in some of the rows."""
+        for name in ("optimum", "horizon", "batch_size", "instance"):
+            getattr(self, name)[rows] = getattr(other, name)
 
 
 @dataclass(frozen=True)
@@ -90,52 +156,60 @@ class Campaigns:
     Args:
         problem: What is being designed.
         settings: Horizon, batch size, utility, start, noise.
-        rows: B.
+        num_campaigns: B.
+        control: What the player acts on; the spec says so.
+        surrogate: Recipe of the player's model; the problem's own where it says nothing.
+
+    Attributes:
+        spec: What a player may know.
     """
 
-    def __init__(self, problem: Problem, settings: Settings, rows: int) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        settings: Settings,
+        num_campaigns: int,
+        *,
+        control: str = "designs",
+        surrogate: Mapping[str, Any] | None = None,
+    ) -> None:
         self.problem = problem
         self.settings = settings
-        self.rows = rows
-        self.batch_size = int(settings.batch_size)
+        self.num_campaigns = num_campaigns
         self.noise_std = float(
             problem.noise_std if settings.noise_std is None else settings.noise_std
         )
-        self._worth_of = utility_named(settings.utility)
-        self._asks_posterior = settings.utility in NEEDS_POSTERIOR
-        if self._asks_posterior and (not problem.exact_posterior or self.noise_std > 0):
-            raise ValueError(
-                f"utility: {settings.utility!r} needs a problem whose posterior is known exactly, "
-                "without Gaussian noise (noise_std=0), such as Bandit and Landscapes; got "
-                f"{type(problem).__name__} with noise_std={self.noise_std:g}"
-            )
         self._start = make_start(
             problem.start if settings.start is None else settings.start, problem
         )
-        self._low, self._high = settings.horizons
-        self.capacity = self._start.capacity + self._high * self.batch_size
-
-        space = problem.design_space
+        self.spec = _spec_of(problem, settings, self.noise_std, self._start, control, surrogate)
+        self._utility = self.spec.utility
+        self.capacity = self.spec.capacity
+        space, rows = problem.design_space, num_campaigns
         self.designs = np.zeros((rows, self.capacity, *space.shape), space.dtype)
-        self.values = np.zeros((rows, self.capacity))  # (B, capacity) as measured
+        self.measurements = np.zeros((rows, self.capacity))  # (B, capacity) as measured
         self.true_values = np.zeros((rows, self.capacity))  # (B, capacity) without noise
         self.rounds = np.zeros((rows, self.capacity), np.int64)  # (B, capacity) 0: the start
         self.count = np.zeros(rows, np.int64)  # (B,) rows of the dataset in use
+        self.start_count = np.zeros(rows, np.int64)  # (B,) of these, the start's
         self.round = np.zeros(rows, np.int64)  # (B,) rounds played
         self.horizon = np.zeros(rows, np.int64)  # (B,) 0 before the first reset
+        self.plates = np.zeros((rows, self.spec.horizon), np.int64)  # (B, largest N) batch sizes
         self.keys = np.zeros(rows, np.uint64)  # (B,)
+        self.instance = np.full(rows, -1)  # (B,) which of a collection; -1: it is none
         # (B,) best true value so far, the start included; the problem's reference while there is
         # none
         self.best_value = np.full(rows, float(problem.reference))
         self.optimum = np.full(rows, np.nan)  # (B,) NaN unless known or asked for
-        self.wants_optimum = np.zeros(rows, bool)  # (B,)
+        self.options = ResetOptions.none(rows)
         self.instances: Instances = {}
         self._index = np.arange(rows)[:, None]  # (B, 1)
-        self._slots = np.arange(self.batch_size)  # (q,)
         self._columns = np.arange(self.capacity)  # (capacity,)
+        self._observed_dtype = space.observation_space(1).dtype
         self._base = np.zeros(rows)  # (B,) b0
         self._incumbent = np.zeros(rows)  # (B,) max(b0, best true value proposed)
         self._total = np.zeros(rows)  # (B,) sum of the true values proposed
+        self._area = np.zeros(rows)  # (B,) sum over rounds of the incumbent minus b0
         self._worth = np.zeros(rows)  # (B,) utility so far
 
     @property
@@ -143,15 +217,13 @@ class Campaigns:
         """Which campaigns have no round left, (B,); all, before the first reset."""
         return self.round >= self.horizon
 
-    def reset(
-        self, rows: Rows, keys: NDArray[np.uint64], wants_optimum: NDArray[np.bool_]
-    ) -> Infos:
+    def reset(self, rows: Rows, keys: NDArray[np.uint64], options: ResetOptions) -> Infos:
         """Begins new campaigns in some rows.
 
         Args:
             rows: R rows.
             keys: (R,) one a campaign; everything random about the campaign is a function of it.
-            wants_optimum: (R,) whether to search for the optimum where it is not known.
+            options: Of the R rows.
 
         Returns:
             The infos of the R campaigns.
@@ -160,7 +232,7 @@ class Campaigns:
         self.keys[rows] = keys
         self.round[rows] = 0
         self.horizon[rows] = 0  # not begun, should the problem raise an error on the way
-        self.wants_optimum[rows] = wants_optimum
+        self.options.put(rows, options)
 
         drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
         if not drawn:
@@ -168,18 +240,26 @@ class Campaigns:
                 f"{type(problem).__name__}.draw: expected at least one array with a row per "
                 "campaign, got none; where all instances are alike, give their number"
             )
+        if (asked := options.instance >= 0).any():
+            chosen = problem.instances_numbered(options.instance[asked])
+            drawn = {name: array.copy() for name, array in drawn.items()}
+            for name, array in chosen.items():
+                drawn[name][asked] = array
         for name, array in drawn.items():
             if name not in self.instances:
-                self.instances[name] = np.zeros((self.rows, *array.shape[1:]), array.dtype)
+                shape = (self.num_campaigns, *array.shape[1:])
+                self.instances[name] = np.zeros(shape, array.dtype)
             self.instances[name][rows] = array
+        numbers = problem.instance_numbers(drawn)
+        self.instance[rows] = -1 if numbers is None else numbers
 
         designs, count = self._start.draw(problem, drawn, KeyedRows(keys, Stream.START))
         size = designs.shape[1]
         self.designs[rows] = 0
-        self.values[rows] = 0.0
+        self.measurements[rows] = 0.0
         self.true_values[rows] = 0.0
         self.rounds[rows] = 0
-        self.count[rows] = count
+        self.count[rows] = self.start_count[rows] = count
         best = np.full(len(keys), float(problem.reference))
         if size:
             observed = np.arange(size) < count[:, None]  # (R, size)
@@ -188,13 +268,14 @@ class Campaigns:
             in_use = observed.reshape(*observed.shape, *[1] * len(space.shape))
             self.designs[rows, :size] = np.where(in_use, designs, 0)
             self.true_values[rows, :size] = np.where(observed, true_values, 0.0)
-            self.values[rows, :size] = np.where(observed, measured, 0.0)
+            self.measurements[rows, :size] = np.where(observed, measured, 0.0)
             best = np.where(observed, true_values, -np.inf).max(axis=1)
         self.best_value[rows] = self._base[rows] = self._incumbent[rows] = best
         self._total[rows] = 0.0
+        self._area[rows] = 0.0
         self._worth[rows] = 0.0
         self._find_optimum(rows, drawn)
-        self.horizon[rows] = self._draw_horizons(keys)
+        self._draw_plates(rows, keys, options)
         return self._infos(rows)
 
     def step(self, rows: Rows, batch: Designs) -> Outcome:
@@ -202,42 +283,80 @@ class Campaigns:
 
         Args:
             rows: R rows with rounds left.
-            batch: (R, q, *shape) checked designs.
+            batch: (R, largest q, *shape) checked designs; those behind the plate are not looked at.
 
         Returns:
             Rewards, which campaigns finished, and infos.
         """
+        groups = list(self._by_plate(rows))
+        if len(groups) == 1:
+            return self._play(self._measured(rows, groups[0][2], batch))
+        # Campaigns with plates of different sizes: everybody measures before anything is written.
+        measured = [self._measured(some, size, batch[at]) for at, some, size in groups]
+        outcomes = [self._play(each) for each in measured]
+        order = [at for at, _, _ in groups]
+        return _together(outcomes, order)
+
+    def _by_plate(self, rows: Rows) -> Iterator[tuple[Any, Rows, int]]:
+        """Rows with plates of the same size: where among R, which of B, and the size."""
+        sizes = self._next_plate(rows)
+        distinct = np.unique(sizes)
+        if len(distinct) == 1:
+            yield ALL, rows, int(distinct[0])
+            return
+        index = self._index[rows][:, 0]
+        for size in distinct.tolist():
+            at = np.flatnonzero(sizes == size)
+            yield at, index[at], size
+
+    def _next_plate(self, rows: Rows) -> NDArray[np.int64]:
+        """Size of the next batch, (R,)."""
+        index = self._index[rows][:, 0]
+        sizes: NDArray[np.int64] = self.plates[index, self.round[rows]]
+        return sizes
+
+    def _measured(self, rows: Rows, size: int, batch: Designs) -> _Measured:
+        """What R batches of one size show; nothing is written."""
         instances = (
             self.instances
-            if rows is ALL
+            if isinstance(rows, slice)
             else {name: array[rows] for name, array in self.instances.items()}
         )
+        batch = batch[:, :size]
         true_values, feasible = self.problem.true_values(instances, batch)
         wasted = self._wasted(rows, batch)
-        counted = true_values
         if wasted is not None:
             true_values = np.where(wasted, 0.0, true_values)
-            counted = np.where(wasted, -np.inf, true_values)
+        rounds = self.round[rows] + 1
+        shown = self._measure(instances, batch, true_values, feasible, self.keys[rows], rounds)
+        return _Measured(rows, batch, true_values, shown, feasible, wasted)
+
+    def _play(self, plates: _Measured) -> Outcome:
+        """Writes a round of R campaigns and scores it."""
+        rows, true_values, wasted = plates.rows, plates.true_values, plates.wasted
+        feasible = plates.feasible
+        counted = true_values if wasted is None else np.where(wasted, -np.inf, true_values)
         best = counted.max(axis=1)  # (R,)
         so_far = np.maximum(self.best_value[rows], best)
         rounds = self.round[rows] + 1
-        measured = self._measure(instances, batch, true_values, feasible, self.keys[rows], rounds)
-        # Nothing was written so far: whatever the problem raised, the campaigns are as they were.
         self.best_value[rows] = np.where(self.count[rows] > 0, so_far, best)
         self.round[rows] = rounds
-        self._append(rows, batch, measured, true_values, wasted)
+        self._append(rows, plates.batch, plates.measured, true_values, wasted)
 
         self._incumbent[rows] = np.maximum(self._incumbent[rows], best)
         self._total[rows] += true_values.sum(axis=1)
+        self._area[rows] += self._incumbent[rows] - self._base[rows]
         finished = rounds == self.horizon[rows]
-        worth = self._worth_of(
+        worth = self._utility.worth(
             Progress(
-                self._base[rows],
-                self._incumbent[rows],
-                self._total[rows],
-                true_values,
-                finished,
-                self._best_mean(rows),
+                base=self._base[rows],
+                best=self._incumbent[rows],
+                total=self._total[rows],
+                area=self._area[rows],
+                batch=true_values,
+                rounds=rounds,
+                horizon=self.horizon[rows],
+                best_mean=self._best_mean(rows),
             )
         )
         rewards = worth - self._worth[rows]
@@ -245,7 +364,9 @@ class Campaigns:
 
         infos = self._infos(rows)
         everywhere = np.ones(len(rewards), bool)
-        infos["true_values"] = true_values, everywhere
+        padded = np.full((len(rewards), self.spec.batch_size), np.nan)  # (R, largest q)
+        padded[:, : true_values.shape[1]] = true_values
+        infos["true_values"] = padded, everywhere
         infos["infeasible"] = (
             _per_row(None if feasible is None else ~feasible, len(rewards)),
             everywhere,
@@ -256,19 +377,30 @@ class Campaigns:
 
     def observation(self, rows: Rows = ALL) -> dict[str, NDArray[Any]]:
         """What an agent sees of R campaigns: fresh arrays with a leading R."""
-        count = self.count[rows]
+        left = self.horizon[rows] - self.round[rows]  # (R,)
+        ahead = self.round[rows][:, None] + np.arange(self.spec.horizon)  # (R, largest N)
+        index = self._index[rows]
+        plates = self.plates[index, np.minimum(ahead, self.spec.horizon - 1)]
+        to_come = np.arange(self.spec.horizon) < left[:, None]
         return {
-            "designs": self.designs[rows].copy(),
-            "values": self.values[rows].astype(np.float32),
-            "observed": (self._columns < count[:, None]).view(np.int8),
-            "rounds_left": (self.horizon[rows] - self.round[rows])[:, None].astype(np.float32),
+            "designs": self.designs[rows].astype(self._observed_dtype),
+            "measurements": self.measurements[rows].copy(),
+            "observed": (self._columns < self.count[rows][:, None]).view(np.int8),
+            "from_start": (self._columns < self.start_count[rows][:, None]).view(np.int8),
+            "rounds_left": left[:, None].astype(np.float32),
+            "plates": np.where(to_come, plates, 0).astype(np.float32),
         }
 
-    def _draw_horizons(self, keys: NDArray[np.uint64]) -> NDArray[np.int64] | int:
-        low, high = self._low, self._high
-        if low == high:
-            return low
-        return KeyedRows(keys, Stream.HORIZON).draw(lambda rng: rng.integers(low, high + 1))
+    def _draw_plates(self, rows: Rows, keys: NDArray[np.uint64], options: ResetOptions) -> None:
+        """Lays down the sizes of all batches; with the horizon, the campaigns are begun."""
+        horizon = _drawn(self.spec.horizons, keys, Stream.HORIZON, options.horizon)
+        if self.spec.plates is not None:
+            self.plates[rows] = self.spec.plates
+        else:
+            sizes = _drawn(self.spec.batch_sizes, keys, Stream.BATCH_SIZE, options.batch_size)
+            within = np.arange(self.spec.horizon) < horizon[:, None]
+            self.plates[rows] = np.where(within, sizes[:, None], 0)
+        self.horizon[rows] = horizon
 
     def _measure(
         self,
@@ -289,17 +421,19 @@ class Campaigns:
 
     def _best_mean(self, rows: Rows) -> NDArray[np.float64] | None:
         """Largest posterior mean of a design, (R,), for utilities that ask for it."""
-        if not self._asks_posterior:
+        if not self._utility.needs_posterior:
             return None
         observed = self._columns < self.count[rows][:, None]
-        means = self.problem.posterior_means(self.designs[rows], self.values[rows], observed)
-        assert means is not None
+        assert self.spec.prior is not None
+        means = self.spec.prior.posterior_means(
+            self.designs[rows], self.measurements[rows], observed
+        )
         best: NDArray[np.float64] = means.max(axis=1)
         return best
 
     def _wasted(self, rows: Rows, batch: Designs) -> NDArray[np.bool_] | None:
         """Which slots repeat a measured design or earlier slot, (R, q); None: repeats are fine."""
-        if self.problem.repeats:
+        if self.problem.repeats is not Repeats.NEVER_AGAIN:
             return None
         in_use = self._columns < self.count[rows][:, None]  # (R, capacity)
         return among(batch, self.designs[rows], in_use) | repeated(batch)
@@ -316,8 +450,8 @@ class Campaigns:
         rounds = self.round[rows][:, None]
         at: tuple[NDArray[np.intp], ...]
         if wasted is None:
-            at = self._index[rows], self.count[rows][:, None] + self._slots
-            self.count[rows] += self.batch_size
+            at = self._index[rows], self.count[rows][:, None] + np.arange(batch.shape[1])
+            self.count[rows] += batch.shape[1]
         else:
             kept = ~wasted
             index = np.broadcast_to(self._index[rows], kept.shape)
@@ -327,12 +461,12 @@ class Campaigns:
             rounds = np.broadcast_to(rounds, kept.shape)[kept]
             self.count[rows] += kept.sum(axis=1)
         self.designs[at] = batch
-        self.values[at] = measured
+        self.measurements[at] = measured
         self.true_values[at] = true_values
         self.rounds[at] = rounds
 
     def _find_optimum(self, rows: Rows, drawn: Instances) -> None:
-        wanted = self.wants_optimum[rows] | self.problem.optimum_known  # (R,)
+        wanted = self.options.optimum[rows] | self.problem.optimum_known  # (R,)
         optimum = np.full(len(wanted), np.nan)
         if wanted.any():
             found = self.problem.optimum({name: array[wanted] for name, array in drawn.items()})
@@ -347,6 +481,8 @@ class Campaigns:
             "round": (self.round[rows].copy(), everywhere),
             "best_value": (best, everywhere),
         }
+        if (countable := self.instance[rows] >= 0).any() and (self.round[rows] == 0).any():
+            infos["instance"] = self.instance[rows].copy(), countable & (self.round[rows] == 0)
         known = ~np.isnan(self.optimum[rows])
         if known.any():
             optimum = self.optimum[rows]
@@ -354,6 +490,97 @@ class Campaigns:
             infos["regret"] = np.where(known, optimum - best, 0.0), known
             infos["optimum_exact"] = known & self.problem.optimum_exact, known
         return infos
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Batches of R campaigns with plates of one size, and what they show."""
+
+    rows: Rows
+    batch: Designs  # (R, q, *shape)
+    true_values: NDArray[np.float64]  # (R, q); 0 where wasted
+    measured: NDArray[np.float64]  # (R, q)
+    feasible: NDArray[np.bool_] | None  # (R, q); None: all
+    wasted: NDArray[np.bool_] | None  # (R, q); None: none
+
+
+def _together(outcomes: list[Outcome], order: list[Any]) -> Outcome:
+    """Outcomes of groups of rows as one, in the order of all R rows."""
+    rows = sum(len(outcome.rewards) for outcome in outcomes)
+
+    def scattered(parts: list[NDArray[Any]]) -> NDArray[Any]:
+        whole = np.zeros((rows, *parts[0].shape[1:]), parts[0].dtype)
+        for at, part in zip(order, parts, strict=True):
+            whole[at] = part
+        return whole
+
+    infos: Infos = {}
+    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.infos):
+        like = next(o.infos[name] for o in outcomes if name in o.infos)
+        parts = [
+            outcome.infos.get(
+                name,
+                (
+                    np.zeros((len(outcome.rewards), *like[0].shape[1:]), like[0].dtype),
+                    np.zeros(len(outcome.rewards), bool),
+                ),
+            )
+            for outcome in outcomes
+        ]
+        infos[name] = scattered([part[0] for part in parts]), scattered([part[1] for part in parts])
+    return Outcome(
+        scattered([outcome.rewards for outcome in outcomes]),
+        scattered([outcome.finished for outcome in outcomes]),
+        infos,
+    )
+
+
+def _drawn(
+    limits: tuple[int, int],
+    keys: NDArray[np.uint64],
+    stream: Stream,
+    asked: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """A whole number within limits for each campaign, (R,), or what was asked for (not 0)."""
+    low, high = limits
+    if low == high:
+        return np.full(len(keys), low)
+    drawn = KeyedRows(keys, stream).draw(lambda rng: rng.integers(low, high + 1))
+    return np.where(asked > 0, asked, drawn)
+
+
+def _spec_of(
+    problem: Problem,
+    settings: Settings,
+    noise_std: float,
+    start: Start,
+    control: str,
+    surrogate: Mapping[str, Any] | None,
+) -> CampaignSpec:
+    """What a player may know."""
+    utility = make_utility(settings.utility)
+    if surrogate is None or isinstance(surrogate, Mapping):
+        surrogate = {**problem.surrogate, **(surrogate or {})}
+    exact = problem.prior is not None and problem.prior.exact
+    # Nothing is gained by measuring a design again where nothing is learnt by it either.
+    pays = utility.repeats_pay or noise_std > 0 or problem.noisy
+    return CampaignSpec(
+        design_space=problem.design_space,
+        horizons=settings.horizons,
+        batch_sizes=settings.batch_sizes,
+        plates=None if settings.plates is None else tuple(settings.plates),
+        utility=utility,
+        repeats=problem.repeats if pays else Repeats.NEVER_AGAIN,
+        noise_std=None if problem.noisy and not exact else noise_std,
+        surrogate=surrogate,
+        prior=problem.prior,
+        reference=float(problem.reference),
+        floor=float(problem.floor),
+        start_capacity=start.capacity,
+        start_origin=start.origin,
+        control=control,
+        problem=type(problem).__name__,
+    )
 
 
 def _per_row(mask: NDArray[np.bool_] | None, rows: int) -> NDArray[np.int64]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
 from ombo_gym.problems.base import Problem
 from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
@@ -83,7 +82,7 @@ def entry(name: str, *, budget: float | None = None) -> Entry:
     return Entry(
         id=f"{NAMESPACE}/{name}-v0",
         domain=kind.domain,
-        designs=None if space is None else describe(space),
+        designs=None if space is None else space.summary,
         size=None if space is None else space.size,
         rounds=kind.rounds,
         optimum=what_is_known(kind if problem is None else problem),
@@ -93,22 +92,6 @@ def entry(name: str, *, budget: float | None = None) -> Entry:
         missing=missing,
         seconds=seconds,
     )
-
-
-def describe(space: DesignSpace) -> str:
-    """A design space in a few words: "box 13-D", "4^8 sequences", "600 candidates"."""
-    if isinstance(space, BoxDesigns):
-        return f"box {space.dim}-D"
-    if isinstance(space, CandidateDesigns):
-        return f"{space.size:,} candidates"
-    if isinstance(space, CategoricalDesigns):
-        counts = space.categories.tolist()
-        if len(set(counts)) > 1:
-            return "x".join(map(str, counts)) + " choices"
-        if counts[0] == 2:
-            return f"{len(counts)} bits"
-        return f"{counts[0]}^{len(counts)} " + ("sequences" if space.alphabet else "choices")
-    return repr(space)
 
 
 def what_is_known(problem: Problem | type[Problem]) -> str:

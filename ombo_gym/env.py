@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -12,29 +12,33 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
-from ombo_gym.campaign import ALL, Infos
-from ombo_gym.game import Game
+from ombo_gym.campaign import ALL, Campaigns, Infos
+from ombo_gym.controlled_campaigns import ControlledCampaigns
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_FPS, RENDER_MODES, Window, check_render_mode, draw_campaign
-
-_RESET_OPTIONS = {"optimum"}
+from ombo_gym.reset_options import reset_options
+from ombo_gym.spec import CampaignSpec
 
 
 class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
     """One campaign: the state is the dataset, an action is a batch, an episode is N rounds.
 
     ## Observation space (`control="designs"`)
-    A `Dict` of fresh zero-padded arrays; capacity = largest start + largest horizon * q.
+    A `Dict` of fresh zero-padded arrays; capacity = largest start + all that can be proposed.
 
     - `designs`: (capacity, ...) in the action's own encoding, the start first, then the batches in
-      order.
-    - `values`: (capacity,) float32, as measured.
+      order; categories and indices in the smallest signed integers that hold them.
+    - `measurements`: (capacity,) float64.
     - `observed`: (capacity,) int8, 1 where a row is in use.
+    - `from_start`: (capacity,) int8, 1 where a row is the start's.
     - `rounds_left`: (1,) float32, N at reset and 0 at the end.
+    - `plates`: (largest N,) float32, the sizes of the batches still to come, the next one first.
 
     ## Action space
-    `Box(-1, 1, (q, d))` for continuous designs, `MultiDiscrete` of length q * L for categorical
-    ones, `MultiDiscrete([n] * q)` for a pool of n candidates. Anything else raises a ValueError and
+    `Box(-1, 1, (q, d))` for continuous and mixed designs, `MultiDiscrete` of length q * L for
+    categorical ones, `MultiDiscrete([n] * q)` for a pool of n candidates; q is the largest batch,
+    and the round measures the first `plates[0]` of it. Anything else raises a ValueError and
     changes nothing.
 
     ## Rewards
@@ -46,12 +50,14 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
     Args:
         problem: Name of a registered problem (ids set it), or a problem of your own.
-        horizon: N, or [low, high]: drawn anew for each campaign.
-        batch_size: q.
-        utility: "best", "last_max", "last_median", "last_mean", "total" or, for problems with an
-            exact posterior, "recommendation".
+        horizon: N, or [low, high]: drawn anew for each campaign; 5 when nothing is said.
+        batch_size: q, or [low, high] likewise; 4 when nothing is said.
+        plates: Batch sizes round by round, for instance [24, 24, 8], instead of the two.
+        utility: "best", "auc", "last_max", "last_median", "last_mean", {"name": "last_quantile",
+            "quantile": 0.9}, "total" or, for problems with an exact posterior, "recommendation".
         start: For instance {"kind": "random", "size": 4}, {"kind": "percentile", "percentile": 50},
-            {"kind": "none"}.
+            {"kind": "space_filling", "size": 8}, {"kind": "listed", "designs": [...]}, {"kind":
+            "none"}.
         noise_std: Of the measurement, in the problem's units.
         split: "train", "test" or "all" instances, for problems that are collections.
         control: "designs", "exploration" or "candidates": what the agent acts on.
@@ -76,9 +82,10 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         self,
         problem: str | Problem = "GP",
         *,
-        horizon: int | Sequence[int] = 5,
-        batch_size: int = 4,
-        utility: str = "best",
+        horizon: int | Sequence[int] | None = None,
+        batch_size: int | Sequence[int] | None = None,
+        plates: Sequence[int] | None = None,
+        utility: str | dict[str, Any] = "best",
         start: dict[str, Any] | None = None,
         noise_std: float | None = None,
         split: str = "all",
@@ -87,11 +94,12 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         render_mode: str | None = None,
         **arguments: Any,
     ) -> None:
-        self.game = Game(
+        self._played = ControlledCampaigns(
             problem,
             1,
             horizon=horizon,
             batch_size=batch_size,
+            plates=plates,
             utility=utility,
             start=start,
             noise_std=noise_std,
@@ -100,16 +108,31 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
             surrogate=surrogate,
             **arguments,
         )
-        self.observation_space: spaces.Space[Any] = self.game.control.observation_space
-        self.action_space = self.game.control.action_space
+        self.observation_space: spaces.Space[Any] = self._played.control.observation_space
+        self.action_space = self._played.control.action_space
         self.render_mode = check_render_mode(render_mode)
         self._check = ActionCheck(self.action_space)
         self._window: Window | None = None
 
     @property
-    def design_space(self) -> Any:
+    def campaign_spec(self) -> CampaignSpec:
+        """All that a player may know: what `ombo_agents.make` gives to policies."""
+        return self._played.spec
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """The one campaign, with what players may not know: for evaluation and pictures."""
+        return self._played.campaigns
+
+    @property
+    def problem(self) -> Problem:
+        """What is being designed."""
+        return self._played.campaigns.problem
+
+    @property
+    def design_space(self) -> DesignSpace:
         """The space that designs live in; `design_space.features(designs)` gives their features."""
-        return self.game.design_space
+        return self._played.spec.design_space
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -118,16 +141,18 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
 
         Args:
             seed: Of the sequence of campaigns; None goes on with it.
-            options: `{"optimum": True}` asks for the optimum in the infos. What was asked for is
-                kept when a finished campaign is followed by another through a bare `reset()`, which
-                is what autoreset does.
+            options: `{"optimum": True}` asks for the optimum in the infos; `horizon` and
+                `batch_size` choose among those that the arguments allow, `instance` among the
+                numbered instances of a collection. What was asked for is kept when a finished
+                campaign is followed by another through a bare `reset()`, which is what autoreset
+                does.
 
         Raises:
-            ValueError: An unknown option.
+            ValueError: An unknown option, or one out of range.
         """
-        wants = keeps_optimum([seed], options, self.game.campaigns.wants_optimum, self._finished)
+        asked = reset_options(self.campaigns, ALL, [seed], options)
         super().reset(seed=seed)
-        infos = self.game.reset(ALL, [self.np_random], wants)
+        infos = self._played.reset(ALL, [self.np_random], asked)
         return self._after(infos)
 
     def step(
@@ -142,16 +167,16 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         if self._finished[0]:
             raise ResetNeeded("the campaign is over (or not begun): call reset() before step()")
         checked = self._check(action)
-        outcome = self.game.step(ALL, checked[None])
+        outcome = self._played.step(ALL, checked[None])
         observation, info = self._after(outcome.infos)
         return observation, float(outcome.rewards[0]), bool(outcome.finished[0]), False, info
 
     @property
     def _finished(self) -> NDArray[np.bool_]:
-        return self.game.campaigns.finished
+        return self.campaigns.finished
 
     def _after(self, infos: Infos) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        observation = {name: array[0] for name, array in self.game.observe().items()}
+        observation = {name: array[0] for name, array in self._played.observe().items()}
         if self.render_mode == "human":
             self.render()
         return observation, single_info(infos)
@@ -161,7 +186,7 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         if self.render_mode is None:
             gym.logger.warn('render() needs a render_mode: gym.make(..., render_mode="rgb_array")')
             return None
-        frame = draw_campaign(self.game.campaigns, 0)
+        frame = draw_campaign(self.campaigns, 0)
         if self.render_mode == "rgb_array":
             return frame
         self._window = self._window or Window(RENDER_FPS)
@@ -173,42 +198,6 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         if self._window is not None:
             self._window.close()
             self._window = None
-
-
-def keeps_optimum(
-    seeds: Sequence[int | None],
-    options: dict[str, Any] | None,
-    wanted: NDArray[np.bool_],
-    finished: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
-    """Which campaigns want their optimum after a reset, (R,).
-
-    An explicit reset (with a seed or options, or in mid-campaign) says anew; a bare reset of a
-    finished campaign, which is what autoreset does, keeps what was asked for. Each row decides for
-    itself, by its own seed.
-
-    Args:
-        seeds: R seeds; None goes on.
-        options: Of the reset.
-        wanted: (R,) what was asked for before.
-        finished: (R,)
-
-    Raises:
-        ValueError: An unknown option.
-    """
-    if not isinstance(options, Mapping | None):
-        raise ValueError(f"options: expected a dict, got {options!r}")
-    options = dict(options or {})
-    if unknown := sorted(set(options) - _RESET_OPTIONS, key=str):
-        raise ValueError(f"options: expected {sorted(_RESET_OPTIONS)}, got {unknown}")
-    if options:
-        asked = options.get("optimum", False)
-        if not isinstance(asked, bool | np.bool_):
-            raise ValueError(f"options: expected {{'optimum': True or False}}, got {asked!r}")
-        return np.full(len(wanted), bool(asked))
-    unseeded = np.array([seed is None for seed in seeds])
-    kept: NDArray[np.bool_] = wanted & finished & unseeded
-    return kept
 
 
 def single_info(infos: Infos) -> dict[str, Any]:

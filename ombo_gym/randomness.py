@@ -26,6 +26,7 @@ class Stream(IntEnum):
     START = 2
     NOISE = 3
     CANDIDATES = 4
+    BATCH_SIZE = 5
 
 
 class RowDraws(ABC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
+from ombo_gym.spec import Origin, Repeats
 
 _RANDOM = 1024  # random designs that a percentile start is sliced from where none can be listed
 _TRIES = 250  # redraws of infeasible designs before giving up
+_DOUBLINGS = 12  # of evenly spread designs, until enough of them can be measured
 _COVERED = 20  # draws per design of a finite space: one is left out with probability e^-20
 
 
@@ -24,9 +26,11 @@ class Start(ABC):
 
     Attributes:
         capacity: Rows of the largest start.
+        origin: How its designs are chosen, which players are told.
     """
 
     capacity: int
+    origin: Origin
 
     @abstractmethod
     def draw(
@@ -39,6 +43,7 @@ class NoStart(Start):
     """An empty dataset."""
 
     capacity = 0
+    origin = Origin("none")
 
     def __init__(self, problem: Problem) -> None:
         """Takes no settings."""
@@ -53,13 +58,10 @@ class NoStart(Start):
 class RandomStart(Start):
     """`size` feasible designs, uniformly, without replacement on finite spaces."""
 
+    origin = Origin("random")
+
     def __init__(self, problem: Problem, *, size: int = 4) -> None:
-        size, available = _checked_size(size), problem.design_space.size
-        if available is not None and size > available:
-            raise ValueError(
-                f"start: expected a size of at most {available}, the number of designs, got {size}"
-            )
-        self.capacity = size
+        self.capacity = _available_size(size, problem)
 
     def draw(  # noqa: D102
         self, problem: Problem, instances: Instances, draws: RowDraws
@@ -96,6 +98,7 @@ class PercentileStart(Start):
                 f"{percentile}, got {size}"
             )
         self._percentile, self._size = percentile, size
+        self.origin = Origin("percentile", float(percentile))
         self.capacity = largest if size is None else size
 
     def draw(  # noqa: D102
@@ -129,6 +132,76 @@ class PercentileStart(Start):
         count = int((_RANDOM - 1) * self._percentile / 100) + 1
         lowest = np.argsort(values, axis=1, kind="stable")[:, :count]
         return list(designs[np.arange(len(designs))[:, None], lowest])
+
+
+class SpaceFillingStart(Start):
+    """`size` feasible designs that are spread over the space as evenly as can be.
+
+    Designs that cannot be measured make room for further ones of the same kind.
+    """
+
+    origin = Origin("space_filling")
+
+    def __init__(self, problem: Problem, *, size: int = 4) -> None:
+        self.capacity = _available_size(size, problem)
+
+    def draw(  # noqa: D102
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> tuple[Designs, NDArray[np.int64]]:
+        size, available, rows = self.capacity, problem.design_space.size, len(draws)
+        row, asked = np.arange(rows)[:, None], size
+        for _ in range(_DOUBLINGS):
+            designs = problem.design_space.spread(draws, asked)
+            feasible = problem.feasible(instances, designs)
+            if feasible is None or feasible[:, :size].all():
+                return designs[:, :size], np.full(rows, size, np.int64)
+            if (feasible.sum(axis=1) >= size).all():
+                first = np.argsort(~feasible, axis=1, kind="stable")[:, :size]
+                return designs[row, first], np.full(rows, size, np.int64)
+            if asked == available:
+                break
+            asked = 2 * asked if available is None else min(2 * asked, available)
+        raise RuntimeError(
+            f"start: found no {size} designs that can be measured among {asked:,}; ask for fewer, "
+            "or for another kind of start"
+        )
+
+
+class ListedStart(Start):
+    """The designs that somebody lists, in their order; all campaigns have the same.
+
+    Designs that cannot be measured are among them with the problem's floor, as they would be if
+    they were proposed.
+    """
+
+    origin = Origin("listed")
+
+    def __init__(self, problem: Problem, *, designs: Sequence[Any]) -> None:
+        if not isinstance(designs, Sequence | np.ndarray) or isinstance(designs, str):
+            raise ValueError(f"start: expected a list of designs, got {designs!r}")
+        if not len(designs):
+            raise ValueError('start: expected at least one design; {"kind": "none"} has none')
+        space, found = problem.design_space, []
+        for number, given in enumerate(designs):
+            try:
+                found.append(space.parse(given))
+            except ValueError as error:
+                raise ValueError(f"start: design {number}: {error}") from None
+        self._designs = np.stack(found).astype(space.dtype)  # (n, *shape)
+        again = repeated(self._designs[None])[0]
+        if problem.repeats is Repeats.NEVER_AGAIN and again.any():
+            number = int(again.argmax())
+            raise ValueError(
+                f"start: expected different designs, got design {number} for a second time, "
+                f"{designs[number]!r}"
+            )
+        self.capacity = len(found)
+
+    def draw(  # noqa: D102
+        self, problem: Problem, instances: Instances, draws: RowDraws
+    ) -> tuple[Designs, NDArray[np.int64]]:
+        rows, n = len(draws), self.capacity
+        return np.repeat(self._designs[None], rows, axis=0), np.full(rows, n, np.int64)
 
 
 def feasible_designs(
@@ -167,6 +240,8 @@ STARTS: dict[str, Callable[..., Start]] = {
     "none": NoStart,
     "random": RandomStart,
     "percentile": PercentileStart,
+    "space_filling": SpaceFillingStart,
+    "listed": ListedStart,
 }
 
 
@@ -185,7 +260,19 @@ def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
     known = list(inspect.signature(STARTS[kind]).parameters)[1:]
     if unknown := [key for key in settings if key not in known]:
         raise ValueError(f"start: {kind!r} takes the settings {known}, got {unknown}")
-    return STARTS[kind](problem, **settings)
+    try:
+        return STARTS[kind](problem, **settings)
+    except TypeError:
+        raise ValueError(f"start: {kind!r} takes the settings {known}, got {settings}") from None
+
+
+def _available_size(size: Any, problem: Problem) -> int:
+    size, available = _checked_size(size), problem.design_space.size
+    if available is not None and size > available:
+        raise ValueError(
+            f"start: expected a size of at most {available}, the number of designs, got {size}"
+        )
+    return size
 
 
 def _checked_size(size: Any) -> int:

@@ -1,76 +1,330 @@
-"""What a finished campaign is worth, computed from true values only.
+"""What a finished campaign is worth, computed from true values only: one class a utility.
 
-Each utility is one function of a `Progress`: the worth of R campaigns as they stand. The reward of
-a round is the worth after it minus the worth before it, so that the undiscounted return is the
+A subclass of `Utility` with a `name` is a utility from then on: environments, policies, planners
+and the evaluation ask it what they need to know, and nobody else compares names. The reward of a
+round is the worth after it minus the worth before it, so that the undiscounted return is the
 utility of the finished campaign.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from inspect import signature
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+UTILITIES: dict[str, type[Utility]] = {}  # filled by subclassing
+
+
+class Aim(Enum):
+    """What the best batch of a round that is the last has most of."""
+
+    IMPROVEMENT = "improvement"  # expected, over the best value so far
+    MAXIMUM = "maximum"  # the expected largest value of the batch itself
+    MEANS = "means"  # the largest expected values
+
 
 @dataclass(frozen=True)
 class Progress:
-    """R campaigns after a round."""
+    """R campaigns after a round, in which all of them measured q designs.
 
-    base: Floats  # (R,) b0: the start's best true value, or the problem's reference
-    best: Floats  # (R,) the larger of b0 and the best true value proposed so far
-    total: Floats  # (R,) sum of the true values of all proposals so far
-    batch: Floats  # (R, q) true values of the round's proposals; 0 where a slot was wasted
-    last: NDArray[np.bool_]  # (R,) the round was the campaign's last
-    best_mean: Floats | None = None  # (R,) largest posterior mean; only for utilities that ask
+    Attributes:
+        base: (R,) b0: the start's best true value, or the problem's reference.
+        best: (R,) the larger of b0 and the best true value proposed so far.
+        total: (R,) sum of the true values of all proposals so far.
+        area: (R,) sum over the rounds so far of `best` after the round, minus b0.
+        batch: (R, q) true values of the round's proposals; 0 where a slot was wasted.
+        rounds: (R,) rounds played.
+        horizon: (R,) rounds in all.
+        best_mean: (R,) largest posterior mean of a design; None but for utilities that ask.
+    """
 
+    base: Floats
+    best: Floats
+    total: Floats
+    area: Floats
+    batch: Floats
+    rounds: NDArray[np.int64]
+    horizon: NDArray[np.int64]
+    best_mean: Floats | None = None
 
-def _best(progress: Progress) -> Floats:
-    return progress.best - progress.base
-
-
-def _total(progress: Progress) -> Floats:
-    return progress.total
-
-
-def _last_max(progress: Progress) -> Floats:
-    return np.where(progress.last, progress.batch.max(axis=-1), 0.0)
-
-
-def _last_median(progress: Progress) -> Floats:
-    return np.where(progress.last, np.median(progress.batch, axis=-1), 0.0)
-
-
-def _last_mean(progress: Progress) -> Floats:
-    return np.where(progress.last, progress.batch.mean(axis=-1), 0.0)
+    @property
+    def last(self) -> NDArray[np.bool_]:
+        """(R,) whether the round was the campaign's last."""
+        return self.rounds == self.horizon
 
 
-def _recommendation(progress: Progress) -> Floats:
-    assert progress.best_mean is not None
-    return progress.best_mean
+class Utility(ABC):
+    """What a campaign is worth.
+
+    Attributes:
+        name: What it is called in arguments and tables.
+        aim: What the best last batch has most of.
+        last_round_only: Whether only the last round pays.
+        repeats_pay: Whether a design that is proposed again can add to it, learning aside.
+        needs_posterior: Whether it is a matter of what is believed at the end, so that the last
+            round's measurements still tell something; for problems with an exact posterior only.
+        linear: Whether what is expected of a batch follows from the means of its designs.
+    """
+
+    name: ClassVar[str]
+    aim: ClassVar[Aim] = Aim.MEANS
+    last_round_only: ClassVar[bool] = False
+    repeats_pay: ClassVar[bool] = True
+    needs_posterior: ClassVar[bool] = False
+    linear: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Makes the name known to `make_utility`."""
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            UTILITIES[cls.name] = cls
+
+    @abstractmethod
+    def worth(self, progress: Progress) -> Floats:
+        """The worth of R campaigns as they stand, (R,)."""
+
+    @abstractmethod
+    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:
+        """What a round adds to the utility of the finished campaign, up to a constant factor.
+
+        What planners add up over rounds.
+
+        Args:
+            batch: (..., q) true values, 0 where a slot is wasted; q may be smaller where designs
+                have run out.
+            best: (...) best true value before, b0 included.
+            rounds_left: This one included.
+
+        Returns:
+            (...).
+        """
+
+    @abstractmethod
+    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:
+        """The value of a design that a finished campaign's worth is on the scale of, (B,).
+
+        Args:
+            worth: (B,).
+            base: (B,) b0.
+            measurements: Designs that were proposed, in all.
+        """
+
+    def config(self) -> str | dict[str, Any]:
+        """As arguments and JSON have it: the name or, with arguments, a dict."""
+        own = {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        return {"name": self.name, **own} if own else self.name
+
+    def __str__(self) -> str:
+        """As tables and command lines have it: `last_quantile:quantile=0.9`."""
+        given = self.config()
+        if isinstance(given, str):
+            return given
+        settings = ";".join(f"{key}={value}" for key, value in given.items() if key != "name")
+        return f"{self.name}:{settings}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Utility) and self.config() == other.config()
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
-# Functions of the module, so that environments can be pickled.
-UTILITIES: dict[str, Callable[[Progress], Floats]] = {
-    "best": _best,
-    "last_max": _last_max,
-    "last_median": _last_median,
-    "last_mean": _last_mean,
-    "total": _total,
-    "recommendation": _recommendation,
-}
-NEEDS_POSTERIOR = ("recommendation",)  # utilities of problems with an exact posterior only
+class Best(Utility):
+    """The best true value proposed, minus b0; 0 where nothing was better."""
+
+    name = "best"
+    aim = Aim.IMPROVEMENT
+    repeats_pay = False
+
+    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+        return progress.best - progress.base
+
+    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:  # noqa: D102
+        return _improvement(batch, best)
+
+    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
+        return base + worth
 
 
-def utility_named(name: str) -> Callable[[Progress], Floats]:
-    """The utility of that name.
+class Auc(Utility):
+    """The mean over rounds of the best true value so far, minus b0: for the impatient."""
+
+    name = "auc"
+    aim = Aim.IMPROVEMENT
+    repeats_pay = False
+
+    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+        return progress.area / progress.horizon
+
+    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:
+        """An improvement counts in every round that is left."""
+        return rounds_left * _improvement(batch, best)
+
+    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
+        return base + worth
+
+
+class Total(Utility):
+    """The sum of the true values of all proposals; the start does not count."""
+
+    name = "total"
+    linear = True
+
+    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+        return progress.total
+
+    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:  # noqa: D102
+        total: Floats = batch.sum(axis=-1)
+        return total
+
+    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
+        return worth / measurements
+
+
+class LastBatch(Utility):
+    """What the last batch alone is worth."""
+
+    last_round_only = True
+
+    @abstractmethod
+    def of_batch(self, batch: Floats) -> Floats:
+        """(..., q) -> (...)."""
+
+    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+        return np.where(progress.last, self.of_batch(progress.batch), 0.0)
+
+    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:  # noqa: D102
+        if rounds_left > 1:
+            return np.zeros(batch.shape[:-1])
+        return self.of_batch(batch)
+
+    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
+        return worth
+
+
+class LastMax(LastBatch):
+    """The best true value of the last batch."""
+
+    name = "last_max"
+    aim = Aim.MAXIMUM
+
+    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+        found: Floats = batch.max(axis=-1)
+        return found
+
+
+class LastMedian(LastBatch):
+    """The median true value of the last batch."""
+
+    name = "last_median"
+
+    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+        return np.asarray(np.median(batch, axis=-1))
+
+
+class LastMean(LastBatch):
+    """The mean true value of the last batch."""
+
+    name = "last_mean"
+    linear = True
+
+    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+        found: Floats = batch.mean(axis=-1)
+        return found
+
+
+class LastQuantile(LastBatch):
+    """A quantile of the last batch's true values, interpolated as `numpy.quantile` does.
+
+    Args:
+        quantile: From 0, the smallest value, to 1, the largest.
 
     Raises:
-        ValueError: An unknown name; the message lists the known ones.
+        ValueError: It is not.
     """
-    if not isinstance(name, str) or name not in UTILITIES:
-        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {name!r}")
-    return UTILITIES[name]
+
+    name = "last_quantile"
+
+    def __init__(self, quantile: float) -> None:
+        number = isinstance(quantile, int | float | np.integer | np.floating)
+        if not number or isinstance(quantile, bool) or not 0 <= quantile <= 1:
+            raise ValueError(
+                f"utility: last_quantile takes a quantile from 0 to 1, got {quantile!r}"
+            )
+        self.quantile = float(quantile)
+
+    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+        return np.asarray(np.quantile(batch, self.quantile, axis=-1))
+
+
+class Recommendation(Utility):
+    """The posterior mean of the best design to name at the end."""
+
+    name = "recommendation"
+    last_round_only = True  # what is paid is paid at the end
+    needs_posterior = True
+    linear = True
+
+    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+        assert progress.best_mean is not None
+        return progress.best_mean
+
+    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:
+        """Nothing: rounds only tell."""
+        return np.zeros(batch.shape[:-1])
+
+    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
+        return worth
+
+
+def _improvement(batch: Floats, best: Any) -> Floats:
+    best = np.asarray(best)
+    gain: Floats = np.maximum(best, batch.max(axis=-1, initial=-np.inf)) - best
+    return gain
+
+
+def make_utility(given: Any) -> Utility:
+    """The utility that an argument means.
+
+    Args:
+        given: A name, `{"name": ..., **arguments}`, `NAME:key=value;key=value`, or a utility.
+
+    Raises:
+        ValueError: An unknown name or argument; the message lists the known ones.
+    """
+    if isinstance(given, Utility):
+        return given
+    if isinstance(given, str):
+        name, _, text = given.partition(":")
+        arguments: dict[str, Any] = {}
+        for part in filter(None, text.split(";")):
+            key, _, value = part.partition("=")
+            try:
+                arguments[key] = float(value)
+            except ValueError:
+                raise ValueError(
+                    f"utility: expected NAME:key=number;key=number, got {given!r}"
+                ) from None
+    elif isinstance(given, Mapping) and isinstance(given.get("name"), str):
+        name, arguments = given["name"], {k: v for k, v in given.items() if k != "name"}
+    else:
+        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
+    if name not in UTILITIES:
+        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
+    own = UTILITIES[name].__init__ is not object.__init__
+    known = list(signature(UTILITIES[name]).parameters) if own else []
+    missing = [key for key in known if key not in arguments]
+    if missing or set(arguments) - set(known):
+        raise ValueError(f"utility: {name!r} takes the arguments {known}, got {arguments}")
+    return UTILITIES[name](**arguments)

@@ -14,11 +14,14 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
-from ombo_gym.campaign import ALL, Infos, Rows
-from ombo_gym.env import CampaignEnv, keeps_optimum
-from ombo_gym.game import Game
+from ombo_gym.campaign import ALL, Campaigns, Infos, Rows
+from ombo_gym.controlled_campaigns import ControlledCampaigns
+from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
+from ombo_gym.reset_options import reset_options
+from ombo_gym.spec import CampaignSpec
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -66,9 +69,9 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
                 f"autoreset_mode: expected one of {modes}, got {autoreset_mode!r}"
             ) from None
         self.num_envs = num_envs = int(num_envs)
-        self.game = Game(problem, num_envs, **arguments)
-        self.single_observation_space = self.game.control.observation_space
-        self.single_action_space = self.game.control.action_space
+        self._played = ControlledCampaigns(problem, num_envs, **arguments)
+        self.single_observation_space = self._played.control.observation_space
+        self.single_action_space = self._played.control.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.render_mode = check_render_mode(render_mode)
@@ -78,9 +81,24 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._seeds: list[int | None] = [None] * num_envs
 
     @property
-    def design_space(self) -> Any:
+    def campaign_spec(self) -> CampaignSpec:
+        """All that a player may know: what `ombo_agents.make` gives to policies."""
+        return self._played.spec
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """The B campaigns, with what players may not know: for evaluation and pictures."""
+        return self._played.campaigns
+
+    @property
+    def problem(self) -> Problem:
+        """What is being designed."""
+        return self._played.campaigns.problem
+
+    @property
+    def design_space(self) -> DesignSpace:
         """The space that designs live in."""
-        return self.game.design_space
+        return self._played.spec.design_space
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
@@ -111,8 +129,8 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
 
         Args:
             seed: s gives row i the seed s + i; a sequence gives each row its own; None goes on.
-            options: As in `CampaignEnv.reset`; `reset_mask`, a boolean array (B,), resets some rows
-                only.
+            options: As in `CampaignEnv.reset`, values for all rows or arrays (B,); `reset_mask`, a
+                boolean array (B,), resets some rows only.
 
         Raises:
             ValueError: A mask or a sequence of seeds of another length, or an unknown option.
@@ -123,21 +141,15 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         rows = self._masked(options.pop("reset_mask", None))
         indices = np.arange(self.num_envs)[rows].tolist()
         seeds = self._seed_list(seed)
-        campaigns = self.game.campaigns
-        wants = keeps_optimum(
-            [seeds[i] for i in indices],
-            options,
-            campaigns.wants_optimum[rows],
-            campaigns.finished[rows],
-        )
+        asked = reset_options(self.campaigns, rows, [seeds[i] for i in indices], options)
         seeded = {i: seeding.np_random(seeds[i]) for i in indices if seeds[i] is not None}
         for i, (generator, used) in seeded.items():
             self._generators[i], self._seeds[i] = generator, used
-        infos = self.game.reset(rows, self._row_generators(indices), wants)
+        infos = self._played.reset(rows, self._row_generators(indices), asked)
         packed: dict[str, Any] = {}
         self._pack(packed, infos, rows)
         self._show()
-        return self.game.observe(), packed
+        return self._played.observe(), packed
 
     def _seed_list(self, seed: Any) -> list[int | None]:
         """The seed of each row, None where the row goes on."""
@@ -176,7 +188,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             ValueError: A bad action in any row; all campaigns are as they were.
             ResetNeeded: A campaign was never begun or, where autoreset is disabled, is over.
         """
-        campaigns = self.game.campaigns
+        campaigns = self.campaigns
         finished = campaigns.finished
         if finished.any() and (
             self.autoreset_mode != AutoresetMode.NEXT_STEP or (campaigns.horizon == 0).any()
@@ -191,7 +203,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         terminations = np.zeros(self.num_envs, bool)
         infos: dict[str, Any] = {}
         if not finished.all():
-            outcome = self.game.step(rows, checked)
+            outcome = self._played.step(rows, checked)
             rewards[rows], terminations[rows] = outcome.rewards, outcome.finished
             self._pack(infos, outcome.infos, rows)
         if self.autoreset_mode == AutoresetMode.NEXT_STEP and finished.any():
@@ -202,11 +214,11 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
             self._autoreset(infos, over)
         truncations = np.zeros(self.num_envs, bool)
         self._show()
-        return self.game.observe(), rewards, terminations, truncations, infos
+        return self._played.observe(), rewards, terminations, truncations, infos
 
     def _autoreset(self, infos: dict[str, Any], rows: NDArray[np.intp]) -> None:
-        wants = self.game.campaigns.wants_optimum[rows]
-        self._pack(infos, self.game.reset(rows, self._row_generators(rows), wants), rows)
+        asked = self.campaigns.options.take(rows)
+        self._pack(infos, self._played.reset(rows, self._row_generators(rows), asked), rows)
 
     def _pack(self, packed: dict[str, Any], infos: Infos, rows: Rows) -> None:
         """Adds the infos of R rows to arrays over all B rows, with masks, as gymnasium does."""
@@ -224,7 +236,7 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self, infos: dict[str, Any], over: NDArray[np.intp], terminations: NDArray[np.bool_]
     ) -> dict[str, Any]:
         """Moves the infos of finished rows to `final_info` and adds their last observations."""
-        last = self.game.observe_finished(over)
+        last = self._played.observe_finished(over)
         final_obs = np.full(self.num_envs, None, dtype=object)
         for position, row in enumerate(over):
             final_obs[row] = {name: array[position].copy() for name, array in last.items()}
@@ -241,13 +253,13 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         """Draws every campaign; None without a render mode, or where a window shows the first."""
         if self.render_mode != "rgb_array":
             return None
-        return tuple(draw_campaign(self.game.campaigns, row) for row in range(self.num_envs))
+        return tuple(draw_campaign(self.campaigns, row) for row in range(self.num_envs))
 
     def _show(self) -> None:
         """Shows the first campaign to people who watch, once it is begun."""
-        if self.render_mode == "human" and self.game.campaigns.horizon[0]:
+        if self.render_mode == "human" and self.campaigns.horizon[0]:
             self._window = self._window or Window(RENDER_FPS)
-            self._window.show(draw_campaign(self.game.campaigns, 0))
+            self._window.show(draw_campaign(self.campaigns, 0))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Closes the window, if there is one."""

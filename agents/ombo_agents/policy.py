@@ -8,28 +8,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.unmeasured import replenished
-from ombo_gym.controls.base import Control
-from ombo_gym.evaluation.told import told_one
-from ombo_gym.game import Game
+from ombo_agents.unmeasured import without_repeats
+from ombo_gym.controls import Control, make_control
+from ombo_gym.observations import Observation, computable, next_plates, told_one
 from ombo_gym.randomness import GeneratorRows, Rng
+from ombo_gym.spec import CampaignSpec
 
-Observation = dict[str, NDArray[Any]]
 Details = dict[str, NDArray[Any]]
 
-_TOGETHER = 128  # campaigns that a control looks at together, for bounded memory
+_CHUNK_CAMPAIGNS = 128  # that a control looks at together, for bounded memory
 
 
 class Policy(ABC):
     """Plays any number of campaigns in lockstep.
 
-    Row i of an action depends on row i of the observation and on its generator alone, and all
-    timing comes from `rounds_left`: the same object plays a thousand simulated campaigns and a real
-    one.
+    It is made from a `CampaignSpec` and knows nothing else of the campaigns. Row i of an action
+    depends on row i of the observation and on its generator alone, and all timing comes from
+    `rounds_left` and `plates`: the same object plays a thousand simulated campaigns and a real one.
 
     Attributes:
-        horizon_aware: False where `rounds_left` changes nothing that it does: telling it every
-            round that one is left is then no different, and evaluation plays it once.
+        horizon_aware: False where `rounds_left` and the plates behind the next change nothing that
+            it does: telling it every round that one is left is then no different, and evaluation
+            plays it once.
         deterministic: True where the generators change nothing that it does.
         exchangeable: True where an action depends on the dataset as a set of rows, whatever their
             order. Exact evaluation (`ombo_agents.planners.exact`) then looks at each set once.
@@ -49,6 +49,9 @@ class Policy(ABC):
 
         Returns:
             (B, ...) actions of exactly the action space's dtype.
+
+        Raises:
+            ValueError: An observation without a leading B.
         """
 
     def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
@@ -98,61 +101,72 @@ class DesignsPolicy(Policy):
     """A policy that proposes designs itself.
 
     It says which in `propose`, or in `propose_and_explain` where there is something to tell: how
-    many designs it asked a model about (`model_queries`, (B,)), for one. Where measuring a design
-    again is worth nothing, uniform designs that are new take the place of those that are not.
+    many designs it asked a model about (`model_queries`, (B,)), for one. Both are called for
+    campaigns whose next plates have the same size q. Where measuring a design again is worth
+    nothing, uniform designs that are new take the place of those that are not; where a good batch
+    holds a design once, they take the place of slots that repeat an earlier one.
 
     Attributes:
-        repeats: Whether measuring a design again can be worth anything.
-        distinct: Whether a good batch holds a design once.
-        wasteful: Whether it repeats designs on purpose where that is worth nothing.
-        coincides: Whether its slots can be the same design by chance, not on purpose.
-        once: Whether uniform designs take the place of slots that are the same by chance: where a
-            good batch holds a design once, and nothing is learnt by measuring it twice.
+        keeps_repeats: Whether its batches are played as they are, whatever they repeat.
 
     Args:
-        game: The campaigns it is built for (`env.unwrapped.game`).
+        spec: Of the campaigns it is built for.
 
     Raises:
-        ValueError: The environment has another control than "designs".
+        ValueError: The campaigns are played through another control than "designs".
     """
 
-    repeats: bool
-    distinct: bool
-    wasteful: bool = False
-    coincides: bool = False
-    once: bool
+    keeps_repeats: bool = False
 
-    def __init__(self, game: Game) -> None:
-        if game.control_name != "designs":
+    def __init__(self, spec: CampaignSpec) -> None:
+        if spec.control != "designs":
             raise ValueError(
                 f"{type(self).__name__} proposes designs: expected an environment with "
-                f'control="designs", got control="{game.control_name}"'
+                f'control="designs", got control="{spec.control}"'
             )
-        self.space = game.design_space
-        self.batch_size = game.batch_size
-        self.repeats, self.distinct = game.repeats, game.distinct
-        noisy = game.campaigns.noise_std > 0 or game.problem.noisy
-        self.once = self.coincides and self.distinct and not noisy
+        self.spec = spec
+        self.space = spec.design_space
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         return self.explain(observation, rng)[0]
 
     def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+        check_leading_axis(observation)
+        observation = computable(self.spec, observation)
         draws = GeneratorRows(rng, len(observation["rounds_left"]))
-        batch, details = self.propose_and_explain(observation, draws)
-        if not (self.repeats or self.wasteful):
-            batch = replenished(self.space, observation, batch, draws)
-        elif self.once:
-            batch = replenished(self.space, observation, batch, draws, repeats=True)
-        return self.space.actions(batch), details
+        plates = next_plates(self.spec, observation)  # (B,)
+        sizes = np.unique(plates).tolist()
+        if sizes == [self.spec.batch_size]:
+            batch, details = self._proposed(observation, draws, self.spec.batch_size)
+            return self.space.actions(batch), details
+        batch = np.zeros((len(plates), self.spec.batch_size, *self.space.shape), self.space.dtype)
+        gathered: Details = {}
+        for q in sizes:
+            rows = np.flatnonzero(plates == q)
+            some = {name: array[rows] for name, array in observation.items()}
+            batch[rows, :q], details = self._proposed(some, draws.take(rows), q)
+            for name, array in details.items():
+                if name not in gathered:
+                    gathered[name] = np.zeros((len(plates), *array.shape[1:]), array.dtype)
+                gathered[name][rows] = array
+        return self.space.actions(self.space.canonical(batch)), gathered
+
+    def _proposed(
+        self, observation: Observation, draws: GeneratorRows, q: int
+    ) -> tuple[NDArray[Any], Details]:
+        """Batches of q designs, (B, q, *shape), with repeats replaced, and what to tell of them."""
+        batch, details = self.propose_and_explain(observation, draws, q)
+        if not self.keeps_repeats:
+            batch = without_repeats(self.spec, observation, batch, draws)
+        return batch, details
 
     def propose_and_explain(
-        self, observation: Observation, draws: GeneratorRows
+        self, observation: Observation, draws: GeneratorRows, q: int
     ) -> tuple[NDArray[Any], Details]:
         """The next batches, (B, q, *shape), and what is worth knowing of them."""
-        return self.propose(observation, draws), {}
+        return self.propose(observation, draws, q), {}
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:
         """The next batches as designs, (B, q, *shape)."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it proposes")
 
@@ -164,31 +178,36 @@ class ControlPolicy(Policy):
     the control along, with candidates drawn from its own generators.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         control: Name of the control.
 
     Raises:
         ValueError: The environment has a third control.
     """
 
-    def __init__(self, game: Game, control: str) -> None:
-        if game.control_name not in ("designs", control):
+    def __init__(self, spec: CampaignSpec, control: str) -> None:
+        if spec.control not in ("designs", control):
             raise ValueError(
                 f"{type(self).__name__} acts through the control {control!r}: expected an "
-                f'environment with it or with control="designs", got "{game.control_name}"'
+                f'environment with it or with control="designs", got "{spec.control}"'
             )
-        self.control: Control = game.make_control(control)
-        self._space = game.design_space
-        self._inside = game.control_name == control
+        self.spec = spec
+        self.control: Control = make_control(control, spec)
+        self._inside = spec.control == control
 
     @abstractmethod
     def choose(self, seen: Observation) -> NDArray[Any]:
-        """The control's actions for what it shows of B campaigns, (B, ...)."""
+        """The control's actions for what it shows of B campaigns, (B, ...).
+
+        Args:
+            seen: What the control shows; where the policy carries it along, `plates` too.
+        """
 
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
         return self.explain(observation, rng)[0]
 
     def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+        check_leading_axis(observation)
         if self._inside:
             actions = self.choose(observation)
             return actions, self.details(actions)
@@ -196,23 +215,39 @@ class ControlPolicy(Policy):
         draws = GeneratorRows(rng, rows)
         designs: list[NDArray[Any]] = []
         acted: list[NDArray[Any]] = []
-        for first in range(0, rows, _TOGETHER):
-            part = np.arange(first, min(first + _TOGETHER, rows))
+        for first in range(0, rows, _CHUNK_CAMPAIGNS):
+            part = np.arange(first, min(first + _CHUNK_CAMPAIGNS, rows))
             proposed, chosen = self._through(
                 {name: array[part] for name, array in observation.items()}, draws.take(part)
             )
             designs.append(proposed)
             acted.append(chosen)
-        return self._space.actions(np.concatenate(designs)), self.details(np.concatenate(acted))
+        space = self.spec.design_space
+        return space.actions(np.concatenate(designs)), self.details(np.concatenate(acted))
 
     def _through(
         self, observation: Observation, draws: GeneratorRows
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Designs and the control's actions that they come from."""
         view = self.control.view(observation, draws.take)
-        actions = self.choose(self.control.seen(view))
+        seen = {**self.control.seen(view), "plates": observation["plates"]}
+        actions = self.choose(seen)
         return self.control.designs(view, actions), actions
 
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""
         return {}
+
+
+def check_leading_axis(observation: Observation) -> None:
+    """Refuses the observation of a single campaign.
+
+    Raises:
+        ValueError: It has no leading B; says what to do.
+    """
+    if (shape := np.shape(observation["rounds_left"])) == (1,):
+        raise ValueError(
+            "observation: expected those of B campaigns, every field with a leading B, got a "
+            f"single one (rounds_left has the shape {shape}, not (B, 1)); for one campaign, give "
+            "{name: array[None] for name, array in observation.items()} and take action [0]"
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ombo_agents import offline
-from ombo_agents.bayesian.botorch.multistep import UTILITIES, BotorchMultistep
+from ombo_agents.bayesian.botorch.multistep import BotorchMultistep, values_last_batch
 from ombo_agents.bayesian.botorch.one_step import BotorchKG, BotorchLogEI
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
@@ -30,39 +30,61 @@ from ombo_agents.model_free.genetic import Genetic
 from ombo_agents.model_free.local_search import LocalSearch
 from ombo_agents.model_free.random import RandomPolicy
 from ombo_agents.planners import exact
-from ombo_agents.planners.beliefs import can_plan
+from ombo_agents.planners.beliefs import why_not_planned
 from ombo_agents.planners.binoculars import Binoculars
 from ombo_agents.planners.rollout.policy import rollout
 from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
-from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns
-from ombo_gym.game import CONTROLS, Game, game_of
+from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
+
+Reason = str | None  # why a policy does not suit some campaigns; None: it does
 
 
-def _any(game: Game) -> bool:
-    return True
+def _any(spec: CampaignSpec) -> Reason:
+    return None
 
 
-def _boxes(game: Game) -> bool:
-    return isinstance(game.design_space, BoxDesigns)
+def _boxes(spec: CampaignSpec) -> Reason:
+    """Only where every coordinate can move: what is said of others is why not."""
+    free = spec.design_space.free
+    if free is not None and free.all():
+        return None
+    return "it needs designs that are numbers from end to end, each of which can be a little more"
 
 
-def _categories(game: Game) -> bool:
-    return isinstance(game.design_space, CategoricalDesigns)
+def _numbers(spec: CampaignSpec) -> Reason:
+    """Where some coordinates can move."""
+    return None if spec.design_space.free is not None else "it needs designs that can move a little"
 
 
-def _finite(game: Game) -> bool:
-    return game.design_space.size is not None
+def _categories(spec: CampaignSpec) -> Reason:
+    space = spec.design_space
+    if space.pool_features is None and _boxes(spec) is not None:
+        return None
+    return "it recombines and mutates categories and levels, of which the designs have none"
 
 
-def _ordered(game: Game) -> bool:
-    """Whether a difference of two designs has a direction."""
-    space = game.design_space
-    return space.ordinal if isinstance(space, CategoricalDesigns) else True
+def _countable(spec: CampaignSpec) -> Reason:
+    """Not in a box: a linear model's D-optimal designs there are its corners."""
+    if _boxes(spec) is not None:
+        return None
+    return "a linear model's D-optimal designs in a box are its corners: use sobol"
 
 
-def _looks_ahead(game: Game) -> bool:
-    return _boxes(game) and game.campaigns.settings.utility in UTILITIES
+def _ordered(spec: CampaignSpec) -> Reason:
+    if spec.design_space.ordered:
+        return None
+    return "it adds differences of designs, which have no direction among categories"
+
+
+def _looks_ahead(spec: CampaignSpec) -> Reason:
+    if (reason := _boxes(spec)) is not None:
+        return reason
+    return None if values_last_batch(spec.utility) else f"it has no value for '{spec.utility}'"
+
+
+def _plannable(spec: CampaignSpec) -> Reason:
+    return why_not_planned(spec)
 
 
 @dataclass(frozen=True)
@@ -70,18 +92,18 @@ class Entry:
     """How a policy is built, and for which campaigns and controls."""
 
     build: Callable[..., Policy]
-    suits: Callable[[Game], bool] = _any
+    why_not: Callable[[CampaignSpec], Reason] = _any
     controls: tuple[str, ...] = ("designs",)
 
 
-def _thompson(game: Game) -> Policy:
+def _thompson(spec: CampaignSpec) -> Policy:
     """Thompson sampling from the exact posterior where it is known, else from the surrogate's."""
-    return exact_thompson(game) or Thompson(game)
+    return exact_thompson(spec) or Thompson(spec)
 
 
 def _rolling(lookahead: int) -> Callable[..., Policy]:
     """What plans so many rounds ahead: the name says how many, and no setting does."""
-    return lambda game, **settings: exact.rolling(game, lookahead=lookahead, **settings)
+    return lambda spec, **settings: exact.rolling(spec, lookahead=lookahead, **settings)
 
 
 _EXPLORES = ("designs", "exploration")
@@ -89,10 +111,10 @@ _EXPLORES = ("designs", "exploration")
 POLICIES: dict[str, Entry] = {
     "random": Entry(RandomPolicy),
     "sobol": Entry(Sobol, _boxes),
-    "latin_hypercube": Entry(LatinHypercube, _boxes),
+    "latin_hypercube": Entry(LatinHypercube, _numbers),
     "genetic": Entry(Genetic),
     "greedy": Entry(exploration.greedy, controls=_EXPLORES),
-    "greedy_refined": Entry(RefinedGreedy, _boxes),
+    "greedy_refined": Entry(RefinedGreedy, _numbers),
     "ucb": Entry(exploration.ucb, controls=_EXPLORES),
     "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
@@ -108,20 +130,20 @@ POLICIES: dict[str, Entry] = {
     "bo_qei": Entry(offline.method("bo_qei")),
     "max_value_entropy": Entry(MaxValueEntropy),
     "local_penalization": Entry(LocalPenalization),
-    "turbo": Entry(Turbo, _boxes),
+    "turbo": Entry(Turbo, _numbers),
     "botorch_logei": Entry(BotorchLogEI),
     "botorch_kg": Entry(BotorchKG, _boxes),
     "botorch_multistep": Entry(BotorchMultistep, _looks_ahead),
     "local_search": Entry(LocalSearch),
-    "d_optimal": Entry(DOptimal, _finite),
+    "d_optimal": Entry(DOptimal, _countable),
     "adalead": Entry(AdaLead, _categories),
     "cmaes": Entry(CMAES),
     "evolution": Entry(Evolution, _ordered),
     "rollout": Entry(rollout),
     "binoculars": Entry(Binoculars),
-    "one_step": Entry(exact.one_step, can_plan),
-    "rolling_2": Entry(_rolling(2), can_plan),  # and rolling_3, ...
-    "bayes_optimal": Entry(exact.bayes_optimal, can_plan),
+    "one_step": Entry(exact.one_step, _plannable),
+    "rolling_2": Entry(_rolling(2), _plannable),  # and rolling_3, ...
+    "bayes_optimal": Entry(exact.bayes_optimal, _plannable),
 }
 
 
@@ -130,62 +152,68 @@ def names() -> list[str]:
     return list(POLICIES)
 
 
-def make(name: str, env: Any, **settings: Any) -> Policy:
-    """Builds a policy for an environment.
+def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
+    """Builds a policy for an environment's campaigns, or for a real one.
+
+    It is given the campaigns' spec (`ombo_gym.CampaignSpec`) and nothing else.
 
     Args:
         name: A name of `names()`, optionally with settings: `ucb:weight=2`,
             `explore_then_exploit:weights=3/1/0`; a folder that `scripts.train` wrote; or
-            `module:Class` of a policy of your own.
-        env: A single or vector environment of this package, wrapped or not.
+            `module:Class` of a policy of your own, which is called with the spec.
+        env_or_spec: A spec, or a single or vector environment of this package, wrapped or not.
         **settings: The policy's own, as keyword arguments; what is not given is as in
             `ombo_agents/hyperparameters`.
 
     Raises:
         ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a
-            design space that it does not suit.
+            design space that it does not suit (says why).
     """
-    game = game_of(env)
+    spec = _spec(env_or_spec)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import load
 
         if settings:
             raise ValueError(f"policy {name!r}: a trained policy takes no settings, got {settings}")
-        return load(Path(name), game)
+        return load(Path(name), spec)
     entry, text = _split(name)
     bare = name.partition(":")[0]
-    if not entry.suits(game):
-        suited = [other for other, e in POLICIES.items() if e.suits(game)]
+    if (reason := entry.why_not(spec)) is not None:
+        suited = [other for other, e in POLICIES.items() if e.why_not(spec) is None]
         raise ValueError(
-            f"{name} does not suit {game.design_space!r} of {type(game.problem).__name__} under "
-            f"utility {game.campaigns.settings.utility!r}; these do: {', '.join(suited)}"
+            f"{name} does not suit {spec.design_space!r} of {spec.problem} under utility "
+            f"'{spec.utility}': {reason}; these do: {', '.join(suited)}"
         )
     try:
-        return entry.build(game, **settings_of(bare, game) | _parse(text) | settings)
+        return entry.build(spec, **settings_of(bare, spec) | _parse(text) | settings)
     except TypeError as error:
         raise ValueError(f"policy {name!r}: {error}") from error
 
 
-def supports(name: str, env: Any) -> bool:
-    """Whether a policy suits the environment's design space and control.
+def supports(name: str, env_or_spec: Any) -> bool:
+    """Whether a policy suits the design space, the control and the utility of some campaigns.
 
     Raises:
         ValueError: An unknown name; lists the known ones.
     """
-    game = game_of(env)
+    spec = _spec(env_or_spec)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import fits
 
-        return fits(Path(name), game)
+        return fits(Path(name), spec)
     entry, _ = _split(name)
-    return entry.suits(game) and game.control_name in entry.controls
+    return spec.control in entry.controls and entry.why_not(spec) is None
+
+
+def _spec(env_or_spec: Any) -> CampaignSpec:
+    return env_or_spec if isinstance(env_or_spec, CampaignSpec) else campaign_spec(env_or_spec)
 
 
 def _split(name: str) -> tuple[Entry, str]:
     """The entry that a name stands for, and the text of its settings."""
     bare, _, text = name.partition(":")
     if rolling := re.fullmatch(r"rolling_([1-9]\d*)", bare):
-        return Entry(_rolling(int(rolling[1])), can_plan), text
+        return Entry(_rolling(int(rolling[1])), _plannable), text
     if bare not in POLICIES and text.isidentifier():
         try:
             return Entry(getattr(importlib.import_module(bare), text), controls=CONTROLS), ""

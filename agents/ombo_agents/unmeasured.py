@@ -1,4 +1,4 @@
-"""Designs in place of those that are not worth measuring again."""
+"""Designs in place of those that are not worth measuring again: the one place where it is done."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import DesignSpace, repeated
+from ombo_gym.design_spaces import DesignSpace, FiniteDesigns, repeated
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats
 
-_ENTRIES = 2**22  # of a table of all designs, that is held at once
+_CHUNK_ENTRIES = 2**22  # of a table of all designs, that is held at once
 
 
 def fresh(space: DesignSpace, draws: GeneratorRows, count: int) -> NDArray[Any]:
@@ -20,61 +22,63 @@ def fresh(space: DesignSpace, draws: GeneratorRows, count: int) -> NDArray[Any]:
     return space.sample_distinct(draws, count)
 
 
-def replenished(
-    space: DesignSpace,
-    observation: dict[str, NDArray[Any]],
-    batch: NDArray[Any],
-    draws: GeneratorRows,
-    *,
-    repeats: bool = False,
+def without_repeats(
+    spec: CampaignSpec, observation: Observation, batch: NDArray[Any], draws: GeneratorRows
 ) -> NDArray[Any]:
-    """Puts uniform new designs in place of slots that name measured designs or earlier slots.
+    """Puts uniform new designs in place of slots that are better used otherwise.
+
+    That is, of slots that name measured designs or earlier slots, where nothing is worth measuring
+    again; and of slots that name earlier ones, where a batch is to hold a design once and nothing
+    is learnt by measuring it twice.
 
     Args:
-        space: Design space.
+        spec: Of the campaigns.
         observation: Of B campaigns.
         batch: (B, q, *shape).
         draws: Their random numbers.
-        repeats: Whether measured designs are as good as others: earlier slots alone count then.
 
     Returns:
         (B, q, *shape); what was good stays in its slot, and so does what repeats where designs run
         out.
     """
+    if not spec.replaces_repeats:
+        return batch
+    space = spec.design_space
     measured, observed = observation["designs"], observation["observed"].astype(bool)
     bad = repeated(batch)  # (B, q)
-    if repeats:
-        observed = np.zeros_like(observed)
-    else:
+    if spec.repeats is Repeats.NEVER_AGAIN:
         bad |= space.among(batch, measured, observed)
+    else:
+        observed = np.zeros_like(observed)
     rows = np.flatnonzero(bad.any(axis=1))
+    if not len(rows):
+        return batch
     filled = batch.copy()
     capacity, q = measured.shape[1], batch.shape[1]
     # A listed space is marked as a whole; else new designs are compared with all there are.
     entries = space.size if space.listable and space.size else (capacity + q) ** 2 * space.shape[0]
-    together = max(1, _ENTRIES // entries)
-    for at in range(0, len(rows), together):
-        some = rows[at : at + together]
+    chunk = max(1, _CHUNK_ENTRIES // entries)
+    for first in range(0, len(rows), chunk):
+        some = rows[first : first + chunk]
         spare = _unmeasured if space.listable else _probably_unmeasured
         more, useless = spare(space, measured[some], observed[some], batch[some], draws.take(some))
-        first = np.argsort(useless, axis=1, kind="stable")
+        order = np.argsort(useless, axis=1, kind="stable")
         row, slot = np.nonzero(bad[some])
         place = (np.cumsum(bad[some], axis=1) - 1)[row, slot]  # 0, 1, ... in each row
-        there = place < (~useless).sum(axis=1)[row]
-        row, slot, place = row[there], slot[there], place[there]
-        filled[some[row], slot] = more[row, first[row, place]]
+        enough = place < (~useless).sum(axis=1)[row]
+        row, slot, place = row[enough], slot[enough], place[enough]
+        filled[some[row], slot] = more[row, order[row, place]]
     return filled
 
 
 def _unmeasured(
-    space: DesignSpace,
+    space: FiniteDesigns,
     measured: NDArray[Any],
     observed: NDArray[np.bool_],
     batch: NDArray[Any],
     draws: GeneratorRows,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Up to q uniform designs that are neither measured nor in the batch, and which are not new."""
-    assert space.size is not None
     marks = space.marked(measured, observed) | space.marked(batch)  # (R, size)
     lots = np.where(marks, np.inf, draws.random((space.size,)))
     count = min(batch.shape[1], space.size)

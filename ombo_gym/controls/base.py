@@ -10,12 +10,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces import Designs
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import RowDraws
-from ombo_gym.sb3_compat import DatasetSpace
+from ombo_gym.spec import CampaignSpec
 
-Observation = dict[str, NDArray[Any]]
-TakeDraws = Callable[[NDArray[np.intp]], RowDraws]
+TakeDraws = Callable[[NDArray[np.intp]], RowDraws]  # the random numbers of some campaigns
 
 
 class Control(ABC):
@@ -50,32 +50,20 @@ class Control(ABC):
 
     @abstractmethod
     def designs(self, view: Any, actions: NDArray[Any]) -> Designs:
-        """The batches that actions stand for, (B, ...) -> (B, q, *shape)."""
+        """The batches that actions stand for, (B, ...) -> (B, largest q, *shape)."""
 
 
 class DesignsControl(Control):
     """The dataset itself is seen and designs are proposed.
 
     Args:
-        space: Design space.
-        batch_size: q.
-        capacity: Rows of the padded dataset.
-        horizon: The largest N.
+        spec: Of the campaigns.
     """
 
-    def __init__(self, space: DesignSpace, batch_size: int, capacity: int, horizon: int) -> None:
-        # Finite limits, because checkers warn of infinite ones; measurements are finite.
-        limit = float(np.finfo(np.float32).max)
-        self._space = space
-        self.action_space = space.action_space(batch_size)
-        self.observation_space = DatasetSpace(
-            {
-                "designs": space.observation_space(capacity),
-                "values": spaces.Box(-limit, limit, (capacity,), np.float32),
-                "observed": spaces.MultiBinary(capacity),
-                "rounds_left": rounds_left_space(horizon),
-            }
-        )
+    def __init__(self, spec: CampaignSpec) -> None:
+        self._space = spec.design_space
+        self.action_space = spec.action_space
+        self.observation_space = spec.observation_space
 
     def view(self, observation: Observation, draws: TakeDraws) -> Observation:  # noqa: D102
         return observation

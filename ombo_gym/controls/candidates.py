@@ -8,11 +8,13 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.controls.base import Control, Observation, TakeDraws, rounds_left_space
+from ombo_gym.controls.base import Control, TakeDraws, rounds_left_space
 from ombo_gym.controls.exploration import upper_confidence_bound
 from ombo_gym.controls.outlook import look, pick_batch
-from ombo_gym.design_spaces import Designs, DesignSpace, repeated
-from ombo_gym.surrogates.gp import Surrogate
+from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.observations import Observation
+from ombo_gym.spec import CampaignSpec, Repeats
+from ombo_gym.surrogates.gp import make_surrogate
 
 CANDIDATES = 32  # M
 _WEIGHTS = np.array(
@@ -27,7 +29,7 @@ class CandidatesView:
 
     designs: Designs  # (B, M, *shape)
     described: NDArray[np.float32]  # (B, M, 2 + features)
-    spent: NDArray[np.bool_] | None  # (B, M) can no longer be measured; None: all can
+    useless: NDArray[np.bool_] | None  # (B, M) not worth measuring again; None: all are
     rounds_left: NDArray[np.float32]  # (B, 1)
 
 
@@ -37,81 +39,72 @@ class CandidatesControl(Control):
     What is seen is `candidates` (M, k): of each, posterior mean and standard deviation (before the
     batch), then the design's features. The action is q indices into the list.
 
-    Where a design can be measured once only, measured ones are at the end of the list, when others
-    do not fill it; and a slot that names one of them, or what an earlier slot took, takes the next
-    design of the list that can be measured (after the last comes the first), so that no action
+    Where measuring a design again is worth nothing, measured ones are at the end of the list, when
+    others do not fill it; and a slot that names one of them, or what an earlier slot took, takes
+    the next design of the list that is new (after the last comes the first), so that no action
     wastes a slot while the list holds another design.
 
     Args:
-        space: Design space.
-        batch_size: q.
-        horizon: The largest N.
-        surrogate: What is known of the objective.
-        repeats: Whether a design can be measured more than once.
+        spec: Of the campaigns.
     """
 
-    def __init__(
-        self,
-        space: DesignSpace,
-        batch_size: int,
-        horizon: int,
-        surrogate: Surrogate,
-        *,
-        repeats: bool = True,
-    ) -> None:
-        self.surrogate = surrogate
-        self._repeats = repeats
-        self._space = space
+    def __init__(self, spec: CampaignSpec) -> None:
+        self._spec = spec
+        self.surrogate = make_surrogate(spec)
+        space = spec.design_space
         size = CANDIDATES if space.size is None else min(CANDIDATES, space.size)
         width = 2 + space.features(np.zeros((1, *space.shape), space.dtype)).shape[-1]
         self._shape = (size, width)
-        self.action_space = spaces.MultiDiscrete(np.full(batch_size, size))
+        self.action_space = spaces.MultiDiscrete(np.full(spec.batch_size, size))
         self.observation_space = spaces.Dict(
             {
                 "candidates": spaces.Box(-_LIMIT, _LIMIT, self._shape, np.float32),
-                "rounds_left": rounds_left_space(horizon),
+                "rounds_left": rounds_left_space(spec.horizon),
             }
         )
 
     def view(self, observation: Observation, draws: TakeDraws) -> CandidatesView:  # noqa: D102
         rounds_left = observation["rounds_left"]
-        rows, (size, width), space = len(rounds_left), self._shape, self._space
+        rows, (size, width), space = len(rounds_left), self._shape, self._spec.design_space
         designs = np.zeros((rows, size, *space.shape), space.dtype)
         described = np.zeros((rows, size, width), np.float32)
-        spent = None if self._repeats else np.zeros((rows, size), bool)
-        for outlook in look(observation, space, self.surrogate, draws, repeats=self._repeats):
+        never = self._spec.repeats is Repeats.NEVER_AGAIN
+        useless = np.zeros((rows, size), bool) if never else None
+        for outlook in look(observation, self._spec, self.surrogate, draws):
             weights = np.broadcast_to(np.resize(_WEIGHTS, size), (len(outlook.rows), size))
-            chosen = pick_batch(outlook, upper_confidence_bound(weights), size, distinct=True)
-            features = space.features(chosen)
+            listed = pick_batch(
+                outlook, upper_confidence_bound(weights), size, Repeats.DISTINCT_IN_BATCH
+            )
+            features = space.features(listed)
             beliefs = outlook.posterior.at(features)
             columns = [beliefs.mean[..., None], beliefs.sd[..., None], features]
-            designs[outlook.rows] = chosen
+            designs[outlook.rows] = listed
             described[outlook.rows] = np.clip(np.concatenate(columns, axis=-1), -_LIMIT, _LIMIT)
-            if spent is not None:
-                measured = observation["designs"][outlook.rows, : outlook.observed]
-                spent[outlook.rows] = space.among(chosen, measured) | repeated(chosen)
-        return CandidatesView(designs, described, spent, rounds_left)
+            if useless is not None:
+                known = observation["designs"][outlook.rows, : outlook.observed]
+                useless[outlook.rows] = space.among(listed, known) | repeated(listed)
+        return CandidatesView(designs, described, useless, rounds_left)
 
     def seen(self, view: CandidatesView) -> Observation:  # noqa: D102
         return {"candidates": view.described.copy(), "rounds_left": view.rounds_left.copy()}
 
     def designs(self, view: CandidatesView, actions: NDArray[np.int64]) -> Designs:  # noqa: D102
-        if view.spent is not None:
-            actions = _next_unspent(actions, view.spent)
+        if view.useless is not None:
+            actions = _next_new(actions, view.useless)
         return view.designs[np.arange(len(actions))[:, None], actions]
 
 
-def _next_unspent(actions: NDArray[np.int64], spent: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Moves slots on to the next entry that is neither spent nor taken, where there is one.
+def _next_new(actions: NDArray[np.int64], useless: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Moves slots on to the next entry that is neither useless nor chosen, where there is one.
 
     Args:
         actions: (B, q) indices into lists of M.
-        spent: (B, M).
+        useless: (B, M).
     """
-    rows, left, moved = np.arange(len(spent)), ~spent, actions.copy()
+    rows, left, moved = np.arange(len(useless)), ~useless, actions.copy()
     for slot in range(actions.shape[1]):
-        from_here = (actions[:, slot, None] + np.arange(spent.shape[1])) % spent.shape[1]  # (B, M)
-        steps = left[rows[:, None], from_here].argmax(axis=1)  # none where nothing is left
-        moved[:, slot] = from_here[rows, steps]
+        ahead = (actions[:, slot, None] + np.arange(useless.shape[1])) % useless.shape[1]  # (B, M)
+        steps = left[rows[:, None], ahead].argmax(axis=1)  # none where nothing is left
+        moved[:, slot] = ahead[rows, steps]
         left[rows, moved[:, slot]] = False
     return moved

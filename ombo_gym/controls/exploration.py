@@ -8,10 +8,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.controls.base import Control, Observation, TakeDraws, rounds_left_space
+from ombo_gym.controls.base import Control, TakeDraws, rounds_left_space
 from ombo_gym.controls.outlook import Acquisition, Outlook, look, pick_batch
-from ombo_gym.design_spaces import Designs, DesignSpace
-from ombo_gym.surrogates.gp import Beliefs, Surrogate
+from ombo_gym.design_spaces import Designs
+from ombo_gym.observations import Observation
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.gp import Beliefs, make_surrogate
 
 LARGEST_WEIGHT = 10.0
 SUMMARY = (
@@ -53,52 +55,29 @@ class ExplorationControl(Control):
     """Batches by upper confidence bounds with hallucinated variances; the action sets the weights.
 
     Slot j of the batch is the candidate of the largest `mean + weight_j * sd`, the sd conditioned
-    on the slots before. The action (2,) gives the weights of the first and the last slot,
-    interpolated linearly between. What is seen is `summary` (k,), in the order of `SUMMARY`, in the
-    surrogate's units (of the prior, or standardised); all zeros once the campaign is over.
+    on the slots before. The action (2,) gives the weights of the first and the last slot of the
+    next plate, interpolated linearly between. What is seen is `summary` (k,), in the order of
+    `SUMMARY`, in the surrogate's units (of the prior, or standardised); all zeros once the campaign
+    is over. Measured designs that are worth nothing are proposed only when no other candidates are
+    left.
 
     Args:
-        space: Design space.
-        batch_size: q.
-        horizon: The largest N.
-        surrogate: What is known of the objective.
-        repeats: Whether a design can be measured more than once; if not, measured ones are
-            proposed only when no other candidates are left.
-        distinct: Whether a batch holds a design once only; None: where designs can be counted.
+        spec: Of the campaigns.
     """
 
-    def __init__(
-        self,
-        space: DesignSpace,
-        batch_size: int,
-        horizon: int,
-        surrogate: Surrogate,
-        *,
-        repeats: bool = True,
-        distinct: bool | None = None,
-    ) -> None:
-        self.surrogate = surrogate
-        self._repeats = repeats
-        self._distinct = space.size is not None if distinct is None else distinct
-        self._space = space
-        self._batch_size = batch_size
+    def __init__(self, spec: CampaignSpec) -> None:
+        self._spec = spec
+        self.surrogate = make_surrogate(spec)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
         self.observation_space = spaces.Dict(
             {
                 "summary": spaces.Box(-_LIMIT, _LIMIT, (len(SUMMARY),), np.float32),
-                "rounds_left": rounds_left_space(horizon),
+                "rounds_left": rounds_left_space(spec.horizon),
             }
         )
 
     def view(self, observation: Observation, draws: TakeDraws) -> ExplorationView:  # noqa: D102
-        outlooks = look(
-            observation,
-            self._space,
-            self.surrogate,
-            draws,
-            extra=4 * self._batch_size,
-            repeats=self._repeats,
-        )
+        outlooks = look(observation, self._spec, self.surrogate, draws, extra_per_slot=4)
         return ExplorationView(list(outlooks), observation["rounds_left"])
 
     def seen(self, view: ExplorationView) -> Observation:  # noqa: D102
@@ -121,23 +100,22 @@ class ExplorationControl(Control):
             sd.max(axis=1),
             *((mean + weight * sd).max(axis=1) - best for weight in (1.0, 2.0, 4.0)),
             np.full(len(mean), np.log1p(outlook.observed)),
-            np.full(len(mean), np.log(self._batch_size)),
+            np.full(len(mean), np.log(outlook.batch_size)),
         ]
         summary: NDArray[np.float64] = np.clip(np.stack(columns, axis=1), -_LIMIT, _LIMIT)
         return summary
 
     def designs(self, view: ExplorationView, actions: NDArray[np.floating]) -> Designs:  # noqa: D102
-        shape = (len(view.rounds_left), self._batch_size, *self._space.shape)
-        batch = np.zeros(shape, self._space.dtype)
+        space = self._spec.design_space
+        shape = (len(view.rounds_left), self._spec.batch_size, *space.shape)
+        batch = np.zeros(shape, space.dtype)
         weights = weights_of(actions)  # (B, 2)
-        along = np.linspace(0.0, 1.0, self._batch_size)  # 0 for the first slot, 1 for the last
-        slots = weights[:, :1] + along * (weights[:, 1:] - weights[:, :1])  # (B, q)
         for outlook in view.outlooks:
-            batch[outlook.rows] = pick_batch(
-                outlook,
-                upper_confidence_bound(slots[outlook.rows]),
-                self._batch_size,
-                distinct=self._distinct,
+            q = outlook.batch_size
+            first, last = weights[outlook.rows, :1], weights[outlook.rows, 1:]
+            slots = first + np.linspace(0.0, 1.0, q) * (last - first)  # (R, q)
+            batch[outlook.rows, :q] = pick_batch(
+                outlook, upper_confidence_bound(slots), q, self._spec.repeats
             )
         return batch
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, DesignSpace, among
+from ombo_gym.design_spaces import Designs, among
+from ombo_gym.observations import Observation, computable, next_plates
 from ombo_gym.randomness import RowDraws
-from ombo_gym.surrogates.candidates import candidates
-from ombo_gym.surrogates.gp import Beliefs, Posterior, Surrogate, most_telling
+from ombo_gym.spec import CampaignSpec, Repeats
+from ombo_gym.surrogates.conditioning import condition
+from ombo_gym.surrogates.gp import Beliefs, Posterior, Surrogate
 
-Observation = dict[str, NDArray[Any]]
 TakeDraws = Callable[[NDArray[np.intp]], RowDraws]  # the random numbers of some campaigns
 
 _CACHE = 2**17  # entries of an (R, n, M) array that stay in a processor's cache
@@ -22,136 +22,147 @@ _CACHE = 2**17  # entries of an (R, n, M) array that stay in a processor's cache
 
 @dataclass(frozen=True)
 class Outlook:
-    """Beliefs about candidates, of R campaigns with the same number n of observations."""
+    """Beliefs about candidates, of R campaigns with the same n of observations and next plate."""
 
     rows: NDArray[np.intp]  # (R,) which campaigns of the observation these are
     candidates: Designs  # (R, M, *shape)
     posterior: Posterior
     beliefs: Beliefs
     observed: int  # n, all observations, also those beyond the surrogate's max_data
+    batch_size: int  # q of the next batch
+    plates: NDArray[np.int64]  # (R, N) sizes of the batches to come, the next one first
     rounds_left: NDArray[np.float32]  # (R,)
     best: NDArray[np.float64]  # (R,) best observed value in the posterior's units
-    spent: NDArray[np.bool_] | None = None  # (R, M) can no longer be measured; None: all can
+    repeats: Repeats  # whether and when a candidate can be measured again
+    measured: NDArray[np.bool_] | None = None  # (R, M) of candidates, where they never can
+
+    @property
+    def distinct(self) -> bool:
+        """Whether a batch is to hold a design once."""
+        return self.repeats is not Repeats.ALLOWED
 
 
 def look(
     observation: Observation,
-    space: DesignSpace,
+    spec: CampaignSpec,
     surrogate: Surrogate,
     draws: TakeDraws,
     *,
-    extra: int = 0,
-    repeats: bool = True,
+    extra_per_slot: int = 0,
 ) -> Iterator[Outlook]:
     """Conditions the surrogate on every unfinished campaign and looks at its candidates.
 
-    Campaigns are taken together where they have observed equally much, a few at a time: what is
-    computed for a campaign depends on that campaign alone, to the bit.
+    Campaigns are taken together where they have observed equally much and have plates of the same
+    size before them, a few at a time: what is computed for a campaign depends on that campaign
+    alone, to the bit.
 
     Args:
         observation: Of B campaigns, the public contract's fields with a leading B.
-        space: Design space.
+        spec: Of the campaigns.
         surrogate: What is known beforehand.
         draws: Gives the random numbers that candidates are drawn with.
-        extra: Further candidates, see `ombo_gym.surrogates.candidates`.
-        repeats: Whether a design can be measured more than once; if not, outlooks say which
-            candidates are spent.
+        extra_per_slot: Further candidates, see `DesignSpace.candidates`.
 
     Yields:
         Outlooks that together cover every campaign with rounds left.
     """
+    observation = computable(spec, observation)
     observed = observation["observed"].sum(axis=1, dtype=np.int64)  # (B,)
+    plate = next_plates(spec, observation)  # (B,)
     active = observation["rounds_left"][:, 0] > 0
-    for n in np.unique(observed[active]):
-        group = np.flatnonzero(active & (observed == n))
-        used = min(int(n), surrogate.max_data)
+    for n, q in np.unique(np.stack([observed, plate], axis=1)[active], axis=0).tolist():
+        group = np.flatnonzero(active & (observed == n) & (plate == q))
+        used = min(n, surrogate.max_data)
         chunk = max(1, _CACHE // (256 * max(used, 1)))
         for at in range(0, len(group), chunk):
             rows = group[at : at + chunk]
-            drawn = draws(rows)
-            yield _look_together(observation, rows, int(n), space, surrogate, drawn, extra, repeats)
+            yield _look_together(
+                observation, rows, n, q, spec, surrogate, draws(rows), extra_per_slot * q
+            )
 
 
 def _look_together(
     observation: Observation,
     rows: NDArray[np.intp],
     n: int,
-    space: DesignSpace,
+    q: int,
+    spec: CampaignSpec,
     surrogate: Surrogate,
     draws: RowDraws,
     extra: int,
-    repeats: bool,
 ) -> Outlook:
+    space = spec.design_space
     designs = observation["designs"][rows, :n]
-    values = observation["values"][rows, :n].astype(np.float64)
-    shift = values.mean(axis=1) if n else None
-    scale = values.std(axis=1) if n else None
-    choices = candidates(space, designs, values, extra, draws)
-    kept = most_telling(values, surrogate.max_data)
-    row = np.arange(len(rows))[:, None]
-    posterior = Posterior(
-        surrogate,
-        space.features(designs[row, kept]),
-        values[row, kept],
-        shift=shift,
-        scale=scale,
+    values = observation["measurements"][rows, :n]
+    starts = observation["from_start"][rows].sum(axis=1, dtype=np.int64)
+    choices = space.candidates(designs, values, extra, draws)
+    posterior, _ = condition(surrogate, space, designs, values, starts)
+    never = spec.repeats is Repeats.NEVER_AGAIN
+    return Outlook(
+        rows=rows,
+        candidates=choices,
+        posterior=posterior,
+        beliefs=posterior.at(space.features(choices)),
+        observed=n,
+        batch_size=q,
+        plates=observation["plates"][rows].astype(np.int64),
+        rounds_left=observation["rounds_left"][rows, 0],
+        best=posterior.targets.max(axis=1) if n else np.zeros(len(rows)),
+        repeats=spec.repeats,
+        measured=space.among(choices, designs) if never else None,
     )
-    best = posterior.targets.max(axis=1) if n else np.zeros(len(rows))
-    beliefs = posterior.at(space.features(choices))
-    spent = None if repeats else space.among(choices, designs)
-    rounds_left = observation["rounds_left"][rows, 0]
-    return Outlook(rows, choices, posterior, beliefs, n, rounds_left, best, spent)
 
 
 Acquisition = Callable[[int, Beliefs], NDArray[np.float64]]  # (slot, beliefs) -> scores (R, M)
 
 
 def pick_batch(
-    outlook: Outlook, acquisition: Acquisition, batch_size: int, *, distinct: bool
+    outlook: Outlook,
+    acquisition: Acquisition,
+    batch_size: int,
+    repeats: Repeats,
 ) -> Designs:
     """Fills a batch slot by slot with the best-scored candidate, hallucinating each pick.
 
-    Spent candidates are picked only when there are no others.
+    Measured candidates that are worth nothing are picked only when there are no others.
 
     Args:
         outlook: Of R campaigns.
         acquisition: Scores of the candidates for a slot, given what was picked before.
-        batch_size: q.
-        distinct: Whether a batch holds a design once only (as long as there are other candidates);
-            it does in any case where nothing is measured twice.
+        batch_size: How many.
+        repeats: Unless they are allowed, a batch holds a design once, as long as there are others.
 
     Returns:
-        (R, q, *shape).
+        (R, batch_size, *shape).
     """
     beliefs, choices = outlook.beliefs.copy(), outlook.candidates
-    distinct = distinct or outlook.spent is not None
     rows = np.arange(len(choices))
-    taken = np.zeros(choices.shape[:2], bool)
+    chosen = np.zeros(choices.shape[:2], bool)
     batch = np.empty((len(choices), batch_size, *choices.shape[2:]), choices.dtype)
     for slot in range(batch_size):
         scores = acquisition(slot, beliefs)
-        picks = best_left(scores, taken, outlook.spent)
+        picks = best_left(scores, chosen, outlook.measured)
         batch[:, slot] = choices[rows, picks]
         if slot + 1 < batch_size:
             beliefs.hallucinate(picks)
-            if distinct:
-                taken |= among(choices, batch[:, slot, None])
+            if repeats is not Repeats.ALLOWED:
+                chosen |= among(choices, batch[:, slot, None])
     return batch
 
 
 def best_left(
-    scores: NDArray[np.float64], taken: NDArray[np.bool_], spent: NDArray[np.bool_] | None
+    scores: NDArray[np.float64], chosen: NDArray[np.bool_], measured: NDArray[np.bool_] | None
 ) -> NDArray[np.intp]:
-    """The best-scored candidate that is neither taken nor spent, or at least not taken, (R,).
+    """The best-scored candidate that is neither chosen nor measured, or at least not chosen, (R,).
 
     Args:
         scores: (R, M).
-        taken: (R, M) those in the batch, where it is not to hold a design twice.
-        spent: (R, M) those that can no longer be measured; None: all can.
+        chosen: (R, M) those in the batch, where it is not to hold a design twice.
+        measured: (R, M) those that are worth nothing any more; None: all are.
     """
-    left = ~taken
-    if spent is not None:
-        unspent = left & ~spent
-        left = np.where(unspent.any(axis=1, keepdims=True), unspent, left)
+    left = ~chosen
+    if measured is not None:
+        new = left & ~measured
+        left = np.where(new.any(axis=1, keepdims=True), new, left)
     best: NDArray[np.intp] = np.where(left, scores, -np.inf).argmax(axis=1)
     return best

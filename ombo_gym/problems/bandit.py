@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns, Designs
+from ombo_gym.priors import BernoulliArms
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import is_whole, numbers
 from ombo_gym.randomness import RowDraws
+from ombo_gym.spec import Repeats
 
 _MOST_ARMS = 4096
 
@@ -54,8 +56,8 @@ class Bandit(Problem):
     domain: ClassVar[str] = "synthetic"
     rounds: ClassVar[tuple[int, int]] = (1, 20)
     start: ClassVar[dict[str, Any]] = {"kind": "none"}
-    optimum_known = optimum_exact = exact_posterior = True
-    distinct = False
+    optimum_known = optimum_exact = True
+    repeats = Repeats.ALLOWED
 
     def __init__(
         self,
@@ -68,18 +70,19 @@ class Bandit(Problem):
             raise ValueError(f"arms: expected a whole number of at least 0, got {arms!r}")
         if arms > _MOST_ARMS:
             raise ValueError(f"arms: expected at most {_MOST_ARMS:,}, got {arms:,}")
-        self.priors = _checked_priors(prior, int(arms))  # (K, 2) a and b
-        self.known = _checked_known(known)  # (L,)
-        arms_in_all = len(self.priors) + len(self.known)
+        self.prior: BernoulliArms = BernoulliArms(
+            beta=_checked_priors(prior, int(arms)), known=_checked_known(known)
+        )
+        arms_in_all = len(self.prior.beta) + len(self.prior.known)
         if not arms_in_all:
             raise ValueError("arms: expected at least one arm, unknown or known, got none")
         # Arms are equally far from each other: one says nothing of another.
         self.design_space = CandidateDesigns(np.sqrt(0.5) * np.eye(arms_in_all))
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
-        a, b = self.priors.T
+        a, b = self.prior.beta.T
         unknown = draws.draw(lambda rng: rng.beta(a, b))  # (R, K)
-        known = np.broadcast_to(self.known, (len(unknown), len(self.known)))
+        known = np.broadcast_to(self.prior.known, (len(unknown), len(self.prior.known)))
         return {"probabilities": np.concatenate([unknown, known], axis=1)}  # (R, K + L)
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
@@ -98,35 +101,6 @@ class Bandit(Problem):
     def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
         best: NDArray[np.float64] = instances["probabilities"].max(axis=1)
         return best
-
-    def counts(
-        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        """Failures and successes of the unknown arms, (R, K, 2), which is all that data say.
-
-        Args:
-            designs: (R, n, 1), padded.
-            values: (R, n).
-            observed: (R, n).
-
-        Raises:
-            ValueError: An observed value that is neither 0 nor 1.
-        """
-        if odd := values[observed & (values != 0) & (values != 1)].tolist():
-            raise ValueError(f"values: expected 0 or 1, what a bandit's arms show, got {odd[0]}")
-        arms = np.arange(len(self.priors))
-        pulls = (designs[..., 0, None] == arms) & observed[..., None]  # (R, n, K)
-        successes = (pulls & (values == 1)[..., None]).sum(axis=1)
-        return np.stack([pulls.sum(axis=1) - successes, successes], axis=-1)
-
-    def posterior_means(  # noqa: D102
-        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        failures, successes = np.moveaxis(self.counts(designs, values, observed), -1, 0)
-        a, b = self.priors.T
-        unknown = (a + successes) / (a + b + successes + failures)
-        known = np.broadcast_to(self.known, (len(unknown), len(self.known)))
-        return np.concatenate([unknown, known], axis=1)
 
 
 def _checked_priors(prior: Any, arms: int) -> NDArray[np.float64]:

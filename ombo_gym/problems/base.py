@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,20 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.priors import Prior
 from ombo_gym.randomness import RowDraws
+from ombo_gym.spec import Repeats
 
 Instances = dict[str, NDArray[Any]]  # arrays with one leading row per campaign
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What `kernel="prior"` knows: the process that objectives are drawn from.
-
-    Zero mean, unit variance, stationary.
-    """
-
-    kernel: str  # a name in `ombo_gym.surrogates.kernels.KERNELS`
-    lengthscale: float
 
 
 class Problem(ABC):
@@ -47,13 +37,14 @@ class Problem(ABC):
         surrogate: What controls and surrogate-based policies know when nothing is asked for.
         reference: b0 of utility `best` for campaigns without a start.
         floor: Value of designs that the problem cannot measure.
-        repeats: Whether a design can be measured more than once.
+        repeats: Whether and when a design can be measured again: within a batch where designs
+            cannot be counted, in a later round where they can, as a rule. Where it is
+            `NEVER_AGAIN`, slots that name a measured design are wasted.
         splits: Values that `split` may take.
         optimum_known: Whether `optimum` is cheap and always reported.
         optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
         best_known_is_bound: Whether `best_known` bounds values from above and may not be reached.
         cheap: Whether pictures may evaluate a whole landscape, thousands of designs.
-        exact_posterior: Whether `posterior_means` is there, which utility `recommendation` needs.
         sources: Files that values are read from; the evaluation keeps results by their content.
     """
 
@@ -67,19 +58,18 @@ class Problem(ABC):
     surrogate: ClassVar[dict[str, Any]] = {"kernel": "fit"}
     reference: float = 0.0
     floor: float = 0.0
-    repeats: bool = True
     splits: tuple[str, ...] = ("all",)
     optimum_known: bool = False
     optimum_exact: bool = False
     best_known_is_bound: ClassVar[bool] = False
     cheap: bool = True
-    exact_posterior: bool = False
     sources: tuple[Path, ...] = ()
 
     @property
-    def distinct(self) -> bool:
-        """Whether a good batch holds a design once: where designs can be counted, as a rule."""
-        return not self.repeats or self.design_space.size is not None
+    def repeats(self) -> Repeats:
+        """Whether and when a design can be measured again."""
+        finite = self.design_space.size is not None
+        return Repeats.DISTINCT_IN_BATCH if finite else Repeats.ALLOWED
 
     @property
     def noisy(self) -> bool:
@@ -111,22 +101,16 @@ class Problem(ABC):
         """
         return true_values
 
-    def posterior_means(
-        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
-    ) -> NDArray[np.float64] | None:
-        """Expected true value of every design given a dataset, exactly; finite spaces only.
+    def instance_count(self) -> int | None:
+        """How many instances there are; None where there is no end of them."""
+        return None
 
-        Args:
-            designs: (R, n, *shape), padded.
-            values: (R, n) as measured without Gaussian noise.
-            observed: (R, n) which rows are in use.
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        """Instances by their numbers 0 .. `instance_count()` - 1, (R,); of collections only."""
+        raise TypeError(f"{type(self).__name__} is no collection of instances")
 
-        Returns:
-            (R, size), or None where the posterior is not known exactly.
-
-        Raises:
-            ValueError: A dataset that cannot come from the problem.
-        """
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64] | None:
+        """The numbers of instances, (R,); None where there is no end of them."""
         return None
 
     def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:

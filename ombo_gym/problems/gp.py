@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
-from ombo_gym.problems.base import Instances, Prior, Problem
+from ombo_gym.priors import GaussianProcess
+from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import is_number, one_of
 from ombo_gym.quasirandom import kronecker
 from ombo_gym.randomness import RowDraws
@@ -83,12 +84,11 @@ class GP(Problem):
             if number > _LARGEST:
                 raise ValueError(f"{name}: expected at most {_LARGEST:,}, got {number:,}")
         self.design_space = BoxDesigns(int(dim))
-        self.prior = Prior(kernel, float(lengthscale))
+        self.prior: GaussianProcess = GaussianProcess(kernel, float(lengthscale))
         self._features = int(features)
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         prior, dim, features = self.prior, self.design_space.shape[0], self._features
-        assert prior is not None
         heavy = prior.kernel == "matern52"  # frequencies are Student t, with 5 degrees of freedom
         pairs = (dim + heavy + 1) // 2  # of normal numbers, one of them for chi^2
 
@@ -125,7 +125,6 @@ class GP(Problem):
     def optimum(self, instances: Instances) -> NDArray[np.float64]:
         """Maxima by gradient ascent from the best of a quasi-random set, (R,): from below."""
         dim = self.design_space.shape[0]
-        assert self.prior is not None
         cubes = (2 / self.prior.lengthscale) ** dim
         count = int(min(max(_SEARCH * cubes, _FEWEST), _MOST))
         grid = (2 * kronecker(count, dim) - 1).astype(np.float32)
@@ -142,7 +141,6 @@ class GP(Problem):
         values = self.evaluate(instance, grid[None])[0]
         top = np.argsort(-values, kind="stable")[:_CLIMBERS]
         x, value = grid[top].astype(np.float64), values[top]
-        assert self.prior is not None
         step = np.full((len(x), 1), self.prior.lengthscale**2 / 2)
         for _ in range(_STEPS):
             angles = x @ frequencies + instance["phases"][0]

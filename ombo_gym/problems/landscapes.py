@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -12,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns, Designs
+from ombo_gym.priors import FiniteLandscapes
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.problems.checks import numbers
 from ombo_gym.problems.landscape_families import FAMILIES, Family
 from ombo_gym.randomness import RowDraws
+from ombo_gym.spec import Repeats
 
 _LARGEST = 1e38  # observations are float32
 
@@ -71,8 +72,8 @@ class Landscapes(Problem):
     domain: ClassVar[str] = "synthetic"
     rounds: ClassVar[tuple[int, int]] = (1, 8)
     start: ClassVar[dict[str, Any]] = {"kind": "none"}
-    repeats = False
-    optimum_known = optimum_exact = exact_posterior = True
+    repeats = Repeats.NEVER_AGAIN
+    optimum_known = optimum_exact = True
 
     def __init__(
         self,
@@ -94,47 +95,26 @@ class Landscapes(Problem):
             )
         else:
             family = Family(matrix, weights)
-        self.matrix = _finite("matrix", family.matrix, dimensions=2)  # (H, M)
-        if not self.matrix.size:
+        values = _finite("matrix", family.matrix, dimensions=2)  # (H, M)
+        if not values.size:
             raise ValueError(f"matrix: expected at least one row and column, got {matrix!r}")
-        equal = np.ones(len(self.matrix))
-        self.weights = _distribution(
+        equal = np.ones(len(values))
+        chances = _distribution(
             "weights", equal if family.weights is None else family.weights, len(equal)
         )  # (H,)
-        self.noise_values, self.noise_weights = _checked_noise(
-            family.noise if noise is None else noise
-        )  # (E,) each
-        self.design_space = CandidateDesigns(_features(self.matrix, self.weights))
-
-    @cached_property
-    def outcomes(self) -> NDArray[np.float32]:
-        """What a design can show, (M, O), ascending and padded by infinity.
-
-        Values are told apart as observations show them, in float32.
-        """
-        found = [np.unique(self._shown(x)) for x in range(self.matrix.shape[1])]
-        outcomes = np.full((len(found), max(map(len, found))), np.inf, np.float32)
-        for x, values in enumerate(found):
-            outcomes[x, : len(values)] = values
-        return outcomes
-
-    @cached_property
-    def likelihood(self) -> NDArray[np.float64]:
-        """How likely each outcome is, (M, O, H)."""
-        likelihood = np.zeros((*self.outcomes.shape, len(self.matrix)))
-        for x, outcomes in enumerate(self.outcomes):
-            likelihood[x] = (self._shown(x) == outcomes[:, None, None]) @ self.noise_weights
-        return likelihood
-
-    def _shown(self, design: int) -> NDArray[np.float32]:
-        """What landscapes show at a design, with each value of the noise, (H, E)."""
-        return (self.matrix[:, design, None] + self.noise_values).astype(np.float32)
+        noise_values, noise_weights = _checked_noise(family.noise if noise is None else noise)
+        self.prior: FiniteLandscapes = FiniteLandscapes(
+            values, chances, noise_values, noise_weights
+        )
+        self.design_space = CandidateDesigns(_features(values, chances))
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
-        return {"landscape": _pick(self.weights, draws.random(()))}
+        return {"landscape": _pick(self.prior.weights, draws.random(()))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
-        values: NDArray[np.float64] = self.matrix[instances["landscape"][:, None], designs[..., 0]]
+        values: NDArray[np.float64] = self.prior.matrix[
+            instances["landscape"][:, None], designs[..., 0]
+        ]
         return values
 
     def measure(  # noqa: D102
@@ -144,79 +124,26 @@ class Landscapes(Problem):
         true_values: NDArray[np.float64],
         draws: RowDraws,
     ) -> NDArray[np.float64]:
-        if len(self.noise_values) == 1:
-            return np.asarray(true_values + self.noise_values[0])
-        noise = _pick(self.noise_weights, draws.random(true_values.shape[1:]))
-        measured: NDArray[np.float64] = true_values + self.noise_values[noise]
+        noise_values = self.prior.noise_values
+        if len(noise_values) == 1:
+            return np.asarray(true_values + noise_values[0])
+        noise = _pick(self.prior.noise_weights, draws.random(true_values.shape[1:]))
+        measured: NDArray[np.float64] = true_values + noise_values[noise]
         return measured
 
     def optimum(self, instances: Instances) -> NDArray[np.float64]:  # noqa: D102
-        best: NDArray[np.float64] = self.matrix.max(axis=1)[instances["landscape"]]
+        best: NDArray[np.float64] = self.prior.matrix.max(axis=1)[instances["landscape"]]
         return best
 
-    def outcome_codes(
-        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
-    ) -> NDArray[np.int64]:
-        """Which outcome of its design each observation is, (R, n); 0 where not observed.
+    def instance_count(self) -> int:
+        """The number of landscapes, H."""
+        return len(self.prior.matrix)
 
-        Args:
-            designs: (R, n, 1), padded.
-            values: (R, n).
-            observed: (R, n).
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:  # noqa: D102
+        return {"landscape": numbers.astype(np.intp)}
 
-        Raises:
-            ValueError: A value that no landscape shows at its design.
-        """
-        same: NDArray[np.bool_] = (
-            self.outcomes[designs[..., 0]] == values.astype(np.float32)[..., None]
-        )
-        if (strange := observed & ~same.any(axis=-1)).any():
-            design, value = designs[strange][0, 0], values[strange][0]
-            known = ", ".join(f"{v:g}" for v in self.outcomes[design] if np.isfinite(v))
-            raise ValueError(
-                f"values: expected one that a landscape shows at design {design} ({known}), "
-                f"got {value:g}"
-            )
-        return np.where(observed, same.argmax(axis=-1), 0)
-
-    def posterior(
-        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """Probability of every landscape given a dataset, (R, H); arguments as `outcome_codes`.
-
-        Raises:
-            ValueError: A dataset that no landscape can show.
-        """
-        codes = self.outcome_codes(designs, values, observed)
-        return self.posterior_of_codes(designs[..., 0], codes, observed)
-
-    def posterior_of_codes(
-        self, designs: NDArray[np.int64], codes: NDArray[np.int64], observed: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        """Probability of every landscape given numbered outcomes, (R, H); arguments (R, n) each.
-
-        Raises:
-            ValueError: A dataset that no landscape can show.
-        """
-        weights = np.tile(self.weights, (len(codes), 1))
-        for row in range(codes.shape[1]):
-            seen = np.flatnonzero(observed[:, row])
-            if not len(seen):
-                continue
-            joint = weights[seen] * self.likelihood[designs[seen, row], codes[seen, row]]
-            total = joint.sum(axis=1, keepdims=True)
-            if not (total > 0).all():
-                raise ValueError("values: expected a dataset that some landscape shows, got others")
-            weights[seen] = joint / total  # in every step, so that many do not underflow
-        return weights
-
-    def posterior_means(  # noqa: D102
-        self, designs: Designs, values: NDArray[np.floating[Any]], observed: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        posterior = self.posterior(designs, values, observed)
-        # einsum, because BLAS rounds by the number of rows.
-        means: NDArray[np.float64] = np.einsum("rh,hm->rm", posterior, self.matrix)
-        return means
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        return instances["landscape"].astype(np.int64)
 
 
 def _family(name: str, parameters: dict[str, Any]) -> Family:

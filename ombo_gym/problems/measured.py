@@ -127,6 +127,16 @@ class Measured(Problem):
         tables = self._tables
         return {"table": draws.draw(lambda rng: rng.integers(tables))}
 
+    def instance_count(self) -> int:
+        """The number of tables."""
+        return self._tables
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:  # noqa: D102
+        return {"table": numbers}
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        return instances["table"]
+
     def _at(self, instances: Instances, designs: Designs) -> tuple[NDArray[Any], NDArray[Any]]:
         """Where designs stand in the tables: two indices that broadcast to (R, n)."""
         return instances["table"][:, None], self.design_space.encode(designs)

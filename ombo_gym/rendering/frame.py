@@ -9,8 +9,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
-from ombo_gym.problems.bandit import Bandit
+from ombo_gym.priors import BernoulliArms
 from ombo_gym.rendering.boxes import draw_box
 from ombo_gym.rendering.pools import draw_arms, draw_pool
 from ombo_gym.rendering.sequences import draw_sequences
@@ -32,13 +31,8 @@ _LONG = 42  # characters that a line of the larger size has room for
 
 Panel = Callable[[Any, tuple[float, float, float, float], CampaignView], None]
 
-# Kinds of problem or of design space, the special ones first; others have no panel.
-PANELS: tuple[tuple[type, Panel], ...] = (
-    (Bandit, draw_arms),
-    (CandidateDesigns, draw_pool),
-    (CategoricalDesigns, draw_sequences),
-    (BoxDesigns, draw_box),
-)
+# By kind of design space; others have no panel. Arms of a bandit have one of their own.
+PANELS: dict[str, Panel] = {"pool": draw_pool, "categorical": draw_sequences, "box": draw_box}
 
 
 def check_render_mode(mode: str | None) -> str | None:
@@ -72,8 +66,9 @@ def draw_campaign(campaigns: Campaigns, row: int) -> NDArray[np.uint8]:
     figure = Figure(figsize=_SIZE, dpi=100)
     canvas: Any = FigureCanvasAgg(figure)
     view = CampaignView.of(campaigns, row)
-    kinds = (view.problem, view.problem.design_space)
-    panel = next((draw for kind, draw in PANELS if any(isinstance(k, kind) for k in kinds)), None)
+    panel = PANELS.get(view.problem.design_space.kind)
+    if isinstance(view.problem.prior, BernoulliArms):
+        panel = draw_arms
     _draw_history(figure.add_axes(_LEFT if panel else _WHOLE), view)
     if panel is not None:
         panel(figure, _RIGHT, view)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.rendering.view import CampaignView
 
 _BEST, _LATEST = 6, 9  # rows of the two lists
@@ -54,8 +53,7 @@ def _ranked(view: CampaignView, rows: NDArray[np.intp], most: int, *, distinct: 
 def _draw_rows(
     cells: Any, bars: Any, view: CampaignView, rows: list[int], top: float, heading: str
 ) -> None:
-    space = view.problem.design_space
-    assert isinstance(space, CategoricalDesigns)
+    space: Any = view.problem.design_space
     cells.text(0, top - 0.2, heading, fontsize="small", va="bottom")
     if not rows:
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, Designs
+from ombo_gym.design_spaces import Designs
 from ombo_gym.problems.base import Instances, Problem
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class CampaignView:
         return cls(
             campaigns.problem,
             campaigns.designs[row, :count],
-            campaigns.values[row, :count],
+            campaigns.measurements[row, :count],
             campaigns.true_values[row, :count],
             campaigns.rounds[row, :count],
             int(campaigns.round[row]),
@@ -61,14 +61,7 @@ class CampaignView:
     @cached_property
     def listing(self) -> Designs | None:
         """The designs of the landscape, (m, *shape): a pool, or a grid in up to two dimensions."""
-        space = self.problem.design_space
-        if isinstance(space, CandidateDesigns):
-            return space.decode(np.arange(len(space.pool_features)))
-        if isinstance(space, BoxDesigns) and space.dim <= 2:
-            side = np.linspace(-1, 1, SIDE if space.dim == 2 else 4 * SIDE, dtype=np.float32)
-            grid = np.meshgrid(*[side] * space.dim, indexing="ij")
-            return np.stack(grid, axis=-1).reshape(-1, space.dim)
-        return None
+        return self.problem.design_space.grid(SIDE)
 
     @cached_property
     def landscape(self) -> NDArray[np.float64]:
@@ -82,11 +75,12 @@ class CampaignView:
     @cached_property
     def posterior_means(self) -> NDArray[np.float64] | None:
         """What the dataset says of every design, (size,), where that is known exactly."""
-        if not self.problem.exact_posterior or self.noise_std > 0:
+        prior = self.problem.prior
+        if prior is None or not prior.exact or self.noise_std > 0:
             return None
         observed = np.ones((1, len(self.values)), bool)
-        means = self.problem.posterior_means(self.designs[None], self.values[None], observed)
-        return None if means is None else means[0]
+        means = prior.posterior_means(self.designs[None], self.values[None], observed)
+        return means[0]
 
     @cached_property
     def limits(self) -> tuple[float, float]:

@@ -178,19 +178,27 @@ class Pending:
         return gradient
 
 
-def climb(pending: Pending, score: Score, designs: NDArray[np.floating], moves: int) -> Floats:
-    """Designs of boxes climb a score from where they stand, (R, P, d) -> (R, P, d).
+def climb(
+    pending: Pending,
+    score: Score,
+    features: NDArray[np.floating],
+    moves: int,
+    free: NDArray[np.bool_] | None,
+) -> Floats:
+    """Designs climb a score from where they stand, (R, P, k) -> (R, P, k).
 
     Args:
         pending: Beliefs.
         score: Of them.
-        designs: Where to begin.
+        features: Where to begin, from -1 to 1.
         moves: At most so many.
+        free: (k,) features that may change; None: all.
     """
+
+    def slope_of(x: Floats) -> Floats:
+        slope = pending.slope(x, score)
+        return slope if free is None or free.all() else np.where(free, slope, 0.0)
+
     return quasi_newton(
-        lambda x: score.value(pending.at(x)),
-        designs,
-        moves,
-        slope_of=lambda x: pending.slope(x, score),
-        lengths=_LENGTHS,
+        lambda x: score.value(pending.at(x)), features, moves, slope_of=slope_of, lengths=_LENGTHS
     )

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import BoxDesigns, DesignSpace
-from ombo_gym.problems.base import Problem
+from ombo_gym.priors import GaussianProcess
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.kernels import (
     KERNELS,
     lifted,
@@ -35,7 +34,7 @@ _LENGTHSCALES = (
     0.6,
     1.2,
     2.4,
-)  # grid of `kernel="fit"`, in units of `_typical_distance`
+)  # grid of `kernel="fit"`, in units of `typical_distance`
 _NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
 _TIE = 1e-10  # log likelihoods an observation that count as equal: the first on the grid is chosen
 
@@ -51,6 +50,7 @@ class Surrogate:
         standardise: Whether values are brought to zero mean and unit variance, and the prior
             variance is chosen.
         max_data: Most observations to condition on: the best half and the most recent half.
+        start_percentile: Of all values, that the start's are at or below; None: of no matter.
     """
 
     kernel: str
@@ -58,36 +58,36 @@ class Surrogate:
     noise_variances: tuple[float, ...]
     standardise: bool
     max_data: int = 512
+    start_percentile: float | None = None
 
 
-def _typical_distance(space: DesignSpace) -> float:
-    """Scale of distances between designs of d coordinates or positions, 1 for d = 2."""
-    return float(np.sqrt(space.shape[0] / 2))
+def make_surrogate(spec: CampaignSpec) -> Surrogate:
+    """Builds a surrogate from a spec's recipe.
 
-
-def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float) -> Surrogate:
-    """Builds a surrogate from the environments' `surrogate` argument.
+    `kernel` is "prior" (the process that the objective is drawn from), "fit" (chosen by marginal
+    likelihood over a grid; the noise too), or a kernel's name together with `lengthscale`;
+    `max_data` is the most observations to condition on; `truncation` says whether "fit" makes up
+    for a start below a percentile, see `ombo_gym.surrogates.truncation`.
 
     Args:
-        config: `kernel`: "prior" (the process that the problem draws from), "fit" (chosen by
-            marginal likelihood over a grid), or a kernel's name together with `lengthscale`;
-            `max_data`.
-        problem: Whose prior and design space are meant.
-        noise_std: Of the measurement; known to every kernel but "fit".
+        spec: Whose recipe, design space, prior and noise are meant.
 
     Raises:
-        ValueError: An unknown setting, or a prior that the problem lacks.
+        ValueError: An unknown setting, or a prior that the spec lacks.
     """
-    known = {"kernel", "lengthscale", "max_data"}
+    config = spec.surrogate
+    known = {"kernel", "lengthscale", "max_data", "truncation"}
     if not isinstance(config, Mapping) or set(config) - known:
         raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {config!r}")
     name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
-    lengthscale = config.get("lengthscale")
+    lengthscale, truncation = config.get("lengthscale"), config.get("truncation", True)
     names = ["prior", "fit", *sorted(KERNELS)]
     if not isinstance(name, str) or name not in names:
         raise ValueError(f"surrogate: expected a kernel among {names}, got {name!r}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
         raise ValueError(f"surrogate: expected max_data of at least 2, got {max_data!r}")
+    if not isinstance(truncation, bool | np.bool_):
+        raise ValueError(f"surrogate: expected truncation true or false, got {truncation!r}")
     if name in KERNELS and lengthscale is None:
         raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {dict(config)!r}")
     if name not in KERNELS and lengthscale is not None:
@@ -96,24 +96,25 @@ def make_surrogate(config: Mapping[str, Any], problem: Problem, noise_std: float
             f"got {dict(config)!r}"
         )
     if name == "fit":
-        kernel = "matern52" if isinstance(problem.design_space, BoxDesigns) else "rbf"
-        unit = _typical_distance(problem.design_space)
-        scales = tuple(unit * scale for scale in _LENGTHSCALES)
-        return Surrogate(kernel, scales, _NOISES, True, int(max_data))
+        space = spec.design_space
+        scales = tuple(space.typical_distance * scale for scale in _LENGTHSCALES)
+        below = spec.start_origin.percentile if truncation else None
+        return Surrogate(space.kernel, scales, _NOISES, True, int(max_data), below)
     if name == "prior":
-        if problem.prior is None:
+        if not isinstance(spec.prior, GaussianProcess):
             raise ValueError(
                 'surrogate: {"kernel": "prior"} needs a problem that is drawn from a known '
                 'process; use {"kernel": "fit"}'
             )
-        name, lengthscale = problem.prior.kernel, problem.prior.lengthscale
+        name, lengthscale = spec.prior.kernel, spec.prior.lengthscale
     if (
         isinstance(lengthscale, bool)
         or not isinstance(lengthscale, int | float | np.integer | np.floating)
         or not 0 < lengthscale < np.inf
     ):
         raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
-    return Surrogate(name, (float(lengthscale),), (noise_std**2 + JITTER,), False, int(max_data))
+    noise = (spec.noise_std or 0.0) ** 2 + JITTER
+    return Surrogate(name, (float(lengthscale),), (noise,), False, int(max_data))
 
 
 class Posterior:

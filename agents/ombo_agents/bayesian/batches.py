@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.outlook import Outlook, best_left
-from ombo_gym.design_spaces import BoxDesigns, DesignSpace, among
+from ombo_gym.design_spaces import DesignSpace, among
 from ombo_gym.surrogates.ascent import Marginals, Pending, Score, climb
 
 APART = 0.5  # lengthscales between the designs that begin to climb
@@ -32,7 +32,6 @@ def fill(
     score: SlotScore,
     batch_size: int,
     *,
-    distinct: bool,
     starts: int,
     moves: int,
     rough: SlotScore | None = None,
@@ -44,8 +43,8 @@ def fill(
         space: Design space.
         score: Of designs, slot by slot.
         batch_size: q.
-        distinct: Whether a batch holds a design once only, as long as there are other candidates.
-        starts: Best candidates that climb, in a box, a third of them all the way; 0: none.
+        starts: Best candidates that climb, where designs can move, a third of them all the way; 0:
+            none.
         moves: Steps of a climb, at most.
         rough: A cheaper score in boxes, for all but the last choice and the last steps.
 
@@ -53,39 +52,39 @@ def fill(
         (R, q, *shape).
     """
     beliefs, choices = outlook.beliefs.copy(), outlook.candidates
-    distinct = distinct or outlook.spent is not None
     pending = Pending(outlook.posterior)
-    climbs = isinstance(space, BoxDesigns) and starts > 0 and moves > 0
+    climbs = space.free is not None and starts > 0 and moves > 0
     first = rough if climbs and rough is not None else score
     rows = np.arange(len(choices))
-    taken = np.zeros(choices.shape[:2], bool)
+    chosen = np.zeros(choices.shape[:2], bool)
     batch = np.empty((len(choices), batch_size, *space.shape), space.dtype)
     for slot in range(batch_size):
         believed = Marginals(beliefs.mean, beliefs.sd, beliefs.loadings)
         scores = first.value(believed)
-        picks = best_left(scores, taken, outlook.spent)
+        picks = best_left(scores, chosen, outlook.measured)
         batch[:, slot] = choices[rows, picks]
         if climbs:
             apart = APART * outlook.posterior.lengthscale
-            tops = climb(pending, first, hopeful(choices, scores, starts, apart), _SHORT)
+            begin = space.features(hopeful(choices, scores, starts, apart))
+            tops = climb(pending, first, begin, _SHORT, space.free)
             best = np.argsort(-first.value(pending.at(tops)), axis=1, kind="stable")
             tops = tops[rows[:, None], best[:, : -(-starts // _SHARE)]]
-            tops = climb(pending, first, tops, moves)
+            tops = climb(pending, first, tops, moves, space.free)
             if first is not score:
                 at = score.value(pending.at(tops)).argmax(axis=1)
-                polished = climb(pending, score, tops[rows, at][:, None], _POLISH)
+                polished = climb(pending, score, tops[rows, at][:, None], _POLISH, space.free)
                 tops = np.concatenate([polished, tops], axis=1)
-            known = np.concatenate([tops.astype(np.float32), batch[:, slot, None]], axis=1)
-            avoided = not_again(outlook, batch[:, :slot]) if distinct else None
-            batch[:, slot] = best_new(pending, score, known, avoided)
+            known = np.concatenate([space.from_features(tops), batch[:, slot, None]], axis=1)
+            avoided = not_again(outlook, space, batch[:, :slot]) if outlook.distinct else None
+            batch[:, slot] = best_new(pending, score, space, known, avoided)
         if slot + 1 == batch_size:
             break
         features = space.features(batch[:, slot])
         for each in {id(first): first, id(score): score}.values():
             each.picked(pending.at(features[:, None]))
         pending.add(features, beliefs, noisy=score.noisy)
-        if distinct:
-            taken |= among(choices, batch[:, slot, None])
+        if outlook.distinct:
+            chosen |= among(choices, batch[:, slot, None])
     return batch
 
 
@@ -112,21 +111,24 @@ def hopeful(
     return chosen
 
 
-def not_again(outlook: Outlook, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a slot does not take again: of the batch and, where it is spent, what was measured."""
-    if outlook.spent is None:
+def not_again(
+    outlook: Outlook, space: DesignSpace, batch: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What a slot does not take again: of the batch and, where it never pays, what was measured."""
+    if outlook.measured is None:
         return batch
-    return np.concatenate([outlook.posterior.features.astype(np.float32), batch], axis=1)
+    return np.concatenate([space.from_features(outlook.posterior.features), batch], axis=1)
 
 
 def best_new(
     pending: Pending,
     score: SlotScore,
+    space: DesignSpace,
     tops: NDArray[np.float32],
     avoided: NDArray[np.float32] | None,
 ) -> NDArray[np.float32]:
     """The best-scored of some designs (R, P, d), the last of which is always possible, (R, d)."""
-    scores = score.value(pending.at(tops.astype(np.float64)))
+    scores = score.value(pending.at(space.features(tops)))
     if avoided is not None:
         again = among(tops, avoided)
         again[:, -1] = False

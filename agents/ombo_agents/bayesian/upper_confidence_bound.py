@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ombo_agents.bayesian.batches import fill
 from ombo_agents.bayesian.posterior import PosteriorPolicy
-from ombo_agents.heuristics.weights import checked_weights, weights_by_rounds_left
+from ombo_agents.heuristics.weights import checked_weights, scheduled_weights
 from ombo_agents.policy import Details, Observation
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.ascent import Marginals
 
@@ -48,35 +48,36 @@ class UpperConfidenceBound:
 
 
 class ClimbingSchedule(PosteriorPolicy):
-    """One exploration weight per number of rounds left, for all slots; boxes only.
+    """One exploration weight per number of rounds left, for all slots; where designs can climb.
 
     As the exploration control does, but its best candidates climb the upper confidence bound from
     where they stand: in six dimensions 256 candidates are few.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         weights: From the first round of the schedule to the last, see `Schedule`.
     """
 
-    def __init__(self, game: Game, weights: Sequence[float]) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, weights: Sequence[float]) -> None:
+        super().__init__(spec)
         self.weights = checked_weights(weights)
         self.horizon_aware = len(set(self.weights)) > 1
 
     def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows
+        self, observation: Observation, draws: GeneratorRows, q: int
     ) -> tuple[NDArray[Any], Details]:
-        weights = weights_by_rounds_left(self.weights, observation["rounds_left"][:, 0])
+        weights = scheduled_weights(self.weights, observation["rounds_left"], observation["plates"])
         details = {"exploration_weights": np.repeat(weights[:, None], 2, axis=1)}
-        return self.propose(observation, draws), details
+        return self.propose(observation, draws, q), details
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
         return fill(
             outlook,
             self.space,
-            UpperConfidenceBound(weights_by_rounds_left(self.weights, outlook.rounds_left)),
-            self.batch_size,
-            distinct=self.distinct,
+            UpperConfidenceBound(
+                scheduled_weights(self.weights, outlook.rounds_left[:, None], outlook.plates)
+            ),
+            outlook.batch_size,
             starts=_STARTS,
             moves=_MOVES,
         )

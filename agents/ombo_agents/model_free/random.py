@@ -6,9 +6,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.unmeasured import fresh
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import Repeats
 
 
 class RandomPolicy(DesignsPolicy):
@@ -19,9 +21,8 @@ class RandomPolicy(DesignsPolicy):
 
     horizon_aware = False
     exchangeable = True
-    coincides = True  # where there are fewer designs than slots
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        if not self.distinct:
-            return self.space.sample(draws, self.batch_size)
-        return fresh(self.space, draws, self.batch_size)
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        if self.spec.repeats is Repeats.ALLOWED:
+            return self.space.sample(draws, q)
+        return fresh(self.space, draws, q)

@@ -1,0 +1,99 @@
+"""Campaigns and the control they are played through: what both environments are shells over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.campaign import ALL, Campaigns, Infos, Outcome, ResetOptions, Rows, Settings
+from ombo_gym.controls import make_control
+from ombo_gym.observations import Observation
+from ombo_gym.problems.base import Problem
+from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.registration import make_problem
+
+
+class ControlledCampaigns:
+    """B campaigns that an agent sees and plays through a control.
+
+    Args:
+        problem: A registered problem's name, or a problem.
+        num_campaigns: B.
+        split: Which instances, for problems that are given by name.
+        control: What the agent acts on.
+        surrogate: What controls and surrogate-based policies know.
+        horizon, batch_size, plates, utility, start, noise_std: As every environment takes them.
+        **arguments: The problem's own, when it is given by name.
+
+    Raises:
+        ValueError: An argument out of range; says what was expected.
+    """
+
+    def __init__(
+        self,
+        problem: str | Problem,
+        num_campaigns: int,
+        *,
+        horizon: int | Sequence[int] | None = None,
+        batch_size: int | Sequence[int] | None = None,
+        plates: Sequence[int] | None = None,
+        utility: str | Mapping[str, Any] = "best",
+        start: Mapping[str, Any] | None = None,
+        noise_std: float | None = None,
+        split: str = "all",
+        control: str = "designs",
+        surrogate: Mapping[str, Any] | None = None,
+        **arguments: Any,
+    ) -> None:
+        if isinstance(problem, Problem):
+            if arguments or split != "all":
+                raise ValueError(
+                    "problem: arguments and splits go with a problem's name, but a problem was "
+                    f"given together with {arguments or {'split': split}}"
+                )
+        else:
+            problem = make_problem(problem, split=split, **arguments)
+        settings = Settings(horizon, batch_size, plates, utility, start, noise_std)
+        self.campaigns = Campaigns(
+            problem, settings, num_campaigns, control=control, surrogate=surrogate
+        )
+        self.spec = self.campaigns.spec
+        self.control = make_control(control, self.spec)
+        self._view: Any = None
+
+    def reset(
+        self, rows: Rows, generators: Sequence[np.random.Generator], options: ResetOptions
+    ) -> Infos:
+        """Begins new campaigns in R rows: one key each from the rows' generators, (R,)."""
+        drawn = [rng.integers(0, 2**64, dtype=np.uint64) for rng in generators]
+        return self.campaigns.reset(rows, np.array(drawn, np.uint64), options)
+
+    def step(self, rows: Rows, actions: NDArray[Any]) -> Outcome:
+        """Plays a round of R rows.
+
+        Args:
+            rows: Which campaigns play.
+            actions: (B, ...) checked actions of all campaigns; those of other rows are not used.
+        """
+        return self.campaigns.step(rows, self.control.designs(self._view, actions)[rows])
+
+    def observe(self) -> Observation:
+        """What the agent sees of all B campaigns; must be called before each step."""
+        campaigns = self.campaigns
+
+        def draws(rows: NDArray[np.intp]) -> KeyedRows:
+            return KeyedRows(campaigns.keys[rows], Stream.CANDIDATES, campaigns.round[rows])
+
+        self._view = self.control.view(campaigns.observation(ALL), draws)
+        return self.control.seen(self._view)
+
+    def observe_finished(self, rows: NDArray[np.intp]) -> Observation:
+        """What the agent sees of R finished campaigns."""
+
+        def draws(rows: NDArray[np.intp]) -> KeyedRows:
+            raise AssertionError("a finished campaign has no candidates")
+
+        return self.control.seen(self.control.view(self.campaigns.observation(rows), draws))

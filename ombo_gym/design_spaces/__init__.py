@@ -1,0 +1,25 @@
+"""What can be designed: boxes, categories (sequences too), pools of candidates, mixed parameters.
+
+A design space knows the gym spaces of a campaign over it, how an action becomes q designs and back,
+how to draw, move, list and name designs, and which features a surrogate sees. It holds no state.
+Whatever depends on the kind of a space is a method of it: a further kind is one new file.
+"""
+
+from ombo_gym.design_spaces.base import Designs, DesignSpace, design_space_from_dict
+from ombo_gym.design_spaces.box import BoxDesigns
+from ombo_gym.design_spaces.candidates import CandidateDesigns
+from ombo_gym.design_spaces.categorical import CategoricalDesigns
+from ombo_gym.design_spaces.duplicates import among, repeated
+from ombo_gym.design_spaces.finite import FiniteDesigns
+
+__all__ = [
+    "BoxDesigns",
+    "CandidateDesigns",
+    "CategoricalDesigns",
+    "DesignSpace",
+    "Designs",
+    "FiniteDesigns",
+    "among",
+    "design_space_from_dict",
+    "repeated",
+]

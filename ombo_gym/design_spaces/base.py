@@ -1,0 +1,271 @@
+"""The interface of design spaces."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.duplicates import Designs, among
+from ombo_gym.design_spaces.relaxations import Relaxation
+from ombo_gym.randomness import RowDraws
+
+_KINDS: dict[str, type[DesignSpace]] = {}  # filled by subclassing
+
+
+class DesignSpace(ABC):
+    """A set of designs.
+
+    Subclasses register themselves by their `kind`, so that specs find them again after JSON.
+
+    Attributes:
+        kind: Its name, in JSON and in files of settings.
+        kernel: Name of the kernel that `{"kernel": "fit"}` chooses the parameters of.
+        ordered: Whether a difference of two designs has a direction.
+        has_categories: Whether some of a design are categories without an order.
+        pool_features: (n, k) of the candidates, where a design is nothing but one of a list.
+        shape: Shape of one design.
+        dtype: Type of its entries, in actions and wherever designs are computed with.
+        size: Number of designs, None where there is no end of them.
+    """
+
+    kind: ClassVar[str]
+    kernel: ClassVar[str]
+    ordered: bool = True
+    has_categories: bool = False
+    pool_features: NDArray[np.float64] | None = None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    size: int | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Makes the kind known to `design_space_from_dict`."""
+        super().__init_subclass__(**kwargs)
+        if "kind" in cls.__dict__:
+            _KINDS[cls.kind] = cls
+
+    # --- what it is -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """What it is built with again, as JSON holds it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it; `design_space_from_dict` is the inverse."""
+        return {"kind": self.kind, **self.arguments()}
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
+        """The inverse of `arguments`."""
+        return cls(**arguments)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.shape, self.size))
+
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """In a few words: "box 13-D", "4^8 sequences", "600 candidates"."""
+
+    @property
+    @abstractmethod
+    def typical_distance(self) -> float:
+        """Scale of distances between the features of uniform designs, 1 for boxes with d = 2."""
+
+    # --- gym spaces, actions and observations ---------------------------------------------------
+
+    @abstractmethod
+    def action_space(self, batch_size: int) -> spaces.Space[Any]:
+        """The action space of a batch of `batch_size` designs."""
+
+    @abstractmethod
+    def observation_space(self, capacity: int) -> spaces.Box:
+        """The space of `capacity` zero-padded designs, (capacity, *shape)."""
+
+    def designs(self, actions: NDArray[Any]) -> Designs:
+        """Batches of designs from actions, (R, ...) -> (R, q, *shape)."""
+        return actions.reshape(len(actions), -1, *self.shape)
+
+    def actions(self, designs: Designs) -> NDArray[Any]:
+        """Actions from batches of designs, (R, q, *shape) -> (R, ...), the inverse of `designs`."""
+        return designs.astype(self.dtype).reshape(len(designs), -1)
+
+    def canonical(self, designs: Designs) -> Designs:
+        """The one way to write each design that is meant, (..., *shape)."""
+        return designs
+
+    # --- drawing and moving ---------------------------------------------------------------------
+
+    @abstractmethod
+    def sample(self, draws: RowDraws, count: int) -> Designs:
+        """Uniform designs, with replacement, (R, count, *shape)."""
+
+    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:
+        """Uniform designs without replacement (where designs can be counted), (R, count, *shape).
+
+        Raises:
+            ValueError: More designs asked for than there are.
+        """
+        return self.sample(draws, count)
+
+    @abstractmethod
+    def spread(self, draws: RowDraws, count: int) -> Designs:
+        """Designs that fill the space evenly, (R, count, *shape), distinct where countable."""
+
+    @property
+    def looks_at_everything(self) -> bool:
+        """Whether `candidates` are all designs, so that none are drawn."""
+        return False
+
+    @abstractmethod
+    def candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        """What surrogate-based choices are made from: global designs, and some around the best.
+
+        Args:
+            designs: (R, n, *shape) observed.
+            values: (R, n).
+            extra: How many more than usual, for wide batches; on finite spaces only.
+            draws: Randomness of the R campaigns.
+
+        Returns:
+            (R, M, *shape); the best observed design is among them, but for pools that are only
+            sampled.
+        """
+
+    @abstractmethod
+    def mutate(
+        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+    ) -> Designs:
+        """Designs near others, (R, m, *shape) -> (R, m, *shape).
+
+        Args:
+            parents: Each becomes one.
+            draws: Randomness of the R campaigns.
+            mutations: Of categories: positions that change on average, at least 1.
+            step: Of numbers: standard deviation of the change, for coordinates from -1 to 1.
+        """
+
+    @abstractmethod
+    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:
+        """Uniform crossover of pairs of designs, (R, m, *shape)."""
+
+    @property
+    def free(self) -> NDArray[np.bool_] | None:
+        """(k,) features that can move by steps as small as you like; None: there are none.
+
+        Where there are some, `from_features` is the inverse of `features`.
+        """
+        return None
+
+    def from_features(self, features: NDArray[np.float64]) -> Designs:
+        """The designs that have such features, or the nearest to it, (..., k) -> (..., *shape)."""
+        raise TypeError(f"{self!r} has no designs between others")
+
+    # --- as numbers -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def features(self, designs: Designs) -> NDArray[np.float64]:
+        """What a surrogate sees, (..., k); squared Euclidean distance measures difference."""
+
+    @abstractmethod
+    def effects(self, designs: Designs) -> NDArray[np.float64]:
+        """Regressors of a linear model, beside the intercept, (..., *shape) -> (..., p).
+
+        Over all designs they have mean 0 and variance 1.
+        """
+
+    @abstractmethod
+    def relaxation(self, *, softened: bool = True) -> Relaxation:
+        """Designs as points of a real vector space, for methods that move through one.
+
+        Args:
+            softened: Of categories: whether their logits are relative to the first category, of
+                probabilities that are not 0, as networks like them; or 1 and 0, one for each.
+        """
+
+    # --- in words -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def text(self, design: NDArray[Any]) -> str:
+        """One design in print."""
+
+    def describe(self, design: NDArray[Any]) -> Any:
+        """One design in the user's units, as plain Python: what is said in files and sheets."""
+        return self.text(design)
+
+    def parse(self, given: Any) -> Designs:
+        """The design (*shape) that is meant by what somebody wrote; the inverse of `describe`.
+
+        Raises:
+            ValueError: There is none; says what was expected.
+        """
+        found = np.asarray(given)
+        if found.shape != self.shape or found.dtype.kind not in "iuf":
+            raise ValueError(f"design: expected numbers of shape {self.shape}, got {given!r}")
+        inside = self.observation_space(1)
+        with np.errstate(invalid="ignore"):
+            design = found.astype(self.dtype)
+        whole = bool((design == found).all()) if self.dtype.kind == "i" else True
+        if not whole or not ((design >= inside.low[0]) & (design <= inside.high[0])).all():
+            raise ValueError(
+                f"design: expected {'whole ' if self.dtype.kind == 'i' else ''}numbers from "
+                f"{inside.low[0].tolist()} to {inside.high[0].tolist()}, got {given!r}"
+            )
+        return self.canonical(design)
+
+    def grid(self, side: int) -> Designs | None:
+        """Designs that show a whole landscape in a picture, (m, *shape); None: it has no room.
+
+        Args:
+            side: Points along each of two dimensions.
+        """
+        return None
+
+    # --- which of many --------------------------------------------------------------------------
+
+    @property
+    def listable(self) -> bool:
+        """Whether there are so few designs that all of them can be listed."""
+        return False
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
+        """Designs from their numbers 0 .. size - 1, (...,) -> (..., *shape); finite spaces only."""
+        raise TypeError(f"{self!r} has no finite list of designs")
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """The inverse of `decode`, (..., *shape) -> (...,)."""
+        raise TypeError(f"{self!r} has no finite list of designs")
+
+    def among(
+        self, designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """Which designs are in a list, (R, m, *shape) and (R, n, *shape) -> (R, m).
+
+        Args:
+            designs: To look for.
+            listed: Where to look.
+            in_use: (R, n) which entries of the list count; None: all.
+        """
+        return among(designs, listed, in_use)
+
+
+def design_space_from_dict(given: Mapping[str, Any]) -> DesignSpace:
+    """A design space from `DesignSpace.to_dict`.
+
+    Raises:
+        ValueError: An unknown kind; lists the known ones.
+    """
+    arguments = dict(given)
+    kind = arguments.pop("kind", None)
+    if kind not in _KINDS:
+        raise ValueError(f"design_space: expected a kind among {sorted(_KINDS)}, got {kind!r}")
+    return _KINDS[kind].from_arguments(arguments)

@@ -1,0 +1,133 @@
+"""Boxes of continuous designs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.base import DesignSpace
+from ombo_gym.design_spaces.duplicates import Designs
+from ombo_gym.design_spaces.relaxations import Coordinates, Relaxation
+from ombo_gym.quasirandom import shifted
+from ombo_gym.randomness import RowDraws
+
+GLOBAL = 192  # quasi-random candidates of a box
+LOCAL = 64  # candidates around the best design
+
+# Half side of the local box. Boxes of several sizes serve no schedule better (last_mean, best:
+# within 0.3%); only pure exploitation gains by finer ones (greedy, N = 3, last_mean: 1.24 with this
+# one, 1.31 with five sizes).
+RADIUS = 0.2
+
+
+class BoxDesigns(DesignSpace):
+    """Continuous designs in [-1, 1]^d, as float32. An action is a (q, d) array.
+
+    Args:
+        dim: d.
+    """
+
+    kind: ClassVar[str] = "box"
+    kernel: ClassVar[str] = "matern52"
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self.shape = (dim,)
+        self.dtype = np.dtype(np.float32)
+        self.size = None
+
+    def __repr__(self) -> str:
+        return f"BoxDesigns(dim={self.dim})"
+
+    def arguments(self) -> dict[str, Any]:  # noqa: D102
+        return {"dim": self.dim}
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"box {self.dim}-D"
+
+    @property
+    def typical_distance(self) -> float:  # noqa: D102
+        return float(np.sqrt(self.dim / 2))
+
+    def action_space(self, batch_size: int) -> spaces.Box:  # noqa: D102
+        return spaces.Box(-1.0, 1.0, (batch_size, self.dim), np.float32)
+
+    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+        return spaces.Box(-1.0, 1.0, (capacity, self.dim), np.float32)
+
+    def actions(self, designs: Designs) -> NDArray[Any]:  # noqa: D102
+        return designs.astype(np.float32)
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        return (2.0 * draws.random((count, self.dim)) - 1.0).astype(np.float32)
+
+    def spread(self, draws: RowDraws, count: int) -> Designs:
+        """Quasi-random designs with a random shift."""
+        return (2.0 * shifted(draws, count, self.dim) - 1.0).astype(np.float32)
+
+    def candidates(  # noqa: D102
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        rows, n = values.shape
+        best = (
+            designs[np.arange(rows), values.argmax(axis=1)]
+            if n
+            else np.zeros((rows, self.dim), np.float32)
+        )
+        # Every stretch of the sequence is spread evenly.
+        points = shifted(draws, GLOBAL + LOCAL, self.dim)
+        points *= 2.0
+        points -= 1.0
+        local = best[:, None].astype(np.float64) + RADIUS * points[:, :LOCAL]
+        points[:, :LOCAL] = np.clip(local, -1.0, 1.0)
+        points[:, 0] = best
+        return points.astype(np.float32)
+
+    def mutate(  # noqa: D102
+        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+    ) -> Designs:
+        moved = parents + step * draws.standard_normal(parents.shape[1:])
+        return np.clip(moved, -1, 1).astype(np.float32)
+
+    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:  # noqa: D102
+        return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """All of them."""
+        return np.ones(self.dim, bool)
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return np.asarray(designs, np.float64)
+
+    def from_features(self, features: NDArray[np.float64]) -> Designs:  # noqa: D102
+        return features.astype(np.float32)
+
+    def effects(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return np.sqrt(3.0) * np.asarray(designs, np.float64)
+
+    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+        return Coordinates(self.dim)
+
+    def text(self, design: NDArray[Any]) -> str:  # noqa: D102
+        return ", ".join(f"{x:.3g}" for x in design.tolist())
+
+    def grid(self, side: int) -> Designs | None:
+        """Of one or two dimensions; four times as fine along one."""
+        if self.dim > 2:
+            return None
+        points = np.linspace(-1, 1, side if self.dim == 2 else 4 * side, dtype=np.float32)
+        axes = np.meshgrid(*[points] * self.dim, indexing="ij")
+        return np.stack(axes, axis=-1).reshape(-1, self.dim)
+
+    def describe(self, design: NDArray[Any]) -> Any:  # noqa: D102
+        return np.asarray(design).tolist()
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+        return cls(int(arguments["dim"]))

@@ -1,0 +1,144 @@
+"""Pools of given candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.duplicates import Designs
+from ombo_gym.design_spaces.finite import FiniteDesigns, smallest_signed
+from ombo_gym.design_spaces.relaxations import PoolFeatures, Relaxation
+from ombo_gym.randomness import RowDraws
+
+_FAR = 1e3  # how far features of a pool may be from 0, beside how far apart they are
+
+
+class CandidateDesigns(FiniteDesigns):
+    """A pool of n given candidates; a design is an index, (1,) int64.
+
+    Args:
+        pool_features: (n, k) finite features of the candidates, on scales that can be compared
+            and, beside how far apart they are, not far from 0.
+        names: What each candidate is called in print; None: its index.
+
+    Raises:
+        ValueError: The features are none of that.
+    """
+
+    kind: ClassVar[str] = "pool"
+    kernel: ClassVar[str] = "rbf"
+    pool_features: NDArray[np.float64]
+
+    def __init__(
+        self, pool_features: NDArray[np.float64], *, names: Sequence[str] | None = None
+    ) -> None:
+        self.pool_features = _checked_features(pool_features)
+        self.names = names
+        self.shape = (1,)
+        self.dtype = np.dtype(np.int64)
+        self.size = len(self.pool_features)
+
+    def __repr__(self) -> str:
+        return f"CandidateDesigns({self.size} candidates, {self.pool_features.shape[1]} features)"
+
+    def arguments(self) -> dict[str, Any]:  # noqa: D102
+        found: dict[str, Any] = {"pool_features": self.pool_features.tolist()}
+        if self.names is not None:
+            found["names"] = list(self.names)
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, CandidateDesigns)
+            and np.array_equal(self.pool_features, other.pool_features)
+            and (self.names if self.names is None else list(self.names))
+            == (other.names if other.names is None else list(other.names))
+        )
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"{self.size:,} candidates"
+
+    @property
+    def typical_distance(self) -> float:  # noqa: D102
+        return float(np.sqrt(1 / 2))
+
+    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
+        return spaces.MultiDiscrete(np.full(batch_size, self.size))
+
+    def observation_space(self, capacity: int) -> spaces.Box:
+        """In the smallest signed integers that hold every index."""
+        return spaces.Box(0, self.size - 1, (capacity, 1), smallest_signed(self.size - 1).type)
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        size = len(self.pool_features)
+        return draws.draw(lambda rng: rng.integers(size, size=(count, 1)))
+
+    def mutate(
+        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+    ) -> Designs:
+        """Uniform candidates: a pool has no neighbours in reach."""
+        return self.sample(draws, parents.shape[1])
+
+    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:
+        """Either of both: an index holds nothing to be mixed."""
+        return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        features: NDArray[np.float64] = self.pool_features[np.asarray(designs)[..., 0]]
+        return features
+
+    def effects(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        pool = self.pool_features
+        spread = pool.std(axis=0)
+        scaled = (pool - pool.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        found: NDArray[np.float64] = scaled[designs[..., 0]]
+        return found
+
+    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+        return PoolFeatures(self.pool_features)
+
+    def text(self, design: NDArray[np.integer[Any]]) -> str:
+        """What the candidate is called."""
+        index = int(design[0])
+        return str(index) if self.names is None else self.names[index]
+
+    def grid(self, side: int) -> Designs:
+        """All candidates."""
+        return self.decode(np.arange(self.size))
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+        return np.asarray(codes, np.int64)[..., None]
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """Indices in the pool, (..., 1) -> (...,)."""
+        return np.asarray(designs, np.int64)[..., 0]
+
+
+def _checked_features(features: Any) -> NDArray[np.float64]:
+    found = np.asarray(features, np.float64)
+    if found.ndim != 2 or len(found) == 0:
+        raise ValueError(f"pool_features: expected (n, k) numbers, got an array {found.shape}")
+    if not np.isfinite(found).all():
+        row, column = np.argwhere(~np.isfinite(found))[0]
+        raise ValueError(
+            f"pool_features: expected finite numbers, got {found[row, column]} for feature "
+            f"{column} of candidate {row}"
+        )
+    low, high = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=-np.inf)
+    far = np.maximum(abs(low), abs(high)) > _FAR * max(1.0, (high - low).max(initial=0.0))
+    if far.any():
+        column = int(far.argmax())
+        raise ValueError(
+            "pool_features: expected features that are not far from 0 beside how far apart they "
+            "are, since squared distances lose their digits there, got feature "
+            f"{column} from {low[column]:.9g} to {high[column]:.9g}; subtract its mean"
+        )
+    return found

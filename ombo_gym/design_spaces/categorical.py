@@ -1,0 +1,294 @@
+"""Sequences, recipes, bit strings, settings with levels: categories at each of some positions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.duplicates import Designs
+from ombo_gym.design_spaces.finite import (
+    MUTANTS,
+    MUTATIONS,
+    PARENTS,
+    RANDOM,
+    FiniteDesigns,
+    smallest_signed,
+)
+from ombo_gym.design_spaces.relaxations import (
+    Levels,
+    OneHotLogits,
+    Relaxation,
+    SideBySide,
+    SoftenedLogits,
+)
+from ombo_gym.randomness import RowDraws
+
+_SHORT = 3  # characters of a label that has room in a picture's cell
+
+
+class CategoricalDesigns(FiniteDesigns):
+    """L positions, each with categories 0 .. n - 1: sequences, recipes, bit strings, levels.
+
+    An action is the q designs one after the other, a `MultiDiscrete` of length q * L. Features are
+    one-hot, scaled so that the squared distance of two designs is the number of positions in which
+    they differ (Hamming). A position whose categories are levels of a quantity has one number,
+    scaled so that the mean squared distance of uniform designs is the same.
+
+    Args:
+        categories: n for each of the L positions.
+        alphabet: Letters of the categories, for designs that are strings; only for printing.
+        labels: Names of each position's categories, where they differ; likewise.
+        separator: What stands between the labels of a design in print.
+        levels: Of each position, what its categories amount to, ascending, where they are levels of
+            a quantity; None at the others. None: there is no such position.
+        ordinal: Whether all positions are levels, evenly spaced: short for such `levels`.
+
+    Raises:
+        ValueError: Levels that do not go with the categories, or do not ascend.
+    """
+
+    kind: ClassVar[str] = "categorical"
+    kernel: ClassVar[str] = "rbf"
+
+    def __init__(
+        self,
+        categories: Sequence[int],
+        *,
+        alphabet: str | None = None,
+        labels: Sequence[Sequence[str]] | None = None,
+        separator: str = " | ",
+        levels: Sequence[Sequence[float] | None] | None = None,
+        ordinal: bool = False,
+    ) -> None:
+        self.categories = np.asarray(categories, np.int64)  # (L,)
+        if ordinal and levels is None:
+            levels = [list(range(n)) for n in self.categories.tolist()]
+        self.levels = _checked_levels(levels, self.categories)
+        self.is_level = np.array([each is not None for each in self.levels])  # (L,)
+        self.ordered = bool(self.is_level.all())
+        self.has_categories = not self.ordered
+        self.alphabet = alphabet
+        self.labels = labels
+        self.separator = separator
+        self.length = len(self.categories)
+        self.shape = (self.length,)
+        self.dtype = np.dtype(np.int64)
+        self.size = 1
+        for n in self.categories.tolist():  # Python integers do not overflow
+            self.size *= n
+        self._steps = [
+            None if each is None else _on_scale(np.array(each, np.float64)) for each in self.levels
+        ]
+
+    def __repr__(self) -> str:
+        return f"CategoricalDesigns({self.categories.tolist()})"
+
+    def arguments(self) -> dict[str, Any]:  # noqa: D102
+        found: dict[str, Any] = {"categories": self.categories.tolist()}
+        if self.is_level.any():
+            found["levels"] = [None if each is None else list(each) for each in self.levels]
+        if self.alphabet is not None:
+            found["alphabet"] = self.alphabet
+        if self.labels is not None:
+            found["labels"] = [list(names) for names in self.labels]
+            found["separator"] = self.separator
+        return found
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        counts = self.categories.tolist()
+        if len(set(counts)) > 1:
+            return "x".join(map(str, counts)) + " choices"
+        if counts[0] == 2:
+            return f"{len(counts)} bits"
+        return f"{counts[0]}^{len(counts)} " + ("sequences" if self.alphabet else "choices")
+
+    @property
+    def typical_distance(self) -> float:  # noqa: D102
+        return float(np.sqrt(self.length / 2))
+
+    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
+        return spaces.MultiDiscrete(np.tile(self.categories, batch_size))
+
+    def observation_space(self, capacity: int) -> spaces.Box:
+        """In the smallest signed integers that hold every category."""
+        dtype = smallest_signed(int(self.categories.max()) - 1)
+        high = np.broadcast_to(self.categories - 1, (capacity, self.length)).astype(dtype)
+        return spaces.Box(np.zeros_like(high), high, dtype=dtype.type)
+
+    # --- drawing and moving ---------------------------------------------------------------------
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        categories = self.categories
+        return draws.draw(lambda rng: rng.integers(categories, size=(count, len(categories))))
+
+    def _drawn_candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        """Mutants of the best designs, and uniform ones."""
+        rows, n = values.shape
+        if not n:
+            return super()._drawn_candidates(designs, values, extra, draws)
+        parents = np.argsort(-values, axis=1, kind="stable")[:, :PARENTS]
+        chosen = np.resize(parents.T, (MUTANTS + extra, rows)).T
+        mutants = self.mutate(
+            designs[np.arange(rows)[:, None], chosen], draws, mutations=MUTATIONS, step=0.0
+        )
+        mutants[:, 0] = designs[np.arange(rows), parents[:, 0]]
+        return np.concatenate([mutants, self.sample(draws, RANDOM)], axis=1)
+
+    def mutate(
+        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+    ) -> Designs:
+        """One position of every parent changes, and others so that `mutations` do on average."""
+        count, length = parents.shape[1], self.length
+        numbers = draws.random((count, 2 * length + 1))  # (R, m, 2L + 1)
+        sites = numbers[..., :length] < (mutations - 1) / max(length - 1, 1)
+        certain = (numbers[..., -1] * length).astype(np.intp)
+        np.put_along_axis(sites, certain[..., None], True, axis=-1)
+        steps = 1 + (numbers[..., length:-1] * (self.categories - 1)).astype(np.int64)
+        return np.where(sites, (parents + steps) % self.categories, parents)
+
+    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:  # noqa: D102
+        return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
+
+    # --- as numbers -----------------------------------------------------------------------------
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        designs = np.asarray(designs)
+        if self.ordered:
+            return self._level_features(designs)
+        if not self.is_level.any():
+            return _one_hot(designs, int(self.categories.max()))
+        nominal = ~self.is_level
+        return np.concatenate(
+            [
+                _one_hot(designs[..., nominal], int(self.categories[nominal].max())),
+                self._level_features(designs),
+            ],
+            axis=-1,
+        )
+
+    def _level_features(self, designs: Designs) -> NDArray[np.float64]:
+        """One number for each position of levels, (..., L) -> (..., levels)."""
+        columns = [
+            steps[designs[..., at]] for at, steps in enumerate(self._steps) if steps is not None
+        ]
+        return np.stack(columns, axis=-1)
+
+    def effects(self, designs: Designs) -> NDArray[np.float64]:
+        """Main effects: orthogonal contrasts of each position's categories, ordered ones too."""
+        columns = [
+            contrasts(n)[designs[..., position]] for position, n in enumerate(self.categories)
+        ]
+        return np.concatenate(columns, axis=-1)
+
+    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+        logits = SoftenedLogits if softened else OneHotLogits
+        if self.ordered:
+            return Levels(self.categories)
+        if not self.is_level.any():
+            return logits(self.categories)
+        nominal, level = np.flatnonzero(~self.is_level), np.flatnonzero(self.is_level)
+        parts: list[tuple[Relaxation, NDArray[np.intp]]] = [
+            (logits(self.categories[nominal]), nominal),
+            (Levels(self.categories[level]), level),
+        ]
+        return SideBySide(parts, self.length)
+
+    # --- which of many --------------------------------------------------------------------------
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+        designs = np.empty((*codes.shape, self.length), np.int64)
+        rest = np.asarray(codes, np.int64)
+        for position in reversed(range(self.length)):
+            rest, designs[..., position] = np.divmod(rest, self.categories[position])
+        return designs
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """Numbers of the designs, the last position counting fastest, (..., L) -> (...,)."""
+        codes = np.zeros(designs.shape[:-1], np.int64)
+        for position, n in enumerate(self.categories):
+            codes = codes * n + designs[..., position]
+        return codes
+
+    # --- in words -------------------------------------------------------------------------------
+
+    def letter(self, position: int, category: int) -> str:
+        """A category in a few characters: its letter, its label where all are short, its number."""
+        if self.alphabet is not None:
+            return self.alphabet[category]
+        if self.labels is not None and max(map(len, self.labels[position])) <= _SHORT:
+            return self.labels[position][category]
+        return str(category)
+
+    def text(self, design: NDArray[np.integer[Any]]) -> str:
+        """The design as a string of the alphabet, its labels, or its categories with hyphens."""
+        if self.labels is not None:
+            names = (self.labels[i][c] for i, c in enumerate(design))
+            return self.separator.join(names)
+        if self.alphabet is None:
+            return "-".join(str(c) for c in design)
+        return "".join(self.alphabet[c] for c in design)
+
+
+def _checked_levels(
+    levels: Sequence[Sequence[float] | None] | None, categories: NDArray[np.int64]
+) -> tuple[tuple[float, ...] | None, ...]:
+    if levels is None:
+        return (None,) * len(categories)
+    if len(levels) != len(categories):
+        raise ValueError(
+            f"levels: expected them for each of {len(categories)} positions (None at those without "
+            f"an order), got {len(levels)}"
+        )
+    checked: list[tuple[float, ...] | None] = []
+    for n, each in zip(categories.tolist(), levels, strict=True):
+        if each is None:
+            checked.append(None)
+            continue
+        numbers = np.asarray(each, np.float64)
+        rises = (
+            numbers.shape == (n,) and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all()
+        )
+        if not rises:
+            raise ValueError(f"levels: expected {n} finite, ascending numbers, got {each!r}")
+        checked.append(tuple(each))
+    return tuple(checked)
+
+
+def _on_scale(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Levels as features, (n,): of mean squared distance (n - 1) / n, as one-hot categories have.
+
+    Two of n levels differ with probability (n - 1) / n.
+    """
+    n = len(levels)
+    if n == 1:
+        return np.zeros(1)
+    if (levels == np.arange(n)).all():  # (n^2 - 1) / 6 is their mean squared distance in steps
+        return levels * np.sqrt(6 / (n * (n + 1)))
+    spread = (levels - levels[0]) / (levels[-1] - levels[0])
+    scaled: NDArray[np.float64] = spread * np.sqrt((n - 1) / n / (2 * spread.var()))
+    return scaled
+
+
+def _one_hot(designs: Designs, categories: int) -> NDArray[np.float64]:
+    one_hot = np.arange(categories) == designs[..., None]
+    flat = one_hot.reshape(*one_hot.shape[:-2], one_hot.shape[-2] * one_hot.shape[-1])
+    return np.where(flat, np.sqrt(0.5), 0.0)
+
+
+def contrasts(categories: int) -> NDArray[np.float64]:
+    """Orthogonal contrasts of n categories with mean square 1, (n, n - 1)."""
+    table = np.zeros((categories, categories - 1))
+    for k in range(1, categories):
+        table[:k, k - 1] = 1.0
+        table[k, k - 1] = -k
+    scaled: NDArray[np.float64] = table * np.sqrt(
+        categories / np.maximum((table**2).sum(axis=0), 1.0)
+    )
+    return scaled

@@ -1,0 +1,59 @@
+"""Which designs are the same."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Designs = NDArray[Any]  # (..., *shape) of the space's dtype
+
+_MANY = 32  # designs of a batch that are told apart by sorting
+
+
+def among(
+    designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Which designs are in a list, (R, m, *shape) and (R, n, *shape) -> (R, m).
+
+    Args:
+        designs: To look for.
+        listed: Where to look.
+        in_use: (R, n) which entries of the list count; None: all.
+    """
+    # A number of the designs after the other: few have even the first in common.
+    width = math.prod(designs.shape[2:])
+    sought = designs.reshape(*designs.shape[:2], width)
+    known = listed.reshape(*listed.shape[:2], width)
+    same = sought[:, :, None, 0] == known[:, None, :, 0]  # (R, m, n)
+    if in_use is not None:
+        same &= in_use[:, None]
+    for at in range(1, width):
+        if not same.any():
+            break
+        same &= sought[:, :, None, at] == known[:, None, :, at]
+    found: NDArray[np.bool_] = same.any(axis=-1)
+    return found
+
+
+def repeated(batch: Designs) -> NDArray[np.bool_]:
+    """Which slots repeat an earlier slot of their batch, (R, q, *shape) -> (R, q)."""
+    flat = batch.reshape(*batch.shape[:2], -1)
+    if flat.shape[1] > _MANY:
+        return _repeated_among_many(flat)
+    again = np.zeros(flat.shape[:2], bool)
+    for slot in range(1, flat.shape[1]):
+        again[:, slot] = among(flat[:, slot, None], flat[:, :slot])[:, 0]
+    return again
+
+
+def _repeated_among_many(flat: Designs) -> NDArray[np.bool_]:
+    """As `repeated`, (R, n, k) -> (R, n): by sorting, not by comparing every two."""
+    plain = np.ascontiguousarray(flat + flat.dtype.type(0))  # -0.0 is 0.0
+    keys = plain.view(np.dtype((np.void, plain.shape[-1] * plain.itemsize)))[..., 0]
+    again = np.ones(keys.shape, bool)
+    for row, key in zip(again, keys, strict=True):
+        row[np.unique(key, return_index=True)[1]] = False  # the first of each kind
+    return again

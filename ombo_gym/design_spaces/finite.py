@@ -1,0 +1,148 @@
+"""What design spaces with a number of designs share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.base import DesignSpace
+from ombo_gym.design_spaces.duplicates import Designs, among, repeated
+from ombo_gym.randomness import GeneratorRows, RowDraws
+
+LISTED = 2**20  # the largest finite space whose designs are ever listed
+WHOLE = 1024  # finite spaces up to this size are looked at whole
+RANDOM = 128  # uniform candidates of a larger finite space
+MUTANTS = 384  # candidates that are mutants of the best designs, where designs have neighbours
+PARENTS = 8
+MUTATIONS = 1.5  # expected mutations per mutant, the one that is certain included
+
+_TABLE = 2**24  # entries of a table of designs
+_SPREAD = 4096  # designs that evenly spread ones are chosen from
+
+
+class FiniteDesigns(DesignSpace):
+    """A design space whose designs are numbered from 0 to size - 1."""
+
+    size: int
+
+    @abstractmethod
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
+        """Designs from their numbers 0 .. size - 1, (...,) -> (..., *shape)."""
+
+    @abstractmethod
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """The inverse of `decode`, (..., *shape) -> (...,)."""
+
+    @property
+    def listable(self) -> bool:
+        """Whether there are so few designs that all of them can be listed."""
+        return self.size <= LISTED
+
+    @property
+    def looks_at_everything(self) -> bool:
+        """Whether `candidates` are all designs, so that none are drawn."""
+        return self.size <= WHOLE
+
+    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:
+        """Uniform designs without replacement, (R, count, *shape).
+
+        Raises:
+            ValueError: More designs asked for than there are.
+        """
+        size = self.size
+        if count > size:
+            raise ValueError(f"expected at most {size} distinct designs, got {count}")
+        if self.listable:
+            codes = draws.draw(lambda rng: rng.choice(size, count, replace=False))
+            return self.decode(codes)
+        return draws.draw(lambda rng: self._sample_until_distinct(GeneratorRows([rng], 1), count))
+
+    def _sample_until_distinct(self, draws: RowDraws, count: int) -> Designs:
+        """One row of distinct designs, (count, *shape): repeats are drawn again."""
+        designs = self.sample(draws, count)
+        while (again := repeated(designs)).any():
+            designs[again] = self.sample(draws, count)[again]
+        row: Designs = designs[0]
+        return row
+
+    def candidates(  # noqa: D102
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        rows, n = values.shape
+        if self.looks_at_everything:
+            everything = self.decode(np.arange(self.size))
+            return np.broadcast_to(everything, (rows, *everything.shape))
+        return self._drawn_candidates(designs, values, extra, draws)
+
+    def _drawn_candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        """Candidates of a space that is not looked at whole: uniform, where nothing is near."""
+        return self.sample(draws, RANDOM + MUTANTS + extra)
+
+    def spread(self, draws: RowDraws, count: int) -> Designs:
+        """Each design as far as can be from those before it, in features; the first is uniform.
+
+        Of spaces with more than 4,096 designs, so many uniform ones are chosen from.
+        """
+        if count > self.size:
+            raise ValueError(f"expected at most {self.size} distinct designs, got {count}")
+        if count > _SPREAD:  # nobody sees gaps among so many
+            return self.sample_distinct(draws, count)
+        pool = self.sample_distinct(draws, min(self.size, _SPREAD))  # (R, m, *shape), shuffled
+        features, rows = self.features(pool), np.arange(len(draws))
+        chosen = np.zeros((len(rows), count), np.intp)
+        nearest = np.full(pool.shape[:2], np.inf)
+        for slot in range(1, count):
+            latest = features[rows, chosen[:, slot - 1]][:, None]
+            nearest = np.minimum(nearest, ((features - latest) ** 2).sum(axis=-1))
+            nearest[rows, chosen[:, slot - 1]] = -np.inf
+            chosen[:, slot] = nearest.argmax(axis=1)
+        spread: Designs = pool[rows[:, None], chosen]
+        return spread
+
+    def among(
+        self, designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.bool_]:
+        """As `DesignSpace.among`; many are looked up in a table of all designs."""
+        if self.listable and designs.shape[1] * listed.shape[1] > self.size:
+            return self._among_many(designs, listed, in_use)
+        return among(designs, listed, in_use)
+
+    def _among_many(
+        self, designs: Designs, listed: Designs, in_use: NDArray[np.bool_] | None
+    ) -> NDArray[np.bool_]:
+        """As `among`, by a table of all designs instead of comparing every two."""
+        found = np.empty(designs.shape[:2], bool)
+        chunk = max(1, _TABLE // self.size)
+        for first in range(0, len(found), chunk):
+            part = slice(first, first + chunk)
+            used = None if in_use is None else in_use[part]
+            found[part] = np.take_along_axis(
+                self.marked(listed[part], used), self.encode(designs[part]), axis=1
+            )
+        return found
+
+    def marked(self, listed: Designs, in_use: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Of all designs, by number, which are in a list, (R, n, *shape) -> (R, size).
+
+        Args:
+            listed: Designs of a listable space.
+            in_use: (R, n) which entries of the list count; None: all.
+        """
+        marks = np.zeros((len(listed), self.size + 1), bool)
+        codes = self.encode(listed)
+        codes = codes if in_use is None else np.where(in_use, codes, self.size)
+        np.put_along_axis(marks, codes, True, axis=1)
+        return marks[:, : self.size]
+
+
+def smallest_signed(largest: int) -> np.dtype[Any]:
+    """The smallest signed integers that hold 0 .. largest."""
+    for kind in (np.int8, np.int16, np.int32):
+        if largest <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    return np.dtype(np.int64)

@@ -1,0 +1,329 @@
+"""What a player may know of a campaign, as one frozen object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Self
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import Designs, DesignSpace, design_space_from_dict
+from ombo_gym.priors import Prior, prior_from_dict
+from ombo_gym.utilities import Utility, make_utility
+
+Observation = dict[str, NDArray[Any]]
+
+CONTROLS = ("designs", "exploration", "candidates")
+ORIGINS = ("none", "random", "percentile", "space_filling", "listed")
+
+
+class Repeats(Enum):
+    """Whether, and when, measuring a design again can be worth anything."""
+
+    ALLOWED = "allowed"  # at any time, also within a batch
+    DISTINCT_IN_BATCH = "distinct_in_batch"  # in a later round; a good batch holds a design once
+    NEVER_AGAIN = "never_again"  # it is worth nothing, or a slot is wasted on it
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How the designs of a start were chosen.
+
+    Attributes:
+        kind: "none" (there is no start), "random", "percentile" (of all designs those at or below
+            a percentile of value, or some of them), "space_filling", or "listed" (by somebody).
+        percentile: Of "percentile".
+
+    Raises:
+        ValueError: An unknown kind, or a percentile that is missing, out of range or out of place.
+    """
+
+    kind: str = "none"
+    percentile: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in ORIGINS:
+            raise ValueError(f"origin: expected a kind among {list(ORIGINS)}, got {self.kind!r}")
+        if (self.kind == "percentile") != (self.percentile is not None):
+            raise ValueError(
+                f"origin: expected a percentile with 'percentile' and with no other kind, got {self}"
+            )
+        if self.percentile is not None and not 0 <= self.percentile <= 100:
+            raise ValueError(f"origin: expected a percentile from 0 to 100, got {self.percentile}")
+
+
+@dataclass(frozen=True)
+class CampaignSpec:
+    """All that a player may know of a campaign before it begins, and nothing else.
+
+    Neither the objective nor anything that was drawn can be reached from it. Environments have one
+    (`campaign_spec`); for a real campaign it is built by hand.
+
+    Attributes:
+        design_space: Where designs live.
+        horizons: The smallest and the largest N that a campaign may have.
+        batch_sizes: The smallest and the largest q.
+        plates: The batch sizes round by round, where they are laid down; else None.
+        utility: What a finished campaign is worth; a name does as well.
+        repeats: Whether and when measuring a design again can be worth anything.
+        noise_std: Standard deviation of a measurement, in the problem's units; None: unknown.
+        surrogate: Recipe of the model, see `ombo_gym.surrogates.gp.make_surrogate`.
+        prior: The process that the objective is drawn from, where it is known.
+        reference: b0 of utility `best` for campaigns without a start.
+        floor: Value of designs that cannot be measured.
+        start_capacity: Rows of the largest start.
+        start_origin: How the start's designs were chosen.
+        control: What the player acts on, one of `CONTROLS`.
+        problem: What is being designed; policies may have settings of their own for it.
+
+    Raises:
+        ValueError: Something out of range; says what was expected.
+
+    Example:
+        >>> from ombo_gym import BoxDesigns, CampaignSpec
+        >>> spec = CampaignSpec(BoxDesigns(2), plates=(24, 24, 8))
+        >>> spec.horizons, spec.batch_sizes, spec.capacity
+        ((3, 3), (8, 24), 56)
+    """
+
+    design_space: DesignSpace
+    horizons: tuple[int, int] = (1, 1)
+    batch_sizes: tuple[int, int] = (1, 1)
+    plates: tuple[int, ...] | None = None
+    utility: Utility = field(default_factory=lambda: make_utility("best"))
+    repeats: Repeats = Repeats.DISTINCT_IN_BATCH
+    noise_std: float | None = None
+    surrogate: Mapping[str, Any] = field(default_factory=lambda: {"kernel": "fit"})
+    prior: Prior | None = None
+    reference: float = 0.0
+    floor: float = 0.0
+    start_capacity: int = 0
+    start_origin: Origin = field(default_factory=Origin)
+    control: str = "designs"
+    problem: str = "own"
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # frozen from here on
+        put(self, "utility", make_utility(self.utility))
+        put(self, "surrogate", dict(self.surrogate))
+        if self.plates is not None:
+            plates = tuple(_whole("plates", size) for size in self.plates)
+            if not plates:
+                raise ValueError("plates: expected at least one, got none")
+            put(self, "plates", plates)
+            put(self, "horizons", (len(plates), len(plates)))
+            put(self, "batch_sizes", (min(plates), max(plates)))
+        for name in ("horizons", "batch_sizes"):
+            low, high = (_whole(name, number) for number in getattr(self, name))
+            if low > high:
+                raise ValueError(f"{name}: expected (low, high) with low <= high, got {low, high}")
+            put(self, name, (low, high))
+        if self.control not in CONTROLS:
+            raise ValueError(f"control: expected one of {list(CONTROLS)}, got {self.control!r}")
+        if self.noise_std is not None and not self.noise_std >= 0:
+            raise ValueError(f"noise_std: expected a number of at least 0, got {self.noise_std!r}")
+        if self.start_capacity < 0:
+            raise ValueError(f"start_capacity: expected at least 0, got {self.start_capacity!r}")
+        if self.utility.needs_posterior and not (
+            self.prior is not None and self.prior.exact and self.noise_std == 0
+        ):
+            raise ValueError(
+                f"utility: '{self.utility}' needs a problem whose posterior is known exactly, "
+                "without Gaussian noise (noise_std=0), such as Bandit and Landscapes; got "
+                f"{self.problem} with noise_std={self.noise_std}"
+            )
+
+    def __hash__(self) -> int:
+        return hash((self.design_space, self.horizons, self.batch_sizes, self.plates, self.problem))
+
+    # --- what follows from it -------------------------------------------------------------------
+
+    @property
+    def batch_size(self) -> int:
+        """The largest q: slots of an action."""
+        return self.batch_sizes[1]
+
+    @property
+    def horizon(self) -> int:
+        """The largest N."""
+        return self.horizons[1]
+
+    @property
+    def capacity(self) -> int:
+        """Rows of the padded dataset: the largest start and all that can be proposed."""
+        proposals = self.horizon * self.batch_size if self.plates is None else sum(self.plates)
+        return self.start_capacity + proposals
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a design that is measured twice may show two values."""
+        return self.noise_std != 0 or (self.prior is not None and self.prior.noisy)
+
+    @property
+    def replaces_repeats(self) -> bool:
+        """Whether slots that hold a design by chance for a second time are better used otherwise.
+
+        Where a batch is to hold a design once but measurements are noisy, such a slot teaches
+        something, and stays.
+        """
+        if self.repeats is Repeats.DISTINCT_IN_BATCH:
+            return not self.noisy
+        return self.repeats is Repeats.NEVER_AGAIN
+
+    @property
+    def observation_space(self) -> spaces.Dict:
+        """Of `control="designs"`."""
+        capacity, most = self.capacity, float(self.batch_size)
+        return spaces.Dict(
+            {
+                "designs": self.design_space.observation_space(capacity),
+                "measurements": spaces.Box(-np.inf, np.inf, (capacity,), np.float64),
+                "observed": spaces.MultiBinary(capacity),
+                "from_start": spaces.MultiBinary(capacity),
+                "rounds_left": spaces.Box(0.0, float(self.horizon), (1,), np.float32),
+                "plates": spaces.Box(0.0, most, (self.horizon,), np.float32),
+            }
+        )
+
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """Of `control="designs"`."""
+        return self.design_space.action_space(self.batch_size)
+
+    # --- observations by hand -------------------------------------------------------------------
+
+    def observation(
+        self,
+        designs: Designs,
+        measurements: Sequence[float] | NDArray[np.floating[Any]],
+        plates_left: Sequence[int],
+        *,
+        from_start: int | None = None,
+    ) -> Observation:
+        """What a policy is shown of one real campaign, with a leading 1.
+
+        Args:
+            designs: (n, *shape) in the order of measurement, the start first; `design_space.parse`
+                makes them of what stands in a sheet.
+            measurements: (n,).
+            plates_left: Sizes of the batches still to come, the next one first.
+            from_start: How many of the designs are the start; None: all.
+
+        Raises:
+            ValueError: What `check_observation` refuses.
+        """
+        n, space, capacity = len(measurements), self.design_space, self.capacity
+        if n > capacity:
+            raise ValueError(
+                f"measurements: expected at most {capacity}, the start's {self.start_capacity} and "
+                f"what can be proposed, got {n}; start_capacity says how large the start is"
+            )
+        observation: Observation = {
+            "designs": np.zeros(
+                (1, capacity, *space.shape), self.observation_space["designs"].dtype
+            ),
+            "measurements": np.zeros((1, capacity)),
+            "observed": (np.arange(capacity) < n)[None].astype(np.int8),
+            "from_start": (np.arange(capacity) < (n if from_start is None else from_start))[
+                None
+            ].astype(np.int8),
+            "rounds_left": np.array([[len(plates_left)]], np.float32),
+            "plates": np.zeros((1, max(self.horizon, len(plates_left))), np.float32),
+        }
+        if n:
+            observation["designs"][0, :n] = designs
+        observation["measurements"][0, :n] = measurements
+        observation["plates"][0, : len(plates_left)] = plates_left
+        self.check_observation(observation)
+        return observation
+
+    def check_observation(self, observation: Mapping[str, Any]) -> None:
+        """Refuses what no campaign of this spec can show; for observations made by hand.
+
+        Args:
+            observation: Of B campaigns, with a leading B.
+
+        Raises:
+            ValueError: Says which field, what was expected and what came.
+        """
+        from ombo_gym.observations import check_observation
+
+        check_observation(self, observation)
+
+    # --- as JSON --------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            "design_space": self.design_space.to_dict(),
+            "horizons": list(self.horizons),
+            "batch_sizes": list(self.batch_sizes),
+            "plates": None if self.plates is None else list(self.plates),
+            "utility": self.utility.config(),
+            "repeats": self.repeats.value,
+            "noise_std": self.noise_std,
+            "surrogate": dict(self.surrogate),
+            "prior": None if self.prior is None else self.prior.to_dict(),
+            "reference": self.reference,
+            "floor": self.floor,
+            "start_capacity": self.start_capacity,
+            "start_origin": {
+                "kind": self.start_origin.kind,
+                "percentile": self.start_origin.percentile,
+            },
+            "control": self.control,
+            "problem": self.problem,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        prior, plates = given["prior"], given["plates"]
+        return cls(
+            **{
+                **given,
+                "design_space": design_space_from_dict(given["design_space"]),
+                "horizons": tuple(given["horizons"]),
+                "batch_sizes": tuple(given["batch_sizes"]),
+                "plates": None if plates is None else tuple(plates),
+                "utility": make_utility(given["utility"]),
+                "repeats": Repeats(given["repeats"]),
+                "prior": None if prior is None else prior_from_dict(prior),
+                "start_origin": Origin(**given["start_origin"]),
+            }
+        )
+
+    def to_json(self) -> str:
+        """As a text that `from_json` reads back."""
+        return json.dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`."""
+        return cls.from_dict(json.loads(text))
+
+
+def campaign_spec(env: Any) -> CampaignSpec:
+    """The spec of an environment, wrapped or not; of a `SyncVectorEnv`, that of its first row.
+
+    Raises:
+        ValueError: It is none of this package's.
+    """
+    unwrapped = env.unwrapped
+    if envs := getattr(unwrapped, "envs", None):
+        unwrapped = envs[0].unwrapped
+    spec = getattr(unwrapped, "campaign_spec", None)
+    if not isinstance(spec, CampaignSpec):
+        raise ValueError(f"env: expected an environment of ombo_gym, got {env}")
+    return spec
+
+
+def _whole(name: str, number: Any) -> int:
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+        raise ValueError(f"{name}: expected whole numbers of at least 1, got {number!r}")
+    return int(number)
