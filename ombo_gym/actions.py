@@ -26,17 +26,18 @@ class ActionCheck:
     def __init__(self, space: spaces.Space[Any], rows: int | None = None) -> None:
         if isinstance(space, spaces.MultiDiscrete):
             self._low, self._high = space.start, space.start + space.nvec - 1
+            self._least, self._most = self._low, self._high
         elif isinstance(space, spaces.Box):
             self._low, self._high = space.low, space.high
+            # In float64: what is 1e-6 beyond 1 is no number of float32.
+            self._least = self._low.astype(np.float64) - SLACK
+            self._most = self._high.astype(np.float64) + SLACK
         else:
             raise TypeError(f"space: expected a Box or MultiDiscrete, got {space!r}")
         assert space.dtype is not None and space.shape is not None
         self._dtype = np.dtype(space.dtype)
         self._shape = space.shape if rows is None else (rows, *space.shape)
-        whole = self._dtype.kind == "i"
-        self._kinds = "iu" if whole else "fiu"
-        # In float64: 1 + 1e-6 is another number in float32.
-        self._slack = np.float64(0 if whole else SLACK)
+        self._kinds = "iu" if self._dtype.kind == "i" else "fiu"
 
     def _expected(self) -> str:
         low, high = self._low.min(), self._high.max()
@@ -62,10 +63,9 @@ class ActionCheck:
             raise ValueError(f"action: {self._expected()}, got an array with masked entries")
         if array.shape != self._shape:
             raise ValueError(f"action: {self._expected()}, got shape {array.shape}")
-        low, high = self._low - self._slack, self._high + self._slack
-        inside = (array >= low) & (array <= high)  # false for NaN
+        inside = (array >= self._least) & (array <= self._most)  # false for NaN
         if not inside.all():
             where = tuple(int(i) for i in np.argwhere(~inside)[0])
             raise ValueError(f"action: {self._expected()}, got {array[where]} at index {where}")
-        checked = array.astype(self._dtype)
-        return np.clip(checked, self._low, self._high) if self._slack else checked
+        checked: NDArray[Any] = np.clip(array.astype(self._dtype), self._low, self._high)
+        return checked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,144 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, among, repeated
+from ombo_gym.outcomes import ALL, Infos, Outcome, Rows, together
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import KeyedRows, Stream
-from ombo_gym.spec import CampaignSpec, Repeats
-from ombo_gym.starts import Start, make_start
-from ombo_gym.utilities import Progress, make_utility
-
-Rows = slice | NDArray[np.intp]  # which campaigns; a slice avoids copies where all are meant
-Infos = dict[
-    str, tuple[NDArray[Any], NDArray[np.bool_]]
-]  # name -> values (R, ...), which rows have it (R,)
-
-ALL = slice(None)
-HORIZON, BATCH_SIZE = 5, 4  # when nothing else is asked for
-_LOUDEST = 1e30  # of noise
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a campaign is, the problem aside. The arguments that every environment takes.
-
-    Raises:
-        ValueError: An argument out of range; says what was expected.
-    """
-
-    horizon: int | Sequence[int] | None = None
-    batch_size: int | Sequence[int] | None = None
-    plates: Sequence[int] | None = None
-    utility: Any = "best"
-    start: Mapping[str, Any] | None = None
-    noise_std: float | None = None
-
-    @property
-    def horizons(self) -> tuple[int, int]:
-        """The smallest and the largest horizon."""
-        if self.plates is not None:
-            return len(self.plates), len(self.plates)
-        return _low_and_high("horizon", HORIZON if self.horizon is None else self.horizon)
-
-    @property
-    def batch_sizes(self) -> tuple[int, int]:
-        """The smallest and the largest batch."""
-        if self.plates is not None:
-            return min(self.plates), max(self.plates)
-        return _low_and_high(
-            "batch_size", BATCH_SIZE if self.batch_size is None else self.batch_size
-        )
-
-    def __post_init__(self) -> None:
-        if self.plates is not None:
-            given = {"horizon": self.horizon, "batch_size": self.batch_size}
-            both = {name: value for name, value in given.items() if value is not None}
-            if both:
-                raise ValueError(
-                    "plates: they lay down horizon and batch_size, which go without them; got "
-                    f"plates={self.plates!r} together with {both}"
-                )
-            object.__setattr__(self, "plates", _checked_plates(self.plates))
-        for sizes in (self.horizons, self.batch_sizes):  # which refuse what cannot be
-            assert sizes[0] <= sizes[1]
-        make_utility(self.utility)
-        std = self.noise_std
-        if std is not None and (
-            isinstance(std, bool)
-            or not isinstance(std, int | float | np.integer | np.floating)
-            or not 0 <= std <= _LOUDEST
-        ):
-            raise ValueError(
-                f"noise_std: expected a number of at least 0, {_LOUDEST:g} at most, got {std!r}"
-            )
-
-
-def is_whole(number: Any) -> bool:
-    """Whether it is a whole number of at least 1."""
-    return isinstance(number, int | np.integer) and not isinstance(number, bool) and number >= 1
-
-
-def _low_and_high(name: str, given: Any) -> tuple[int, int]:
-    """A range as it was given, or a single number twice."""
-    listed = given.tolist() if isinstance(given, np.ndarray | np.generic) else given
-    several = isinstance(listed, Sequence) and not isinstance(listed, str)
-    pair = tuple(listed) if several else (listed, listed)
-    if len(pair) != 2 or not all(map(is_whole, pair)) or pair[0] > pair[1]:
-        raise ValueError(
-            f"{name}: expected a whole number of at least 1, or [low, high] with "
-            f"1 <= low <= high, got {given!r}"
-        )
-    return int(pair[0]), int(pair[1])
-
-
-def _checked_plates(given: Any) -> tuple[int, ...]:
-    listed = given.tolist() if isinstance(given, np.ndarray) else given
-    several = isinstance(listed, Sequence) and not isinstance(listed, str)
-    if not several or not len(listed) or not all(map(is_whole, listed)):
-        raise ValueError(
-            f"plates: expected a list of batch sizes of at least 1, one a round, got {given!r}"
-        )
-    return tuple(int(size) for size in listed)
-
-
-@dataclass(frozen=True)
-class ResetOptions:
-    """What a reset asks for in each of R rows, beside the streams of the campaigns' keys.
-
-    Attributes:
-        optimum: (R,) whether to search for the optimum where it is not known.
-        horizon, batch_size, instance: (R,); 0, 0 and -1 where the campaign draws its own.
-    """
-
-    optimum: NDArray[np.bool_]
-    horizon: NDArray[np.int64]
-    batch_size: NDArray[np.int64]
-    instance: NDArray[np.int64]
-
-    @classmethod
-    def none(cls, rows: int) -> ResetOptions:
-        """Nothing asked for in R rows."""
-        zeros = np.zeros(rows, np.int64)
-        return cls(np.zeros(rows, bool), zeros, zeros.copy(), zeros - 1)
-
-    def take(self, rows: Rows) -> ResetOptions:
-        """What is asked for in some of the rows."""
-        return ResetOptions(
-            self.optimum[rows], self.horizon[rows], self.batch_size[rows], self.instance[rows]
-        )
-
-    def put(self, rows: Rows, other: ResetOptions) -> None:
-        """Writes what is asked for in some of the rows."""
-        for name in ("optimum", "horizon", "batch_size", "instance"):
-            getattr(self, name)[rows] = getattr(other, name)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a round brought to R campaigns."""
-
-    rewards: NDArray[np.float64]  # (R,)
-    finished: NDArray[np.bool_]  # (R,)
-    infos: Infos
+from ombo_gym.reset_options import ResetOptions
+from ombo_gym.settings import Settings, spec_of
+from ombo_gym.spec import Repeats
+from ombo_gym.starts import make_start
+from ombo_gym.utilities import Progress
 
 
 class Campaigns:
@@ -182,7 +52,7 @@ class Campaigns:
         self._start = make_start(
             problem.start if settings.start is None else settings.start, problem
         )
-        self.spec = _spec_of(problem, settings, self.noise_std, self._start, control, surrogate)
+        self.spec = spec_of(problem, settings, self.noise_std, self._start, control, surrogate)
         self._utility = self.spec.utility
         self.capacity = self.spec.capacity
         space, rows = problem.design_space, num_campaigns
@@ -250,8 +120,8 @@ class Campaigns:
                 shape = (self.num_campaigns, *array.shape[1:])
                 self.instances[name] = np.zeros(shape, array.dtype)
             self.instances[name][rows] = array
-        numbers = problem.instance_numbers(drawn)
-        self.instance[rows] = -1 if numbers is None else numbers
+        countable = problem.instance_count() is not None
+        self.instance[rows] = problem.instance_numbers(drawn) if countable else -1
 
         designs, count = self._start.draw(problem, drawn, KeyedRows(keys, Stream.START))
         size = designs.shape[1]
@@ -295,7 +165,7 @@ class Campaigns:
         measured = [self._measured(some, size, batch[at]) for at, some, size in groups]
         outcomes = [self._play(each) for each in measured]
         order = [at for at, _, _ in groups]
-        return _together(outcomes, order)
+        return together(outcomes, order)
 
     def _by_plate(self, rows: Rows) -> Iterator[tuple[Any, Rows, int]]:
         """Rows with plates of the same size: where among R, which of B, and the size."""
@@ -343,7 +213,8 @@ class Campaigns:
         self.round[rows] = rounds
         self._append(rows, plates.batch, plates.measured, true_values, wasted)
 
-        self._incumbent[rows] = np.maximum(self._incumbent[rows], best)
+        best_before, worth_before = self._incumbent[rows].copy(), self._worth[rows].copy()
+        self._incumbent[rows] = np.maximum(best_before, best)
         self._total[rows] += true_values.sum(axis=1)
         self._area[rows] += self._incumbent[rows] - self._base[rows]
         finished = rounds == self.horizon[rows]
@@ -356,10 +227,12 @@ class Campaigns:
                 batch=true_values,
                 rounds=rounds,
                 horizon=self.horizon[rows],
+                worth_before=worth_before,
+                best_before=best_before,
                 best_mean=self._best_mean(rows),
             )
         )
-        rewards = worth - self._worth[rows]
+        rewards = worth - worth_before
         self._worth[rows] = worth
 
         infos = self._infos(rows)
@@ -504,37 +377,6 @@ class _Measured:
     wasted: NDArray[np.bool_] | None  # (R, q); None: none
 
 
-def _together(outcomes: list[Outcome], order: list[Any]) -> Outcome:
-    """Outcomes of groups of rows as one, in the order of all R rows."""
-    rows = sum(len(outcome.rewards) for outcome in outcomes)
-
-    def scattered(parts: list[NDArray[Any]]) -> NDArray[Any]:
-        whole = np.zeros((rows, *parts[0].shape[1:]), parts[0].dtype)
-        for at, part in zip(order, parts, strict=True):
-            whole[at] = part
-        return whole
-
-    infos: Infos = {}
-    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.infos):
-        like = next(o.infos[name] for o in outcomes if name in o.infos)
-        parts = [
-            outcome.infos.get(
-                name,
-                (
-                    np.zeros((len(outcome.rewards), *like[0].shape[1:]), like[0].dtype),
-                    np.zeros(len(outcome.rewards), bool),
-                ),
-            )
-            for outcome in outcomes
-        ]
-        infos[name] = scattered([part[0] for part in parts]), scattered([part[1] for part in parts])
-    return Outcome(
-        scattered([outcome.rewards for outcome in outcomes]),
-        scattered([outcome.finished for outcome in outcomes]),
-        infos,
-    )
-
-
 def _drawn(
     limits: tuple[int, int],
     keys: NDArray[np.uint64],
@@ -547,40 +389,6 @@ def _drawn(
         return np.full(len(keys), low)
     drawn = KeyedRows(keys, stream).draw(lambda rng: rng.integers(low, high + 1))
     return np.where(asked > 0, asked, drawn)
-
-
-def _spec_of(
-    problem: Problem,
-    settings: Settings,
-    noise_std: float,
-    start: Start,
-    control: str,
-    surrogate: Mapping[str, Any] | None,
-) -> CampaignSpec:
-    """What a player may know."""
-    utility = make_utility(settings.utility)
-    if surrogate is None or isinstance(surrogate, Mapping):
-        surrogate = {**problem.surrogate, **(surrogate or {})}
-    exact = problem.prior is not None and problem.prior.exact
-    # Nothing is gained by measuring a design again where nothing is learnt by it either.
-    pays = utility.repeats_pay or noise_std > 0 or problem.noisy
-    return CampaignSpec(
-        design_space=problem.design_space,
-        horizons=settings.horizons,
-        batch_sizes=settings.batch_sizes,
-        plates=None if settings.plates is None else tuple(settings.plates),
-        utility=utility,
-        repeats=problem.repeats if pays else Repeats.NEVER_AGAIN,
-        noise_std=None if problem.noisy and not exact else noise_std,
-        surrogate=surrogate,
-        prior=problem.prior,
-        reference=float(problem.reference),
-        floor=float(problem.floor),
-        start_capacity=start.capacity,
-        start_origin=start.origin,
-        control=control,
-        problem=type(problem).__name__,
-    )
 
 
 def _per_row(mask: NDArray[np.bool_] | None, rows: int) -> NDArray[np.int64]:

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.campaign import ALL, Campaigns, Infos, Outcome, ResetOptions, Rows, Settings
+from ombo_gym.campaign import Campaigns
 from ombo_gym.controls import make_control
 from ombo_gym.observations import Observation
+from ombo_gym.outcomes import ALL, Infos, Outcome, Rows
 from ombo_gym.problems.base import Problem
 from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.registration import make_problem
+from ombo_gym.reset_options import ResetOptions
+from ombo_gym.settings import Settings
 
 
 class ControlledCampaigns:

@@ -60,18 +60,28 @@ def check_observation(spec: CampaignSpec, observation: Mapping[str, Any]) -> Non
     for name, space in fields.items():
         _check_array(name, arrays[name], space, rows)
     observed, from_start = arrays["observed"] == 1, arrays["from_start"] == 1
-    if (observed != -np.sort(-observed.astype(np.int8), axis=1).astype(bool)).any():
+    if _has_gap(observed):
         raise ValueError("observed: expected the rows in use to come first, got a gap")
-    if (from_start & ~observed).any() or (np.diff(from_start.astype(np.int8), axis=1) > 0).any():
+    if (from_start & ~observed).any() or _has_gap(from_start):
         raise ValueError("from_start: expected the first of the observed rows, got others")
-    if not np.isfinite(arrays["measurements"][observed]).all():
-        odd = arrays["measurements"][observed]
+    measured = arrays["measurements"][observed]
+    if not (finite := np.isfinite(measured)).all():
         raise ValueError(
-            f"measurements: expected finite numbers, got {odd[~np.isfinite(odd)][0]}; leave out "
-            "what was not measured"
+            f"measurements: expected finite numbers, got {measured[~finite][0]}; leave out what "
+            "was not measured"
         )
+    for name in ("designs", "measurements"):
+        if (behind := arrays[name][~observed]).any():  # NaN is not 0 either
+            raise ValueError(
+                f"{name}: expected zeros behind the rows in use, got {behind[behind != 0][0]}"
+            )
     _check_designs(spec, arrays["designs"], observed)
     _check_time(spec, arrays)
+
+
+def _has_gap(flags: NDArray[np.bool_]) -> bool:
+    """Whether flags (B, capacity) are anything but some that are set, then others."""
+    return bool((flags[:, 1:] & ~flags[:, :-1]).any())
 
 
 def _check_array(name: str, array: NDArray[Any], space: spaces.Space[Any], rows: int) -> None:

@@ -45,9 +45,13 @@ def make_campaign(
 
     Args:
         objective: Takes a design in the units of `space` and returns its value.
-        space: A gymnasium Box, Discrete, MultiDiscrete or MultiBinary; a list of (low, high); a
-            dict of name: (low, high), or of name: [choice, choice, ...]. The objective gets an
-            array, a whole number or, of a dict, a dict.
+        space: A dict of parameters by name, of which some or all may be ranges, `(low, high)` or
+            `{"range": [low, high], "step": s, "scale": "log"}`; whole numbers,
+            `{"integer": [low, high]}`; levels, a list of numbers or
+            `{"levels": [...], "scale": "log"}`; categories, any other list or
+            `{"choices": [...], "descriptors": {name: [...]}}`; or fixed, a single value. Or a list
+            of (low, high), or a gymnasium Box, Discrete, MultiDiscrete or MultiBinary. The
+            objective gets a dict or, of those, an array or a whole number.
         num_envs: B, for the native vector environment; None: the single one.
         vectorized: Whether the objective takes n designs at once, (n, d), and returns (n,).
         minimise: Whether low values are good. Values, rewards and infos are then negative.
@@ -66,11 +70,12 @@ def make_campaign(
     Example:
         >>> import ombo_gym
         >>> def brew(x):  # minutes, degrees
-        ...     return -((x["t"] - 4) ** 2) - 0.01 * (x["T"] - 93) ** 2
-        >>> env = ombo_gym.make_campaign(brew, {"t": (1, 9), "T": (70, 100)}, horizon=3)
+        ...     return -((x["t"] - 4) ** 2) - 0.01 * (x["T"] - 93) ** 2 + (x["tea"] == "green")
+        >>> space = {"t": (1, 9), "T": (70, 100), "tea": ["black", "green"]}
+        >>> env = ombo_gym.make_campaign(brew, space, horizon=3)
         >>> observation, info = env.reset(seed=0)
         >>> observation, reward, *_, info = env.step(env.action_space.sample())
-        >>> cup = env.game.problem.to_units(observation["designs"][0])
+        >>> cup = env.unwrapped.problem.to_units(observation["designs"][0])
     """
     from ombo_gym.env import CampaignEnv
     from ombo_gym.problems.function import Function

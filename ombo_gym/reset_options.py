@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.campaign import Campaigns, ResetOptions, Rows
+from ombo_gym.outcomes import Rows
+
+if TYPE_CHECKING:
+    from ombo_gym.campaign import Campaigns
 
 KNOWN = ("batch_size", "horizon", "instance", "optimum")
+
+
+@dataclass(frozen=True)
+class ResetOptions:
+    """What a reset asks for in each of R rows, beside the streams of the campaigns' keys.
+
+    Attributes:
+        optimum: (R,) whether to search for the optimum where it is not known.
+        horizon, batch_size, instance: (R,); 0, 0 and -1 where the campaign draws its own.
+    """
+
+    optimum: NDArray[np.bool_]
+    horizon: NDArray[np.int64]
+    batch_size: NDArray[np.int64]
+    instance: NDArray[np.int64]
+
+    @classmethod
+    def none(cls, rows: int) -> ResetOptions:
+        """Nothing asked for in R rows."""
+        zeros = np.zeros(rows, np.int64)
+        return cls(np.zeros(rows, bool), zeros, zeros.copy(), zeros - 1)
+
+    def take(self, rows: Rows) -> ResetOptions:
+        """What is asked for in some of the rows."""
+        return ResetOptions(
+            self.optimum[rows], self.horizon[rows], self.batch_size[rows], self.instance[rows]
+        )
+
+    def put(self, rows: Rows, other: ResetOptions) -> None:
+        """Writes what is asked for in some of the rows."""
+        for name in ("optimum", "horizon", "batch_size", "instance"):
+            getattr(self, name)[rows] = getattr(other, name)
 
 
 def reset_options(
@@ -78,7 +114,10 @@ def _flags(given: Any, rows: int) -> NDArray[np.bool_]:
 
 def _whole(name: str, given: Any, limits: tuple[int, int], rows: int) -> NDArray[np.int64]:
     low, high = limits
-    array = np.asarray(given)
+    try:
+        array = np.asarray(given)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
     if (
         array.dtype.kind not in "iu"
         or array.shape not in ((), (rows,))

@@ -51,7 +51,8 @@ class Origin:
             raise ValueError(f"origin: expected a kind among {list(ORIGINS)}, got {self.kind!r}")
         if (self.kind == "percentile") != (self.percentile is not None):
             raise ValueError(
-                f"origin: expected a percentile with 'percentile' and with no other kind, got {self}"
+                "origin: expected a percentile with 'percentile' and with no other kind, "
+                f"got {self}"
             )
         if self.percentile is not None and not 0 <= self.percentile <= 100:
             raise ValueError(f"origin: expected a percentile from 0 to 100, got {self.percentile}")
@@ -217,29 +218,35 @@ class CampaignSpec:
         Raises:
             ValueError: What `check_observation` refuses.
         """
-        n, space, capacity = len(measurements), self.design_space, self.capacity
+        n, capacity, shape = len(measurements), self.capacity, self.design_space.shape
+        given = np.asarray(designs)
         if n > capacity:
             raise ValueError(
                 f"measurements: expected at most {capacity}, the start's {self.start_capacity} and "
                 f"what can be proposed, got {n}; start_capacity says how large the start is"
             )
+        if n and given.shape != (n, *shape):
+            raise ValueError(
+                f"designs: expected shape {(n, *shape)}, one for each of the measurements, got "
+                f"{given.shape}"
+            )
+        rows, started = np.arange(capacity)[None], n if from_start is None else from_start
         observation: Observation = {
-            "designs": np.zeros(
-                (1, capacity, *space.shape), self.observation_space["designs"].dtype
-            ),
+            # Checked in the type that they came in: a smaller one might not hold them.
+            "designs": np.zeros((1, capacity, *shape), given.dtype if n else np.int8),
             "measurements": np.zeros((1, capacity)),
-            "observed": (np.arange(capacity) < n)[None].astype(np.int8),
-            "from_start": (np.arange(capacity) < (n if from_start is None else from_start))[
-                None
-            ].astype(np.int8),
+            "observed": (rows < n).astype(np.int8),
+            "from_start": (rows < started).astype(np.int8),
             "rounds_left": np.array([[len(plates_left)]], np.float32),
             "plates": np.zeros((1, max(self.horizon, len(plates_left))), np.float32),
         }
         if n:
-            observation["designs"][0, :n] = designs
+            observation["designs"][0, :n] = given
         observation["measurements"][0, :n] = measurements
         observation["plates"][0, : len(plates_left)] = plates_left
         self.check_observation(observation)
+        dtype = self.observation_space["designs"].dtype
+        observation["designs"] = observation["designs"].astype(dtype)
         return observation
 
     def check_observation(self, observation: Mapping[str, Any]) -> None:

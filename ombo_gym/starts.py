@@ -267,12 +267,12 @@ def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
 
 
 def _available_size(size: Any, problem: Problem) -> int:
-    size, available = _checked_size(size), problem.design_space.size
-    if available is not None and size > available:
+    asked, available = _checked_size(size), problem.design_space.size
+    if available is not None and asked > available:
         raise ValueError(
-            f"start: expected a size of at most {available}, the number of designs, got {size}"
+            f"start: expected a size of at most {available}, the number of designs, got {asked}"
         )
-    return size
+    return asked
 
 
 def _checked_size(size: Any) -> int:

@@ -43,6 +43,8 @@ class Progress:
         batch: (R, q) true values of the round's proposals; 0 where a slot was wasted.
         rounds: (R,) rounds played.
         horizon: (R,) rounds in all.
+        worth_before: (R,) worth before the round.
+        best_before: (R,) `best` before the round.
         best_mean: (R,) largest posterior mean of a design; None but for utilities that ask.
     """
 
@@ -53,12 +55,14 @@ class Progress:
     batch: Floats
     rounds: NDArray[np.int64]
     horizon: NDArray[np.int64]
+    worth_before: Floats
+    best_before: Floats
     best_mean: Floats | None = None
 
     @property
     def last(self) -> NDArray[np.bool_]:
         """(R,) whether the round was the campaign's last."""
-        return self.rounds == self.horizon
+        return np.asarray(self.rounds == self.horizon)
 
 
 class Utility(ABC):
@@ -87,25 +91,31 @@ class Utility(ABC):
         if "name" in cls.__dict__:
             UTILITIES[cls.name] = cls
 
-    @abstractmethod
     def worth(self, progress: Progress) -> Floats:
-        """The worth of R campaigns as they stand, (R,)."""
+        """The worth of R campaigns as they stand, (R,): what it was, and the round's gain."""
+        left = progress.horizon - progress.rounds + 1
+        return progress.worth_before + self.gain(progress.batch, progress.best_before, left)
 
     @abstractmethod
-    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:
-        """What a round adds to the utility of the finished campaign, up to a constant factor.
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
+        """What a round adds to the utility of the finished campaign, but for `share_of_gain`.
 
-        What planners add up over rounds.
+        What planners add up over rounds; where a utility defines no `worth`, it is the sum of
+        these.
 
         Args:
             batch: (..., q) true values, 0 where a slot is wasted; q may be smaller where designs
                 have run out.
             best: (...) best true value before, b0 included.
-            rounds_left: This one included.
+            rounds_left: This one included; a number, or (...).
 
         Returns:
             (...).
         """
+
+    def share_of_gain(self, horizon: int) -> float:
+        """What a gain of 1, see `gain`, adds to the utility of a campaign of N rounds."""
+        return 1.0
 
     @abstractmethod
     def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:
@@ -150,7 +160,7 @@ class Best(Utility):
     def worth(self, progress: Progress) -> Floats:  # noqa: D102
         return progress.best - progress.base
 
-    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:  # noqa: D102
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:  # noqa: D102
         return _improvement(batch, best)
 
     def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
@@ -167,9 +177,12 @@ class Auc(Utility):
     def worth(self, progress: Progress) -> Floats:  # noqa: D102
         return progress.area / progress.horizon
 
-    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         """An improvement counts in every round that is left."""
-        return rounds_left * _improvement(batch, best)
+        return np.asarray(rounds_left * _improvement(batch, best))
+
+    def share_of_gain(self, horizon: int) -> float:  # noqa: D102
+        return 1 / horizon
 
     def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
         return base + worth
@@ -184,7 +197,7 @@ class Total(Utility):
     def worth(self, progress: Progress) -> Floats:  # noqa: D102
         return progress.total
 
-    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:  # noqa: D102
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:  # noqa: D102
         total: Floats = batch.sum(axis=-1)
         return total
 
@@ -204,7 +217,7 @@ class LastBatch(Utility):
     def worth(self, progress: Progress) -> Floats:  # noqa: D102
         return np.where(progress.last, self.of_batch(progress.batch), 0.0)
 
-    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:  # noqa: D102
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:  # noqa: D102
         if rounds_left > 1:
             return np.zeros(batch.shape[:-1])
         return self.of_batch(batch)
@@ -280,7 +293,7 @@ class Recommendation(Utility):
         assert progress.best_mean is not None
         return progress.best_mean
 
-    def gain(self, batch: Floats, best: Any, rounds_left: int) -> Floats:
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         """Nothing: rounds only tell."""
         return np.zeros(batch.shape[:-1])
 
@@ -323,8 +336,8 @@ def make_utility(given: Any) -> Utility:
     if name not in UTILITIES:
         raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
     own = UTILITIES[name].__init__ is not object.__init__
-    known = list(signature(UTILITIES[name]).parameters) if own else []
-    missing = [key for key in known if key not in arguments]
-    if missing or set(arguments) - set(known):
-        raise ValueError(f"utility: {name!r} takes the arguments {known}, got {arguments}")
+    known = signature(UTILITIES[name]).parameters if own else {}
+    missing = [key for key, each in known.items() if each.default is each.empty]
+    if set(missing) - set(arguments) or set(arguments) - set(known):
+        raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {arguments}")
     return UTILITIES[name](**arguments)

@@ -14,10 +14,11 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
-from ombo_gym.campaign import ALL, Campaigns, Infos, Rows
+from ombo_gym.campaign import Campaigns
 from ombo_gym.controlled_campaigns import ControlledCampaigns
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.env import CampaignEnv
+from ombo_gym.outcomes import ALL, Infos, Rows
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
 from ombo_gym.reset_options import reset_options

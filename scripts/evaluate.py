@@ -33,20 +33,24 @@ class Args:
     --env-kwargs; --campaigns and --seed, when given, replace the file's."""
     env: str = "Ombo/GP-v0"
     """Id of the environment."""
-    horizons: str = "1,2,3,5"
-    """Rounds N, comma-separated."""
-    batch_size: int = 4
-    """Designs per round, q."""
+    horizons: str | None = None
+    """Rounds N, comma-separated; 1,2,3,5 without --plates."""
+    batch_size: int | None = None
+    """Designs per round, q; 4 without --plates and --budget."""
     budget: int | None = None
     """Designs in all, in place of --batch-size: q = budget / N at every horizon N."""
+    plates: str | None = None
+    """Batch sizes round by round (24,24,8), in place of --horizons, --batch-size and --budget."""
     utility: str = "best"
-    """What a finished campaign is worth; or several, comma-separated."""
+    """What a finished campaign is worth (`auc`, `last_quantile:quantile=0.9`); or several,
+    comma-separated."""
     campaigns: int | None = None
     """Campaigns per policy and horizon; 1000 without a grid."""
     seed: int | None = None
     """Of campaign 0, 0 without a grid; campaign i has seed + i."""
     told: str = "true,one"
-    """What policies are told of the rounds left: the truth, or every round that it is the last."""
+    """What policies are told of the rounds to come: the truth, or every round that it is the
+    last."""
     env_kwargs: str = "{}"
     """Further arguments of the environment, as JSON."""
     out: Path = Path("results/evaluation")
@@ -67,7 +71,8 @@ def plans_of(args: Args) -> list[Plan]:
     """What the flags ask for.
 
     Raises:
-        ValueError: Neither policies nor a grid, or both.
+        ValueError: Neither policies nor a grid, or both; or what `Plan` refuses, plates beside
+            horizons for one.
     """
     chosen = {"campaigns": args.campaigns, "seed": args.seed, "block": args.block}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
@@ -79,13 +84,15 @@ def plans_of(args: Args) -> list[Plan]:
         )
     if args.grid:
         return read_grid(args.grid, **given)
+    horizons = "1,2,3,5" if args.horizons is None and args.plates is None else args.horizons
     plan = Plan(
         env=parse_env(args.env),
         policies=policies,
-        horizons=parse_numbers("--horizons", args.horizons),
-        utilities=args.utility.split(","),
+        horizons=() if horizons is None else parse_numbers("--horizons", horizons),
         batch_size=args.batch_size,
         budget=args.budget,
+        plates=None if args.plates is None else parse_numbers("--plates", args.plates),
+        utilities=args.utility.split(","),
         told=args.told.split(","),
         env_kwargs=parse_json("--env-kwargs", args.env_kwargs),
         **given,

@@ -12,7 +12,8 @@ import tyro
 
 import ombo_agents
 from ombo_agents.planners.evaluation import evaluate_policy
-from ombo_agents.planners.exact import MAX_STATES, solve_game
+from ombo_agents.planners.exact import MAX_STATES, solve_campaign
+from ombo_gym.spec import campaign_spec
 from scripts.arguments import parse_env, parse_json, report_errors
 
 
@@ -58,9 +59,9 @@ def solve(args: Args) -> dict[str, Any]:
             **parse_json("--env-kwargs", args.env_kwargs),
         },
     )
-    game = env.unwrapped.game  # type: ignore[attr-defined]
-    optimum = solve_game(game, max_states=args.max_states)
-    one_step = solve_game(game, lookahead=1, max_states=args.max_states)
+    spec = campaign_spec(env)
+    optimum = solve_campaign(spec, max_states=args.max_states)
+    one_step = solve_campaign(spec, lookahead=1, max_states=args.max_states)
     root = optimum.layers[0]
     result: dict[str, Any] = {
         "optimum": optimum.value(),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ombo_agents.planners.exact import solve_game
+from ombo_agents.planners.exact import solve_campaign
+from ombo_gym.spec import campaign_spec
 from scripts.exact_cases import BANDIT, CASES, Case
 
 _LISTED = 6  # batches that are named where many are equally good
@@ -150,10 +151,10 @@ def _anchor(title: str) -> str:
 def _first_batches(case: Case) -> str:
     """What is proposed first, by the optimum and by the 1-step policy."""
     horizon = case.rows[-1]
-    game = case.make(horizon).unwrapped.game  # type: ignore[attr-defined]
+    spec = campaign_spec(case.make(horizon))
     said = []
     for name, lookahead in (("optimum", None), ("1-step policy", 1)):
-        root = solve_game(game, lookahead=lookahead).layers[0]
+        root = solve_campaign(spec, lookahead=lookahead).layers[0]
         tied = [batch for batch, best in zip(root.options, root.tied[0], strict=True) if best]
         said.append(f"the {name}'s {_listed(tied, case)}")
     return f"First batch at q = {case.batch_size}, N = {horizon}: {'; '.join(said)}."

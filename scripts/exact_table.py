@@ -18,8 +18,9 @@ import ombo_agents
 from ombo_agents.learned.storage import CONFIG
 from ombo_agents.learned.training import SETTINGS, train
 from ombo_agents.planners.evaluation import PolicyValue, evaluate_policy
-from ombo_agents.planners.exact import MAX_STATES, TooManyStates, solve_game
+from ombo_agents.planners.exact import MAX_STATES, TooManyStates, solve_campaign
 from ombo_agents.planners.rollout.exact import ExactRollout
+from ombo_gym.spec import campaign_spec
 from scripts.arguments import report_errors
 from scripts.exact_cases import CASES, Case
 from scripts.exact_figures import draw_case
@@ -91,11 +92,11 @@ def _values(case: Case, runs: Path) -> pd.DataFrame:
     rows = []
     for horizon in case.horizons:
         env = case.make(horizon)
-        game = env.unwrapped.game  # type: ignore[attr-defined]
+        spec = campaign_spec(env)
         row: dict[str, Any] = {"case": case.name, "horizon": horizon}
-        row["optimum"] = solve_game(game).value()
+        row["optimum"] = solve_campaign(spec).value()
         for name, lookahead in (("one_step", 1), ("rolling_2", 2)):
-            plan = solve_game(game, lookahead=lookahead)
+            plan = solve_campaign(spec, lookahead=lookahead)
             for ties in ("worst", "uniform", "best"):
                 row[f"{name}_{ties}"] = plan.value(ties)
         for name in _OTHERS:

@@ -48,12 +48,10 @@ def main(args: Args) -> None:
     given = parse_json("--env-kwargs", args.env_kwargs)
     if reserved := sorted({"num_envs", "autoreset_mode", "control"} & given.keys()):
         raise ValueError(f"--env-kwargs: {reserved} are set by --num-envs and --agent")
-    env_kwargs = {
-        "horizon": parse_horizon(args.horizon),
-        "batch_size": args.batch_size,
-        "utility": args.utility,
-        **given,
-    }
+    rounds = {"horizon": parse_horizon(args.horizon), "batch_size": args.batch_size}
+    if "plates" in given:  # which lay down both
+        rounds = {}
+    env_kwargs = {**rounds, "utility": args.utility, **given}
     settings = SETTINGS[args.agent]
     settings = replace(
         settings,

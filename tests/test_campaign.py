@@ -24,14 +24,14 @@ from tests.envs.cases import COINS, IDS, assert_same, make, make_native, proposa
 
 def dataset(env: Any) -> dict[str, np.ndarray]:
     """All about the campaigns behind an environment, whichever control it is played through."""
-    campaigns = env.unwrapped.game.campaigns
+    campaigns = env.unwrapped.campaigns
     names = "designs values true_values rounds count round horizon best_value".split()
     return {**{name: getattr(campaigns, name).copy() for name in names}, **campaigns.instances}
 
 
 def recorded(env: Any) -> list[np.ndarray]:
     """Where the batches that an environment's campaign is given from now on are to be found."""
-    campaigns = env.unwrapped.game.campaigns
+    campaigns = env.unwrapped.campaigns
     step, batches = campaigns.step, []
 
     def recording(rows: Any, batch: np.ndarray) -> Any:
@@ -58,7 +58,7 @@ def test_the_campaign_does_not_depend_on_the_control(env_id: str, control: str) 
         terminated = False
         while not terminated:
             _, reward, terminated, _, info = played.step(played.action_space.sample())
-            game = played.unwrapped.game
+            game = played.unwrapped
             if not info["wasted"]:  # a wasted slot leaves no row
                 count = game.campaigns.count[0]
                 newest = game.campaigns.designs[:, count - 3 : count]
@@ -100,7 +100,7 @@ def test_the_noise_is_the_same_whatever_is_proposed(env_id: str) -> None:
             observation, _ = env.reset(seed=9)
             start = int(observation["observed"].sum())
             results = [env.step(batch) for batch in batches]
-            measured.append(results[-1][0]["values"][start:])
+            measured.append(results[-1][0]["measurements"][start:])
         noises.append(measured[0] - measured[1])
         if env_id in COINS:
             assert set(measured[1]) <= {0.0, 1.0}
@@ -122,7 +122,7 @@ def test_noise_is_scaled_and_touches_measured_values_only(env_id: str) -> None:
         observation, reward, _, _, info = env.step(action)
         played.append((observation.pop("values").astype(float), observation, reward, info))
         if env_id not in COINS:
-            assert (first["values"] != 0).sum() >= (first["observed"] == 1).sum() - 1
+            assert (first["measurements"] != 0).sum() >= (first["observed"] == 1).sum() - 1
     true_values, one, two = (values for values, *_ in played)
     assert_same(played[0][1:], played[1][1:])
     assert_same(played[0][1:], played[2][1:])
@@ -168,7 +168,7 @@ def test_repeats_are_measured_again_with_fresh_noise() -> None:
     env.step(action)
     observation, _, _, _, info = env.step(action)
     assert observation["observed"].sum() == start + 6 and info["wasted"] == 0
-    assert len(set(observation["values"][start:])) == 6
+    assert len(set(observation["measurements"][start:])) == 6
     assert len(set(info["true_values"])) == 1
 
 
@@ -241,8 +241,8 @@ def test_noise_is_standard_normal_and_independent_over_rows_rounds_and_slots() -
     env.reset(seed=0)
     for _ in range(2):
         env.step(np.zeros((rows, 2, 2), np.float32))
-    campaigns = env.game.campaigns
-    noise = (campaigns.values - campaigns.true_values) / std  # (rows, 4 of the start + 2 x 2)
+    campaigns = env.campaigns
+    noise = (campaigns.measurements - campaigns.true_values) / std  # (rows, 4 of the start + 2 x 2)
     assert noise.shape == (rows, 8)
     assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
     correlations = np.corrcoef(noise.T)[np.triu_indices(8, 1)]
@@ -257,7 +257,7 @@ def test_every_campaign_is_another() -> None:
     env.reset(seed=0)
     keys = []
     for _ in range(200):
-        keys.append(int(env.unwrapped.game.campaigns.keys[0]))
+        keys.append(int(env.unwrapped.campaigns.keys[0]))
         env.reset()
     assert len(set(keys)) == 200
 
@@ -298,7 +298,7 @@ def test_noise_is_added_and_is_the_normal_numbers_of_the_campaigns_key() -> None
         observation, _, _, _, info = env.step(env.action_space.sample())
         raw = np.random.Philox(counter=[0, 0, 1, number], key=np.array([key, 3], np.uint64))
         measured = info["true_values"] + 0.5 * np.random.Generator(raw).standard_normal(5)
-        np.testing.assert_allclose(observation["values"][count : count + 5], measured, rtol=1e-6)
+        np.testing.assert_allclose(observation["measurements"][count : count + 5], measured, rtol=1e-6)
         count += 5
 
 
@@ -423,7 +423,7 @@ def test_best_values_and_regrets_are_of_true_values() -> None:
     env = CampaignEnv("GP", noise_std=100.0, horizon=3, start={"kind": "random", "size": 8})
     _, info = env.reset(seed=0, options={"optimum": True})
     twin = CampaignEnv("GP", horizon=3, start={"kind": "random", "size": 8})
-    start = twin.reset(seed=0)[0]["values"][:8]
+    start = twin.reset(seed=0)[0]["measurements"][:8]
     best = info["best_value"]
     assert best == pytest.approx(start.max(), abs=1e-6)
     env.action_space.seed(0)

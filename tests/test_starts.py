@@ -66,7 +66,7 @@ def test_without_a_start_the_dataset_is_empty(env_id: str) -> None:
     env = gym.make(env_id, start={"kind": "none"}, horizon=2, batch_size=3)
     observation, info = env.reset(seed=0)
     assert observation["observed"].tolist() == [0] * 6
-    assert not observation["designs"].any() and not observation["values"].any()
+    assert not observation["designs"].any() and not observation["measurements"].any()
     assert info["best_value"] == 0.0
     observation, _, _, _, info = env.step(proposals(env, 1, 0)[0])
     assert observation["observed"].tolist() == [1, 1, 1, 0, 0, 0]
@@ -82,15 +82,15 @@ def test_a_random_start_has_size_designs_at_the_front(env_id: str, size: int) ->
     assert observation["observed"].tolist() == [1] * size + [0, 0]
     designs = observation["designs"][:size]
     assert len(np.unique(designs, axis=0)) == size
-    true_values = observation["values"][:size]
+    true_values = observation["measurements"][:size]
     if env_id in COINS:
-        true_values = env.unwrapped.game.campaigns.instances["probabilities"][0, designs[:, 0]]
+        true_values = env.unwrapped.campaigns.instances["probabilities"][0, designs[:, 0]]
     assert info["best_value"] == pytest.approx(true_values.max(), abs=1e-6)
 
 
 @pytest.mark.parametrize("env_id", sorted(WIDE))
 def test_where_there_are_few_designs_a_larger_random_start_is_refused(env_id: str) -> None:
-    size = gym.make(env_id).unwrapped.game.design_space.size
+    size = gym.make(env_id).unwrapped.design_space.size
     gym.make(env_id, start={"kind": "random", "size": size}).reset(seed=0)
     with pytest.raises(ValueError, match=rf"start: .*at most {size}.*got {size + 1}"):
         gym.make(env_id, start={"kind": "random", "size": size + 1})
@@ -199,14 +199,14 @@ def test_the_default_start_of_tfbind8_is_the_visible_slice_of_design_bench(six6:
     designs = observation["designs"][:32_898]
     assert len(np.unique(designs, axis=0)) == 32_768
     assert info["best_value"] == pytest.approx(0.43929616, abs=1e-8)
-    assert observation["values"].max() == np.float32(0.43929616)
+    assert observation["measurements"].max() == np.float32(0.43929616)
     assert info["optimum"] == 1.0 and info["optimum_exact"] is True
     assert info["regret"] == 1.0 - info["best_value"]
     visible = scores <= np.percentile(scores, 50)
     assert Counter(code(designs).tolist()) == Counter(codes[visible].tolist())
     by_code = dict(zip(codes.tolist(), scores.tolist(), strict=True))
     expected = np.array([by_code[c] for c in code(designs).tolist()])
-    np.testing.assert_array_equal(observation["values"][:32_898], expected.astype(np.float32))
+    np.testing.assert_array_equal(observation["measurements"][:32_898], expected.astype(np.float32))
 
 
 def test_the_order_of_a_full_slice_is_random_and_another_in_each_campaign() -> None:
@@ -268,7 +268,7 @@ def test_every_factor_has_its_own_slice() -> None:
     env = CampaignVectorEnv(40, "TFBinding", factors=factors, start=start, batch_size=2, horizon=1)
     observation, _ = env.reset(seed=0)
     assert observation["observed"].shape == (40, max(slices) + 2)
-    drawn = env.game.campaigns.instances["factor"]
+    drawn = env.campaigns.instances["factor"]
     assert set(drawn) == {0, 1, 2}
     assert observation["observed"].sum(axis=1).tolist() == [slices[i] for i in drawn]
     env.action_space.seed(0)
@@ -298,7 +298,7 @@ def test_on_continuous_spaces_the_listing_is_1024_uniform_designs(percentile: fl
         count = int(observation["observed"].sum())
         designs = observation["designs"][:count]
         assert len(observation["observed"]) == count + 20
-        return {tuple(x) for x in designs.tolist()}, observation["values"][:count].tolist()
+        return {tuple(x) for x in designs.tolist()}, observation["measurements"][:count].tolist()
 
     listing, values = start_of(100)
     assert len(listing) == 1024

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
+from ombo_gym.spec import campaign_spec
 from ombo_gym.testing import ProblemConformance
 
 pytest_plugins = ["pytester"]
@@ -184,7 +185,7 @@ def test_the_suite_takes_ids_names_and_problems(problem: Any) -> None:
 
     for env in (Mine().single(), Mine().vector(2)):
         env.reset(seed=0)
-        assert env.unwrapped.game.batch_size == 3
+        assert campaign_spec(env).batch_size == 3
 
 
 def test_pytest_collects_the_checks_in_a_users_subclass(pytester: pytest.Pytester) -> None:

@@ -128,7 +128,7 @@ def test_the_undiscounted_return_is_the_utility(
     else:  # without noise, what is measured at the start of the same campaign are its true values
         bare = CampaignEnv(name, noise_std=0.0, **common).reset(seed=seed)[0]
         assert bare["observed"].sum() == size
-        shown = bare["values"][:size].tolist()
+        shown = bare["measurements"][:size].tolist()
     assert observation["observed"].sum() == size
     base = max(shown, default=0.0)
     assert info["best_value"] == pytest.approx(base, abs=1e-6)
@@ -174,7 +174,7 @@ def test_the_undiscounted_return_is_the_utility(
             assert reward == pytest.approx(math.fsum(batches[-1]), abs=1e-9)
         if utility == "recommendation":
             assert math.fsum(rewards) == pytest.approx(best_mean(env, observation), abs=1e-9)
-    assert len(batches) in range(*np.add(env.game.horizons, (0, 1)))
+    assert len(batches) in range(*np.add(env.horizons, (0, 1)))
     assert math.fsum(rewards) == pytest.approx(info["utility"], abs=1e-9)
     if utility != "recommendation":
         expected = worth(utility, base, batches, wasted)
@@ -193,15 +193,15 @@ def fitting(start: dict[str, Any], env: CampaignEnv) -> dict[str, Any]:
 
 def true_values_of(env: CampaignEnv) -> list[float]:
     """The true value of every design of a bandit or a landscape, looked up in the campaign."""
-    (instance,) = (array[0] for array in env.game.campaigns.instances.values())
-    return list(instance if instance.shape else env.game.problem.matrix[instance])
+    (instance,) = (array[0] for array in env.campaigns.instances.values())
+    return list(instance if instance.shape else env.problem.matrix[instance])
 
 
 def best_mean(env: CampaignEnv, observation: dict[str, Any]) -> float:
     """The largest posterior mean of a design, in plain Python."""
-    problem, n = env.game.problem, int(observation["observed"].sum())
+    problem, n = env.problem, int(observation["observed"].sum())
     designs = observation["designs"][:n, 0].tolist()
-    data = list(zip(designs, observation["values"][:n].tolist(), strict=True))
+    data = list(zip(designs, observation["measurements"][:n].tolist(), strict=True))
     if problem.repeats:  # a bandit: successes and failures are added to a and b
         means = list(problem.known)
         for arm, (a, b) in enumerate(problem.priors):
@@ -371,8 +371,8 @@ def test_where_nothing_is_measured_twice_a_repeat_is_wasted(
     n = len(measured)
     assert last[0]["observed"].tolist() == [1] * n + [0] * (len(last[0]["observed"]) - n)
     assert last[0]["designs"][:n, 0].tolist() == measured
-    assert last[0]["values"][:n].tolist() == [values[i] for i in measured]
-    assert not last[0]["designs"][n:].any() and not last[0]["values"][n:].any()
+    assert last[0]["measurements"][:n].tolist() == [values[i] for i in measured]
+    assert not last[0]["designs"][n:].any() and not last[0]["measurements"][n:].any()
 
 
 def test_what_the_start_shows_is_not_measured_again() -> None:
@@ -401,18 +401,18 @@ def test_designs_that_cannot_be_measured_get_the_floor_without_noise() -> None:
     observation, reward, _, _, info = env.step([0, 1, 0])
     assert info["infeasible"] == 2 and type(info["infeasible"]) is int
     assert info["true_values"].tolist() == [-7.0, 2.0, -7.0] and reward == -12.0
-    assert observation["values"][0] == observation["values"][2] == -7.0
-    assert 0 < abs(observation["values"][1] - 2.0) < 6
+    assert observation["measurements"][0] == observation["measurements"][2] == -7.0
+    assert 0 < abs(observation["measurements"][1] - 2.0) < 6
     assert observation["observed"].sum() == 3, "it is known that they cannot be measured"
     observation, _, _, _, info = env.step([2, 3, 3])
     assert info["infeasible"] == 1 and info["best_value"] == 4.0
-    assert len(set(observation["values"].tolist())) == 4
+    assert len(set(observation["measurements"].tolist())) == 4
     twin = CampaignEnv(
         Holes([1.0, 2.0, 3.0, 4.0]), horizon=2, batch_size=3, noise_std=1.0, start=NOTHING
     )
     twin.reset(seed=0)
-    same = twin.step([0, 1, 0])[0]["values"][1]
-    assert same == observation["values"][1], "the noise of others is what it would be"
+    same = twin.step([0, 1, 0])[0]["measurements"][1]
+    assert same == observation["measurements"][1], "the noise of others is what it would be"
 
 
 def test_a_campaign_of_nothing_but_infeasible_designs_is_worth_nothing() -> None:

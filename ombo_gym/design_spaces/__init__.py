@@ -5,12 +5,14 @@ how to draw, move, list and name designs, and which features a surrogate sees. I
 Whatever depends on the kind of a space is a method of it: a further kind is one new file.
 """
 
-from ombo_gym.design_spaces.base import Designs, DesignSpace, design_space_from_dict
+from ombo_gym.design_spaces.base import DesignSpace, design_space_from_dict
 from ombo_gym.design_spaces.box import BoxDesigns
 from ombo_gym.design_spaces.candidates import CandidateDesigns
 from ombo_gym.design_spaces.categorical import CategoricalDesigns
-from ombo_gym.design_spaces.duplicates import among, repeated
+from ombo_gym.design_spaces.duplicates import Designs, among, repeated
 from ombo_gym.design_spaces.finite import FiniteDesigns
+from ombo_gym.design_spaces.mixed import MixedDesigns, design_space_of
+from ombo_gym.design_spaces.parameters import Parameters, parse_parameters
 
 __all__ = [
     "BoxDesigns",
@@ -19,7 +21,11 @@ __all__ = [
     "DesignSpace",
     "Designs",
     "FiniteDesigns",
+    "MixedDesigns",
+    "Parameters",
     "among",
     "design_space_from_dict",
+    "design_space_of",
+    "parse_parameters",
     "repeated",
 ]

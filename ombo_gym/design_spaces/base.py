@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces.duplicates import Designs, among
+from ombo_gym.design_spaces.duplicates import Designs, among, repeated
+from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import Relaxation
+from ombo_gym.design_spaces.values import numbers
 from ombo_gym.randomness import RowDraws
 
 _KINDS: dict[str, type[DesignSpace]] = {}  # filled by subclassing
+
+_NEAR = 0.1  # of numbers from -1 to 1, how far neighbours are that cannot be listed
 
 
 class DesignSpace(ABC):
@@ -27,7 +31,9 @@ class DesignSpace(ABC):
         kernel: Name of the kernel that `{"kernel": "fit"}` chooses the parameters of.
         ordered: Whether a difference of two designs has a direction.
         has_categories: Whether some of a design are categories without an order.
+        parameters: What the user calls a design's numbers; None: nothing.
         pool_features: (n, k) of the candidates, where a design is nothing but one of a list.
+        cube: Sides of the unit cube that `from_unit_cube` takes points of; None: it takes none.
         shape: Shape of one design.
         dtype: Type of its entries, in actions and wherever designs are computed with.
         size: Number of designs, None where there is no end of them.
@@ -37,7 +43,9 @@ class DesignSpace(ABC):
     kernel: ClassVar[str]
     ordered: bool = True
     has_categories: bool = False
+    parameters: Parameters | None = None
     pool_features: NDArray[np.float64] | None = None
+    cube: int | None = None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     size: int | None
@@ -64,7 +72,11 @@ class DesignSpace(ABC):
         return cls(**arguments)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+        return (
+            isinstance(other, DesignSpace)
+            and type(self) is type(other)
+            and self.to_dict() == other.to_dict()
+        )
 
     def __hash__(self) -> int:
         return hash((self.kind, self.shape, self.size))
@@ -159,6 +171,56 @@ class DesignSpace(ABC):
         """Uniform crossover of pairs of designs, (R, m, *shape)."""
 
     @property
+    def positions(self) -> NDArray[np.intp]:
+        """(d,) which choice each number of a design belongs to, where they come one by one.
+
+        Methods that cross designs over do not tear apart the numbers of one choice.
+        """
+        return np.arange(self.shape[0])
+
+    def around_peaks(
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        draws: RowDraws,
+        *,
+        leaders: int,
+        count: int,
+        neighbours: int,
+    ) -> tuple[Designs, NDArray[np.bool_]]:
+        """Unmeasured neighbours of measured designs that are worth climbing from.
+
+        Where neighbours can be listed, they are those of peaks: of measured designs without a
+        better measured neighbour. Elsewhere they are drawn around the best designs.
+
+        Args:
+            designs: (R, n, *shape) measured, n at least 1.
+            values: (R, n).
+            draws: Randomness of the R campaigns.
+            leaders: Among how many of the best designs peaks are looked for.
+            count: How many neighbours.
+            neighbours: Of a candidate in a pool.
+
+        Returns:
+            (R, m, *shape), m at most `count`, those of the best design first, and which of them are
+            unmeasured neighbours at all, (R, m).
+        """
+        row = np.arange(len(designs))[:, None]
+        best = np.argsort(-values, axis=1, kind="stable")[:, :leaders]  # (R, K)
+        parents = designs[row, np.repeat(best, count, axis=1)]
+        found = self.mutate(parents, draws, mutations=1.0, step=_NEAR)
+        good = ~(repeated(found) | self.among(found, designs))
+        order = np.argsort(~good, axis=1, kind="stable")[:, :count]
+        return found[row, order], good[row, order]
+
+    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:
+        """Designs of points in the unit cube, (..., cube) -> (..., *shape).
+
+        Uniform points make uniform designs, and equal slices of a side equally many designs.
+        """
+        raise TypeError(f"{self!r} is no image of a cube")
+
+    @property
     def free(self) -> NDArray[np.bool_] | None:
         """(k,) features that can move by steps as small as you like; None: there are none.
 
@@ -175,6 +237,13 @@ class DesignSpace(ABC):
     @abstractmethod
     def features(self, designs: Designs) -> NDArray[np.float64]:
         """What a surrogate sees, (..., k); squared Euclidean distance measures difference."""
+
+    def differing(self, first: Designs, second: Designs) -> NDArray[np.float64] | None:
+        """In how many positions designs differ, (R, m, *shape) and (R, n, *shape) -> (R, m, n).
+
+        None where that is not the squared distance of their features.
+        """
+        return None
 
     @abstractmethod
     def effects(self, designs: Designs) -> NDArray[np.float64]:
@@ -198,19 +267,44 @@ class DesignSpace(ABC):
     def text(self, design: NDArray[Any]) -> str:
         """One design in print."""
 
+    def units(self, designs: Designs) -> Any:
+        """Designs in the user's units, as `Parameters.units` gives them: the caller's own.
+
+        Args:
+            designs: One (*shape), or many (n, *shape).
+
+        Returns:
+            Without parameters an array as it was.
+        """
+        if self.parameters is None:
+            return np.array(designs)
+        return self.parameters.units(self._columns(np.asarray(designs)))
+
     def describe(self, design: NDArray[Any]) -> Any:
         """One design in the user's units, as plain Python: what is said in files and sheets."""
-        return self.text(design)
+        units = self.units(design)
+        return units.tolist() if isinstance(units, np.ndarray) else units
 
     def parse(self, given: Any) -> Designs:
-        """The design (*shape) that is meant by what somebody wrote; the inverse of `describe`.
+        """The design (*shape) that is meant by what somebody wrote.
+
+        Args:
+            given: In the user's units, as `describe` says it and `units` gives it. Where these are
+                a dict, the numbers of a design will do too.
 
         Raises:
             ValueError: There is none; says what was expected.
         """
-        found = np.asarray(given)
-        if found.shape != self.shape or found.dtype.kind not in "iuf":
-            raise ValueError(f"design: expected numbers of shape {self.shape}, got {given!r}")
+        parameters = self.parameters
+        if parameters is not None and (isinstance(given, Mapping) or parameters.form != "dict"):
+            return self._from_columns([np.array(each) for each in parameters.columns(given)])
+        found = numbers(given)
+        found = found[None] if found.ndim == 0 and self.shape == (1,) else found
+        expected = f"numbers of shape {self.shape}"
+        if parameters is not None:
+            expected = f"a dict with {list(parameters.each)}, or {expected}"
+        if found.shape != self.shape:
+            raise ValueError(f"design: expected {expected}, got {given!r}")
         inside = self.observation_space(1)
         with np.errstate(invalid="ignore"):
             design = found.astype(self.dtype)
@@ -221,6 +315,14 @@ class DesignSpace(ABC):
                 f"{inside.low[0].tolist()} to {inside.high[0].tolist()}, got {given!r}"
             )
         return self.canonical(design)
+
+    def _columns(self, designs: Designs) -> list[NDArray[Any]]:
+        """Coordinates or codes of each parameter, (..., *shape) -> (...,) each."""
+        return [designs[..., at] for at in range(self.shape[0])]
+
+    def _from_columns(self, columns: Sequence[NDArray[Any]]) -> Designs:
+        """The inverse of `_columns`."""
+        return np.stack(columns, axis=-1).astype(self.dtype)
 
     def grid(self, side: int) -> Designs | None:
         """Designs that show a whole landscape in a picture, (m, *shape); None: it has no room.

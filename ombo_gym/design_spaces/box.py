@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces.base import DesignSpace
 from ombo_gym.design_spaces.duplicates import Designs
+from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import Coordinates, Relaxation
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import RowDraws
@@ -29,13 +30,15 @@ class BoxDesigns(DesignSpace):
 
     Args:
         dim: d.
+        parameters: Ranges, one a dimension, where designs have units; see `of`.
     """
 
     kind: ClassVar[str] = "box"
     kernel: ClassVar[str] = "matern52"
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
+    def __init__(self, dim: int, *, parameters: Parameters | None = None) -> None:
+        self.dim = self.cube = dim
+        self.parameters = parameters
         self.shape = (dim,)
         self.dtype = np.dtype(np.float32)
         self.size = None
@@ -43,8 +46,15 @@ class BoxDesigns(DesignSpace):
     def __repr__(self) -> str:
         return f"BoxDesigns(dim={self.dim})"
 
+    @classmethod
+    def of(cls, parameters: Parameters) -> Self:
+        """The box of ranges without steps."""
+        return cls(len(parameters.varying), parameters=parameters)
+
     def arguments(self) -> dict[str, Any]:  # noqa: D102
-        return {"dim": self.dim}
+        if self.parameters is None:
+            return {"dim": self.dim}
+        return {"dim": self.dim, "parameters": self.parameters.to_dict()}
 
     @property
     def summary(self) -> str:  # noqa: D102
@@ -97,6 +107,9 @@ class BoxDesigns(DesignSpace):
     def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:  # noqa: D102
         return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
 
+    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:  # noqa: D102
+        return np.clip(2 * points - 1, -1, 1).astype(np.float32)
+
     @property
     def free(self) -> NDArray[np.bool_]:
         """All of them."""
@@ -109,12 +122,15 @@ class BoxDesigns(DesignSpace):
         return features.astype(np.float32)
 
     def effects(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
-        return np.sqrt(3.0) * np.asarray(designs, np.float64)
+        scaled: NDArray[np.float64] = np.sqrt(3.0) * np.asarray(designs, np.float64)
+        return scaled
 
     def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
         return Coordinates(self.dim)
 
     def text(self, design: NDArray[Any]) -> str:  # noqa: D102
+        if self.parameters is not None:
+            return self.parameters.text(self.units(design))
         return ", ".join(f"{x:.3g}" for x in design.tolist())
 
     def grid(self, side: int) -> Designs | None:
@@ -125,9 +141,10 @@ class BoxDesigns(DesignSpace):
         axes = np.meshgrid(*[points] * self.dim, indexing="ij")
         return np.stack(axes, axis=-1).reshape(-1, self.dim)
 
-    def describe(self, design: NDArray[Any]) -> Any:  # noqa: D102
-        return np.asarray(design).tolist()
-
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
-        return cls(int(arguments["dim"]))
+        parameters = arguments.get("parameters")
+        return cls(
+            int(arguments["dim"]),
+            parameters=None if parameters is None else Parameters.from_dict(parameters),
+        )

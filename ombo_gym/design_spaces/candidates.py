@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.finite import FiniteDesigns, smallest_signed
+from ombo_gym.design_spaces.peaks import around_peaks_of_pools, nearest_others
 from ombo_gym.design_spaces.relaxations import PoolFeatures, Relaxation
 from ombo_gym.randomness import RowDraws
 
@@ -41,6 +42,7 @@ class CandidateDesigns(FiniteDesigns):
         self.shape = (1,)
         self.dtype = np.dtype(np.int64)
         self.size = len(self.pool_features)
+        self._nearest: dict[int, NDArray[np.intp]] = {}  # worked out when they are asked for
 
     def __repr__(self) -> str:
         return f"CandidateDesigns({self.size} candidates, {self.pool_features.shape[1]} features)"
@@ -91,6 +93,22 @@ class CandidateDesigns(FiniteDesigns):
         """Either of both: an index holds nothing to be mixed."""
         return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
 
+    def around_peaks(  # noqa: D102
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        draws: RowDraws,
+        *,
+        leaders: int,
+        count: int,
+        neighbours: int,
+    ) -> tuple[Designs, NDArray[np.bool_]]:
+        if neighbours not in self._nearest:
+            self._nearest[neighbours] = nearest_others(self.pool_features, neighbours)
+        return around_peaks_of_pools(
+            self._nearest[neighbours], designs, values, leaders=leaders, count=count
+        )
+
     def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         features: NDArray[np.float64] = self.pool_features[np.asarray(designs)[..., 0]]
         return features
@@ -109,6 +127,21 @@ class CandidateDesigns(FiniteDesigns):
         """What the candidate is called."""
         index = int(design[0])
         return str(index) if self.names is None else self.names[index]
+
+    def units(self, designs: Designs) -> Any:
+        """Indices: a whole number for one design, (n,) for many."""
+        indices = np.array(designs)[..., 0]
+        return indices.item() if indices.ndim == 0 else indices
+
+    def describe(self, design: NDArray[Any]) -> Any:
+        """What the candidate is called."""
+        return self.units(design) if self.names is None else self.text(design)
+
+    def parse(self, given: Any) -> Designs:
+        """The candidate of a name, or an index."""
+        if isinstance(given, str) and self.names is not None and given in self.names:
+            return np.array([list(self.names).index(given)], self.dtype)
+        return super().parse(given)
 
     def grid(self, side: int) -> Designs:
         """All candidates."""

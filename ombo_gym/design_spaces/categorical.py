@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from gymnasium import spaces
@@ -18,6 +19,8 @@ from ombo_gym.design_spaces.finite import (
     FiniteDesigns,
     smallest_signed,
 )
+from ombo_gym.design_spaces.parameters import Choices, Number, Parameters
+from ombo_gym.design_spaces.peaks import around_peaks_of_positions
 from ombo_gym.design_spaces.relaxations import (
     Levels,
     OneHotLogits,
@@ -46,6 +49,7 @@ class CategoricalDesigns(FiniteDesigns):
         levels: Of each position, what its categories amount to, ascending, where they are levels of
             a quantity; None at the others. None: there is no such position.
         ordinal: Whether all positions are levels, evenly spaced: short for such `levels`.
+        parameters: What positions and categories are called, where they have units; see `of`.
 
     Raises:
         ValueError: Levels that do not go with the categories, or do not ascend.
@@ -63,7 +67,9 @@ class CategoricalDesigns(FiniteDesigns):
         separator: str = " | ",
         levels: Sequence[Sequence[float] | None] | None = None,
         ordinal: bool = False,
+        parameters: Parameters | None = None,
     ) -> None:
+        self.parameters = parameters
         self.categories = np.asarray(categories, np.int64)  # (L,)
         if ordinal and levels is None:
             levels = [list(range(n)) for n in self.categories.tolist()]
@@ -83,11 +89,25 @@ class CategoricalDesigns(FiniteDesigns):
         self._steps = [
             None if each is None else _on_scale(np.array(each, np.float64)) for each in self.levels
         ]
+        self._described = {} if parameters is None else _described(parameters)
+
+    @classmethod
+    def of(cls, parameters: Parameters) -> Self:
+        """Positions that are parameters of levels or choices."""
+        varying = list(parameters.varying.values())
+        return cls(
+            [each.count or 0 for each in varying],
+            labels=[[each.text(value) for value in each.values or ()] for each in varying],
+            levels=[each.on_scale if isinstance(each, Number) else None for each in varying],
+            parameters=parameters,
+        )
 
     def __repr__(self) -> str:
         return f"CategoricalDesigns({self.categories.tolist()})"
 
     def arguments(self) -> dict[str, Any]:  # noqa: D102
+        if self.parameters is not None:
+            return {"parameters": self.parameters.to_dict()}
         found: dict[str, Any] = {"categories": self.categories.tolist()}
         if self.is_level.any():
             found["levels"] = [None if each is None else list(each) for each in self.levels]
@@ -97,6 +117,12 @@ class CategoricalDesigns(FiniteDesigns):
             found["labels"] = [list(names) for names in self.labels]
             found["separator"] = self.separator
         return found
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+        if "parameters" in arguments:
+            return cls.of(Parameters.from_dict(arguments["parameters"]))
+        return cls(**arguments)
 
     @property
     def summary(self) -> str:  # noqa: D102
@@ -156,22 +182,37 @@ class CategoricalDesigns(FiniteDesigns):
     def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:  # noqa: D102
         return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
 
+    def around_peaks(  # noqa: D102
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        draws: RowDraws,
+        *,
+        leaders: int,
+        count: int,
+        neighbours: int,
+    ) -> tuple[Designs, NDArray[np.bool_]]:
+        shape = min(leaders, values.shape[1]), self.length, int(self.categories.max())
+        return around_peaks_of_positions(
+            self.categories, self.is_level, designs, values, draws.random(shape), count=count
+        )
+
     # --- as numbers -----------------------------------------------------------------------------
 
     def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         designs = np.asarray(designs)
         if self.ordered:
             return self._level_features(designs)
-        if not self.is_level.any():
+        if not self.is_level.any() and not self._described:
             return _one_hot(designs, int(self.categories.max()))
         nominal = ~self.is_level
-        return np.concatenate(
-            [
-                _one_hot(designs[..., nominal], int(self.categories[nominal].max())),
-                self._level_features(designs),
-            ],
-            axis=-1,
-        )
+        nominal[list(self._described)] = False
+        parts = [table[designs[..., at]] for at, table in self._described.items()]
+        if nominal.any():
+            parts.insert(0, _one_hot(designs[..., nominal], int(self.categories[nominal].max())))
+        if self.is_level.any():
+            parts.append(self._level_features(designs))
+        return np.concatenate(parts, axis=-1)
 
     def _level_features(self, designs: Designs) -> NDArray[np.float64]:
         """One number for each position of levels, (..., L) -> (..., levels)."""
@@ -179,6 +220,15 @@ class CategoricalDesigns(FiniteDesigns):
             steps[designs[..., at]] for at, steps in enumerate(self._steps) if steps is not None
         ]
         return np.stack(columns, axis=-1)
+
+    def differing(self, first: Designs, second: Designs) -> NDArray[np.float64] | None:
+        """Hamming distances, without the features; None where they measure otherwise."""
+        if self.is_level.any() or self._described:
+            return None
+        apart = np.zeros((len(first), first.shape[1], second.shape[1]))
+        for position in range(self.length):
+            apart += first[:, :, None, position] != second[:, None, :, position]
+        return apart
 
     def effects(self, designs: Designs) -> NDArray[np.float64]:
         """Main effects: orthogonal contrasts of each position's categories, ordered ones too."""
@@ -228,12 +278,44 @@ class CategoricalDesigns(FiniteDesigns):
 
     def text(self, design: NDArray[np.integer[Any]]) -> str:
         """The design as a string of the alphabet, its labels, or its categories with hyphens."""
+        if self.parameters is not None:
+            return self.parameters.text(self.units(design))
         if self.labels is not None:
             names = (self.labels[i][c] for i, c in enumerate(design))
             return self.separator.join(names)
         if self.alphabet is None:
             return "-".join(str(c) for c in design)
         return "".join(self.alphabet[c] for c in design)
+
+    def describe(self, design: NDArray[Any]) -> Any:
+        """Without parameters: a string of the alphabet, a list of labels, or of categories."""
+        if self.parameters is None and self.labels is not None:
+            return [self.labels[i][c] for i, c in enumerate(design)]
+        if self.parameters is None and self.alphabet is not None:
+            return self.text(design)
+        return super().describe(design)
+
+    def parse(self, given: Any) -> Designs:  # noqa: D102
+        names = self.labels or ([self.alphabet] * self.length if self.alphabet else None)
+        texts = isinstance(given, str | list | tuple) and all(isinstance(c, str) for c in given)
+        if self.parameters is not None or names is None or not texts:
+            return super().parse(given)
+        known = len(given) == self.length and all(map(operator.contains, names, given))
+        if not known:
+            expected = f"{self.length} letters of {self.alphabet!r}"
+            if self.labels is not None:
+                expected = f"a label of each of {self.length} positions"
+            raise ValueError(f"design: expected {expected}, got {given!r}")
+        return np.array([own.index(c) for own, c in zip(names, given, strict=True)], self.dtype)
+
+
+def _described(parameters: Parameters) -> dict[int, NDArray[np.float64]]:
+    """Features of the categories (n, k) by position, where descriptors stand for them."""
+    return {
+        at: each.table
+        for at, each in enumerate(parameters.varying.values())
+        if isinstance(each, Choices) and each.descriptors
+    }
 
 
 def _checked_levels(
@@ -270,9 +352,10 @@ def _on_scale(levels: NDArray[np.float64]) -> NDArray[np.float64]:
     if n == 1:
         return np.zeros(1)
     if (levels == np.arange(n)).all():  # (n^2 - 1) / 6 is their mean squared distance in steps
-        return levels * np.sqrt(6 / (n * (n + 1)))
+        scaled: NDArray[np.float64] = levels * np.sqrt(6 / (n * (n + 1)))
+        return scaled
     spread = (levels - levels[0]) / (levels[-1] - levels[0])
-    scaled: NDArray[np.float64] = spread * np.sqrt((n - 1) / n / (2 * spread.var()))
+    scaled = spread * np.sqrt((n - 1) / n / (2 * spread.var()))
     return scaled
 
 

@@ -23,14 +23,18 @@ class Relaxation(ABC):
 
     Attributes:
         size: k, numbers of a point.
-        bounds: The lowest and the highest points, (k,) each; None where there are none.
-        reflects: Whether points beyond the bounds are meant to be mirrored at them.
-        choices: Blocks of coordinates that are categories, in order; empty where there are none.
+        bounds: The lowest and the highest points, (k,) each, infinite where some have no end; None
+            where there are none.
+        reflects: Whether all coordinates have sides at -1 and 1, where points are mirrored.
+        pool: (M, k) all points that there are, where designs are one of a list; else None.
+        choices: Which coordinates are softened logits, and of what categories, in order.
     """
 
     size: int
     bounds: tuple[Floats, Floats] | None = None
     reflects: bool = False
+    pool: Floats | None = None
+    choices: tuple[tuple[slice, SoftenedLogits], ...] = ()
 
     @abstractmethod
     def encode(self, designs: Designs) -> Points:
@@ -39,6 +43,23 @@ class Relaxation(ABC):
     @abstractmethod
     def decode(self, points: Points) -> Designs:
         """The designs that points stand for, (n, k) -> (n, *shape)."""
+
+    def precise(self, designs: Designs) -> Floats:
+        """As `encode`, without rounding where points are not float32 anyway."""
+        return self.encode(designs).astype(np.float64)
+
+    def mirrored(self, points: Floats) -> Points:
+        """Points with coordinates brought back by mirrors, where they have sides."""
+        return reflected(points) if self.reflects else points.astype(np.float32)
+
+
+def reflected(points: Floats) -> Points:
+    """Points brought back into [-1, 1] by mirrors at the sides, as float32.
+
+    Unlike clipping, it does not heap points up at a corner.
+    """
+    folded = 1.0 - np.abs((points + 1.0) % 4.0 - 2.0)
+    return np.clip(folded, -1.0, 1.0).astype(np.float32)
 
 
 class Coordinates(Relaxation):
@@ -77,6 +98,7 @@ class SoftenedLogits(Relaxation):
         self.most = max(int(categories.max()), 2)
         self.size = self.length * (self.most - 1)
         self.exist = np.arange(self.most) < categories[:, None]  # (L, most)
+        self.choices = ((slice(0, self.size), self),)
 
     def probabilities(self, designs: Designs) -> Floats:
         """Softened one-hot designs, (n, L) -> (n, L, most)."""
@@ -97,7 +119,8 @@ class SoftenedLogits(Relaxation):
         return np.where(self.exist, full, -np.inf).astype(np.float32)
 
     def decode(self, points: Points) -> Designs:  # noqa: D102
-        return self.logits(points).argmax(axis=-1)
+        designs: Designs = self.logits(points).argmax(axis=-1)
+        return designs
 
 
 class OneHotLogits(Relaxation):
@@ -116,12 +139,14 @@ class OneHotLogits(Relaxation):
 
     def encode(self, designs: Designs) -> Points:  # noqa: D102
         one_hot = np.arange(self.exist.shape[1]) == np.asarray(designs)[..., None]  # (n, L, most)
-        return one_hot[:, self.exist].astype(np.float32)
+        logits: Points = one_hot[:, self.exist].astype(np.float32)
+        return logits
 
     def decode(self, points: Points) -> Designs:  # noqa: D102
         logits = np.full((len(points), *self.exist.shape), -np.inf, np.float32)
         logits[:, self.exist] = points
-        return logits.argmax(axis=2)
+        designs: Designs = logits.argmax(axis=2)
+        return designs
 
 
 class Levels(Relaxation):
@@ -140,7 +165,11 @@ class Levels(Relaxation):
         self.steps = np.maximum(self.highest, 1)
 
     def encode(self, designs: Designs) -> Points:  # noqa: D102
-        return (2 * np.asarray(designs, np.int64) / self.steps - 1).astype(np.float32)
+        return self.precise(designs).astype(np.float32)
+
+    def precise(self, designs: Designs) -> Floats:  # noqa: D102
+        levels: Floats = 2 * np.asarray(designs, np.int64) / self.steps - 1
+        return levels
 
     def decode(self, points: Points) -> Designs:  # noqa: D102
         levels = np.rint((np.clip(points, -1, 1) + 1) / 2 * self.steps)
@@ -158,12 +187,13 @@ class PoolFeatures(Relaxation):
         features = pool_features.reshape(len(pool_features), -1)
         spread = features.std(axis=0)
         centred = features - features.mean(axis=0)
-        self.pool = centred / np.where(spread > 0, spread, 1.0)  # (M, k)
+        self.pool: Floats = centred / np.where(spread > 0, spread, 1.0)  # (M, k)
         self.size = self.pool.shape[1]
         self.bounds = self.pool.min(axis=0), self.pool.max(axis=0)
 
     def encode(self, designs: Designs) -> Points:  # noqa: D102
-        return self.pool[np.asarray(designs)[..., 0]].astype(np.float32)
+        points: Points = self.pool[np.asarray(designs)[..., 0]].astype(np.float32)
+        return points
 
     def decode(self, points: Points) -> Designs:  # noqa: D102
         lengths = (self.pool**2).sum(axis=1)
@@ -189,19 +219,38 @@ class SideBySide(Relaxation):
         self._length = length
         self.size = sum(part.size for part in self.parts)
         self.edges = np.cumsum([0, *(part.size for part in self.parts)])
-        if all(part.bounds is not None for part in self.parts):
-            bounds: Any = [part.bounds for part in self.parts]
+        if any(part.bounds is not None for part in self.parts):
+            bounds = [
+                part.bounds or (np.full(part.size, -np.inf), np.full(part.size, np.inf))
+                for part in self.parts
+            ]
             self.bounds = (
                 np.concatenate([low for low, _ in bounds]),
                 np.concatenate([high for _, high in bounds]),
             )
+        self.reflects = all(part.reflects for part in self.parts)
+        self.choices = tuple(
+            (slice(at + block.start, at + block.stop), logits)
+            for at, part in zip(self.edges.tolist(), self.parts, strict=False)
+            for block, logits in part.choices
+        )
 
     def encode(self, designs: Designs) -> Points:  # noqa: D102
+        return self.precise(designs).astype(np.float32)
+
+    def precise(self, designs: Designs) -> Floats:  # noqa: D102
         each = [
-            part.encode(designs[..., columns])
+            part.precise(designs[..., columns])
             for part, columns in zip(self.parts, self.columns, strict=True)
         ]
-        return np.concatenate(each, axis=-1).astype(np.float32)
+        return np.concatenate(each, axis=-1)
+
+    def mirrored(self, points: Floats) -> Points:  # noqa: D102
+        each = [
+            part.mirrored(points[..., self.edges[at] : self.edges[at + 1]])
+            for at, part in enumerate(self.parts)
+        ]
+        return np.concatenate(each, axis=-1)
 
     def decode(self, points: Points) -> Designs:  # noqa: D102
         designs: Designs | None = None

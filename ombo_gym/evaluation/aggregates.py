@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ombo_gym.evaluation.clusters import Codes, standard_error
 from ombo_gym.evaluation.contest import Contest, Scores
 from ombo_gym.evaluation.resampling import Values, iqm_of_counts, percentile_ends
 from ombo_gym.evaluation.statistics import Interval
@@ -160,7 +161,8 @@ def stratified_p_value(contest: Contest, a: str, b: str) -> float:
     Within a problem a campaign counts once, with its mean difference over the settings (they share
     their instances); problems are weighted by how many settings they have. The statistic is
     Student's t of stratified means with Welch and Satterthwaite's degrees of freedom, rounded down;
-    with one problem it is the paired t test. The luck of training is not in it.
+    with one problem it is the paired t test (by instance, where it is a collection). The luck of
+    training is not in it.
 
     Reference:
         Cochran, "Sampling techniques", 3rd edition, 1977, section 5.4.
@@ -175,25 +177,28 @@ def stratified_p_value(contest: Contest, a: str, b: str) -> float:
                 total[rows] += left.values.mean(axis=0)[i] - right.values.mean(axis=0)[j]
             there[rows] += 1
             settings[contest.problems[s]] += 1
-    differences = []
+    differences, clusters = [], []
     for p in np.flatnonzero(settings).tolist():
         stratum = contest.rows(p)
         played = there[stratum] > 0
         differences.append(total[stratum][played] / there[stratum][played])
-    return _welch(differences, settings[settings > 0] / settings.sum()) if differences else math.nan
+        clusters.append(contest.clusters[p][played])
+    if not differences:
+        return math.nan
+    return _welch(differences, clusters, settings[settings > 0] / settings.sum())
 
 
-def _welch(columns: list[Values], weights: Values) -> float:
+def _welch(columns: list[Values], clusters: list[Codes], weights: Values) -> float:
     """Two-sided p-value that the weighted mean of the columns' means is 0."""
     if any(column.size == 1 or not np.isfinite(column).all() for column in columns):
         return math.nan
-    sizes = np.array([column.size for column in columns])
     mean = float(weights @ [column.mean() for column in columns])
-    parts = weights**2 * [column.var(ddof=1) for column in columns] / sizes
+    errors, degrees_of = np.array(list(map(standard_error, columns, clusters))).T
+    parts = (weights * errors) ** 2
     variance = float(parts.sum())
     if variance == 0:
         return 1.0 if mean == 0 else 0.0
-    degrees = int(variance**2 / (parts**2 / (sizes - 1)).sum() + 1e-9)
+    degrees = int(variance**2 / (parts**2 / degrees_of).sum() + 1e-9)
     return student_t_p_value(mean / math.sqrt(variance), max(1, degrees))
 
 
@@ -230,9 +235,10 @@ def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
 
     In each setting it is the Mann-Whitney statistic over all pairs of campaigns (not the same
     campaign only: see `wins` in `paired.csv` for that), as in rliable. Its variance comes from
-    what each campaign adds to it (its two placements), campaigns within problems and runs within
-    methods, which is what a bootstrap comes to without drawing; the 95% interval is symmetric in
-    log odds. A probability of 1 has the interval of n wins in n campaigns.
+    what each campaign adds to it (its two placements; campaigns on one instance of a collection
+    together), campaigns within problems and runs within methods, which is what a bootstrap comes to
+    without drawing; the 95% interval is symmetric in log odds. A probability of 1 has the interval
+    of n wins in n campaigns.
 
     Measured coverage at 50 campaigns (normal, exponential, lognormal, rounded and zero-inflated
     scores, with and without shared luck): 93% to 97% for probabilities from 0.1 to 0.9, in one
@@ -254,23 +260,23 @@ def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
             change = (placed - each) / contest.settings
             campaigns[scores.rows] += change.mean(axis=0) / scores.rows.size
             runs[name][scores.runs] += change.mean(axis=1) / len(scores.runs)
-    degrees = contest.campaigns - len(contest.sizes)
+    counts = contest.cluster_counts
+    degrees = int(counts.sum()) - len(counts)
     if degrees < 1:
         return Interval(probability, math.nan, math.nan)
-    sizes = np.repeat(contest.sizes, contest.sizes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.where(sizes > 1, sizes / (sizes - 1), 0.0)
-    variance = float((campaigns**2 * spread).sum())
-    variance += sum(float((each**2).sum()) for each in runs.values() if each.size > 1)
-    return Interval(probability, *_log_odds_ends(probability, variance, contest.campaigns, degrees))
+    variance = sum(float((each**2).sum()) for each in runs.values() if each.size > 1)
+    for p, count in enumerate(counts.tolist()):
+        together = np.bincount(contest.clusters[p], campaigns[contest.rows(p)])  # (G,)
+        variance += float((together**2).sum()) * count / (count - 1) if count > 1 else 0.0
+    return Interval(probability, *_log_odds_ends(probability, variance, int(counts.sum()), degrees))
 
 
 def _log_odds_ends(
-    probability: float, variance: float, campaigns: int, degrees: int
+    probability: float, variance: float, clusters: int, degrees: int
 ) -> tuple[float, float]:
     if math.isnan(probability):
         return math.nan, math.nan
-    certain = 0.025 ** (1 / campaigns)
+    certain = 0.025 ** (1 / clusters)
     if probability >= 1:
         return certain, 1.0
     if probability <= 0:

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 import ombo_gym
 from ombo_gym.design_spaces import repeated
+from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.replays import record
-from ombo_gym.evaluation.told import told_one
+from ombo_gym.observations import Observation, told_one
+from ombo_gym.spec import campaign_spec
 
 try:
     from threadpoolctl import threadpool_limits
@@ -40,11 +42,13 @@ class Cell:
         policy: As the policy factory takes it.
         told_horizon: "true": the policy sees the rounds left; "one": it is told every round that it
             is the last.
-        horizon, batch_size, utility: Of the campaigns.
+        horizon, batch_size: Of the campaigns; where `env_kwargs` lays down `plates`, how many they
+            are and the largest of them.
+        utility: Of the campaigns, as a name with arguments (`str` of an `ombo_gym` utility).
         seed: Of campaign 0; campaign i has seed + i.
         first: Number of the block's first campaign.
         campaigns: How many.
-        maker: "module:function" that builds a policy from (policy, env).
+        maker: "module:function" that builds a policy from (policy, spec).
         fingerprint: Changes when what the names stand for changes: the files of a trained policy,
             the source of an own one, the tables that a problem's values come from.
     """
@@ -79,6 +83,8 @@ class Played(NamedTuple):
     Attributes:
         columns: A number per campaign, (campaigns,) each, of `COLUMNS`. `model_queries` counts the
             designs that a policy asked a model of its own about, where it says so.
+        instances: Which of a collection each campaign has drawn, (campaigns,); -1 where the problem
+            is none.
         weights: Of policies that act through exploration weights, a row per round: the sums over
             campaigns of the first, the last and the mean slot's weight, (N, 3), in multiples of
             `WEIGHT`, so that they do not depend on how campaigns are cut into blocks; else no rows.
@@ -86,27 +92,29 @@ class Played(NamedTuple):
     """
 
     columns: dict[str, NDArray[np.float64]]
+    instances: NDArray[np.int64]
     weights: NDArray[np.int64]
     replays: list[dict[str, Any]]
 
 
 def make_env(cell: Cell) -> Any:
     """The cell's campaigns as a vector environment."""
+    arguments = json.loads(cell.env_kwargs)
+    if PLATES not in arguments:
+        arguments |= {"horizon": cell.horizon, "batch_size": cell.batch_size}
     return gym.make_vec(
         cell.env,
         num_envs=cell.campaigns,
         autoreset_mode="Disabled",
-        horizon=cell.horizon,
-        batch_size=cell.batch_size,
         utility=cell.utility,
-        **json.loads(cell.env_kwargs),
+        **arguments,
     )
 
 
 def make_policy(cell: Cell, env: Any) -> Any:
-    """The cell's policy."""
+    """The cell's policy, which is given what a player may know, and no environment."""
     module, function = cell.maker.split(":")
-    return getattr(importlib.import_module(module), function)(cell.policy, env)
+    return getattr(importlib.import_module(module), function)(cell.policy, campaign_spec(env))
 
 
 def generators(cell: Cell) -> list[np.random.Generator]:
@@ -128,7 +136,7 @@ def play(cell: Cell) -> Played:
     distinct, queries, weights = np.zeros(cell.campaigns), np.zeros(cell.campaigns), []
     info: dict[str, Any] = {}
     with threadpool_limits(limits=1):  # after the policy's libraries were imported
-        observation, _ = env.reset(seed=cell.seed + cell.first)
+        observation, begun = env.reset(seed=cell.seed + cell.first)
         for _ in range(cell.horizon):
             told = told_one(observation) if cell.told_horizon == "one" else observation
             actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
@@ -136,7 +144,7 @@ def play(cell: Cell) -> Played:
                 slots = np.column_stack([each[:, 0], each[:, 1], each.mean(axis=1)])
                 weights.append(np.round(slots / WEIGHT).astype(np.int64).sum(axis=0))
             queries += details.get("model_queries", 0)
-            distinct += _distinct(env, actions) / cell.horizon
+            distinct += _distinct(env, observation, actions) / cell.horizon
             observation, _, _, _, info = env.step(actions)
     columns = {
         "value": np.asarray(info["utility"]),
@@ -144,16 +152,26 @@ def play(cell: Cell) -> Played:
         "distinct": distinct,
         "model_queries": queries,
     }
-    replays = record(env.unwrapped.game) if cell.first == 0 else []
+    replays = record(env.unwrapped.campaigns) if cell.first == 0 else []
     env.close()
-    return Played(columns, np.array(weights, np.int64).reshape(-1, 3), replays)
+    instances = _instances(begun, cell.campaigns)
+    return Played(columns, instances, np.array(weights, np.int64).reshape(-1, 3), replays)
 
 
-def _distinct(env: Any, actions: NDArray[Any]) -> NDArray[np.float64]:
-    """Number of distinct designs in each batch, (B,)."""
-    game = env.unwrapped.game
-    if game.control_name != "designs":
+def _distinct(env: Any, observation: Observation, actions: NDArray[Any]) -> NDArray[np.float64]:
+    """Number of distinct designs in each batch, (B,), of the slots that are measured."""
+    spec = campaign_spec(env)
+    if spec.control != "designs":
         return np.full(len(actions), np.nan)
-    again = repeated(game.design_space.designs(actions))
-    fresh: NDArray[np.int64] = (~again).sum(axis=1)
+    space = spec.design_space
+    again = repeated(space.canonical(space.designs(actions)))  # (B, largest q)
+    measured = np.arange(spec.batch_size) < observation["plates"][:, :1]
+    fresh: NDArray[np.int64] = (~again & measured).sum(axis=1)
     return fresh.astype(np.float64)
+
+
+def _instances(info: dict[str, Any], campaigns: int) -> NDArray[np.int64]:
+    """Which of a collection each campaign has drawn, (B,); -1 where the problem is none."""
+    if "instance" not in info:
+        return np.full(campaigns, -1)
+    return np.where(info["_instance"], info["instance"], -1)

@@ -8,8 +8,9 @@ where policies lie close together.
 
 Campaigns are resampled within each problem: one resample serves all its settings, since campaign i
 draws the same instance whatever the horizon, the batch size and the utility, and it serves all
-methods, so that pairs stay together. Runs of training are resampled within each method that has
-several.
+methods, so that pairs stay together. Where a problem is a collection, whole instances are
+resampled, with all their campaigns (`clusters`). Runs of training are resampled within each method
+that has several.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ombo_gym.evaluation.clusters import Codes, codes_of, count_of
 from ombo_gym.evaluation.resampling import (
     Values,
     chunks,
+    draw_clusters,
     draw_counts,
     expanded_tail,
 )
@@ -55,6 +58,7 @@ class Contest:
         utility: Its name.
         problems: The number of the problem of each setting, shape (settings,).
         sizes: How many campaigns each problem has, shape (problems,); resamples stack them.
+        clusters: Of each problem, which of its campaigns count together, shapes (campaigns,).
         runs: How many runs each method has, in the order of their first row.
         scores: Of each method, by the number of the setting.
         complete: The methods whose runs have all played every setting.
@@ -63,6 +67,7 @@ class Contest:
     utility: str
     problems: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
+    clusters: list[Codes]
     runs: dict[str, int]
     scores: dict[str, dict[int, Scores]]
     complete: list[str]
@@ -78,9 +83,14 @@ class Contest:
         return int(self.sizes.sum())
 
     @property
+    def cluster_counts(self) -> npt.NDArray[np.int64]:
+        """How many clusters each problem's campaigns make, shape (problems,)."""
+        return np.array([count_of(codes) for codes in self.clusters])
+
+    @property
     def tail(self) -> float:
         """What is cut off from the resamples at each end of an interval."""
-        return expanded_tail(self.campaigns, len(self.sizes))
+        return expanded_tail(int(self.cluster_counts.sum()), len(self.sizes))
 
     def stratum(self, setting: int) -> slice:
         """The rows of the campaigns of a setting's problem."""
@@ -100,7 +110,7 @@ class Contest:
         """
         rng = np.random.default_rng(seed)
         for size in chunks(self.campaigns):
-            counts = np.concatenate([draw_counts(rng, n, size) for n in self.sizes])
+            counts = np.concatenate([draw_clusters(rng, codes, size) for codes in self.clusters])
             runs = {name: draw_counts(rng, k, size) for name, k in self.runs.items() if k > 1}
             yield counts, runs
 
@@ -151,6 +161,9 @@ def _contest(utility: str, blocks: Sequence[Block], told: str) -> Contest:
         for name in names
     ]
     sizes = np.array([len(each) for each in numbers])
+    labels = [np.zeros(size, dtype=np.int64) for size in sizes]
+    for problem, block in zip(problems.tolist(), blocks, strict=True):
+        labels[problem][np.searchsorted(numbers[problem], block.campaigns)] = block.clusters
     starts = np.cumsum(sizes) - sizes
     policies: dict[str, dict[str, int]] = {}  # the runs of each method
     for block in blocks:
@@ -174,4 +187,5 @@ def _contest(utility: str, blocks: Sequence[Block], told: str) -> Contest:
         if len(played) == len(blocks)
         and all(len(each.runs) == counts[name] for each in played.values())
     ]
-    return Contest(utility, problems, sizes, counts, scores, complete)
+    clusters = [codes_of(each) for each in labels]
+    return Contest(utility, problems, sizes, clusters, counts, scores, complete)

@@ -10,6 +10,9 @@ It looks like this:
         horizons: [1]
         batch_size: 128
         without: [genetic]
+      - env: Ombo/SnAr-v0
+        plates: [24, 24, 8]             # in place of horizons, batch_size and budget
+        utilities: [best, {name: last_quantile, quantile: 0.9}]
       - env: all                        # every environment that no other entry names
 
 Everything but `policies` and `problems` is a field of `Plan`.
@@ -19,6 +22,7 @@ from __future__ import annotations
 
 import glob
 import importlib
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -26,7 +30,8 @@ from typing import Any
 import gymnasium as gym
 
 import ombo_gym
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import REPLACED_BY_PLATES, Plan
+from ombo_gym.spec import campaign_spec
 
 try:
     import yaml
@@ -77,12 +82,20 @@ def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
         others = [env_id for env_id in ombo_gym.env_ids() if env_id not in named]
         envs = others if entry["env"] == ALL else [entry["env"]]
         left_out = [*without, *entry.get("without", [])]
-        own = {**grid, **entry, "without": left_out, **changes}
+        own = {**_beneath(entry, grid), **entry, "without": left_out, **changes}
         entries += [{**own, "env": env} for env in envs]
     try:
         return [_plan(entry) for entry in entries]
     except TypeError as error:
         raise ValueError(f"{file}: {error}") from error
+
+
+def _beneath(entry: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:
+    """The grid's settings without those that a problem's own plates, or rounds, replace."""
+    replaced: set[str] = set(REPLACED_BY_PLATES) if "plates" in entry else set()
+    if entry.keys() & set(REPLACED_BY_PLATES):
+        replaced.add("plates")
+    return {name: value for name, value in grid.items() if name not in replaced}
 
 
 def _check_keys(file: Path, what: str, given: Any, known: set[str]) -> None:
@@ -114,14 +127,13 @@ def _meant(word: str, plan: Plan, without: set[str]) -> list[str]:
     else:
         return [word]
     suited = names
+    horizon, batch_size = plan.rounds[0]
+    arguments: dict[str, Any] = json.loads(plan.arguments)
+    if plan.plates is None:
+        arguments |= {"horizon": horizon, "batch_size": batch_size}
     for utility in plan.utilities:
-        env = gym.make(
-            plan.env,
-            horizon=plan.horizons[0],
-            batch_size=plan.batch_size_at(plan.horizons[0]),
-            utility=utility,
-            **(plan.env_kwargs or {}),
-        )
-        suited = [name for name in suited if module.supports(name, env)]
+        env = gym.make(plan.env, utility=utility, **arguments)
+        spec = campaign_spec(env)
+        suited = [name for name in suited if module.supports(name, spec)]
         env.close()
     return suited

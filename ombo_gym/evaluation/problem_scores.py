@@ -12,9 +12,10 @@ import gymnasium as gym
 import numpy as np
 import pandas as pd
 
+from ombo_gym.evaluation.plates import measurements
 from ombo_gym.evaluation.tables import PROBLEM
-from ombo_gym.game import game_of
 from ombo_gym.scores import score
+from ombo_gym.vector_env import CampaignVectorEnv
 
 BLOCK = 250  # campaigns begun at once
 
@@ -36,14 +37,14 @@ def problem_scores(campaigns: pd.DataFrame) -> pd.DataFrame:
         scale = _scale(str(env_id), json.loads(str(arguments)), np.unique(rows["seed"]))
         for keys, part in rows.groupby(["utility", "horizon", "batch_size"], sort=False):
             utility, horizon, batch_size = keys
+            proposed = measurements(str(arguments), horizon, batch_size)
             ends = scale.loc[part["seed"]]
             found.loc[part.index, "problem_score"] = score(
                 utility,
                 part["value"].to_numpy(),
                 ends["base"].to_numpy(),
                 ends["top"].to_numpy(),
-                horizon=horizon,
-                batch_size=batch_size,
+                measurements=proposed,
             )
     return found
 
@@ -56,8 +57,8 @@ def _scale(env_id: str, env_kwargs: dict[str, Any], seeds: np.ndarray[Any, Any])
         rows = min(BLOCK, last + 1 - seed)
         env = gym.make_vec(env_id, num_envs=rows, autoreset_mode="Disabled", **env_kwargs)
         _, infos = env.reset(seed=seed)
-        game = game_of(env)
-        top = game.problem.best_known(game.campaigns.instances)
+        played: CampaignVectorEnv = env.unwrapped  # type: ignore[assignment]
+        top = played.problem.best_known(played.campaigns.instances)
         env.close()
         ends = {"base": infos["best_value"], "top": np.full(rows, np.nan) if top is None else top}
         parts.append(pd.DataFrame(ends, index=np.arange(seed, seed + rows)))

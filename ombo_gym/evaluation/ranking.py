@@ -118,15 +118,20 @@ def _ranked(block: Block, told: str) -> list[tuple[Any, ...]]:
     order = np.argsort(place, kind="stable")
     best = names[order[0]]
     differences = [(values[best] - values[name])[played[best] & played[name]] for name in names]
+    clusters = [block.clusters[played[best] & played[name]] for name in names]
     p_values = [
-        math.nan if name == best or not each.size else paired_p_value(each)
-        for name, each in zip(names, differences, strict=True)
+        math.nan if name == best or not each.size else paired_p_value(each, clusters=labels)
+        for name, each, labels in zip(names, differences, clusters, strict=True)
     ]
     adjusted = holm(p_values)
     return [
         (
             *(names[i], told, place[i], len(names), means[i]),
-            *(mean_interval(differences[i]) if differences[i].size else (math.nan,) * 3),
+            *(
+                mean_interval(differences[i], clusters=clusters[i])
+                if differences[i].size
+                else (math.nan,) * 3
+            ),
             *(p_values[i], adjusted[i], not adjusted[i] < SIGNIFICANT),
         )
         for i in order

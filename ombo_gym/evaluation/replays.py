@@ -9,24 +9,25 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns, Designs, DesignSpace
-from ombo_gym.game import Game
+from ombo_gym.campaign import Campaigns
+from ombo_gym.design_spaces import Designs, DesignSpace
 
 CAMPAIGNS = 3  # that are kept of every setting and policy
 LARGEST_START = 64  # rows; of larger starts only size and best value are kept
-_SIDE, _LINE = 64, 256  # points along a side of a landscape, along a line
+_SIDE = 64  # points along a side of a landscape
 
 
-def record(game: Game) -> list[dict[str, Any]]:
-    """The first campaigns of a finished game, with their datasets in order."""
-    campaigns, space = game.campaigns, game.design_space
+def record(campaigns: Campaigns) -> list[dict[str, Any]]:
+    """The first of finished campaigns, with their datasets in order."""
+    space = campaigns.spec.design_space
     kept = []
-    for row in range(min(CAMPAIGNS, campaigns.rows)):
+    for row in range(min(CAMPAIGNS, campaigns.num_campaigns)):
         count = int(campaigns.count[row])
         rounds = campaigns.rounds[row, :count]
         start = rounds == 0
         shown = ~start if start.sum() > LARGEST_START else np.ones(count, bool)
         true_values = campaigns.true_values[row, :count]
+        measurements = campaigns.measurements[row, :count]
         kept.append(
             {
                 "start": {
@@ -35,7 +36,7 @@ def record(game: Game) -> list[dict[str, Any]]:
                 },
                 "rounds": rounds[shown].tolist(),
                 "designs": _readable(space, campaigns.designs[row, :count][shown]),
-                "values": [_short(value) for value in campaigns.values[row, :count][shown]],
+                "values": [_short(value) for value in measurements[shown]],
                 "true_values": [_short(value) for value in true_values[shown]],
             }
         )
@@ -56,23 +57,17 @@ def scenes(
     rows = min(CAMPAIGNS, campaigns)
     env = gym.make_vec(env_id, num_envs=rows, autoreset_mode="Disabled", **env_kwargs)
     env.reset(seed=seed)
-    game: Game = env.unwrapped.game  # type: ignore[attr-defined]
-    space = game.design_space
-    kind, alphabet = "candidates", None
-    if isinstance(space, BoxDesigns):
-        kind = "box"
-    elif isinstance(space, CategoricalDesigns):
-        kind, alphabet = "categorical", space.alphabet
+    campaigns_of: Campaigns = env.unwrapped.campaigns  # type: ignore[attr-defined]
+    space = campaigns_of.spec.design_space
     found = []
     for row in range(rows):
-        optimum = float(game.campaigns.optimum[row])
+        optimum = float(campaigns_of.optimum[row])
         found.append(
             {
                 "campaign": row,
-                "space": kind,
+                "space": space.kind,
                 "dim": int(np.prod(space.shape)),
-                "alphabet": alphabet,
-                "landscape": _landscape(game, row) if kind == "box" else None,
+                "landscape": _landscape(campaigns_of, row),
                 "optimum": None if np.isnan(optimum) else optimum,
             }
         )
@@ -80,34 +75,36 @@ def scenes(
     return found
 
 
-def _landscape(game: Game, row: int) -> dict[str, Any] | None:
-    """True values over a box of one or two dimensions, where they are cheap."""
-    dim = game.design_space.shape[0]
-    if dim > 2 or not game.problem.cheap:
+def _landscape(campaigns: Campaigns, row: int) -> dict[str, Any] | None:
+    """True values over numbers of one or two dimensions, where they are cheap."""
+    problem, space = campaigns.problem, campaigns.spec.design_space
+    grid = space.grid(_SIDE) if _all_numbers(space) and problem.cheap else None
+    if grid is None:
         return None
-    side = np.linspace(-1, 1, _LINE if dim == 1 else _SIDE, dtype=np.float32)
-    grid = side[:, None]
-    if dim == 2:  # row by row, the largest second coordinate first
-        grid = np.stack(np.meshgrid(side, side[::-1]), axis=-1).reshape(-1, 2)
-    instance = {name: array[row : row + 1] for name, array in game.campaigns.instances.items()}
-    values = game.problem.true_values(instance, grid[None])[0][0]
-    if dim == 1:
-        return {"side": _LINE, "values": [_short(value) for value in values]}
+    instance = {name: array[row : row + 1] for name, array in campaigns.instances.items()}
+    values = problem.true_values(instance, grid[None])[0][0]
+    if space.shape == (1,):
+        return {"side": len(values), "values": [_short(value) for value in values]}
     low, high = float(values.min()), float(values.max())
-    pixels: NDArray[np.uint8] = np.round(255 * (values - low) / max(high - low, 1e-300)).astype(
+    # Row by row, the largest second coordinate first.
+    rows = values.reshape(_SIDE, _SIDE).T[::-1]
+    pixels: NDArray[np.uint8] = np.round(255 * (rows - low) / max(high - low, 1e-300)).astype(
         np.uint8
     )
     text = base64.b64encode(pixels.tobytes()).decode("ascii")
     return {"side": _SIDE, "low": low, "high": high, "pixels": text}
 
 
+def _all_numbers(space: DesignSpace) -> bool:
+    """Whether designs are points: each of their coordinates can be a little more."""
+    return space.free is not None and bool(space.free.all())
+
+
 def _readable(space: DesignSpace, designs: Designs) -> list[Any]:
-    """Designs as numbers, text or the index in the pool."""
-    if isinstance(space, CategoricalDesigns):
-        return [space.text(design) for design in designs]
-    if isinstance(space, BoxDesigns):
+    """Designs as points or, where they are none, as text."""
+    if _all_numbers(space):
         return [[_short(x) for x in design] for design in designs]
-    return [int(design[0]) for design in designs]
+    return [space.text(design) for design in designs]
 
 
 def _short(value: Any) -> float:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ombo_gym.evaluation.clusters import Codes, codes_of, count_of
 from ombo_gym.evaluation.student_t import student_t_quantile
 
 RESAMPLES = 2000
@@ -29,6 +31,24 @@ def draw_counts(rng: np.random.Generator, n: int, resamples: int) -> Values:
     flat = (picked * resamples + np.arange(resamples)).ravel()
     counts = np.bincount(flat, minlength=n * resamples)
     return counts.reshape(n, resamples).astype(np.float64)
+
+
+def draw_clusters(rng: np.random.Generator, codes: Codes, resamples: int) -> Values:
+    """How often each of n campaigns is in each resample of whole clusters, shape (n, resamples).
+
+    Args:
+        rng: Of the draws.
+        codes: The number of each campaign's cluster, see `clusters.codes_of`.
+        resamples: How many.
+
+    Returns:
+        Counts, scaled so that each resample has the weight of n campaigns.
+    """
+    clusters = count_of(codes)
+    counts: Values = draw_counts(rng, clusters, resamples)[codes]
+    if clusters < codes.size:
+        counts *= codes.size / counts.sum(axis=0)
+    return counts
 
 
 def chunks(rows: int) -> Iterator[int]:
@@ -50,7 +70,7 @@ def expanded_tail(campaigns: int, strata: int = 1, confidence: float = 0.95) -> 
     makes the interval of a mean of normal values as wide as Student's.
 
     Args:
-        campaigns: How many, over all strata.
+        campaigns: How many (or clusters of them), over all strata.
         strata: Within how many groups they are resampled.
         confidence: Coverage of the interval, inside (0, 1).
 
@@ -101,11 +121,12 @@ def iqm_of_counts(values: Values, weights: Values) -> Values:
     return np.asarray(mean, dtype=np.float64)
 
 
-def bootstrap_iqm(values: Values, *, seed: int = 0) -> Values:
+def bootstrap_iqm(values: Values, *, clusters: Any | None = None, seed: int = 0) -> Values:
     """95% bootstrap intervals of interquartile means of columns that share their resamples.
 
     Args:
         values: One row per policy, shape (policies, campaigns).
+        clusters: A label per campaign: which of them are drawn together. None: each by itself.
         seed: Of the draws.
 
     Returns:
@@ -114,21 +135,26 @@ def bootstrap_iqm(values: Values, *, seed: int = 0) -> Values:
         exponential and lognormal values (sigma 1) and with 40% ties at 0; 96% at 20.
     """
     n = values.shape[1]
+    codes = np.arange(n) if clusters is None else codes_of(clusters)
     order = np.argsort(values, axis=1)
     rng = np.random.default_rng(seed)
     replicates: list[list[Values]] = [[] for _ in values]
     for size in chunks(n):
-        counts = draw_counts(rng, n, size)
+        counts = draw_clusters(rng, codes, size)
         for row, index, out in zip(values, order, replicates, strict=True):
             out.append(iqm_of_counts(row[index], counts[index]))
-    return percentile_ends(np.stack([np.concatenate(row) for row in replicates]), expanded_tail(n))
+    tail = expanded_tail(count_of(codes))
+    return percentile_ends(np.stack([np.concatenate(row) for row in replicates]), tail)
 
 
-def bootstrap_runs(values: Values, *, seed: int = 0) -> tuple[float, float, float]:
+def bootstrap_runs(
+    values: Values, *, clusters: Any | None = None, seed: int = 0
+) -> tuple[float, float, float]:
     """Mean over runs and campaigns, with a 95% bootstrap interval that resamples both.
 
     Args:
         values: One row per run of training, shape (runs, campaigns).
+        clusters: As in `bootstrap_iqm`.
         seed: Of the draws.
 
     Returns:
@@ -138,11 +164,13 @@ def bootstrap_runs(values: Values, *, seed: int = 0) -> tuple[float, float, floa
         with 10 and 94% with 20.
     """
     runs, n = values.shape
+    codes = np.arange(n) if clusters is None else codes_of(clusters)
     rng = np.random.default_rng(seed)
     replicates = []
     for size in chunks(n):
         with np.errstate(invalid="ignore"):  # of infinite values
-            means = values @ draw_counts(rng, n, size) / n  # (runs, size)
+            means = values @ draw_clusters(rng, codes, size) / n  # (runs, size)
             replicates.append((means * draw_counts(rng, runs, size)).sum(axis=0) / runs)
-    low, high = percentile_ends(np.concatenate(replicates), expanded_tail(n))
+    tail = expanded_tail(count_of(codes))
+    low, high = percentile_ends(np.concatenate(replicates), tail)
     return float(values.mean()), float(low), float(high)

@@ -20,7 +20,6 @@ from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.replays import scenes
 from ombo_gym.evaluation.store import Store
-from ombo_gym.game import game_of
 
 try:
     from tqdm import tqdm
@@ -33,7 +32,7 @@ SEQUENTIAL = Launch()
 _SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
 CAMPAIGN_COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaign", "seed", *COLUMNS),
+    *("campaign", "seed", "instance", *COLUMNS),
 ]
 EXPLORATION_COLUMNS = [*_SETTING, "round", "weight_first", "weight_last", "weight_mean"]
 ERROR_COLUMNS = [*_SETTING, "first", "campaigns", "error", "traceback"]
@@ -163,7 +162,7 @@ class _Probe:
             env = make_env(replace(cell, campaigns=1))
             policy = make_policy(cell, env)
             self._listens[player] = bool(getattr(policy, "horizon_aware", True))
-            self._sources[kind] = game_of(env).problem.sources
+            self._sources[kind] = env.unwrapped.problem.sources
             env.close()
         return replace(cell, fingerprint=fingerprint(cell.policy, cell.env, self._sources[kind]))
 
@@ -221,6 +220,10 @@ def _campaigns(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
     columns["seed"] = columns["campaign"] + np.repeat([part.cell.seed for part in parts], sizes)
     for name in COLUMNS:
         columns[name] = np.concatenate([played[part.key].columns[name] for part in parts])
+    instances = np.concatenate([played[part.key].instances for part in parts])
+    # Whole numbers; nothing where the problem is no collection.
+    columns["instance"] = pd.array(instances, dtype="Int64")
+    columns["instance"][instances < 0] = pd.NA
     return pd.DataFrame(columns)[CAMPAIGN_COLUMNS]
 
 

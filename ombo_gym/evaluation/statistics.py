@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ombo_gym.evaluation.clusters import codes_of, count_of, standard_error
 from ombo_gym.evaluation.resampling import expanded_tail, percentile_ends
 from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
 
@@ -28,11 +29,15 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
-    """Mean of independent values, with its Student t interval.
+def mean_interval(
+    values: npt.ArrayLike, *, clusters: npt.ArrayLike | None = None, confidence: float = 0.95
+) -> Interval:
+    """Mean of values, with its Student t interval.
 
     Args:
         values: One number per campaign, shape (campaigns,).
+        clusters: A label per campaign: which of them count together (`clusters.standard_error`);
+            None: all are independent.
         confidence: Coverage of the interval, inside (0, 1).
 
     Returns:
@@ -54,8 +59,8 @@ def mean_interval(values: npt.ArrayLike, *, confidence: float = 0.95) -> Interva
         mean = float(column.mean())
         if column.size == 1:
             return Interval(mean, math.nan, math.nan)
-        standard_error = float(column.std(ddof=1)) / math.sqrt(column.size)
-    half = student_t_quantile((1 + confidence) / 2, column.size - 1) * standard_error
+        error, degrees = standard_error(column, clusters)
+    half = student_t_quantile((1 + confidence) / 2, degrees) * error
     return Interval(mean, mean - half, mean + half)
 
 
@@ -174,12 +179,19 @@ def bootstrap_interval(
     return Interval(estimate, float(low), float(high))
 
 
-def wins_interval(a: npt.ArrayLike, b: npt.ArrayLike, *, confidence: float = 0.95) -> Interval:
+def wins_interval(
+    a: npt.ArrayLike,
+    b: npt.ArrayLike,
+    *,
+    clusters: npt.ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> Interval:
     """Share of campaigns on which a is better than b; a tie is half a win.
 
     Args:
         a: One number per campaign, shape (campaigns,).
         b: The other policy's number on the same campaigns, in the same order.
+        clusters: As in `mean_interval`.
         confidence: Coverage of the interval, inside (0, 1).
 
     Returns:
@@ -199,15 +211,20 @@ def wins_interval(a: npt.ArrayLike, b: npt.ArrayLike, *, confidence: float = 0.9
     share = float(wins.mean())
     if wins.size == 1 or math.isnan(share):
         return Interval(share, math.nan, math.nan)
-    _, low, high = mean_interval(np.append(wins, [0.0, 1.0]), confidence=confidence)
+    if clusters is not None:
+        codes = codes_of(clusters)
+        clusters = np.append(codes, count_of(codes) + np.arange(2))
+    added = np.append(wins, [0.0, 1.0])
+    _, low, high = mean_interval(added, clusters=clusters, confidence=confidence)
     return Interval(share, max(low, 0.0), min(high, 1.0))
 
 
-def paired_p_value(difference: npt.ArrayLike) -> float:
+def paired_p_value(difference: npt.ArrayLike, *, clusters: npt.ArrayLike | None = None) -> float:
     """Two-sided p-value of Student's paired t test that the mean difference is 0.
 
     Args:
         difference: One number per campaign, shape (campaigns,).
+        clusters: As in `mean_interval`.
 
     Returns:
         The p-value: 1 when all differences are 0, 0 when all are the same other number; nan for
@@ -217,10 +234,11 @@ def paired_p_value(difference: npt.ArrayLike) -> float:
     if column.size == 1:
         return math.nan
     with np.errstate(invalid="ignore"):
-        mean, error = float(column.mean()), float(column.std(ddof=1)) / math.sqrt(column.size)
+        mean = float(column.mean())
+        error, degrees = standard_error(column, clusters)
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return student_t_p_value(mean / error, column.size - 1)
+    return student_t_p_value(mean / error, degrees)
 
 
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -33,12 +33,13 @@ class Store:
         try:
             kept = json.loads((self._folder / f"{cell.key}.json").read_text(encoding="utf-8"))
             columns = {name: np.array(each, float) for name, each in kept["columns"].items()}
+            instances = np.array(kept["instances"], np.int64)
             weights = np.array(kept["weights"], np.int64).reshape(-1, 3)
             whole = set(columns) == set(COLUMNS) and all(
-                column.shape == (cell.campaigns,) for column in columns.values()
+                column.shape == (cell.campaigns,) for column in (instances, *columns.values())
             )
-            return Played(columns, weights, list(kept["replays"])) if whole else None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return Played(columns, instances, weights, list(kept["replays"])) if whole else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return None
 
     def write(self, cell: Cell, played: Played) -> None:
@@ -46,6 +47,7 @@ class Store:
         self._folder.mkdir(parents=True, exist_ok=True)
         kept = {
             "columns": {name: column.tolist() for name, column in played.columns.items()},
+            "instances": played.instances.tolist(),
             "weights": played.weights.tolist(),
             "replays": played.replays,
         }

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ombo_gym.evaluation.clusters import codes_of
 from ombo_gym.evaluation.resampling import bootstrap_iqm, bootstrap_runs
 from ombo_gym.evaluation.statistics import iqm, mean_interval, wins_interval
 
@@ -46,6 +47,7 @@ TEXT_COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "utility"),
     *("policy_a", "told_a", "policy_b", "told_b", "method_a", "method_b", "error", "traceback"),
 ]
+COUNT_COLUMNS = ["instance"]  # whole numbers, empty where there is none
 TOLD = ("true", "one")
 
 Values = npt.NDArray[np.float64]
@@ -67,6 +69,8 @@ class Block(NamedTuple):
         players: In the order of their first row.
         campaigns: A number per campaign, shape (campaigns,); equal numbers in two blocks of one
             problem are the same campaign.
+        clusters: Of each campaign the instance that it is about or, where the problem is no
+            collection of them, a label of its own, shape (campaigns,).
         values: What the players' campaigns are worth, shape (players, campaigns).
         played: Which of them there are, same shape; the other values are nan.
     """
@@ -74,13 +78,14 @@ class Block(NamedTuple):
     setting: tuple[Any, ...]
     players: list[Player]
     campaigns: npt.NDArray[np.int64]
+    clusters: npt.NDArray[np.int64]
     values: Values
     played: npt.NDArray[np.bool_]
 
-    def pair(self, a: int, b: int) -> tuple[Values, Values]:
-        """The values of players a and b on the campaigns that both have played."""
+    def pair(self, a: int, b: int) -> tuple[Values, Values, npt.NDArray[np.int64]]:
+        """The values of players a and b on the campaigns that both have played; their clusters."""
         both = self.played[a] & self.played[b]
-        return self.values[a, both], self.values[b, both]
+        return self.values[a, both], self.values[b, both], self.clusters[both]
 
 
 def blocks(campaigns: pd.DataFrame) -> list[Block]:
@@ -105,6 +110,7 @@ def blocks(campaigns: pd.DataFrame) -> list[Block]:
         for (policy, told), method in zip(players, frame["method"].to_numpy()[first], strict=True)
     ]
     value = frame["value"].to_numpy(dtype=np.float64)
+    cluster = _clusters(frame, campaign)
     order = np.argsort(setting, kind="stable")
     ends = np.cumsum(np.bincount(setting))
     found = []
@@ -113,10 +119,22 @@ def blocks(campaigns: pd.DataFrame) -> list[Block]:
         column, numbers = pd.factorize(campaign[rows], sort=True)
         values = np.full((len(present), len(numbers)), np.nan)
         played = np.zeros(values.shape, dtype=bool)
+        clusters = np.zeros(len(numbers), dtype=np.int64)
         values[row, column] = value[rows]
         played[row, column] = True
-        found.append(Block(key, [everyone[i] for i in present], numbers, values, played))
+        clusters[column] = cluster[rows]
+        players_here = [everyone[i] for i in present]
+        found.append(Block(key, players_here, numbers, clusters, values, played))
     return found
+
+
+def _clusters(frame: pd.DataFrame, campaign: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """A label per row: the instance or, without one, a negative number of the campaign's own."""
+    alone = -1 - campaign
+    if "instance" not in frame.columns:
+        return alone
+    instance = frame["instance"].astype("Int64")
+    return np.where(instance.isna(), alone, instance.fillna(0).to_numpy(np.int64))
 
 
 def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
@@ -126,7 +144,8 @@ def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.
 
     Returns:
-        `campaigns` (how many), `mean` with its 95% Student t interval `ci_low`, `ci_high`,
+        `campaigns` (how many), `mean` with its 95% Student t interval `ci_low`, `ci_high` (where
+        the problem is a collection, campaigns on one `instance` count together: see `clusters`),
         `median`, `iqm` with its 95% bootstrap interval `iqm_low`, `iqm_high`, and `distinct` (the
         mean number of distinct designs per batch). Grouped by environment, utility, batch size and
         horizon; names stay in the order of their first row.
@@ -135,32 +154,37 @@ def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
     _check_columns(campaigns, ["distinct"])
-    keys, columns = [], []
+    keys, columns, clusters = [], [], []
     for block in blocks(campaigns):
         for player, values, played in zip(block.players, block.values, block.played, strict=True):
             keys.append((*block.setting, player.policy, player.told, player.method))
             columns.append(values[played])
+            clusters.append(block.clusters[played])
     frame = pd.DataFrame(keys, columns=[*SETTING, *PLAYER, "method"])
     frame["campaigns"] = [column.size for column in columns]
-    frame[["mean", "ci_low", "ci_high"]] = [mean_interval(column) for column in columns]
+    frame[["mean", "ci_low", "ci_high"]] = [
+        mean_interval(column, clusters=labels)
+        for column, labels in zip(columns, clusters, strict=True)
+    ]
     frame["median"] = [float(np.median(column)) for column in columns]
     frame["iqm"] = [iqm(column) for column in columns]
-    frame[["iqm_low", "iqm_high"]] = _iqm_ends(columns)
+    frame[["iqm_low", "iqm_high"]] = _iqm_ends(columns, clusters)
     distinct = with_defaults(campaigns).groupby([*SETTING, *PLAYER], sort=False)["distinct"].mean()
     frame = frame.join(distinct.astype(float), on=[*SETTING, *PLAYER])
     return ordered(frame[SUMMARY_COLUMNS])
 
 
-def _iqm_ends(columns: Sequence[Values]) -> Values:
+def _iqm_ends(columns: Sequence[Values], clusters: Sequence[npt.NDArray[np.int64]]) -> Values:
     """Ends of the interval of each column's interquartile mean, shape (columns, 2).
 
-    Columns of one length share their resamples.
+    Columns of one length, and of the same clusters, share their resamples.
     """
     ends = np.empty((len(columns), 2))
-    sizes = np.array([column.size for column in columns])
-    for size in np.unique(sizes):
-        same = np.flatnonzero(sizes == size).tolist()
-        ends[same] = bootstrap_iqm(np.stack([columns[i] for i in same]))
+    alike: dict[bytes, list[int]] = {}
+    for i, labels in enumerate(clusters):
+        alike.setdefault(codes_of(labels).tobytes(), []).append(i)
+    for same in alike.values():
+        ends[same] = bootstrap_iqm(np.stack([columns[i] for i in same]), clusters=clusters[same[0]])
     return ends
 
 
@@ -183,7 +207,8 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `difference`, the mean of value_a - value_b over the shared campaigns (`campaigns` counts
-        them), with its 95% Student t interval `ci_low`, `ci_high`; `wins`, the share of them on
+        them), with its 95% Student t interval `ci_low`, `ci_high` (by instance, as in `summarise`);
+        `wins`, the share of them on
         which a is better (ties count half), with its 95% interval `wins_low`, `wins_high`.
 
     Raises:
@@ -192,14 +217,15 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for block in blocks(campaigns):
         for a, b in _pairs(block.players):
-            left, right = block.pair(a, b)
+            left, right, clusters = block.pair(a, b)
             if left.size:
                 with np.errstate(invalid="ignore"):
                     difference = left - right
                 rows.append(
                     (
                         *(*block.setting, *block.players[a][:2], *block.players[b][:2], left.size),
-                        *(*mean_interval(difference), *wins_interval(left, right)),
+                        *mean_interval(difference, clusters=clusters),
+                        *wins_interval(left, right, clusters=clusters),
                     )
                 )
     return ordered(pd.DataFrame(rows, columns=PAIRED_COLUMNS))
@@ -231,12 +257,13 @@ def training_seeds(campaigns: pd.DataFrame) -> pd.DataFrame:
         for (method, told), runs in methods_of(block).items():
             common = block.played[runs].all(axis=0)
             if len(runs) > 1 and common.any():
-                values = block.values[runs][:, common]
+                values, clusters = block.values[runs][:, common], block.clusters[common]
                 means = values.mean(axis=1)
                 rows.append(
                     (
                         *(*block.setting, method, told, *values.shape),
-                        *(*bootstrap_runs(values), means.min(), means.max()),
+                        *bootstrap_runs(values, clusters=clusters),
+                        *(means.min(), means.max()),
                     )
                 )
     return ordered(pd.DataFrame(rows, columns=TRAINING_SEEDS_COLUMNS))
@@ -265,9 +292,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
     if Path(path).suffix == ".parquet":
         return pd.read_parquet(path)
     header = pd.read_csv(path, nrows=0).columns
+    types = dict.fromkeys(TEXT_COLUMNS, "str") | dict.fromkeys(COUNT_COLUMNS, "Int64")
     return pd.read_csv(
         path,
-        dtype={column: str for column in TEXT_COLUMNS},
+        dtype=types,
         keep_default_na=False,
         na_values={name: ["", "nan", "NaN"] for name in header if name not in TEXT_COLUMNS},
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ombo_gym.evaluation.formats import count_range, decimals, one_line, problem_name
+from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.tables import PROBLEM
 
 
@@ -52,7 +53,8 @@ def format_table(summary: pd.DataFrame) -> str:
             line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")
             table.append(line)
         blocks.append(
-            f"{problem_name(env, env_kwargs)}, utility {utility}, q={batch_size}, "
+            f"{problem_name(env, env_kwargs)}, utility {utility}, "
+            f"q={batch_words(env_kwargs, batch_size)}, "
             f"{count_range(group['campaigns'])} campaigns: "
             f"mean +- half the width of its 95% interval\n{_aligned(table)}"
         )

@@ -18,6 +18,11 @@ from ombo_gym.spec import Repeats
 Instances = dict[str, NDArray[Any]]  # arrays with one leading row per campaign
 
 
+def several(count: int) -> int | None:
+    """So many instances, as `Problem.instance_count` tells it: one alone is no collection."""
+    return count if count > 1 else None
+
+
 class Problem(ABC):
     """A family of objectives, all maximised, over one design space.
 
@@ -102,16 +107,19 @@ class Problem(ABC):
         return true_values
 
     def instance_count(self) -> int | None:
-        """How many instances there are; None where there is no end of them."""
+        """How many instances a collection has, in its split; None where it is none.
+
+        Neither is what has no end of instances, nor what has but one.
+        """
         return None
 
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
-        """Instances by their numbers 0 .. `instance_count()` - 1, (R,); of collections only."""
+        """Instances by their numbers, 0 .. `instance_count()` - 1, (R,); of collections only."""
         raise TypeError(f"{type(self).__name__} is no collection of instances")
 
-    def instance_numbers(self, instances: Instances) -> NDArray[np.int64] | None:
-        """The numbers of instances, (R,); None where there is no end of them."""
-        return None
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:
+        """The inverse of `instances_numbered`, (R,); of collections only."""
+        raise TypeError(f"{type(self).__name__} is no collection of instances")
 
     def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:
         """Which designs can be measured, (R, n); None when all can."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.problems.checks import is_number, is_whole, one_of
 from ombo_gym.problems.data import load_table, table_file
 from ombo_gym.problems.pattern_search import climb
@@ -141,6 +141,17 @@ class Coating(Problem):
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         count = len(self.centres)
         return {"centre": self.centres[draws.draw(lambda rng: rng.integers(count))]}
+
+    def instance_count(self) -> int | None:
+        """The number of centres, where there are several."""
+        return several(len(self.centres))
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        """In the order of their centres."""
+        return {"centre": self.centres[numbers]}
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        return np.searchsorted(self.centres, instances["centre"])
 
     def spectra(self, instances: Instances, designs: Designs) -> tuple[Floats, Floats]:
         """The task's wavelengths in nm, (R, W), and what designs reflect there, (R, n, W)."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs, repeated
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.problems.checks import is_list, is_number, is_whole, one_of
 from ombo_gym.randomness import KeyedRows, RowDraws, Stream
 
@@ -133,7 +133,36 @@ class Ehrlich(Problem):
         self.design_space = CategoricalDesigns([self.categories] * self.length, alphabet=letters)
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
-        number = self._numbers(draws)
+        count = self._count
+        return self.instances_numbered(draws.draw(lambda rng: rng.integers(count)))
+
+    @property
+    def _count(self) -> int:
+        if self.instances is not None:
+            return len(self.instances)
+        return 2 * _NUMBERED if self.split == "all" else _NUMBERED
+
+    def instance_count(self) -> int | None:
+        """How many the split has, or were named, unless it is one."""
+        return several(self._count)
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        """In the order in which they were named, or of the split's numbers."""
+        return self._built(self._named(numbers))
+
+    def _named(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What fixes instances: their numbers among all there are, (R,)."""
+        if self.instances is not None:
+            return np.array(self.instances, np.int64)[numbers]
+        return numbers if self.split == "all" else 2 * numbers + (self.split == "test")
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        number: NDArray[np.int64] = instances["number"]
+        if self.instances is not None:
+            return np.array(list(map(self.instances.index, number.tolist())))
+        return number if self.split == "all" else number // 2
+
+    def _built(self, number: NDArray[np.int64]) -> Instances:
         own = KeyedRows(number.astype(np.uint64), Stream.INSTANCE)
         v, c, k = self.categories, self.motifs, self.motif_length
         transitions = _random_transitions(own, v)
@@ -154,15 +183,6 @@ class Ehrlich(Problem):
             "motifs": sequence.reshape(-1, c, k),  # (R, c, k) letters
             "spacings": spacings,  # (R, c, k) how far they stand from the motif's first
         }
-
-    def _numbers(self, draws: RowDraws) -> NDArray[np.int64]:
-        if self.instances is not None:
-            choices = np.array(self.instances, np.int64)
-            picked: NDArray[np.int64] = choices[draws.draw(lambda rng: rng.integers(len(choices)))]
-            return picked
-        if self.split == "all":
-            return draws.draw(lambda rng: rng.integers(2 * _NUMBERED))
-        return 2 * draws.draw(lambda rng: rng.integers(_NUMBERED)) + (self.split == "test")
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         rows, n = designs.shape[:2]

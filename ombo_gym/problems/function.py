@@ -32,11 +32,12 @@ class Function(Problem):
             it was; what was computed before it is kept.
         space: A one-dimensional gymnasium Box with finite bounds, or a list of (low, high): designs
             are arrays (d,); a Discrete: whole numbers; a MultiDiscrete or MultiBinary: arrays of
-            whole numbers; a dict of name: tuple (low, high), or a dict of name: list of choices:
-            designs are dicts; or a design space of `ombo_gym.design_spaces`.
+            whole numbers, which are categories; a dict of parameters by name, each written as
+            `ombo_gym.design_spaces.parse_parameters` reads it: designs are dicts; or a design space
+            of `ombo_gym.design_spaces`.
         vectorized: Whether the objective takes n designs at once, (n, d) or a dict of (n,), and
-            returns (n,). Choices that are all numbers, all texts or all truth values come as
-            arrays of such, others as arrays of objects.
+            returns (n,). Values that are all numbers, all texts or all truth values come as arrays
+            of such, others as arrays of objects.
         minimise: Whether low values are good. Values, rewards and infos are then negative.
         optimum: The best value there is, where it is known.
         floor: Value of designs that cannot be measured, for which the objective returns NaN; None:
@@ -53,6 +54,9 @@ class Function(Problem):
         >>> problem = Function(lambda x: -float((x**2).sum()), [(-5, 10), (0, 15)])
         >>> problem.to_units([-1, 1])
         array([-5., 15.])
+        >>> screen = Function(lambda well: well["T"], {"T": (20, 100), "base": ["DBU", "TEA"]})
+        >>> screen.to_design({"T": 37.2, "base": "TEA"})
+        array([-0.57, -1.  ,  1.  ], dtype=float32)
     """
 
     rounds: ClassVar[tuple[int, int]] = (1, 20)
@@ -78,8 +82,7 @@ class Function(Problem):
             missing = number is None and name != "reference"
             if not missing and not (is_number(number) and abs(float(number or 0)) <= _LARGEST):
                 raise ValueError(f"{name}: expected a finite number, got {number!r}")
-        self._space = own_space(space)
-        self.design_space = self._space.designs
+        self.design_space = own_space(space)
         self.objective = objective
         self.vectorized = bool(vectorized)
         self._sign = -1.0 if minimise else 1.0
@@ -96,8 +99,12 @@ class Function(Problem):
         return {**self.__dict__, "_known": {}}
 
     def to_units(self, design: Any) -> Any:
-        """One design (*shape), as in actions and observations, in the units of the objective."""
-        return self._space.units(np.asarray(design))
+        """One design (*shape), as in actions and observations, in the units of the objective.
+
+        Of the numbers that a float32 coordinate stands for it is the one with the fewest decimals.
+        """
+        space = self.design_space
+        return space.units(space.canonical(np.asarray(design, space.dtype)))
 
     def to_design(self, units: Any) -> NDArray[Any]:
         """What actions and observations hold for a design that is given in the objective's units.
@@ -105,7 +112,7 @@ class Function(Problem):
         Raises:
             ValueError: It is not in the space.
         """
-        return self._space.design(units)
+        return self.design_space.parse(units)
 
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         return {"function": np.zeros(len(draws), np.int64)}  # the same for all
@@ -138,7 +145,7 @@ class Function(Problem):
 
     def _call(self, designs: NDArray[Any], count: int | None) -> list[float]:
         """Checked values of one design (count None) or several."""
-        units = self._space.units(designs)
+        units = self.design_space.units(designs)
         try:
             given = self.objective(units)
         except Exception as error:

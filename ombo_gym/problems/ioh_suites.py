@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.problems.checks import is_list, is_whole, one_of
 from ombo_gym.problems.simulated import imported, require
 from ombo_gym.randomness import RowDraws
@@ -132,10 +132,29 @@ class Suite(Problem):
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         limits = len(self.functions), len(self.instances)
         drawn = (draws.random((2,)) * limits).astype(np.intp)  # (R, 2)
+        return self._chosen(drawn[:, 0], drawn[:, 1])
+
+    def _chosen(self, function: NDArray[np.intp], instance: NDArray[np.intp]) -> Instances:
+        """Which of the functions and which of their instances, (R,) each."""
         return {
-            "function": np.array(self.functions)[drawn[:, 0]],
-            "instance": np.array(self.instances)[drawn[:, 1]],
+            "function": np.array(self.functions)[function],
+            "instance": np.array(self.instances)[instance],
         }
+
+    def instance_count(self) -> int | None:
+        """The number of functions times that of instances, unless it is 1."""
+        return several(len(self.functions) * len(self.instances))
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        """All instances of the first function first."""
+        return self._chosen(*np.divmod(numbers, len(self.instances)))
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        function = list(map(self.functions.index, instances["function"].tolist()))
+        instance = list(map(self.instances.index, instances["instance"].tolist()))
+        numbers: NDArray[np.int64]
+        numbers = np.array(function) * len(self.instances) + np.array(instance)
+        return numbers
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         values = np.empty(designs.shape[:2])

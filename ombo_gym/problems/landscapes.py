@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns, Designs
 from ombo_gym.priors import FiniteLandscapes
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.problems.checks import numbers
 from ombo_gym.problems.landscape_families import FAMILIES, Family
 from ombo_gym.randomness import RowDraws
 from ombo_gym.spec import Repeats
 
-_LARGEST = 1e38  # observations are float32
+_LARGEST = 1e38  # what landscapes show is told apart in float32
 
 
 class Landscapes(Problem):
@@ -135,9 +135,9 @@ class Landscapes(Problem):
         best: NDArray[np.float64] = self.prior.matrix.max(axis=1)[instances["landscape"]]
         return best
 
-    def instance_count(self) -> int:
-        """The number of landscapes, H."""
-        return len(self.prior.matrix)
+    def instance_count(self) -> int | None:
+        """The number of landscapes, H, where there are several."""
+        return several(len(self.prior.matrix))
 
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:  # noqa: D102
         return {"landscape": numbers.astype(np.intp)}

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, Designs
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.randomness import RowDraws
 
 
@@ -127,9 +127,9 @@ class Measured(Problem):
         tables = self._tables
         return {"table": draws.draw(lambda rng: rng.integers(tables))}
 
-    def instance_count(self) -> int:
-        """The number of tables."""
-        return self._tables
+    def instance_count(self) -> int | None:
+        """The number of tables, where there are several."""
+        return several(self._tables)
 
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:  # noqa: D102
         return {"table": numbers}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.problems.checks import one_of
 from ombo_gym.problems.pattern_search import pattern_search
 from ombo_gym.quasirandom import kronecker
@@ -128,9 +128,17 @@ class SnAr(Problem):
             rows = (len(draws), 1)
             return {"rates": np.tile(RATES, rows), "energies": np.tile(ENERGIES, rows)}
         among = _SPLITS[self.split]
-        number = among[draws.draw(lambda rng: rng.integers(len(among)))]
-        rates, energies = perturbed_kinetics()
-        return {"rates": rates[number], "energies": energies[number]}
+        return _reactions(among[draws.draw(lambda rng: rng.integers(len(among)))])
+
+    def instance_count(self) -> int | None:
+        """The number of perturbed reactions."""
+        return None if self.kinetics == "published" else several(len(_SPLITS[self.split]))
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:  # noqa: D102
+        return _reactions(_SPLITS[self.split][numbers])
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        return np.searchsorted(_SPLITS[self.split], instances["reaction"])
 
     def concentrations(self, instances: Instances, designs: Designs) -> Floats:
         """What leaves the reactor, (R, n, 5): the species of `MASSES`, in M."""
@@ -166,6 +174,12 @@ class SnAr(Problem):
             climbers=2,
             moves=150,
         )
+
+
+def _reactions(numbers: NDArray[np.intp]) -> Instances:
+    """Perturbed reactions by their numbers among all, (R,)."""
+    rates, energies = perturbed_kinetics()
+    return {"reaction": numbers, "rates": rates[numbers], "energies": energies[numbers]}
 
 
 @cache

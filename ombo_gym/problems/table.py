@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CandidateDesigns
+from ombo_gym.design_spaces.parameters import parse_parameter
+from ombo_gym.problems.checks import is_number
+from ombo_gym.problems.columns import Column
 from ombo_gym.problems.data import DIRECTORY, REMEDY
 from ombo_gym.problems.measured import Measured, Measurements, grouped
 from ombo_gym.problems.spreadsheet import Spreadsheet
-
-_MOST_LEVELS = 1000  # of a text column, each of which is a feature
 
 EXAMPLE = DIRECTORY / "example.csv"
 
@@ -27,7 +27,8 @@ class Table(Measured):
     A design is one of the distinct rows of the design columns, named by its index in their order of
     appearance; `env.unwrapped.game.problem.row(index)` gives its cells. Surrogates see a column of
     numbers scaled to [-1, 1] and a column of text as categories (one-hot, at squared distance 1
-    from each other), all divided by the square root of the number of columns.
+    from each other), all divided by the square root of the number of columns. `log` and
+    `parameters` say so of columns that are to be seen otherwise.
 
     The value of a design is a column of numbers, in its own units, maximised; with `minimise` its
     negative is. Rows that repeat a design are its replicates: the true value is their mean, and a
@@ -49,6 +50,11 @@ class Table(Measured):
         value: Column that is maximised; None: the last one.
         designs: Columns that make a design; None: all but the value.
         categories: Design columns that are categories although they hold numbers.
+        log: Design columns of numbers above 0 of which the logarithm is scaled to [-1, 1].
+        parameters: Design columns that are not what they look like, by name, as
+            `ombo_gym.design_spaces.parse_parameters` reads them: a range or a list of levels brings
+            its own ends and scale, choices may have descriptors. As JSON lists are levels, ranges
+            are best written `{"range": [low, high]}`.
         minimise: Whether low values are good: values, rewards and infos are then negative.
         delimiter: What separates cells; None: found out.
 
@@ -82,23 +88,13 @@ class Table(Measured):
         value: str | None = None,
         designs: Sequence[str] | None = None,
         categories: Sequence[str] = (),
+        log: Sequence[str] = (),
+        parameters: Mapping[str, Any] | None = None,
         minimise: bool = False,
         delimiter: str | None = None,
     ) -> None:
         super().__init__()
-        if csv is not None and not isinstance(csv, str | os.PathLike):
-            raise ValueError(f"csv: expected the path of a file, got {csv!r}")
-        if not isinstance(minimise, bool | np.bool_):
-            raise ValueError(f"minimise: expected True or False, got {minimise!r}")
-        if delimiter is not None and not (
-            isinstance(delimiter, str) and len(delimiter) == 1 and delimiter not in '"\r\n\0'
-        ):
-            raise ValueError(
-                f"delimiter: expected one character that is no quote or end of line, "
-                f"got {delimiter!r}"
-            )
-        if csv is None and not EXAMPLE.exists():
-            raise FileNotFoundError(f"{EXAMPLE} is missing: {REMEDY}")
+        _check_arguments(csv, minimise, delimiter)
         path = EXAMPLE if csv is None else Path(csv).absolute()
         sheet = Spreadsheet.read(path, delimiter)
         self.value = _chosen("value", [sheet.header[-1] if value is None else value], sheet)[0]
@@ -110,35 +106,29 @@ class Table(Measured):
                 f"got {self.columns}; the first row, {sheet.header}, is to hold the names of "
                 f"columns, separated by the delimiter, {sheet.delimiter!r}"
             )
-        text = set(_chosen("categories", categories, sheet))
-        if not text <= set(self.columns):
-            raise ValueError(f"categories: expected columns among {self.columns}, got {categories}")
-
+        columns = self._read_columns(sheet, categories, log, parameters)
         sheet = _measured_rows(sheet, self.value)
-        numeric = [n for n in self.columns if n not in text and sheet.is_numeric(n)]
+        numeric = [column.name for column in columns if column.is_numeric(sheet)]
         numbers = sheet.as_numbers([*numeric, self.value])
-        for name in self.columns:
-            if name not in numeric and (levels := len(set(sheet.column(name)))) > _MOST_LEVELS:
-                raise ValueError(
-                    f"csv: {path}: column {name!r} has {levels:,} different texts, too many to be "
-                    f"categories (at most {_MOST_LEVELS:,}); replace it by numbers that describe "
-                    "them, or leave it out of designs"
-                )
         self.sources = (path,)
         self._content = sheet.content
         self._arguments: dict[str, Any] = {
             "csv": None if csv is None else str(path),
             "value": self.value,
             "designs": self.columns,
-            "categories": sorted(text),
+            "categories": sorted(categories),
+            "log": list(log),
+            "parameters": None if parameters is None else dict(parameters),
             "minimise": bool(minimise),
             "delimiter": sheet.delimiter,
         }
-        columns: list[Sequence[Any]] = [
-            numbers[:, numeric.index(name)].tolist() if name in numeric else sheet.column(name)
-            for name in self.columns
+        cells = [
+            column.values(sheet, numbers[:, numeric.index(column.name)])
+            if column.name in numeric
+            else column.values(sheet, None)
+            for column in columns
         ]
-        keys = list(zip(*columns, strict=True))
+        keys = list(zip(*cells, strict=True))
         self._pool = list(dict.fromkeys(keys))  # (size, columns)
         if len(self._pool) < 2:
             raise ValueError(
@@ -152,7 +142,43 @@ class Table(Measured):
         names = [
             ", ".join(f"{k}={_text(v)}" for k, v in self.row(i).items()) for i in index.values()
         ]
-        self.design_space = CandidateDesigns(_features(self._pool), names=names)
+        each = zip(columns, zip(*self._pool, strict=True), strict=True)
+        parts = [column.features(values) for column, values in each]
+        features = np.concatenate(parts, axis=1) / np.sqrt(len(parts))
+        self.design_space = CandidateDesigns(features, names=names)
+
+    def _read_columns(
+        self, sheet: Spreadsheet, categories: Any, log: Any, parameters: Any
+    ) -> list[Column]:
+        """What each design column is."""
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise ValueError(
+                f"parameters: expected a dict of column: parameter, got {parameters!r}"
+            )
+        said: dict[str, str] = {}
+        given = {"categories": categories, "log": log, "parameters": list(parameters or {})}
+        for argument, names in given.items():
+            for name in _chosen(argument, names, sheet):
+                if name not in self.columns:
+                    raise ValueError(
+                        f"{argument}: expected columns among {self.columns}, got {names}"
+                    )
+                if name in said:
+                    raise ValueError(
+                        f"{argument}: expected {name!r} in one of categories, log and parameters, "
+                        f"got it in {said[name]} too"
+                    )
+                said[name] = argument
+        found = []
+        for name in self.columns:
+            parameter = None
+            if parameters is not None and name in parameters:
+                try:
+                    parameter = parse_parameter(parameters[name])
+                except ValueError as error:
+                    raise ValueError(f"parameters: {name!r}: {error}") from None
+            found.append(Column(name, parameter, log=name in log, text=name in categories))
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as the arguments: every process reads the file for itself."""
@@ -162,7 +188,7 @@ class Table(Measured):
         assert self._measurements is not None  # read with the designs
         return self._measurements
 
-    def row(self, index: int) -> dict[str, float | str]:
+    def row(self, index: int) -> dict[str, Any]:
         """A design by its index: what stands in its columns.
 
         Example:
@@ -185,6 +211,21 @@ def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> T
             "or make the environment anew"
         )
     return table
+
+
+def _check_arguments(csv: Any, minimise: Any, delimiter: Any) -> None:
+    if csv is not None and not isinstance(csv, str | os.PathLike):
+        raise ValueError(f"csv: expected the path of a file, got {csv!r}")
+    if not isinstance(minimise, bool | np.bool_):
+        raise ValueError(f"minimise: expected True or False, got {minimise!r}")
+    if delimiter is not None and not (
+        isinstance(delimiter, str) and len(delimiter) == 1 and delimiter not in '"\r\n\0'
+    ):
+        raise ValueError(
+            f"delimiter: expected one character that is no quote or end of line, got {delimiter!r}"
+        )
+    if csv is None and not EXAMPLE.exists():
+        raise FileNotFoundError(f"{EXAMPLE} is missing: {REMEDY}")
 
 
 def _chosen(argument: str, names: Any, sheet: Spreadsheet) -> list[str]:
@@ -218,21 +259,5 @@ def _measured_rows(sheet: Spreadsheet, value: str) -> Spreadsheet:
     return sheet.without(empty)
 
 
-def _features(pool: Sequence[Sequence[float | str]]) -> NDArray[np.float64]:
-    """Columns on comparable scales, (size, k)."""
-    parts = []
-    for column in zip(*pool, strict=True):
-        if isinstance(column[0], float):
-            numbers = np.array(column)
-            low, high = numbers.min(), numbers.max()
-            scale = (high - low) / 2 or 1.0  # a column that does not change tells nothing
-            parts.append((numbers[:, None] - (low + high) / 2) / scale)
-        else:
-            levels = sorted(set(column))
-            parts.append(np.sqrt(0.5) * (np.array(column)[:, None] == levels))
-    features: NDArray[np.float64] = np.concatenate(parts, axis=1) / np.sqrt(len(parts))
-    return features
-
-
-def _text(cell: float | str) -> str:
-    return cell if isinstance(cell, str) else f"{cell:.10g}"
+def _text(cell: Any) -> str:
+    return f"{cell:.10g}" if is_number(cell) else str(cell)

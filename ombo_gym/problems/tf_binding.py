@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.base import Instances, Problem, several
 from ombo_gym.problems.checks import is_list, one_of
 from ombo_gym.problems.data import load_table, table_file
 from ombo_gym.randomness import RowDraws
@@ -156,6 +156,16 @@ class TFBinding(Problem):
     def draw(self, draws: RowDraws) -> Instances:  # noqa: D102
         count = len(self.factors)
         return {"factor": draws.draw(lambda rng: rng.integers(count))}
+
+    def instance_count(self) -> int | None:
+        """The number of factors, where there are several."""
+        return several(len(self.factors))
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:  # noqa: D102
+        return {"factor": numbers}
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:  # noqa: D102
+        return instances["factor"]
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
         values: NDArray[np.float64]

@@ -79,8 +79,9 @@ class CampaignView:
         if prior is None or not prior.exact or self.noise_std > 0:
             return None
         observed = np.ones((1, len(self.values)), bool)
-        means = prior.posterior_means(self.designs[None], self.values[None], observed)
-        return means[0]
+        means: NDArray[np.float64]
+        (means,) = prior.posterior_means(self.designs[None], self.values[None], observed)
+        return means
 
     @cached_property
     def limits(self) -> tuple[float, float]:

@@ -190,15 +190,30 @@ def climb(
     Args:
         pending: Beliefs.
         score: Of them.
-        features: Where to begin, from -1 to 1.
+        features: Where to begin; those that may change from -1 to 1.
         moves: At most so many.
         free: (k,) features that may change; None: all.
     """
+    if free is None or free.all():
+        return quasi_newton(
+            lambda x: score.value(pending.at(x)),
+            features,
+            moves,
+            slope_of=lambda x: pending.slope(x, score),
+            lengths=_LENGTHS,
+        )
 
-    def slope_of(x: Floats) -> Floats:
-        slope = pending.slope(x, score)
-        return slope if free is None or free.all() else np.where(free, slope, 0.0)
+    def whole(moved: Floats) -> Floats:
+        """With the features that stay, of each design or of several tries of each."""
+        found = np.repeat(features, moved.shape[1] // features.shape[1], axis=1).astype(np.float64)
+        found[..., free] = moved
+        return found
 
-    return quasi_newton(
-        lambda x: score.value(pending.at(x)), features, moves, slope_of=slope_of, lengths=_LENGTHS
+    tops = quasi_newton(
+        lambda x: score.value(pending.at(whole(x))),
+        features[..., free],
+        moves,
+        slope_of=lambda x: pending.slope(whole(x), score)[..., free],
+        lengths=_LENGTHS,
     )
+    return whole(tops)

@@ -1,4 +1,4 @@
-"""A surrogate conditioned on datasets: the one place where designs and values become a posterior."""
+"""Where designs and values become a posterior, for everybody."""
 
 from __future__ import annotations
 

@@ -23,9 +23,12 @@ _LEAST = 0.01  # share of all values that a start is of, at least: formulas lose
 
 @cache
 def moments_below(percentile: float) -> tuple[float, float]:
-    """By how many standard deviations of the lower values the mean of all is above theirs, and how
-    many times theirs the standard deviation of all is.
-    """  # noqa: D205
+    """What the values at or below a percentile say of all.
+
+    Returns:
+        By how many standard deviations of the lower values the mean of all is above theirs, and how
+        many times theirs the standard deviation of all is.
+    """
     share = max(percentile / 100, _LEAST)
     if share >= 1:
         return 0.0, 1.0

@@ -96,7 +96,7 @@ def _out_of_bounds(good: NDArray[Any], space: Any, rng: np.random.Generator) -> 
     low, high = bounds(space)
     where = int(rng.integers(good.size))
     if good.dtype.kind == "f":
-        beyond = [np.nextafter(np.float32(1), np.float32(2)), -1.0001, 2, -7, 1e30, 1e300, -1e300]
+        beyond = [1 + 1.1e-6, -1.0001, 2, -7, 1e30, 1e300, -1e300]
         changed = good.astype(np.float64)
     else:
         beyond = [high.flat[where] + 1, low.flat[where] - 1, 2**40, -(2**63), 2**63 - 1]

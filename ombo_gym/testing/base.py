@@ -23,8 +23,8 @@ class Conformance:
 
     Attributes:
         env_id: A registered id, `module:Class` of a problem of your own, or a problem.
-        env_kwargs: Arguments of the environment. Where they give no horizon, campaigns of one to
-            three rounds are played.
+        env_kwargs: Arguments of the environment. Where they give no horizon and no plates,
+            campaigns of one to three rounds are played.
     """
 
     env_id: ClassVar[str | Problem]
@@ -35,9 +35,19 @@ class Conformance:
         """Whether it is a registered id."""
         return isinstance(self.env_id, str) and bool(_GYM_ID.search(self.env_id))
 
+    def arguments(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Those of the case and settings of a check, which go before them."""
+        own = dict(self.env_kwargs)
+        if "plates" in settings:
+            own = {k: v for k, v in own.items() if k not in ("horizon", "batch_size")}
+        elif {"horizon", "batch_size"} & set(settings):
+            own.pop("plates", None)
+        arguments = {**own, **settings}
+        return arguments if "plates" in arguments else {"horizon": [1, 3], **arguments}
+
     def single(self, **settings: Any) -> gym.Env[Any, Any]:
         """The single environment; of an id, what `gym.make` gives."""
-        arguments = {"horizon": [1, 3], **self.env_kwargs, **settings}
+        arguments = self.arguments(settings)
         if self.has_id:
             assert isinstance(self.env_id, str)
             return gym.make(self.env_id, **arguments)
@@ -47,8 +57,7 @@ class Conformance:
         self, rows: int, mode: AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
     ) -> VectorEnv[Any, Any, Any]:
         """The native vector environment; of an id, by `gym.make_vec`."""
-        arguments = {"horizon": [1, 3], **self.env_kwargs, **settings}
-        arguments["autoreset_mode"] = mode.value
+        arguments = {**self.arguments(settings), "autoreset_mode": mode.value}
         if self.has_id:
             assert isinstance(self.env_id, str)
             native = "vector_entry_point"

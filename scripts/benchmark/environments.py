@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
-from ombo_gym.game import Game
+from ombo_gym.campaign import Campaigns
 from scripts.benchmark.arguments import ENV, ROUNDS, Args
 from scripts.benchmark.rows import Row, Stopwatch
 
@@ -52,7 +52,7 @@ def native_against_sync(args: Args) -> list[Row]:
 def single_step(args: Args) -> list[Row]:
     """Steps of the single environment, with and without what the objective takes."""
     env: Any = gym.make(ENV, **ROUNDS)
-    objective = Stopwatch().around(env.unwrapped.game.problem, "true_values")
+    objective = Stopwatch().around(env.unwrapped.problem, "true_values")
     actions = random_actions(args.seed, 1)[:-1, 0]
     whole, beyond = [], []
     for i in range(args.single_campaigns):
@@ -81,9 +81,9 @@ def native_step_apart(args: Args) -> list[Row]:
     the values of the starts count as objective.
     """
     env, actions = native_env(args.num_envs), random_actions(args.seed, args.num_envs)
-    game: Game = env.unwrapped.game
-    objective = Stopwatch().around(game.problem, "true_values")
-    redraws = Stopwatch().around(game.problem, "draw").around(game.campaigns._start, "draw")
+    campaigns: Campaigns = env.unwrapped.campaigns
+    objective = Stopwatch().around(campaigns.problem, "true_values")
+    redraws = Stopwatch().around(campaigns.problem, "draw").around(campaigns._start, "draw")
     env.reset(seed=args.seed)
     campaign_seconds(env, actions)  # the warm-up
     laps = []

@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from ombo_gym.evaluation.cells import Cell, generators, make_env, make_policy, play
 from ombo_gym.evaluation.statistics import paired_difference
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec, campaign_spec
+from ombo_gym.surrogates.gp import make_surrogate
 from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
 from scripts.benchmark.rows import Row
 
@@ -40,7 +41,7 @@ def ucb_against_botorch(args: Args) -> list[Row]:
 
     env: Any = gym.make(ENV, **BOTORCH_ROUNDS)
     weight = weight_of(cell)
-    propose = botorch_ucb(env.unwrapped.game, weight)
+    propose = botorch_ucb(campaign_spec(env), weight)
     play_alone(env, propose, args.seed + args.campaigns)  # the warm-up
     seconds, ends = [], []
     for i in tqdm(range(args.campaigns), desc="BoTorch", unit="campaign", disable=None):
@@ -131,11 +132,11 @@ def play_alone(env: Any, propose: Propose, seed: int) -> tuple[float, dict[str, 
     return process_time() - begun, info
 
 
-def botorch_ucb(game: Game, weight: float) -> Propose:
+def botorch_ucb(spec: CampaignSpec, weight: float) -> Propose:
     """Batches by upper confidence bounds, as BoTorch tutorials write it, with the kernel given.
 
     Args:
-        game: The campaigns it is for: their surrogate says kernel, lengthscale and noise.
+        spec: Of the campaigns it is for: their surrogate says kernel, lengthscale and noise.
         weight: Of the posterior standard deviation.
 
     Returns:
@@ -158,7 +159,7 @@ def botorch_ucb(game: Game, weight: float) -> Propose:
             "--campaigns 0"
         ) from error
     torch.set_num_threads(1)
-    surrogate, dim = game.surrogate, game.design_space.shape[0]
+    surrogate, dim = make_surrogate(spec), spec.design_space.shape[0]
     if surrogate.kernel != "matern52" or surrogate.standardise:
         raise ValueError(f"surrogate: expected the Matern 5/2 prior itself, got {surrogate}")
     bounds = torch.tensor([[-1.0] * dim, [1.0] * dim], dtype=torch.float64)
@@ -166,7 +167,9 @@ def botorch_ucb(game: Game, weight: float) -> Propose:
     def propose(observation: dict[str, NDArray[Any]], seed: int) -> NDArray[np.float32]:
         observed = observation["observed"].astype(bool)
         x = torch.as_tensor(observation["designs"][observed], dtype=torch.float64)  # (n, d)
-        y = torch.as_tensor(observation["values"][observed, None], dtype=torch.float64)  # (n, 1)
+        y = torch.as_tensor(
+            observation["measurements"][observed, None], dtype=torch.float64
+        )  # (n, 1)
         kernel = ScaleKernel(MaternKernel(nu=2.5)).to(x)
         kernel.outputscale = 1.0
         kernel.base_kernel.lengthscale = surrogate.lengthscales[0]
@@ -188,7 +191,7 @@ def botorch_ucb(game: Game, weight: float) -> Propose:
             batch, _ = optimize_acqf(
                 acquisition,
                 bounds,
-                q=game.batch_size,
+                q=spec.batch_size,
                 num_restarts=4,
                 raw_samples=64,
                 sequential=True,

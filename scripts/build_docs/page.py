@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 
-from ombo_gym.catalogue import describe, what_is_known
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
+from ombo_gym.catalogue import what_is_known
 from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.base import Problem
 from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
+from ombo_gym.spec import Repeats
+from ombo_gym.utilities import UTILITIES, Utility
 from scripts.build_docs.docstring import Docstring, reflow
 
 
@@ -47,7 +49,7 @@ def index() -> str:
         cells = [
             f"[`{NAMESPACE}/{name}-v0`]({name}.md)",
             problem.domain,
-            describe(problem.design_space),
+            problem.design_space.summary,
             f"{low} to {high}",
             what_is_known(problem),
             f"`{problem.extra}`" if problem.extra else "",
@@ -109,12 +111,12 @@ def page(name: str) -> str:
 
 
 def _facts(name: str, env: CampaignEnv) -> str:
-    problem = env.game.problem
+    problem = env.problem
     make = f'gymnasium.make("ombo_gym:{NAMESPACE}/{name}-v0")'
     install = "ombo-gym" if problem.extra is None else f'"ombo-gym[{problem.extra}]"'
     rows = {
         "Domain": problem.domain,
-        "Designs": describe(problem.design_space),
+        "Designs": problem.design_space.summary,
         "Action Space": f"`{written(env.action_space)}`",
         "Observation Space": f"`{written(env.observation_space)}`",
         "make": f"`{make}`",
@@ -133,7 +135,7 @@ def written(space: spaces.Space[Any]) -> str:
         return f"MultiBinary({space.n})"
     assert isinstance(space, spaces.Box)
     ends = [np.unique(end) for end in (space.low, space.high)]
-    form = "d" if space.dtype == np.int64 else ".3g"
+    form = "d" if np.issubdtype(space.dtype, np.integer) else ".3g"
     low, high = (" to ".join(format(x, form) for x in dict.fromkeys((e[0], e[-1]))) for e in ends)
     return f"Box({low}, {high}, {space.shape}, {space.dtype})"
 
@@ -154,19 +156,25 @@ def _example(doc: Docstring) -> str:
 
 
 def _action_space(env: CampaignEnv) -> str:
-    space, q = env.design_space, env.game.batch_size
+    space, q = env.design_space, env.campaign_spec.batch_size
     what = f"A batch of q designs (`batch_size`, {q} by default): `{written(env.action_space)}`."
-    if isinstance(space, BoxDesigns):
-        return f"{what} A design is a row of {space.dim} coordinates from -1 to 1."
-    if isinstance(space, CandidateDesigns):
-        return f"{what} A design is the index of one of {space.size:,} candidates."
-    if isinstance(space, CategoricalDesigns):
-        what += f" The q designs stand one after the other, {space.length} entries each."
-        if space.alphabet is not None:
-            letters = ", ".join(f"{i} = {letter}" for i, letter in enumerate(space.alphabet))
-            what += f" Letters: {letters}."
-        what += " `env.unwrapped.design_space.text(design)` spells a design out."
-    return what
+    said = _SAID_OF_DESIGNS.get(space.kind)
+    return what if said is None else f"{what} {said(space)}"
+
+
+def _said_of_sequences(space: Any) -> str:
+    what = f"The q designs stand one after the other, {space.length} entries each."
+    if space.alphabet is not None:
+        letters = ", ".join(f"{i} = {letter}" for i, letter in enumerate(space.alphabet))
+        what += f" Letters: {letters}."
+    return f"{what} `env.unwrapped.design_space.text(design)` spells a design out."
+
+
+_SAID_OF_DESIGNS: dict[str, Callable[[Any], str]] = {  # by kind of design space
+    "box": lambda space: f"A design is a row of {space.dim} coordinates from -1 to 1.",
+    "pool": lambda space: f"A design is the index of one of {space.size:,} candidates.",
+    "categorical": _said_of_sequences,
+}
 
 
 def _observation_space(env: CampaignEnv) -> str:
@@ -174,13 +182,15 @@ def _observation_space(env: CampaignEnv) -> str:
     assert isinstance(fields, spaces.Dict)
     texts = {
         "designs": "the dataset's designs, as in actions: the start first, then the batches",
-        "values": "what was measured",
+        "measurements": "what was measured",
         "observed": "1 where a row is in use",
+        "from_start": "1 where a row is the start's",
         "rounds_left": "N at reset, 0 at the end",
+        "plates": "sizes of the batches still to come, the next one first",
     }
-    rows = [f"| `{k}` | `{written(v)}` | {texts.get(k, '')} |" for k, v in fields.items()]
+    rows = [f"| `{k}` | `{written(v)}` | {texts[k]} |" for k, v in fields.items()]
     rest = "Rows that are not in use are zero. The number of rows is that of the largest start and "
-    rest += "the longest horizon."
+    rest += "of all that can be proposed."
     return "\n".join(["| field | space | |", "|---|---|---|", *rows, "", rest])
 
 
@@ -188,18 +198,28 @@ def _rewards(problem: Problem) -> str:
     base = "the start's best true value"
     if problem.start.get("kind") == "none":
         base = f"a reference, {problem.reference:g}, since there is no start"
+    exact = problem.prior is not None and problem.prior.exact
+    offered = [kind for kind in UTILITIES.values() if exact or not kind.needs_posterior]
     text = (
-        "Increments of the utility: the undiscounted return is what the campaign was worth. By "
-        f'default (`utility="best"`) that is the best true value proposed minus {base}, and never '
-        "negative; the others are `last_max`, `last_median` and `last_mean` of the last batch and "
-        "`total`"
+        "Increments of the utility: the undiscounted return is what the campaign was worth, "
+        f'`utility="best"` unless you ask for another. b0 is {base}.\n\n'
+        + "\n".join(f"- `{_called(kind)}`: {_worth(kind)}" for kind in offered)
+        + "\n\nUtilities count true values; noise is in the measurements only."
     )
-    if problem.exact_posterior:
-        text += ", and `recommendation`, the posterior mean of the best design to name at the end"
-    text += ". Utilities count true values; noise is in the observed values only."
-    if not problem.repeats:
+    if problem.repeats is Repeats.NEVER_AGAIN:
         text += " A design is measured once: a slot that repeats one is wasted and counts 0."
     return text
+
+
+def _called(kind: type[Utility]) -> str:
+    """How a utility is asked for: its name and, where it takes arguments, which."""
+    arguments = kind.__init__ is not object.__init__ and list(inspect.signature(kind).parameters)
+    given = ", ".join(f'"{name}": ...' for name in arguments or ())
+    return f'{{"name": "{kind.name}", {given}}}' if given else kind.name
+
+
+def _worth(kind: type[Utility]) -> str:
+    return Docstring.of(kind).summary
 
 
 def _starting_state(problem: Problem) -> str:

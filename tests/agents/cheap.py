@@ -8,7 +8,7 @@ import ombo_agents
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.offline import METHODS
 from ombo_agents.policy import Policy
-from ombo_gym.game import game_of
+from ombo_gym.spec import CampaignSpec, campaign_spec
 
 SLOW = frozenset(  # which fit networks or call BoTorch: test_every_policy.py plays them
     [*METHODS, "botorch_logei", "botorch_kg", "botorch_multistep"]
@@ -47,12 +47,14 @@ _AS_THEY_ARE = (  # settings of the same name that have little to do with time
 ).split()
 
 
-def make(name: str, env: Any) -> Policy:
+def make(name: str, env_or_spec: Any) -> Policy:
     """As `ombo_agents.make`, with settings for which it takes milliseconds."""
-    settings = settings_of(name, game_of(env))
+    given = isinstance(env_or_spec, CampaignSpec)
+    spec = env_or_spec if given else campaign_spec(env_or_spec)
+    settings = settings_of(name, spec)
     briefly: dict[str, Any] = {}
     if name not in _AS_THEY_ARE:
         briefly = {key: _BRIEFLY[key] for key in settings if key in _BRIEFLY}
     if isinstance(settings.get("fantasies"), list):  # of each step
         briefly["fantasies"] = [2, 1, 1]
-    return ombo_agents.make(name, env, **briefly)
+    return ombo_agents.make(name, spec, **briefly)

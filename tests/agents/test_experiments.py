@@ -10,9 +10,11 @@ import pytest
 from scipy.stats import qmc
 
 import ombo_agents
-from ombo_agents.experiments.d_optimal import contrasts, optimal, predictive, regressors
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
+from ombo_agents.experiments.d_optimal import optimal, predictive, regressors
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
+from ombo_gym.design_spaces.categorical import contrasts
 from ombo_gym.problems.gp import GP
+from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import Pool, Recipes
 
@@ -168,24 +170,24 @@ def test_what_is_predicted_is_the_posterior_covariance_of_a_linear_model(n):
         np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
-@pytest.mark.parametrize("distinct", [True, False])
-def test_the_gain_of_a_batch_is_that_of_its_determinant(distinct):
+@pytest.mark.parametrize("repeats", Repeats)
+def test_the_gain_of_a_batch_is_that_of_its_determinant(repeats):
     rng = np.random.default_rng(0)
     candidates, measured = rng.normal(size=(3, 20, 4)), rng.normal(size=(3, 2, 4))
     covariance = predictive(candidates, measured, 0.5)
-    batch, gain = optimal(covariance, np.ones((3, 20), bool), 6, distinct=distinct)
+    batch, gain = optimal(covariance, np.ones((3, 20), bool), 6, repeats)
     for row in range(3):
         before = measured[row].T @ measured[row] + 0.5 * np.eye(4)
         new = candidates[row, batch[row]]
         expected = np.linalg.slogdet(before + new.T @ new)[1] - np.linalg.slogdet(before)[1]
         np.testing.assert_allclose(gain[row], expected)
-        assert len(set(batch[row])) == 6 or not distinct
+        assert len(set(batch[row])) == 6 or repeats is Repeats.ALLOWED
 
 
 def test_on_a_large_space_passes_bring_more_and_all_is_more_than_random():
     env = gym.make_vec("Ombo/TFBinding-v0", num_envs=3, batch_size=32, start={"kind": "none"})
     observation, _ = env.reset(seed=0)
-    space, means = env.unwrapped.game.design_space, []
+    space, means = env.unwrapped.design_space, []
     for name in ("random", "d_optimal:passes=0", "d_optimal"):
         actions = ombo_agents.make(name, env).act(observation, np.random.default_rng(0))
         rows = [log_determinant(batch, space) for batch in space.designs(actions)]
@@ -196,7 +198,7 @@ def test_on_a_large_space_passes_bring_more_and_all_is_more_than_random():
 def test_d_optimal_in_a_pool_spreads_over_the_features():
     env = CampaignVectorEnv(ROWS, Pool(), batch_size=4, start={"kind": "none"})
     observation, _ = env.reset(seed=0)
-    space = env.unwrapped.game.design_space
+    space = env.unwrapped.design_space
     assert isinstance(space, CandidateDesigns)
     found = {}
     for name in ("d_optimal", "random"):

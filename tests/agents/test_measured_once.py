@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 
 import ombo_agents
-from ombo_agents.unmeasured import replenished
+from ombo_agents.unmeasured import without_repeats
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.cheap import OFTEN, SLOW, make
 from tests.controls.small_problems import ONCE, Pool, PoolOnce, play_without_waste
@@ -83,7 +84,7 @@ def test_random_designs_do_not_depend_on_how_others_stand():
     policy = ombo_agents.make("random", env)
     observation, _ = env.reset(seed=0)
     empty = {key: array.copy() for key, array in observation.items()}
-    for array in (empty["observed"], empty["designs"], empty["values"]):
+    for array in (empty["observed"], empty["designs"], empty["measurements"]):
         array[1:] = 0
     first, second = (
         policy.act(each, [np.random.default_rng(i) for i in range(9)])
@@ -98,7 +99,7 @@ def test_what_is_not_wasted_stays_and_the_rest_is_filled_up_uniformly():
     observation = observed(env, [6, 1, 4], rows)
     batch = np.tile(np.array([4, 2, 2])[:, None], (rows, 1, 1))
     draws = GeneratorRows(np.random.default_rng(0), rows)
-    filled = replenished(env.design_space, observation, batch, draws)[..., 0]
+    filled = without_repeats(env.campaign_spec, observation, batch, draws)[..., 0]
     assert (filled[:, 1] == 2).all()
     pairs = np.unique(filled[:, [0, 2]], axis=0, return_counts=True)
     assert set(pairs[0].ravel().tolist()) == {0, 3, 5, 7} and len(pairs[0]) == 12
@@ -107,10 +108,11 @@ def test_what_is_not_wasted_stays_and_the_rest_is_filled_up_uniformly():
 
 def test_one_slot_in_a_wide_batch_is_filled_up_uniformly():
     rows, space = 4000, CandidateDesigns(np.arange(20.0)[:, None])
+    spec = CampaignSpec(space, batch_sizes=(8, 8), repeats=Repeats.NEVER_AGAIN)
     empty = {"designs": np.zeros((rows, 1, 1), int), "observed": np.zeros((rows, 1))}
     batch = np.tile(np.array([0, 1, 2, 2, 4, 5, 6, 7])[:, None], (rows, 1, 1))
     draws = GeneratorRows(np.random.default_rng(0), rows)
-    filled = replenished(space, empty, batch, draws)[..., 0]
+    filled = without_repeats(spec, empty, batch, draws)[..., 0]
     assert (np.delete(filled, 3, axis=1) == [0, 1, 2, 4, 5, 6, 7]).all()
     found, counts = np.unique(filled[:, 3], return_counts=True)
     assert found.tolist() == [3, *range(8, 20)] and stats.chisquare(counts).pvalue > 1e-4
@@ -136,7 +138,7 @@ def test_thompson_and_expected_improvement_choose_among_what_can_be_measured():
     env.reset(seed=4)
     for design in range(8):
         observation, *_ = env.step([design])
-    features, values = env.design_space.pool_features, observation["values"][:8].astype(float)
+    features, values = env.design_space.pool_features, observation["measurements"][:8]
 
     def kernel(x, y):
         return np.exp(-0.5 * ((x[:, None] - y) ** 2).sum(axis=-1) / 0.4**2)

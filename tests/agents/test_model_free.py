@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cma
 import numpy as np
 import pytest
 
 import ombo_agents
 from ombo_agents.model_free.adalead import leading
-from ombo_agents.model_free.cmaes import CMAES
+from ombo_agents.model_free.cmaes import CMAES, generations
 from ombo_agents.model_free.evolution import selected
-from ombo_agents.model_free.peaks import nearest_others
-from ombo_agents.model_free.rounds import reflected, rounds_played
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
+from ombo_agents.model_free.rounds import by_history, round_edges
+from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, MixedDesigns
+from ombo_gym.design_spaces.peaks import nearest_others
+from ombo_gym.design_spaces.relaxations import reflected
 from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.gp import GP
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.gp import JITTER
 from tests.controls.small_problems import Listed, Recipes
 from tests.surrogates.test_gp import textbook_posterior
@@ -37,20 +41,10 @@ class Line(Listed):
         return designs[..., 0]
 
 
-def observation_of(designs, values, capacity=None, left=1):
-    """One campaign that has measured some designs."""
-    n = len(designs)
-    capacity = n + 4 if capacity is None else capacity
-    padded = np.zeros((1, capacity, *designs.shape[1:]), designs.dtype)
-    padded[0, :n] = designs
-    shown = np.zeros((1, capacity), np.float32)
-    shown[0, :n] = values
-    return {
-        "designs": padded,
-        "values": shown,
-        "observed": (np.arange(capacity) < n).astype(np.int8)[None],
-        "rounds_left": np.full((1, 1), left, np.float32),
-    }
+def observation_of(policy, designs, values, start=0):
+    """One campaign that has measured some designs, the first ones as its start."""
+    spec = policy.spec
+    return spec.observation(designs, values, [spec.batch_size], from_start=start)
 
 
 def batch_of(policy, observation, seed=0):
@@ -63,7 +57,19 @@ def batch_of(policy, observation, seed=0):
 
 @pytest.mark.parametrize(("count", "rounds"), [(0, 0), (3, 0), (4, 0), (6, 0), (7, 1), (10, 2)])
 def test_rounds_are_told_from_the_number_of_rows(count, rounds):
-    assert rounds_played(count, start=4, batch_size=3) == rounds
+    edges = round_edges(CampaignSpec(BoxDesigns(1), batch_sizes=(3, 3)), count, start=4, q=3)
+    assert edges == tuple(range(count - 3 * rounds, count + 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("count", "edges"), [(4, (4,)), (9, (4, 9)), (11, (4, 9, 11)), (14, (4, 9, 11, 14))]
+)
+def test_of_plates_that_are_laid_down_rounds_have_these_sizes(count, edges):
+    spec = CampaignSpec(BoxDesigns(1), plates=(5, 2, 3), start_capacity=4)
+    assert round_edges(spec, count, start=4, q=2) == edges
+    observation = spec.observation(np.zeros((count, 1)), np.zeros(count), [3], from_start=4)
+    (history,) = by_history(spec, observation, 3, 1)
+    assert history.edges == edges and history.start_count == 4 and history.count == count
 
 
 def test_mirrors_bring_points_back_into_the_box():
@@ -97,11 +103,12 @@ def test_cmaes_is_pycma_told_of_every_round_in_turn(q):
         live.tell(list(asked), (-sphere(asked)).tolist())
         designs = np.concatenate([designs, asked.astype(np.float32)])
         values = np.concatenate([values, sphere(asked)])
-    replayed = policy.told(designs, values, np.random.default_rng(0))
+    edges = round_edges(policy.spec, len(values), 1, q)
+    replayed = policy.told(designs, values, edges, np.random.default_rng(0))
     np.testing.assert_allclose(replayed.mean, live.mean, atol=1e-5)
     np.testing.assert_allclose(replayed.sigma, live.sigma, rtol=1e-4)
     np.testing.assert_allclose(replayed.C, live.C, rtol=1e-3, atol=1e-4)
-    batch = batch_of(policy, observation_of(designs, values, capacity=1 + 6 * q))
+    batch = batch_of(policy, observation_of(policy, designs, values, start=1))
     asked = np.array(replayed.ask(q))  # both draw with a generator of seed 0
     np.testing.assert_allclose(batch, asked, atol=1e-6)
 
@@ -120,7 +127,7 @@ def test_cmaes_comes_close_to_the_top_of_a_smooth_hill():
             batch = {key: array[None] for key, array in observation.items()}
             action = policy.act(batch, [np.random.default_rng(round_)])[0]
             observation, *_ = env.step(action)
-        regrets[name] = -observation["values"][-8:].max()
+        regrets[name] = -observation["measurements"][-8:].max()
     assert regrets["cmaes"] < 1e-3 < regrets["random"]
 
 
@@ -139,14 +146,13 @@ def test_cmaes_on_categories_moves_to_what_the_best_have_in_common():
         Recipe([4] * 6), batch_size=16, horizon=9, utility="last_mean", start={"kind": "none"}
     )
     policy = ombo_agents.make("cmaes", env)
-    observation = observation_of(np.zeros((0, 6), np.int64), np.zeros(0), capacity=9 * 16)
     designs = np.zeros((0, 6), np.int64)
     shares = []
     for round_ in range(9):
+        observation = observation_of(policy, designs, (designs == 2).sum(axis=1))
         batch = batch_of(policy, observation, seed=round_)
         shares.append((batch == 2).mean())
         designs = np.concatenate([designs, batch])
-        observation = observation_of(designs, (designs == 2).sum(axis=1), capacity=9 * 16)
     assert abs(shares[0] - 0.25) < 0.12 and shares[-1] > 0.6
 
 
@@ -158,11 +164,47 @@ def test_cmaes_waits_for_four_designs_before_it_changes_its_distribution(q):
     designs = rng.uniform(-0.2, 0.2, (2 + 9 * q, 2)).astype(np.float32)
     means = []
     for rounds in range(9):
-        told = policy.told(designs[: 2 + rounds * q], np.arange(2.0 + rounds * q), rng)
+        edges = tuple(range(2, 3 + rounds * q, q))
+        told = policy.told(designs[: edges[-1]], np.arange(float(edges[-1])), edges, rng)
         means.append(tuple(told.mean))
     changes = [i for i in range(1, 9) if means[i] != means[i - 1]]
     wait = {1: 4, 2: 2, 3: 2}[q]
     assert changes == [i for i in range(1, 9) if i % wait == 0]
+
+
+def test_generations_are_rounds_that_together_hold_four_designs():
+    assert list(generations((3, 4, 6, 7, 11, 13, 29, 30))) == [(3, 7), (7, 11), (11, 29)]
+    assert list(generations((5,))) == list(generations((0, 3))) == []
+
+
+def test_cmaes_weighs_each_generation_as_its_size_asks_for():
+    """Told of plates of 8 and of 5, pycma with these population sizes ends where ours does."""
+    env = CampaignEnv(GP(dim=3), plates=[8, 5, 8, 1], start={"kind": "random", "size": 1})
+    policy = ombo_agents.make("cmaes:sigma=0.1", env)
+    rng = np.random.default_rng(3)
+    designs = rng.uniform(-0.2, 0.2, (22, 3)).astype(np.float32)
+    edges = round_edges(policy.spec, 22, 1, 1)
+    assert edges == (1, 9, 14, 22)
+    ours = policy.told(designs, sphere(designs), edges, np.random.default_rng(0))
+    theirs, other = (
+        cma.CMAEvolutionStrategy(
+            designs[0].astype(float),
+            0.1,
+            {"popsize": q, "CMA_mirrors": 0, "seed": 1, "verbose": -9, "verb_log": 0},
+        )
+        for q in (8, 5)
+    )
+    used = {8: (theirs.sp, theirs.adapt_sigma.cs, theirs.adapt_sigma.damps)}
+    used[5] = other.sp, other.adapt_sigma.cs, other.adapt_sigma.damps
+    assert used[8][1] != used[5][1] and used[8][0].weights.mu != used[5][0].weights.mu
+    for begin, end in pairwise(edges):
+        theirs.sp, theirs.adapt_sigma.cs, theirs.adapt_sigma.damps = used[end - begin]
+        theirs.ask()
+        told = designs[begin:end].astype(float)
+        theirs.tell(list(told), (-sphere(told)).tolist(), False)
+    np.testing.assert_allclose(ours.mean, theirs.mean, atol=1e-12)
+    np.testing.assert_allclose(ours.sigma, theirs.sigma, rtol=1e-9)
+    np.testing.assert_allclose(ours.C, theirs.C, rtol=1e-9)
 
 
 # --- local_search ---------------------------------------------------------------------------------
@@ -172,7 +214,7 @@ def test_local_search_proposes_unmeasured_neighbours_of_the_best_design():
     env = CampaignEnv(Recipe([3, 3, 3]), batch_size=4, start={"kind": "none"})
     policy = ombo_agents.make("local_search", env)
     designs = np.array([[0, 0, 0], [2, 2, 2], [1, 0, 0]])
-    batch = batch_of(policy, observation_of(designs, [5.0, 1.0, 2.0]))
+    batch = batch_of(policy, observation_of(policy, designs, [5.0, 1.0, 2.0]))
     neighbours = {(2, 0, 0), (0, 1, 0), (0, 2, 0), (0, 0, 1), (0, 0, 2)}
     assert len(set(map(tuple, batch.tolist()))) == 4
     assert set(map(tuple, batch.tolist())) <= neighbours
@@ -183,21 +225,21 @@ def test_local_search_goes_on_to_the_next_peak_not_to_the_slopes_of_the_last():
     policy = ombo_agents.make("local_search", env)
     climbed = [[0, 0, 0], [1, 0, 0], [2, 0, 0], [0, 1, 0], [0, 2, 0], [0, 0, 1], [0, 0, 2]]
     designs = np.array([*climbed, [2, 2, 2]])
-    batch = batch_of(policy, observation_of(designs, [9.0, 8, 7, 6, 5, 4, 3, 1]))
+    batch = batch_of(policy, observation_of(policy, designs, [9.0, 8, 7, 6, 5, 4, 3, 1]))
     assert ((batch != 2).sum(axis=1) == 1).all()
 
 
 def test_local_search_steps_by_one_level_where_levels_are_ordered():
     env = CampaignEnv(Recipe([9, 9], ordinal=True), batch_size=3, start={"kind": "none"})
     policy = ombo_agents.make("local_search", env)
-    batch = batch_of(policy, observation_of(np.array([[4, 4], [4, 5]]), [2.0, 1.0]))
+    batch = batch_of(policy, observation_of(policy, np.array([[4, 4], [4, 5]]), [2.0, 1.0]))
     assert sorted(map(tuple, batch.tolist())) == [(3, 4), (4, 3), (5, 4)]
 
 
 def test_local_search_in_a_pool_takes_the_nearest_unmeasured_candidates():
     env = CampaignEnv(Line(), batch_size=3, start={"kind": "none"}, utility="best")
     policy = ombo_agents.make("local_search", env)
-    batch = batch_of(policy, observation_of(np.array([[4], [3], [11]]), [3.0, 1.0, 2.0]))
+    batch = batch_of(policy, observation_of(policy, np.array([[4], [3], [11]]), [3.0, 1.0, 2.0]))
     assert batch[:, 0].tolist() == [5, 2, 1]  # 16: 25, 4, 1 are nearest after 9
 
 
@@ -215,7 +257,7 @@ def box_climb(values, q=4, **settings):
     env = CampaignEnv(GP(dim=2), batch_size=q, horizon=20, start={"kind": "random", "size": 4})
     policy = ombo_agents.make("local_search", env, **settings)
     designs = np.random.default_rng(1).uniform(-0.1, 0.1, (len(values), 2)).astype(np.float32)
-    observation = observation_of(designs, values, capacity=4 + 20 * q)
+    observation = observation_of(policy, designs, values, start=4)
     batches = [batch_of(policy, observation, seed) for seed in range(200)]
     return designs, np.concatenate(batches)
 
@@ -263,7 +305,7 @@ def test_evolution_s_trials_are_differences_added_to_members(strategy):
     order = np.array([3, 1, 4, 0, 2])  # members are placed by value
     values = np.empty(5)
     values[order] = np.arange(5.0, 0, -1)
-    batch = batch_of(policy, observation_of(designs, values, capacity=20))
+    batch = batch_of(policy, observation_of(policy, designs, values, start=5))
     members = designs[order].astype(float)
     for target, trial in enumerate(batch):
         rest = [i for i in range(5) if i != target]
@@ -303,6 +345,11 @@ def some_data(length=8, n=12, seed=0):
     return rng.integers(0, 4, (n, length)), rng.normal(size=n)
 
 
+def model_of(policy, designs, values):
+    """What AdaLead asks, of one campaign."""
+    return policy.model(designs[None], values[None], np.zeros(1, int))
+
+
 @pytest.mark.parametrize(("sign", "expected"), [(1, [4, 1, 4, 1, 4]), (-1, [3, 3, 3, 3, 3])])
 def test_adalead_s_parents_are_within_a_share_of_the_best_in_turn(sign, expected):
     values = sign * np.array([[90.0, 96, 94, 2, 100]])
@@ -315,7 +362,7 @@ def test_adalead_asks_the_surrogate_s_posterior_mean():
     policy = adalead([4] * 8)
     designs, values = some_data()
     asked = np.random.default_rng(1).integers(0, 4, (5, 8))
-    predicted = policy._model(designs[None], values[None])(asked[None])[0]
+    predicted = model_of(policy, designs, values)(asked[None])[0]
     features = policy.space.features
     mean, _ = textbook_posterior("rbf", features(designs), values, features(asked), 2.0, JITTER)
     np.testing.assert_allclose(predicted, mean, atol=1e-8)
@@ -327,8 +374,8 @@ def test_adalead_s_rollouts_go_on_while_the_prediction_is_at_least_the_root_s():
     policy = adalead([4] * 8, q, mutations=1.0, recombination=1e-9, threshold=1e-9, queries=40)
     designs, values = some_data()
     draws = GeneratorRows([np.random.default_rng(0)], 1)
-    met, predictions, asked = policy.rollouts(designs[None], values[None], draws)
-    model = policy._model(designs[None], values[None])
+    model = model_of(policy, designs, values)
+    met, predictions, asked = policy.rollouts(designs[None], values[None], model, draws, q)
     parent = designs[values.argmax()]  # the one root: without recombination every slot's
     root = model(parent[None, None])[0, 0]
     nodes, alive, total, ends = np.tile(parent, (q, 1)), np.ones(q, bool), q, 0
@@ -340,25 +387,24 @@ def test_adalead_s_rollouts_go_on_while_the_prediction_is_at_least_the_root_s():
         found, predicted = met[0, now], predictions[0, now]
         was_asked = np.isfinite(predicted)
         assert not (was_asked & ~alive).any()
-        assert (was_asked == alive).all() or total + alive.sum() > policy.queries
+        assert (was_asked == alive).all() or total + alive.sum() > 40 * q
         assert ((found != nodes).sum(axis=1)[alive] == 1).all()
         np.testing.assert_allclose(predicted[was_asked], model(found[None])[0][was_asked])
         total += was_asked.sum()
         nodes, alive = found, was_asked & (predicted >= root)
-    assert ends > 3 and total == asked[0] and policy.queries - 1 <= total <= policy.queries
+    assert ends > 3 and total == asked[0] and 40 * q - 1 <= total <= 40 * q
 
 
 def test_adalead_proposes_the_best_predicted_of_what_it_met_and_counts_its_queries():
     q = 4
     policy = adalead([4] * 8, q, queries=30)
     designs, values = some_data()
-    observation = observation_of(designs, values)
+    observation = observation_of(policy, designs, values)
     actions, details = policy.explain(observation, [np.random.default_rng(0)])
     batch = policy.space.designs(actions)[0]
     draws = GeneratorRows([np.random.default_rng(0)], 1)
-    met, predictions, asked = policy.rollouts(
-        designs[None], observation["values"][:, :12].astype(float), draws
-    )
+    model = model_of(policy, designs, values)
+    met, predictions, asked = policy.rollouts(designs[None], values[None], model, draws, q)
     best = {}
     for design, prediction in zip(met[0].tolist(), predictions[0], strict=True):
         if design not in designs.tolist() and np.isfinite(prediction):
@@ -366,12 +412,13 @@ def test_adalead_proposes_the_best_predicted_of_what_it_met_and_counts_its_queri
     expected = sorted(best, key=best.get, reverse=True)[:q]
     assert list(map(tuple, batch.tolist())) == expected
     assert details["model_queries"].tolist() == asked.tolist() and asked[0] in (119, 120)
-    empty = observation_of(designs[:0], values[:0])
+    empty = observation_of(policy, designs[:0], values[:0])
     assert policy.explain(empty, [np.random.default_rng(0)])[1]["model_queries"].tolist() == [0]
 
 
 def test_adalead_s_recombinants_hold_what_a_pair_held_and_nothing_else():
-    policy = adalead([4] * 4, q=5, recombination=0.3)
+    spec = CampaignSpec(CategoricalDesigns([5] * 40), batch_sizes=(5, 5))
+    policy = ombo_agents.make("adalead", spec, recombination=0.3)
     parents = np.tile(np.arange(5)[:, None], (1, 40))[None]
     children = policy._recombined(parents, GeneratorRows([np.random.default_rng(0)], 1))[0]
     np.testing.assert_array_equal(np.sort(children, axis=0), parents[0])
@@ -381,7 +428,18 @@ def test_adalead_s_recombinants_hold_what_a_pair_held_and_nothing_else():
     assert abs(switches - 0.3) < 0.15
 
 
-def test_adalead_is_for_categories_alone():
+def test_adalead_does_not_tear_a_category_apart_where_it_is_several_numbers():
+    space = MixedDesigns({"x": (0, 1), "a": ["u", "v", "w"], "b": ["u", "v", "w"]})
+    spec = CampaignSpec(space, batch_sizes=(2, 2))
+    policy = ombo_agents.make("adalead:recombination=0.5", spec)
+    draws = GeneratorRows(np.random.default_rng(0), 200)
+    parents = space.sample(draws, 2)
+    children = policy._recombined(parents, draws)
+    np.testing.assert_array_equal(space.canonical(children), children)
+    assert (children != parents).any() and (children != parents[:, ::-1]).any()
+
+
+def test_adalead_is_for_categories():
     assert ombo_agents.supports("adalead", CampaignEnv(Recipe([3, 3])))
     assert not ombo_agents.supports("adalead", CampaignEnv(Line()))
     assert not ombo_agents.supports("adalead", CampaignEnv(GP(dim=2)))

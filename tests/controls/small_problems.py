@@ -9,6 +9,7 @@ import numpy as np
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
 from ombo_gym.problems.base import Problem
 from ombo_gym.problems.gp import GP
+from ombo_gym.spec import Repeats
 
 
 class Listed(Problem):
@@ -50,25 +51,25 @@ class Recipes(Listed):
 class PoolOnce(Pool):
     """40 candidates, more than a list of candidates holds, each measured once at most."""
 
-    repeats = False
+    repeats = Repeats.NEVER_AGAIN
 
 
 class RecipesOnce(Recipes):
     """24 designs of three positions, each measured once at most."""
 
-    repeats = False
+    repeats = Repeats.NEVER_AGAIN
 
 
 class BoxOnce(GP):
     """A box of which nothing is measured twice."""
 
-    repeats = False
+    repeats = Repeats.NEVER_AGAIN
 
 
 class BitsOnce(Listed):
     """2,048 designs, more than are looked at whole."""
 
-    repeats = False
+    repeats = Repeats.NEVER_AGAIN
 
     def __init__(self):
         super().__init__(CategoricalDesigns([2] * 11))
@@ -107,12 +108,12 @@ def play_without_waste(env, act):
         env: A vector environment.
         act: Actions from an observation.
     """
-    game = env.unwrapped.game
-    size, q = game.design_space.size, game.batch_size
+    played = env.unwrapped
+    size, q = played.design_space.size, played.campaign_spec.batch_size
     observation, _ = env.reset(seed=0)
     over = False
     while not over:
-        left = np.inf if size is None else size - game.campaigns.count
+        left = np.inf if size is None else size - played.campaigns.count
         observation, _, ended, _, info = env.step(act(observation))
         np.testing.assert_array_equal(info["wasted"], np.maximum(0, q - left))
         over = ended.all()

@@ -39,7 +39,7 @@ def vector_env(case, rows, control, **arguments):
 
 def last_batch(env):
     """The designs that the last step measured, (B, q, *shape)."""
-    campaigns, q = env.game.campaigns, env.game.batch_size
+    campaigns, q = env.campaigns, env.batch_size
     return np.stack([campaigns.designs[i, n - q : n] for i, n in enumerate(campaigns.count)])
 
 
@@ -67,8 +67,8 @@ def test_the_batch_maximises_upper_confidence_bounds_with_weights_interpolated_o
     env.reset(seed=0)
     rng = np.random.default_rng(0)
     for _ in range(3):
-        before = env.game.campaigns.observation()
-        outlooks = env.game._view.outlooks
+        before = env.campaigns.observation()
+        outlooks = env._played._view.outlooks
         actions = rng.uniform(-1, 1, (rows, 2)).astype(np.float32)
         env.step(actions)
         batch = last_batch(env)
@@ -77,7 +77,7 @@ def test_the_batch_maximises_upper_confidence_bounds_with_weights_interpolated_o
             for i, row in enumerate(outlook.rows):
                 n = int(before["observed"][row].sum())
                 x = before["designs"][row, :n].astype(float)
-                y = before["values"][row, :n].astype(float)
+                y = before["measurements"][row, :n].astype(float)
                 choices = outlook.candidates[i].astype(float)
                 for slot in range(q):
                     share = slot / (q - 1) if q > 1 else 0.0
@@ -94,7 +94,7 @@ def test_weight_zero_in_a_box_proposes_q_times_the_candidate_of_the_largest_mean
     env = vector_env("GP", rows, "exploration", batch_size=q, horizon=2, utility="last_mean")
     env.reset(seed=3)
     for _ in range(2):
-        (outlook,) = env.game._view.outlooks
+        (outlook,) = env._played._view.outlooks
         best = outlook.beliefs.mean.argmax(axis=1)
         expected = outlook.candidates[np.arange(rows), best]
         env.step(np.full((rows, 2), -1, np.float32))
@@ -130,7 +130,7 @@ def test_a_batch_larger_than_the_space_holds_every_design():
     )
     env.reset(seed=0)
     env.step(np.zeros(2, np.float32))
-    assert len(np.unique(env.game.campaigns.designs[0, 2:], axis=0)) == 4
+    assert len(np.unique(env.campaigns.designs[0, 2:], axis=0)) == 4
 
 
 @pytest.mark.parametrize("control", ["exploration", "candidates"])
@@ -154,9 +154,9 @@ def test_the_summary_says_what_the_posterior_says():
     q = 3
     env = CampaignEnv("GP", control="exploration", batch_size=q, horizon=2)
     seen, _ = env.reset(seed=5)
-    observation = env.game.campaigns.observation()
-    x, y = observation["designs"][0, :4].astype(float), observation["values"][0, :4].astype(float)
-    (outlook,) = env.game._view.outlooks
+    observation = env.campaigns.observation()
+    x, y = observation["designs"][0, :4].astype(float), observation["measurements"][0, :4].astype(float)
+    (outlook,) = env._played._view.outlooks
     z = outlook.candidates[0].astype(float)
     mean, covariance = textbook_posterior("matern52", x, y, z, 0.3, JITTER)
     sd = np.sqrt(np.diag(covariance).clip(1e-12))
@@ -191,7 +191,7 @@ def test_a_control_changes_the_proposals_and_never_the_campaign(case, control):
         observation, info_by_hand = by_hand.reset(seed=seed)
         for _ in range(horizon):
             assert_same(info, info_by_hand)
-            assert_same(acted.game.campaigns.observation(), observation)
+            assert_same(acted.campaigns.observation(), observation)
             _, reward, over, _, info = acted.step(acted.action_space.sample())
             designs = by_hand.design_space.actions(last_batch(acted))
             observation, expected, over_by_hand, _, info_by_hand = by_hand.step(designs)
@@ -214,10 +214,10 @@ def test_how_often_the_agent_looks_or_how_it_acts_leaves_the_next_campaign_alone
         env.reset(seed=6)
         for _ in range(2):
             for _ in range(looks):
-                env.game.observe()
+                env._played.observe()
             env.step(env.action_space.sample())
         seen, _ = env.reset()
-        starts.append({**seen, **env.game.campaigns.observation()})
+        starts.append({**seen, **env.campaigns.observation()})
     assert_same(*starts)
 
 
@@ -226,7 +226,7 @@ def test_the_list_of_candidates_holds_distinct_designs_with_what_the_surrogate_s
     rows = 3
     env = vector_env(case, rows, "candidates", batch_size=2, horizon=2)
     seen, _ = env.reset(seed=7)
-    space, view = env.design_space, env.game._view
+    space, view = env.design_space, env._played._view
     size = CANDIDATES if space.size is None else min(CANDIDATES, space.size)
     assert env.single_action_space == gym.spaces.MultiDiscrete([size, size])
     assert seen["candidates"].shape[:2] == (rows, size)
@@ -236,8 +236,8 @@ def test_the_list_of_candidates_holds_distinct_designs_with_what_the_surrogate_s
             seen["candidates"][row, :, 2:], space.features(view.designs[row]), atol=1e-6
         )
     if case == "GP":
-        observation = env.game.campaigns.observation()
-        x, y = observation["designs"].astype(float), observation["values"].astype(float)
+        observation = env.campaigns.observation()
+        x, y = observation["designs"].astype(float), observation["measurements"].astype(float)
         for row in range(rows):
             z = view.designs[row].astype(float)
             mean, covariance = textbook_posterior(
@@ -253,7 +253,7 @@ def test_the_list_of_candidates_holds_distinct_designs_with_what_the_surrogate_s
 def test_choosing_candidates_proposes_exactly_those(case):
     env = vector_env(case, 2, "candidates", batch_size=3, horizon=2)
     env.reset(seed=8)
-    listed = env.game._view.designs
+    listed = env._played._view.designs
     env.step(np.array([[0, 5, 5], [2, 1, 0]]))
     np.testing.assert_array_equal(last_batch(env)[0], listed[0, [0, 5, 5]])
     np.testing.assert_array_equal(last_batch(env)[1], listed[1, [2, 1, 0]])
@@ -262,11 +262,11 @@ def test_choosing_candidates_proposes_exactly_those(case):
 def test_a_candidate_that_is_not_listed_is_refused_and_nothing_happens():
     env = CampaignEnv(Recipes(), control="candidates", batch_size=2, horizon=1)
     env.reset(seed=0)
-    before = env.game.campaigns.observation()
+    before = env.campaigns.observation()
     for action in ([0, 24], [-1, 0], [0.0, 1.0], [0], [True, False]):
         with pytest.raises(ValueError, match="action: expected"):
             env.step(np.array(action))
-    assert_same(env.game.campaigns.observation(), before)
+    assert_same(env.campaigns.observation(), before)
     env.step(np.array([0, 23]))
 
 
@@ -305,14 +305,14 @@ def test_a_view_can_be_acted_on_again_and_again(control):
 def test_candidates_come_from_the_campaign_s_own_stream_of_the_round():
     env = vector_env("GP", 3, "exploration", horizon=2)
     env.reset(seed=11)
-    campaigns = env.game.campaigns
+    campaigns = env.campaigns
     for number in range(2):
-        (outlook,) = env.game._view.outlooks
+        (outlook,) = env._played._view.outlooks
         draws = KeyedRows(campaigns.keys, Stream.CANDIDATES, number)
         observation = campaigns.observation()
         n = outlook.observed
         expected = candidates(
-            env.design_space, observation["designs"][:, :n], campaigns.values[:, :n], 16, draws
+            env.design_space, observation["designs"][:, :n], campaigns.measurements[:, :n], 16, draws
         )
         np.testing.assert_array_equal(outlook.candidates, expected)
         env.step(np.zeros((3, 2), np.float32))
@@ -353,9 +353,9 @@ def test_the_batch_is_of_the_best_scored_designs_that_can_be_measured():
     env = once("gp, with a start", rows, "exploration", batch_size=q, horizon=2)
     env.reset(seed=0)
     for _ in range(2):
-        before = env.game.campaigns.observation()
+        before = env.campaigns.observation()
         expected = np.zeros((rows, q), int)
-        for outlook in env.game._view.outlooks:
+        for outlook in env._played._view.outlooks:
             for i, row in enumerate(outlook.rows):
                 used = before["observed"][row] == 1
                 measured = set(before["designs"][row, used, 0].tolist())
@@ -371,8 +371,8 @@ def test_the_batch_is_of_the_best_scored_designs_that_can_be_measured():
 def test_outlooks_spare_nothing_where_measuring_again_is_worth_something(worth_it):
     env = vector_env("pool", 3, "exploration", **worth_it)
     env.reset(seed=0)
-    assert env.game.repeats
-    assert all(outlook.spent is None for outlook in env.game._view.outlooks)
+    assert env.repeats
+    assert all(outlook.spent is None for outlook in env._played._view.outlooks)
 
 
 @pytest.mark.parametrize("case", ["GP", "TFBind8", "pool", "recipes"])
@@ -380,11 +380,11 @@ def test_nothing_is_measured_twice_where_that_is_worth_nothing(case):
     """The best value counts and there is no noise."""
     env = vector_env(case, 3, "exploration", batch_size=4, horizon=3)
     env.reset(seed=0)
-    assert not env.game.repeats
+    assert not env.repeats
     for _ in range(3):
         env.step(np.full((3, 2), -1, np.float32))  # pure exploitation
-    for row, n in enumerate(env.game.campaigns.count):
-        designs = env.game.campaigns.designs[row, :n]
+    for row, n in enumerate(env.campaigns.count):
+        designs = env.campaigns.designs[row, :n]
         assert len(np.unique(designs, axis=0)) == n
 
 
@@ -397,7 +397,7 @@ def test_the_list_of_candidates_holds_measured_designs_at_its_end(case):
     size, length = env.design_space.size, env.single_action_space.nvec[0]
     assert length == min(CANDIDATES, size)
     for _ in range(4):
-        view, campaigns = env.game._view, env.game.campaigns
+        view, campaigns = env._played._view, env.campaigns
         for row in range(rows):
             listed = view.designs[row, :, 0].tolist()
             measured = set(campaigns.designs[row, : campaigns.count[row], 0].tolist())
@@ -411,14 +411,14 @@ def test_the_list_of_candidates_holds_measured_designs_at_its_end(case):
 def test_a_slot_that_would_be_wasted_takes_the_next_of_the_list_that_would_not():
     env = once("tent8", 5, "candidates", batch_size=4, horizon=3, utility="total")
     env.reset(seed=0)
-    listed = env.game._view.designs[..., 0]
+    listed = env._played._view.designs[..., 0]
     env.step(np.array([[0, 1, 2, 3], [5, 4, 0, 1], [0, 0, 0, 0], [6, 6, 7, 6], [3, 7, 3, 7]]))
     taken = [[0, 1, 2, 3], [5, 4, 0, 1], [0, 1, 2, 3], [6, 7, 0, 1], [3, 7, 4, 0]]
     np.testing.assert_array_equal(
         last_batch(env)[..., 0], np.take_along_axis(listed, np.array(taken), axis=1)
     )
     # Now the last four of the list are those that were measured.
-    listed = env.game._view.designs[..., 0]
+    listed = env._played._view.designs[..., 0]
     env.step(np.array([[4, 5, 6, 7], [7, 7, 2, 2], [2, 2, 5, 2], [1, 4, 1, 1], [3, 2, 1, 0]]))
     taken = [[0, 1, 2, 3], [0, 1, 2, 3], [2, 3, 0, 1], [1, 0, 2, 3], [3, 2, 1, 0]]
     np.testing.assert_array_equal(

@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from ombo_gym.game import CONTROLS
+from ombo_gym.spec import CONTROLS, Repeats
 from ombo_gym.testing import assert_same
 
 __all__ = ["assert_same"]
@@ -58,11 +58,22 @@ def make_sync(env_id: str, rows: int, mode: AutoresetMode, **settings: Any) -> S
 
 def proposals(env: gym.Env, rounds: int, seed: int) -> list[Any]:
     """Random batches of `control="designs"`, without a repeat where repeats are wasted."""
-    game: Any = env.unwrapped.game  # type: ignore[attr-defined]
+    played: Any = env.unwrapped
     env.action_space.seed(seed)
-    if game.problem.repeats:
+    if played.problem.repeats is not Repeats.NEVER_AGAIN:
         return [env.action_space.sample() for _ in range(rounds)]
-    space, q = game.design_space, game.batch_size
+    space, q = played.design_space, played.campaign_spec.batch_size
     codes = np.random.default_rng(seed).permutation(space.size)[: rounds * q]
     batches = space.decode(codes).reshape(rounds, q, *space.shape)
     return list(space.actions(batches))
+
+
+def play(env: gym.Env, seed: int, campaigns: int = 2) -> list[Any]:
+    """Plays seeded campaigns by random actions: what resets and steps returned."""
+    env.action_space.seed(seed)
+    results: list[Any] = []
+    for number in range(campaigns):
+        results.append(env.reset(seed=seed if number == 0 else None))
+        while len(results[-1]) == 2 or not results[-1][2]:
+            results.append(env.step(env.action_space.sample()))
+    return results

@@ -21,9 +21,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs, DesignSpace
 from ombo_gym.env import CampaignEnv
-from ombo_gym.game import CONTROLS
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
+from ombo_gym.spec import CONTROLS
 from ombo_gym.testing import check_rendering, play
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import assert_same, make, make_native
@@ -151,7 +151,7 @@ def test_a_design_is_drawn_where_it_is_and_the_landscape_is_bright_where_it_is_h
 
     side = np.linspace(-0.9, 0.9, 31, dtype=np.float32)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(1, -1, 2)
-    game = env.unwrapped.game
+    game = env.unwrapped
     values = game.problem.true_values(game.campaigns.instances, grid)[0][0]
     assert where(*grid[0, values.argmax()])[2] > where(*grid[0, values.argmin()])[2] + 100
 
@@ -203,7 +203,7 @@ class Hasty(CampaignEnv):
 
 class Eager(CampaignEnv):
     def render(self) -> Any:
-        begun = self.game.campaigns.horizon[0]
+        begun = self.campaigns.horizon[0]
         return super().render() if begun else np.zeros((480, 960, 3), np.uint8)
 
 
@@ -214,7 +214,7 @@ class Odd(CampaignEnv):
 
 class Growing(CampaignEnv):
     def render(self) -> Any:
-        return super().render()[: 400 + 2 * self.game.campaigns.round[0]]
+        return super().render()[: 400 + 2 * self.campaigns.round[0]]
 
 
 class Rescaled(CampaignEnv):
@@ -256,7 +256,7 @@ class Drawing(CampaignEnv):
 class Meddling(CampaignEnv):
     def render(self) -> Any:
         frame = super().render()
-        self.game.campaigns._incumbent += 1.0
+        self.campaigns._incumbent += 1.0
         return frame
 
 
@@ -269,7 +269,7 @@ class Muttering(CampaignEnv):
 
 class EagerRows(CampaignVectorEnv):
     def render(self) -> Any:
-        begun = self.game.campaigns.horizon.all()
+        begun = self.campaigns.horizon.all()
         return super().render() if begun else (np.zeros((480, 960, 3), np.uint8),) * self.num_envs
 
 
@@ -290,7 +290,7 @@ class StaleRows(CampaignVectorEnv):
 
     def render(self) -> Any:
         frames = super().render()
-        if self.frames is not None and self.game.campaigns.round[0] == 0:
+        if self.frames is not None and self.campaigns.round[0] == 0:
             return self.frames
         self.frames = frames
         return frames

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-SPACES = ("box", "line", "categorical", "candidates", "many")
+SPACES = ("box", "line", "categorical", "pool", "many")
 
 
 def synthetic_replays(
@@ -50,7 +50,7 @@ def _truth(x: np.ndarray) -> np.ndarray:
 
 
 def _scene(space: str) -> dict[str, Any]:
-    scene: dict[str, Any] = {"space": "box", "dim": 2, "alphabet": None, "optimum": 1.0}
+    scene: dict[str, Any] = {"space": "box", "dim": 2, "optimum": 1.0}
     if space == "box":
         side = np.linspace(-1, 1, 64)
         values = _truth(np.stack(np.meshgrid(side, side[::-1]), -1))
@@ -61,8 +61,8 @@ def _scene(space: str) -> dict[str, Any]:
         values = _truth(np.linspace(-1, 1, 256)[:, None])
         scene |= {"dim": 1, "landscape": {"side": 256, "values": values.tolist()}}
     elif space == "categorical":
-        scene |= {"space": space, "dim": 8, "alphabet": "ACGT", "landscape": None, "optimum": None}
-    elif space == "candidates":
+        scene |= {"space": space, "dim": 8, "landscape": None, "optimum": None}
+    elif space == "pool":
         scene |= {"space": space, "dim": 1, "landscape": None, "optimum": None}
     else:
         scene |= {"dim": 6, "landscape": None}
@@ -76,8 +76,8 @@ def _play(space: str, horizon: int, rng: np.random.Generator) -> dict[str, Any]:
     designs: list[Any]
     if space == "categorical":
         designs = ["".join(rng.choice(list("ACGT"), 8, p=[0.5, 0.3, 0.1, 0.1])) for _ in rounds]
-    elif space == "candidates":
-        designs = [int(i) for i in rng.integers(0, 1000, n)]
+    elif space == "pool":
+        designs = [str(i) for i in rng.integers(0, 1000, n)]
     else:
         dim = {"box": 2, "line": 1}.get(space, 6)
         points = np.round(rng.uniform(-1, 1, (n, dim)), 3)

@@ -54,7 +54,8 @@ def contest(values, problems=None):
         for m in range(methods)
     }
     sizes = np.full(problems.max() + 1, n)
-    return Contest("best", problems, sizes, dict.fromkeys(scores, 1), scores, list(scores))
+    clusters = [np.arange(n) for n in sizes]
+    return Contest("best", problems, sizes, clusters, dict.fromkeys(scores, 1), scores, list(scores))
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_the_report_has_all_its_parts_beside_its_pictures(
     assert path.read_text(encoding="utf-8") == text
     assert headings(text) == HEADINGS
     assert "python -m scripts.evaluate --env Ombo/GP-v0" in text
-    for name in ("the best true value proposed", "applied N times", "2026-01-31"):
+    for name in ("The best true value proposed, minus b0", "applied N times", "2026-01-31"):
         assert name in text
     anchors = {attributes.get("id") for _, attributes in page.tags}
     for tag, attributes in page.tags:

@@ -25,13 +25,14 @@ Outcome = int | Fraction
 Data = tuple[tuple[int, Outcome], ...]  # (design, outcome) in the order of measurement
 Batch = tuple[int, ...]
 Proposals = tuple[int | None, ...]  # a batch as it counts: None for a wasted slot
+Rounds = int | tuple[int, ...]  # how many of q proposals each, or the sizes of their batches
 # From a dataset and the rounds left to a batch, or to [(probability, batch), ...].
 Choice = Callable[[Data, int], Any]
 
 
 @dataclass
 class BruteForce(ABC):
-    """Campaigns of q proposals a round.
+    """Campaigns of q proposals a round, where nothing else is said.
 
     Args:
         q: Batch size.
@@ -63,12 +64,12 @@ class BruteForce(ABC):
         """The probability that these measurements show what they show."""
 
     @abstractmethod
-    def batches(self, data: Data) -> list[Batch]:
-        """The sorted batches that a planner chooses from."""
+    def batches(self, data: Data, q: int) -> list[Batch]:
+        """The sorted batches of q designs that a planner chooses from."""
 
     @abstractmethod
-    def counted(self, data: Data, batch: Batch) -> Proposals:
-        """A batch as it counts."""
+    def counted(self, data: Data, batch: Batch, q: int) -> Proposals:
+        """A batch on a plate of q slots as it counts."""
 
     @abstractmethod
     def worth(self, data: Data, proposals: Sequence[Proposals]) -> Fraction:
@@ -93,26 +94,44 @@ class BruteForce(ABC):
                 yield longer
 
     def _key(self, data: Data) -> Data:
-        return tuple(sorted(data)) if self.merge else data
+        ordered = not self.merge or self.utility == "auc"  # of which it matters what came when
+        return data if ordered else tuple(sorted(data))
+
+    def sizes(self, rounds: Rounds) -> tuple[int, ...]:
+        """Sizes of the batches of some rounds."""
+        return (self.q,) * rounds if isinstance(rounds, int) else rounds
+
+    def _proposed(self, data: Data, played: tuple[int, ...]) -> list[Proposals]:
+        """What was proposed so far, where nothing was wasted as long as there were designs left."""
+        designs: Proposals = tuple(design for design, _ in data)
+        start = max(0, len(designs) - sum(played))
+        proposals = [designs[:start]] if start else []
+        for at, size in enumerate(played):
+            first = start + sum(played[:at])
+            proposals.append(designs[first : first + size])
+        return proposals
 
     # --- planning
 
-    def plan(self, data: Data, rounds: int) -> dict[Batch, Fraction]:
+    def plan(
+        self, data: Data, rounds: Rounds, played: tuple[int, ...] = ()
+    ) -> dict[Batch, Fraction]:
         """Every batch's value, if the plan goes on optimally and the campaign is over in time.
 
         Values are times the probability of the data, as everywhere below.
         """
-        key = self._key(data), rounds
+        plates = self.sizes(rounds)
+        key = self._key(data), plates, played
         if key not in self._planned:
-            before: Proposals = tuple(design for design, _ in data)  # nothing planned is wasted
+            before = self._proposed(data, played)
             values = {}
-            for batch in self.batches(data):
-                counted = self.counted(data, batch)
+            for batch in self.batches(data, plates[0]):
+                counted = self.counted(data, batch, plates[0])
                 values[batch] = sum(
                     (
-                        self.worth(after, [before, counted])
-                        if rounds == 1
-                        else max(self.plan(after, rounds - 1).values())
+                        self.worth(after, [*before, counted])
+                        if len(plates) == 1
+                        else max(self.plan(after, plates[1:], (*played, plates[0])).values())
                         for after in self.shown(data, counted)
                     ),
                     ZERO,
@@ -120,20 +139,27 @@ class BruteForce(ABC):
             self._planned[key] = values
         return self._planned[key]
 
-    def tied(self, data: Data, rounds: int) -> list[Batch]:
+    def tied(self, data: Data, rounds: Rounds, played: tuple[int, ...] = ()) -> list[Batch]:
         """The batches that are best when planning so many rounds."""
-        values = self.plan(data, rounds)
+        values = self.plan(data, rounds, played)
         return [batch for batch, value in values.items() if value == max(values.values())]
 
-    def optimum(self, rounds: int) -> Fraction:
+    def optimum(self, rounds: Rounds) -> Fraction:
         """What the best policy is worth."""
         return max(self.plan((), rounds).values())
 
-    def first_batches(self, rounds: int) -> list[Batch]:
+    def first_batches(self, rounds: Rounds) -> list[Batch]:
         """All optimal first batches."""
         return self.tied((), rounds)
 
-    def rolling(self, rounds: int, lookahead: int, ties: str, data: Data = ()) -> Fraction:
+    def rolling(
+        self,
+        rounds: Rounds,
+        lookahead: int,
+        ties: str,
+        data: Data = (),
+        played: tuple[int, ...] = (),
+    ) -> Fraction:
         """The value of planning `lookahead` rounds, every round, as if it was over then.
 
         Args:
@@ -142,13 +168,17 @@ class BruteForce(ABC):
             ties: "worst", "best", "uniform" over proposals, or "first": of the sorted batches, on
                 arms by how often each is pulled, fewest pulls of the first one first.
             data: Where to begin.
+            played: Sizes of the batches before.
         """
-        key = self._key(data), rounds, lookahead, ties
+        plates = self.sizes(rounds)
+        key = self._key(data), plates, played, lookahead, ties
         if key not in self._played:
-            tied = self.tied(data, min(lookahead, rounds))
+            tied = self.tied(data, plates[:lookahead], played)
             if ties == "first":
                 tied = [min(tied, key=self._rank)]
-            values = {batch: self._go_on(data, batch, rounds, lookahead, ties) for batch in tied}
+            values = {
+                batch: self.go_on(data, batch, plates, lookahead, ties, played) for batch in tied
+            }
             self._played[key] = (
                 self._uniform(data, values)
                 if ties == "uniform"
@@ -160,16 +190,26 @@ class BruteForce(ABC):
         """What "first" goes by."""
         return batch
 
-    def _go_on(self, data: Data, batch: Batch, rounds: int, lookahead: int, ties: str) -> Fraction:
-        counted = self.counted(data, batch)
-        if rounds == 1:
-            before: Proposals = tuple(design for design, _ in data)
+    def go_on(
+        self,
+        data: Data,
+        batch: Batch,
+        rounds: Rounds,
+        lookahead: int,
+        ties: str,
+        played: tuple[int, ...] = (),
+    ) -> Fraction:
+        """The value of a batch, and of `rolling` from then on."""
+        plates = self.sizes(rounds)
+        counted = self.counted(data, batch, plates[0])
+        if len(plates) == 1:
+            before = self._proposed(data, played)
             return sum(
-                (self.worth(after, [before, counted]) for after in self.shown(data, counted)), ZERO
+                (self.worth(after, [*before, counted]) for after in self.shown(data, counted)), ZERO
             )
         return sum(
             (
-                self.rolling(rounds - 1, lookahead, ties, after)
+                self.rolling(plates[1:], lookahead, ties, after, (*played, plates[0]))
                 for after in self.shown(data, counted)
             ),
             ZERO,
@@ -199,38 +239,38 @@ class BruteForce(ABC):
 
     # --- any policy
 
-    def value_of(self, choose: Choice, rounds: int) -> Fraction:
+    def value_of(self, choose: Choice, rounds: Rounds) -> Fraction:
         """What a policy is worth, over every ordered history that it can meet."""
-        return self._value_of(choose, rounds, (), [])
+        return self._value_of(choose, self.sizes(rounds), (), [])
 
     def _value_of(
-        self, choose: Choice, rounds: int, data: Data, proposals: list[Proposals]
+        self, choose: Choice, plates: tuple[int, ...], data: Data, proposals: list[Proposals]
     ) -> Fraction:
-        if rounds == 0:
+        if not plates:
             return self.worth(data, proposals)
-        chosen = choose(data, rounds)
+        chosen = choose(data, len(plates))
         total = ZERO
         for probability, batch in chosen if isinstance(chosen, list) else [(ONE, chosen)]:
-            assert len(batch) == self.q
-            counted = self.counted(data, batch)
+            assert len(batch) == plates[0]
+            counted = self.counted(data, batch, plates[0])
             for after in self.shown(data, counted):
-                value = self._value_of(choose, rounds - 1, after, [*proposals, counted])
+                value = self._value_of(choose, plates[1:], after, [*proposals, counted])
                 total += probability * value
         return total
 
     # --- states
 
-    def states(self, rounds: int) -> int:
+    def states(self, rounds: Rounds) -> int:
         """How many situations that differ beyond symmetry a batch is chosen in."""
         layer: set[Data] = {()}
         count = 0
-        for _ in range(rounds):
+        for q in self.sizes(rounds):
             count += len({self.symmetric(data) for data in layer})
             layer = {
                 tuple(sorted(after))
                 for data in layer
-                for batch in self.batches(data)
-                for after in self.shown(data, self.counted(data, batch))
+                for batch in self.batches(data, q)
+                for after in self.shown(data, self.counted(data, batch, q))
             }
         return count
 
@@ -282,10 +322,10 @@ class Arms(BruteForce):
                 chance *= p**successes * (1 - p) ** failures
         return chance
 
-    def batches(self, data: Data) -> list[Batch]:
-        return list(combinations_with_replacement(range(self.size), self.q))
+    def batches(self, data: Data, q: int) -> list[Batch]:
+        return list(combinations_with_replacement(range(self.size), q))
 
-    def counted(self, data: Data, batch: Batch) -> Proposals:
+    def counted(self, data: Data, batch: Batch, q: int) -> Proposals:
         return tuple(batch)
 
     def worth(self, data: Data, proposals: Sequence[Proposals]) -> Fraction:
@@ -293,7 +333,7 @@ class Arms(BruteForce):
         if self.utility == "total":
             utility = sum((means[arm] for batch in proposals for arm in batch), ZERO)
         elif self.utility == "last_mean":
-            utility = sum((means[arm] for arm in proposals[-1]), ZERO) / self.q
+            utility = sum((means[arm] for arm in proposals[-1]), ZERO) / len(proposals[-1])
         else:
             assert self.utility == "recommendation"
             utility = max(means)
@@ -348,18 +388,18 @@ class Surfaces(BruteForce):
     def likelihood(self, data: Data) -> Fraction:
         return sum(self._joint(data), ZERO)
 
-    def batches(self, data: Data) -> list[Batch]:
+    def batches(self, data: Data, q: int) -> list[Batch]:
         measured = {design for design, _ in data}
         left = [design for design in range(self.size) if design not in measured]
-        return list(combinations(left, min(self.q, len(left))))
+        return list(combinations(left, min(q, len(left))))
 
-    def counted(self, data: Data, batch: Batch) -> Proposals:
+    def counted(self, data: Data, batch: Batch, q: int) -> Proposals:
         met = {design for design, _ in data}
         counted: list[int | None] = []
         for design in batch:
             counted.append(None if design in met else design)
             met.add(design)
-        return (*counted, *[None] * (self.q - len(batch)))
+        return (*counted, *[None] * (q - len(batch)))
 
     def worth(self, data: Data, proposals: Sequence[Proposals]) -> Fraction:
         joint = self._joint(data)
@@ -383,20 +423,34 @@ class Surfaces(BruteForce):
             return max([ZERO, *(row[x] for batch in proposals for x in batch if x is not None)])
         if self.utility == "total":
             return sum((row[x] for batch in proposals for x in batch if x is not None), ZERO)
+        if self.utility == "auc":
+            reached = [ZERO]
+            for batch in proposals:
+                reached.append(max([reached[-1], *(row[x] for x in batch if x is not None)]))
+            return sum(reached, ZERO) / len(proposals)
         last = [ZERO if x is None else row[x] for x in proposals[-1]]
-        assert len(last) == self.q
+        if self.utility.startswith("last_quantile"):
+            return _quantile(last, Fraction(self.utility.partition("=")[2]))
         if self.utility == "last_max":
             return max(last)
         if self.utility == "last_median":
             return median(last)
         assert self.utility == "last_mean"
-        return sum(last, ZERO) / self.q
+        return sum(last, ZERO) / len(last)
 
     def kind(self, data: Data, design: int) -> Any:
         return design
 
     def symmetric(self, data: Data) -> Any:
         return tuple(sorted(data))
+
+
+def _quantile(values: Sequence[Fraction], quantile: Fraction) -> Fraction:
+    """On a line through the sorted values, the smallest at 0 and the largest at 1."""
+    ordered, place = sorted(values), quantile * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
 @cache

@@ -11,7 +11,8 @@ import numpy as np
 import ombo_agents
 from ombo_agents import Policy
 from ombo_agents.planners.exact import exact_value
-from tests.planners.brute_force import Arms, BruteForce, Choice, Surfaces
+from ombo_gym.spec import campaign_spec
+from tests.planners.brute_force import Arms, BruteForce, Choice, Rounds, Surfaces
 
 RULES = ("worst", "uniform", "best", "first")
 EXACT = 1e-12  # what a value may be off by, relative to 1 or the value
@@ -33,8 +34,8 @@ def landscapes(horizon: int, q: int = 1, utility: str = "best", **arguments: Any
 
 
 def arguments_of(case: BruteForce) -> dict[str, Any]:
-    """What the environment of a brute-forced problem is made with, the horizon aside."""
-    common = {"batch_size": case.q, "utility": case.utility}
+    """What the environment of a brute-forced problem is made with, but for rounds and batches."""
+    common = {"utility": case.utility}
     if isinstance(case, Arms):
         return {
             **common,
@@ -56,9 +57,17 @@ def arguments_of(case: BruteForce) -> dict[str, Any]:
     }
 
 
-def env_of(case: BruteForce, horizon: int, **more: Any) -> gym.Env:
+def rounds_of(case: BruteForce, rounds: Rounds) -> dict[str, Any]:
+    """The rounds as an environment's arguments."""
+    if isinstance(rounds, int):
+        return {"horizon": rounds, "batch_size": case.q}
+    return {"plates": list(rounds)}
+
+
+def env_of(case: BruteForce, rounds: Rounds, **more: Any) -> gym.Env:
     # Of a single design gymnasium's checker thinks that it must be a mistake.
-    return gym.make(**arguments_of(case), horizon=horizon, disable_env_checker=True, **more)
+    settings = {**arguments_of(case), **rounds_of(case, rounds), **more}
+    return gym.make(**settings, disable_env_checker=True)
 
 
 def value(name: str, env: gym.Env) -> float:
@@ -83,8 +92,8 @@ def datasets(observation: dict[str, np.ndarray]) -> list[tuple[tuple[int, Any], 
         n = int(observation["observed"][row].sum())
         assert observation["observed"][row, :n].all()
         assert not observation["designs"][row, n:].any()
-        assert not observation["values"][row, n:].any()
-        designs, values = observation["designs"][row, :n, 0], observation["values"][row, :n]
+        assert not observation["measurements"][row, n:].any()
+        designs, values = observation["designs"][row, :n, 0], observation["measurements"][row, :n]
         found.append(
             tuple((int(x), Fraction(float(y))) for x, y in zip(designs, values, strict=True))
         )
@@ -97,16 +106,21 @@ class Told(Policy):
     deterministic = True
 
     def __init__(self, env: gym.Env, choose: Choice) -> None:
-        self.space: Any = env.unwrapped.game.design_space  # type: ignore[attr-defined]
+        self.spec = campaign_spec(env)
         self.choose = choose
+
+    def actions(self, batches: list[tuple[int, ...]]) -> Any:
+        """With slots behind a small plate, in which anything may stand."""
+        slots = self.spec.batch_size
+        padded = [(*batch, *(0,) * (slots - len(batch))) for batch in batches]
+        return self.spec.design_space.actions(np.array(padded, np.int64)[..., None])
 
     def choices(self, observation: dict[str, np.ndarray]) -> list[Any]:
         left = observation["rounds_left"][:, 0].astype(int).tolist()
         return [self.choose(*each) for each in zip(datasets(observation), left, strict=True)]
 
     def act(self, observation: Any, rng: Any) -> Any:
-        batches = np.array(self.choices(observation), np.int64)
-        return self.space.actions(batches[..., None])
+        return self.actions(self.choices(observation))
 
 
 class Lots(Told):
@@ -121,7 +135,7 @@ class Lots(Told):
         for row, one in zip(rows, rngs, strict=True):
             chances = [float(probability) for probability, _ in row]
             batches.append(row[one.choice(len(row), p=chances)][1])
-        return self.space.actions(np.array(batches, np.int64)[..., None])
+        return self.actions(batches)
 
     def distribution(self, observation: Any) -> Any:
         rows = self.choices(observation)
@@ -130,7 +144,7 @@ class Lots(Told):
         for i, row in enumerate(rows):
             for probability, batch in row:
                 probabilities[i, listed.index(batch)] += float(probability)
-        return self.space.actions(np.array(listed, np.int64)[..., None]), probabilities
+        return self.actions(listed), probabilities
 
 
 class SecretLots(Lots):
@@ -144,7 +158,7 @@ class Opening(Policy):
     """A given first batch, and another policy from then on."""
 
     def __init__(self, env: gym.Env, batch: list[int], then: Policy) -> None:
-        self.space: Any = env.unwrapped.game.design_space  # type: ignore[attr-defined]
+        self.space: Any = env.unwrapped.design_space  # type: ignore[attr-defined]
         self.batch, self.then = np.array(batch)[:, None], then
         self.deterministic, self.exchangeable = then.deterministic, then.exchangeable
 

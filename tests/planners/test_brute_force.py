@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import ombo_agents
 from ombo_agents.planners.evaluation import evaluate_policy
-from ombo_agents.planners.exact import exact_value, solve_game
+from ombo_agents.planners.exact import exact_value, solve_campaign
+from ombo_gym.spec import campaign_spec
 from tests.planners.brute_force import Arms, Batch, BruteForce, Data, Surfaces
 from tests.planners.players import (
     RULES,
@@ -24,6 +25,7 @@ from tests.planners.players import (
     close,
     env_of,
     play,
+    rounds_of,
     value,
 )
 
@@ -79,8 +81,8 @@ def test_brute_force_plays_its_own_plan_to_the_value_that_it_planned():
 def assert_planned_like(case: BruteForce, rounds: int) -> None:
     """Plans and policies of any lookahead, under any tie rule, are worth what they must be."""
     env = env_of(case, rounds)
-    game = env.unwrapped.game  # type: ignore[attr-defined]
-    optimum = solve_game(game)
+    spec = campaign_spec(env)
+    optimum = solve_campaign(spec)
     assert close(optimum.value(), case.optimum(rounds))
     assert optimum.states == case.states(rounds)
     root = optimum.layers[0]
@@ -91,7 +93,7 @@ def assert_planned_like(case: BruteForce, rounds: int) -> None:
     for ties in ("uniform", "first"):
         assert close(value(f"bayes_optimal:ties={ties}", env), case.optimum(rounds))
     for lookahead in range(1, min(4, rounds)):
-        plan = solve_game(game, lookahead=lookahead)
+        plan = solve_campaign(spec, lookahead=lookahead)
         assert plan.states == optimum.states
         for ties in ("worst", "uniform", "best"):
             assert close(plan.value(ties), case.rolling(rounds, lookahead, ties))
@@ -102,13 +104,13 @@ def assert_planned_like(case: BruteForce, rounds: int) -> None:
 
 def test_looking_further_than_the_campaign_goes_changes_nothing():
     env = env_of(arms(1, "total", "1,1 1,2", "1/2"), 2)
-    game = env.unwrapped.game  # type: ignore[attr-defined]
+    spec = campaign_spec(env)
     for lookahead in (2, 3, 7, None):
-        plan = solve_game(game, lookahead=lookahead)
-        assert [close(plan.value(ties), solve_game(game).value()) for ties in RULES[:3]] == [
+        plan = solve_campaign(spec, lookahead=lookahead)
+        assert [close(plan.value(ties), solve_campaign(spec).value()) for ties in RULES[:3]] == [
             True
         ] * 3
-        assert plan.layers[0].tied.tolist() == solve_game(game).layers[0].tied.tolist()
+        assert plan.layers[0].tied.tolist() == solve_campaign(spec).layers[0].tied.tolist()
 
 
 ARMS = [  # priors, known, q, rounds
@@ -245,7 +247,7 @@ def at_random(case: BruteForce, seed: int, *, wasteful: bool = True):
     def choose(data: Data, left: int) -> Batch:
         rng = random.Random(f"{seed} {[(x, str(F(y))) for x, y in data]} {left}")
         if not wasteful:
-            batch = rng.choice(case.batches(data))
+            batch = rng.choice(case.batches(data, case.q))
             return (*batch, *(0,) * (case.q - len(batch)))
         return tuple(rng.randrange(case.size) for _ in range(case.q))
 
@@ -334,7 +336,7 @@ def test_wasting_a_slot_beats_every_batch_of_unmeasured_designs_that_do_harm():
     # The optimum is that of campaigns that use all their slots; a policy may do better by not.
     case = surfaces(1, "total", "1 -1 -2, 1 -2 -1")
     env = env_of(case, 3)
-    assert close(solve_game(env.unwrapped.game).value(), F(1) - F(3, 2) - F(3, 2))
+    assert close(solve_campaign(campaign_spec(env)).value(), F(1) - F(3, 2) - F(3, 2))
     assert close(exact_value(env, Told(env, lambda data, left: (0,))), F(1))
 
 
@@ -389,8 +391,8 @@ def test_a_policy_is_asked_with_what_the_environment_could_show_it():
 def test_heuristics_are_worth_what_they_get_in_the_environment(name, case, rounds):
     env = env_of(case, rounds)
     found = evaluate_policy(env, ombo_agents.make(name, env), samples=64)
-    settings = arguments_of(case)
-    mean, error = play(settings.pop("id"), name, 4000, horizon=rounds, **settings)
+    settings = {**arguments_of(case), **rounds_of(case, rounds)}
+    mean, error = play(settings.pop("id"), name, 4000, **settings)
     # What is estimated from 64 proposals in each situation is off as well, by much less.
     assert abs(found.value - mean) < 4 * error + (0 if found.exact else 0.02)
     assert found.value <= float(case.optimum(rounds)) + (1e-12 if found.exact else 0.02)

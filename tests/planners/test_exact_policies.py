@@ -19,8 +19,9 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import ombo_agents
 from ombo_agents import Myopic
-from ombo_agents.planners.beliefs import beta_binomial
-from ombo_agents.planners.exact import TooManyStates, exact_value, solve_game
+from ombo_agents.planners.beliefs.counting import beta_binomial
+from ombo_agents.planners.exact import TooManyStates, exact_value, solve_campaign
+from ombo_gym.spec import campaign_spec
 from scripts.exact import Args, solve
 from tests.planners.brute_force import Arms, Surfaces
 from tests.planners.players import (
@@ -228,7 +229,7 @@ def test_the_order_of_a_dataset_changes_nothing(env_id, arguments):
     for observation in situations(env, 4):
         turned = {key: array.copy() for key, array in observation.items()}
         for row, n in enumerate(observation["observed"].sum(axis=1)):
-            for key in ("designs", "values"):
+            for key in ("designs", "measurements"):
                 turned[key][row, :n] = observation[key][row, :n][::-1]
         np.testing.assert_array_equal(
             policy.act(observation, generators(ROWS)), policy.act(turned, generators(ROWS))
@@ -244,7 +245,7 @@ def test_batches_are_sorted_and_waste_no_slot(env_id, arguments):
         left = observation["rounds_left"][:, 0]
         actions = policy.act(observation, generators(ROWS))
         for data, action in zip(datasets(observation), actions, strict=True):
-            unmeasured = env.unwrapped.game.design_space.size - len(data)
+            unmeasured = env.unwrapped.design_space.size - len(data)
             if env_id == LANDSCAPES:
                 assert len(set(action.tolist()) - {x for x, _ in data}) >= min(2, unmeasured) or (
                     not left.all()
@@ -280,7 +281,7 @@ def test_told_that_one_round_is_left_the_optimum_is_worth_what_one_step_is():
             told = Myopic(ombo_agents.make(f"bayes_optimal:ties={ties}", env))
             short = ombo_agents.make(f"one_step:ties={ties}", env)
             assert close(exact_value(env, told), exact_value(env, short))
-            assert exact_value(env, told) < solve_game(env.unwrapped.game).value() - 1e-3
+            assert exact_value(env, told) < solve_campaign(campaign_spec(env)).value() - 1e-3
 
 
 def test_a_sync_vector_env_is_played_like_the_native_one():
@@ -336,16 +337,22 @@ def test_lots_are_drawn_as_they_are_told():
 
 
 def dataset(env: Any, *rows: tuple[int, float], left: int = 2) -> dict[str, np.ndarray]:
-    capacity = env.unwrapped.game.campaigns.capacity
-    designs, values = np.zeros((1, capacity, 1), np.int64), np.zeros((1, capacity), np.float32)
+    """Of one batch size; also what no campaign can show."""
+    spec = campaign_spec(env)
+    designs = np.zeros((1, spec.capacity, 1), np.int64)
+    measurements = np.zeros((1, spec.capacity))
     for i, (design, measured) in enumerate(rows):
-        designs[0, i, 0], values[0, i] = design, measured
-    observed = (np.arange(capacity) < len(rows))[None].astype(np.int8)
+        designs[0, i, 0], measurements[0, i] = design, measured
+    observed = (np.arange(spec.capacity) < len(rows))[None].astype(np.int8)
+    plates = np.zeros((1, max(spec.horizon, left)), np.float32)
+    plates[0, :left] = spec.batch_size
     return {
         "designs": designs,
-        "values": values,
+        "measurements": measurements,
         "observed": observed,
+        "from_start": np.zeros_like(observed),
         "rounds_left": np.full((1, 1), left, np.float32),
+        "plates": plates,
     }
 
 
@@ -405,7 +412,7 @@ def test_what_cannot_be_planned_is_not_supported_and_refused(name, env_id, argum
         exact_value(env, ombo_agents.make("random", gym.make(LANDSCAPES)))
     if reason != "control":
         with pytest.raises(ValueError, match=reason):
-            solve_game(env.unwrapped.game)
+            solve_campaign(campaign_spec(env))
 
 
 @pytest.mark.parametrize(
@@ -461,7 +468,7 @@ def test_states_are_counted_up_to_symmetry():
         found = solve(Args(env_kwargs=f'{{"arms": {arms}}}', horizon=rounds, batch_size=q))
         assert found["states"] == case.states(rounds)
     mixed = Arms(1, "total", priors=[(one, one), (2 * one, one), (one, one)], known=[one / 2])
-    assert solve_game(env_of(mixed, 4).unwrapped.game).states == mixed.states(4)
+    assert solve_campaign(campaign_spec(env_of(mixed, 4))).states == mixed.states(4)
 
 
 @pytest.mark.parametrize("utility", ["total", "recommendation"])
@@ -474,7 +481,7 @@ def test_the_states_that_the_error_asks_for_are_enough_and_what_it_calls_feasibl
 ):
     def planned(n: int, most: int) -> int:
         env = bandit(n, q, utility, **arguments)
-        return solve_game(env.unwrapped.game, max_states=most).states
+        return solve_campaign(campaign_spec(env), max_states=most).states
 
     with pytest.raises(TooManyStates) as caught:
         planned(horizon, 20)

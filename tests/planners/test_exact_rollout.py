@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.planners.exact import exact_value, solve_game
+from ombo_agents.planners.exact import exact_value, solve_campaign
 from ombo_agents.planners.rollout.exact import ExactRollout
 from ombo_agents.planners.rollout.policy import Rollout
+from ombo_gym.spec import campaign_spec
 from scripts.exact_cases import CASES, Case
 from tests.planners.brute_force import Arms, BruteForce, Data, Surfaces
 from tests.planners.players import env_of, landscapes
@@ -48,13 +49,15 @@ PLAYED: dict[str, tuple[BruteForce, int]] = {
 
 def improved(case: BruteForce, rounds: int, pick: Any, data: Data = ()) -> Fraction:
     """Rollout's value in fractions; among batches that it values the same, `pick` takes one."""
-    values = {batch: case._go_on(data, batch, rounds, 1, "best") for batch in case.batches(data)}
+    values = {
+        batch: case.go_on(data, batch, rounds, 1, "best") for batch in case.batches(data, case.q)
+    }
     if rounds == 1:
         return max(values.values())
     best = [batch for batch, value in values.items() if value == max(values.values())]
     return pick(
         sum((improved(case, rounds - 1, pick, after) for after in case.shown(data, counted)), F(0))
-        for counted in (case.counted(data, batch) for batch in best)
+        for counted in (case.counted(data, batch, case.q) for batch in best)
     )
 
 
@@ -86,9 +89,9 @@ def test_it_is_at_least_the_one_step_policy_and_at_most_the_optimum(
     env = case.make(horizon)
     policy = ombo_agents.make("rollout", env)
     assert isinstance(policy, ExactRollout)
-    game = env.unwrapped.game  # type: ignore[attr-defined]
-    found, optimum = exact_value(env, policy), solve_game(game).value()
-    one_step = max(solve_game(game, lookahead=1).value(ties) for ties in ("worst", "best"))
+    spec = campaign_spec(env)
+    found, optimum = exact_value(env, policy), solve_campaign(spec).value()
+    one_step = max(solve_campaign(spec, lookahead=1).value(ties) for ties in ("worst", "best"))
     slack = 1e-10 * max(1.0, abs(optimum))
     assert one_step - slack <= found <= optimum + slack
     if horizon <= 2:

@@ -104,7 +104,7 @@ def test_a_single_prior_is_that_of_all_arms() -> None:
 def test_the_optimum_is_the_largest_probability() -> None:
     env = CampaignVectorEnv(50, "Bandit", arms=2, known=[0.5])
     _, info = env.reset(seed=0)
-    probability = env.game.campaigns.instances["probabilities"]
+    probability = env.campaigns.instances["probabilities"]
     assert (info["optimum"] == probability.max(axis=1)).all() and info["optimum_exact"].all()
     assert (info["optimum"] == 0.5).any() and (info["optimum"] > 0.5).any()
 
@@ -117,7 +117,7 @@ def pull(rows: int, batch: list[int], **arguments: Any) -> tuple[np.ndarray, ...
     env = CampaignVectorEnv(rows, "Bandit", horizon=1, batch_size=len(batch), **arguments)
     env.reset(seed=0)
     observation, _, _, _, info = env.step(np.tile(batch, (rows, 1)))
-    return info["true_values"], observation["values"]
+    return info["true_values"], observation["measurements"]
 
 
 def test_a_pull_succeeds_with_the_arms_probability_independently_of_other_pulls() -> None:
@@ -210,11 +210,11 @@ def test_the_posterior_mean_is_what_probabilities_are_on_average_given_the_data(
     env.reset(seed=0)
     observation, *_ = env.step(np.zeros((rows, 3), np.int64))
     observed = observation["observed"].astype(bool)
-    means = env.game.problem.posterior_means(
-        observation["designs"], observation["values"], observed
+    means = env.problem.posterior_means(
+        observation["designs"], observation["measurements"], observed
     )[:, 0]
-    probability = env.game.campaigns.instances["probabilities"][:, 0]
-    successes = observation["values"].sum(axis=1)
+    probability = env.campaigns.instances["probabilities"][:, 0]
+    successes = observation["measurements"].sum(axis=1)
     for s in range(4):
         same = successes == s
         (mean,) = set(means[same])
@@ -259,6 +259,6 @@ def test_recommendation_pays_what_the_data_say_of_the_best_arm() -> None:
         for number in range(1, 4):
             observation, reward, _, _, info = env.step([0, 0])
             total += reward
-            successes = observation["values"].sum()
+            successes = observation["measurements"].sum()
             assert total == pytest.approx(max(0.45, (1 + successes) / (2 + 2 * number)))
         assert info["utility"] == pytest.approx(total)

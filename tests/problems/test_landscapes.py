@@ -309,7 +309,7 @@ def test_the_optimum_is_the_landscapes_best() -> None:
     env = CampaignVectorEnv(50, "Landscapes", **OWN)
     _, info = env.reset(seed=0)
     best = np.array(OWN["matrix"]).max(axis=1)
-    np.testing.assert_array_equal(info["optimum"], best[env.game.campaigns.instances["landscape"]])
+    np.testing.assert_array_equal(info["optimum"], best[env.campaigns.instances["landscape"]])
     assert info["optimum_exact"].all()
 
 
@@ -320,7 +320,7 @@ def noises(rows: int, batch: list[int], **arguments: Any) -> np.ndarray:
     )
     env.reset(seed=0)
     observation, _, _, _, info = env.step(np.tile(batch, (rows, 1)))
-    return observation["values"][:, : len(batch)] - info["true_values"]
+    return observation["measurements"][:, : len(batch)] - info["true_values"]
 
 
 def test_without_noise_measurements_are_true_values() -> None:
@@ -347,13 +347,13 @@ def test_finite_noise_goes_with_the_round_and_the_slot_and_not_with_what_is_prop
         env.reset(seed=3)
         results = [env.step(first), env.step(second)]
         true_values = np.concatenate([result[4]["true_values"] for result in results])
-        found.append(results[-1][0]["values"] - true_values)
+        found.append(results[-1][0]["measurements"] - true_values)
     np.testing.assert_array_equal(*found)
     # The slot behind a wasted one is the slot it is.
     env.reset(seed=3)
     env.step([2, 3])
     observation, _, _, _, info = env.step([3, 0])
-    assert observation["values"][2] - info["true_values"][1] == found[0][3]
+    assert observation["measurements"][2] - info["true_values"][1] == found[0][3]
 
 
 # --- waste ---------------------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def test_finite_noise_goes_with_the_round_and_the_slot_and_not_with_what_is_prop
 def test_a_slot_that_repeats_is_wasted_and_so_are_those_beyond_the_last_design() -> None:
     env = CampaignEnv("Landscapes", K=4, horizon=4, batch_size=3, utility="total")
     observation, _ = env.reset(seed=0)
-    (landscape,) = env.game.campaigns.instances["landscape"]
+    (landscape,) = env.campaigns.instances["landscape"]
     truth = [(landscape + 1) / 100, *(float(j == landscape + 1) for j in range(1, 5))]
     counted = 0.0
     for batch, wasted, rows in (
@@ -474,9 +474,9 @@ def test_rows_have_posteriors_of_their_own_to_the_bit() -> None:
     seen = [observation[name] for name in ("designs", "values")]
     seen.append(observation["observed"].astype(bool))
     assert len(set(seen[2].sum(axis=1))) > 2
-    together = env.game.problem.posterior_means(*seen)
+    together = env.problem.posterior_means(*seen)
     for row in range(rows):
-        alone = env.game.problem.posterior_means(*(array[row : row + 1] for array in seen))
+        alone = env.problem.posterior_means(*(array[row : row + 1] for array in seen))
         np.testing.assert_array_equal(alone[0], together[row])
 
 
@@ -486,9 +486,9 @@ def test_the_posterior_is_how_often_a_landscape_is_the_truth_given_the_data() ->
     env.reset(seed=0)
     observation, *_ = env.step(np.tile([0, 2], (rows, 1)))
     observed = observation["observed"].astype(bool)
-    posterior = env.game.problem.posterior(observation["designs"], observation["values"], observed)
-    truth = env.game.campaigns.instances["landscape"]
-    shown = observation["values"][:, :2]
+    posterior = env.problem.posterior(observation["designs"], observation["measurements"], observed)
+    truth = env.campaigns.instances["landscape"]
+    shown = observation["measurements"][:, :2]
     different = np.unique(shown, axis=0)
     assert len(different) > 5
     for values in different:

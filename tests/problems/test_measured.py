@@ -92,7 +92,7 @@ def test_campaigns_measure_a_barrel_thrice_and_see_three_values() -> None:
     env.reset(seed=0)
     observation, _, _, _, info = env.step(np.full((50, 3), 571))
     size = int(observation["observed"][0].sum())
-    seen = observation["values"][:, size - 3 : size].reshape(-1)
+    seen = observation["measurements"][:, size - 3 : size].reshape(-1)
     replicates = materials.measurements("crossed_barrel").replicates
     assert replicates is not None
     assert set(seen.tolist()) == set(replicates[0, 571].astype(np.float32).tolist())

@@ -58,6 +58,7 @@ def fill(
     rows = np.arange(len(choices))
     chosen = np.zeros(choices.shape[:2], bool)
     batch = np.empty((len(choices), batch_size, *space.shape), space.dtype)
+    sight = space.features(choices).astype(np.float32) if climbs else choices  # (R, M, k)
     for slot in range(batch_size):
         believed = Marginals(beliefs.mean, beliefs.sd, beliefs.loadings)
         scores = first.value(believed)
@@ -65,7 +66,7 @@ def fill(
         batch[:, slot] = choices[rows, picks]
         if climbs:
             apart = APART * outlook.posterior.lengthscale
-            begin = space.features(hopeful(choices, scores, starts, apart))
+            begin = hopeful(sight, scores, starts, apart)
             tops = climb(pending, first, begin, _SHORT, space.free)
             best = np.argsort(-first.value(pending.at(tops)), axis=1, kind="stable")
             tops = tops[rows[:, None], best[:, : -(-starts // _SHARE)]]
@@ -89,24 +90,25 @@ def fill(
 
 
 def hopeful(
-    choices: NDArray[np.float32], scores: NDArray[np.float64], count: int, apart: NDArray[Any]
-) -> NDArray[np.float32]:
+    features: NDArray[np.float32], scores: NDArray[np.float64], count: int, apart: NDArray[Any]
+) -> NDArray[np.float64]:
     """The best-scored candidates that keep apart, so that not all climb the same hill.
 
     Args:
-        choices: (R, M, d).
+        features: (R, M, k) of the candidates.
         scores: (R, M).
         count: How many.
         apart: (R,) distance between them, as long as there are such candidates.
 
     Returns:
-        (R, count, d).
+        (R, count, k) features.
     """
-    rows, left = np.arange(len(choices)), scores.copy()
-    chosen = np.empty((len(choices), count, choices.shape[2]), choices.dtype)
+    rows, left = np.arange(len(features)), scores.copy()
+    chosen = np.empty((len(features), count, features.shape[2]))
     for number in range(count):
-        chosen[:, number] = choices[rows, left.argmax(axis=1)]
-        distances = ((choices - chosen[:, number, None]) ** 2).sum(axis=2)
+        pick = features[rows, left.argmax(axis=1)]
+        chosen[:, number] = pick
+        distances = ((features - pick[:, None]) ** 2).sum(axis=2)
         left = np.where(distances < apart[:, None] ** 2, -np.inf, left)
     return chosen
 

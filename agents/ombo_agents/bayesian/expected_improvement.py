@@ -11,9 +11,8 @@ from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.bayesian.together import best_together
 from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import looks_at_everything
+from ombo_gym.spec import CampaignSpec
 
 
 class ExpectedImprovement(PosteriorPolicy):
@@ -21,13 +20,14 @@ class ExpectedImprovement(PosteriorPolicy):
 
     A slot maximises what it adds to E[max(best, f_1, ..., f_j)] given the slots before it, whose
     values are drawn jointly; given these, a design's own value is integrated exactly, so that the
-    first slot has the textbook's expected improvement. In a box the best candidates climb its
-    logarithm from where they stand, and then the batch as a whole (`best_together`).
+    first slot has the textbook's expected improvement. Where designs can move, as in a box, the
+    best candidates climb its logarithm from where they stand, and then the batch as a whole does
+    (`best_together`).
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         draws: Joint draws of the values of the slots before.
-        starts: Candidates that climb, in a box; 0: none.
+        starts: Candidates that climb, where designs can move; 0: none.
         moves: Steps of a climb, at most.
 
     Raises:
@@ -40,9 +40,9 @@ class ExpectedImprovement(PosteriorPolicy):
         expected improvement for Bayesian optimization, NeurIPS 2023 (its logarithm).
     """
 
-    def __init__(self, game: Game, *, draws: int, starts: int, moves: int) -> None:
-        super().__init__(game)
-        self.deterministic = looks_at_everything(self.space)
+    def __init__(self, spec: CampaignSpec, *, draws: int, starts: int, moves: int) -> None:
+        super().__init__(spec)
+        self.deterministic = self.space.looks_at_everything
         self._draws = whole("draws", draws)
         self._starts = whole("starts", starts, at_least=0)
         self._moves = whole("moves", moves, at_least=0)
@@ -52,8 +52,7 @@ class ExpectedImprovement(PosteriorPolicy):
             outlook,
             self.space,
             outlook.best,
-            standard_normals(self._draws, self.batch_size),
-            distinct=self.distinct,
+            standard_normals(self._draws, outlook.batch_size),
             starts=self._starts,
             moves=self._moves,
         )

@@ -1,4 +1,4 @@
-"""The largest posterior mean of a whole box."""
+"""The largest posterior mean of all designs, where designs can move."""
 
 from __future__ import annotations
 
@@ -9,37 +9,62 @@ from numpy.typing import NDArray
 
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_gym.controls.outlook import Outlook
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import RADIUS
+from ombo_gym.spec import CampaignSpec
 
 _ZOOMS, _AROUND, _STEPS = 8, 32, 8  # places, points around each, times that boxes are halved
+_RADIUS = 0.2  # half side of the first boxes
 
 
 class RefinedGreedy(PosteriorPolicy):
-    """The largest posterior mean of the whole box, found by zooming in; boxes only.
+    """The largest posterior mean of the whole space, found by zooming in; where designs can move.
 
     All q slots are that design: the one-round optimum of `last_mean`, of which `greedy`, with its
-    256 candidates, falls a little short. Zooms in from the best candidates, in boxes that shrink.
-    Where nothing is measured twice, one slot is that design and the others are uniform.
+    256 candidates, falls a little short. Zooms in from the best candidates, in boxes that shrink;
+    what of a design cannot move, as a category, stays as the candidates have it. Where nothing is
+    measured twice, one slot is that design and the others are uniform.
+
+    Args:
+        spec: Of the campaigns it is built for.
+
+    Raises:
+        ValueError: Designs of which nothing can move a little.
     """
 
+    def __init__(self, spec: CampaignSpec) -> None:
+        super().__init__(spec)
+        self._free = free_features(self.space)  # (f,)
+
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        space, rows = self.space, np.arange(len(outlook.candidates))
-        dim = space.shape[0]
+        space, rows, free = self.space, np.arange(len(outlook.candidates)), self._free
         top = np.argsort(-outlook.beliefs.mean, axis=1, kind="stable")[:, :_ZOOMS]
-        centres = outlook.candidates[rows[:, None], top]  # (R, k, d)
-        means = outlook.beliefs.mean[rows[:, None], top]  # (R, k)
+        centres = space.features(outlook.candidates[rows[:, None], top])  # (R, Z, k)
+        means = outlook.beliefs.mean[rows[:, None], top]  # (R, Z)
         for step in range(_STEPS):
-            around = 2 * shifted(draws, _ZOOMS * _AROUND, dim) - 1
-            around = around.reshape(len(rows), _ZOOMS, _AROUND, dim) * RADIUS / 2**step
-            points = np.clip(centres[:, :, None] + around, -1, 1).astype(np.float32)
-            there = outlook.posterior.at(space.features(points.reshape(len(rows), -1, dim))).mean
+            around = 2 * shifted(draws, _ZOOMS * _AROUND, len(free)) - 1
+            around = around.reshape(len(rows), _ZOOMS, _AROUND, len(free)) * _RADIUS / 2**step
+            points = np.repeat(centres[:, :, None], _AROUND, axis=2)
+            points[..., free] = np.clip(points[..., free] + around, -1, 1)
+            points = space.features(space.from_features(points))
+            there = outlook.posterior.at(points.reshape(len(rows), -1, points.shape[-1])).mean
             there = there.reshape(len(rows), _ZOOMS, _AROUND)
             best = there.argmax(axis=2)[..., None]
             found = np.take_along_axis(points, best[..., None], axis=2)[:, :, 0]
             value = np.take_along_axis(there, best, axis=2)[..., 0]
             centres = np.where((value > means)[..., None], found, centres)
             means = np.maximum(value, means)
-        design = centres[rows, means.argmax(axis=1)]  # (R, d)
-        return np.repeat(design[:, None], self.batch_size, axis=1)
+        design = space.from_features(centres[rows, means.argmax(axis=1)])  # (R, *shape)
+        return np.repeat(design[:, None], outlook.batch_size, axis=1)
+
+
+def free_features(space: DesignSpace) -> NDArray[np.intp]:
+    """Which features can move by steps as small as you like, (f,).
+
+    Raises:
+        ValueError: None can.
+    """
+    if space.free is None:
+        raise ValueError(f"design_space: expected designs that can move a little, got {space!r}")
+    return np.flatnonzero(space.free)

@@ -13,12 +13,11 @@ from ombo_agents.bayesian.log_improvement import LogImprovement, standard_normal
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook, best_left
-from ombo_gym.design_spaces import BoxDesigns, among
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import among
 from ombo_gym.quasi_newton import quasi_newton
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.ascent import Marginals, Pending
-from ombo_gym.surrogates.candidates import looks_at_everything
 
 Floats = NDArray[np.float64]
 
@@ -30,12 +29,12 @@ class LocalPenalization(PosteriorPolicy):
 
     A pick rules out a ball around it: no design closer than (largest value - its value) / slope can
     be the best one. The slope is the steepest of the posterior mean over candidates, the largest
-    value the best observed one. In a box the best candidates climb the logarithm of the product; on
-    other spaces distance is that of features.
+    value the best observed one. Distance is that of features. Where designs can move, as in a box,
+    the best candidates climb the logarithm of the product.
 
     Args:
-        game: The campaigns it is built for.
-        starts: Candidates that climb, in a box; 0: none.
+        spec: Of the campaigns it is built for.
+        starts: Candidates that climb, where designs can move; 0: none.
         moves: Steps of a climb, at most.
 
     Reference:
@@ -43,35 +42,48 @@ class LocalPenalization(PosteriorPolicy):
         AISTATS 2016, equations 8 and 10.
     """
 
-    def __init__(self, game: Game, *, starts: int, moves: int) -> None:
-        super().__init__(game)
-        self.deterministic = looks_at_everything(self.space)
+    def __init__(self, spec: CampaignSpec, *, starts: int, moves: int) -> None:
+        super().__init__(spec)
+        self.deterministic = self.space.looks_at_everything
         self._starts = whole("starts", starts, at_least=0)
         self._moves = whole("moves", moves, at_least=0)
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        space, choices = self.space, outlook.candidates
+        space, choices, q = self.space, outlook.candidates, outlook.batch_size
         pending, features = Pending(outlook.posterior), space.features(choices)
         penalised = Penalised(outlook.best, pending, steepest(pending, features))
         rows = np.arange(len(choices))
-        taken = np.zeros(choices.shape[:2], bool)
-        batch = np.empty((len(choices), self.batch_size, *space.shape), space.dtype)
+        chosen = np.zeros(choices.shape[:2], bool)
+        batch = np.empty((len(choices), q, *space.shape), space.dtype)
         scores = penalised.improvement(features)
-        for slot in range(self.batch_size):
-            batch[:, slot] = choices[rows, best_left(scores, taken, outlook.spent)]
-            if isinstance(space, BoxDesigns) and self._starts and self._moves:
+        for slot in range(q):
+            batch[:, slot] = choices[rows, best_left(scores, chosen, outlook.measured)]
+            if space.free is not None and self._starts and self._moves:
                 apart = APART * outlook.posterior.lengthscale
-                starts = hopeful(choices, scores, self._starts, apart)
-                tops = quasi_newton(penalised.value, starts, self._moves)
+                starts = hopeful(features.astype(np.float32), scores, self._starts, apart)
+                tops = _climb(penalised, starts, self._moves, space.free)
                 at = penalised.value(tops)
                 higher = at.max(axis=1) > scores.max(axis=1)
-                top = tops[rows, at.argmax(axis=1)].astype(np.float32)
+                top = space.from_features(tops[rows, at.argmax(axis=1)])
                 batch[:, slot] = np.where(higher[:, None], top, batch[:, slot])
             picked = space.features(batch[:, slot])
             scores = scores + penalised.add(picked, features)
-            if self.distinct:
-                taken |= among(choices, batch[:, slot, None])
+            if outlook.distinct:
+                chosen |= among(choices, batch[:, slot, None])
         return batch
+
+
+def _climb(penalised: Penalised, begin: Floats, moves: int, free: NDArray[np.bool_]) -> Floats:
+    """Designs climb from where they stand, by their features (R, P, k); only free ones change."""
+
+    def whole(x: Floats) -> Floats:
+        """Several tries of each design, one after the other, with the features that stay."""
+        features = np.repeat(begin, x.shape[1] // begin.shape[1], axis=1)
+        features[..., free] = x
+        return features
+
+    moving = np.ascontiguousarray(begin[..., free])
+    return whole(quasi_newton(lambda x: penalised.value(whole(x)), moving, moves))
 
 
 class _Mean:

@@ -13,8 +13,8 @@ from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.bayesian.thompson import posterior_samples
 from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.game import Game
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.ascent import Marginals
 
 Floats = NDArray[np.float64]
@@ -24,13 +24,13 @@ class MaxValueEntropy(PosteriorPolicy):
     """What a design tells of the largest value that there is, slot by slot.
 
     Largest values are drawn from the joint posterior over candidates, and are at least the best
-    observed one. Slots see the variance that is left once those before them are measured; in a box
-    the best candidates climb.
+    observed one. Slots see the variance that is left once those before them are measured; where
+    designs can move, as in a box, the best candidates climb.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         maxima: Largest values that are drawn.
-        starts: Candidates that climb, in a box; 0: none.
+        starts: Candidates that climb, where designs can move; 0: none.
         moves: Steps of a climb, at most.
 
     Reference:
@@ -38,8 +38,8 @@ class MaxValueEntropy(PosteriorPolicy):
         equation 6; Moss et al., GIBBON, JMLR 22, 2021 (batches).
     """
 
-    def __init__(self, game: Game, *, maxima: int, starts: int, moves: int) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, *, maxima: int, starts: int, moves: int) -> None:
+        super().__init__(spec)
         self._maxima = whole("maxima", maxima)
         self._starts = whole("starts", starts, at_least=0)
         self._moves = whole("moves", moves, at_least=0)
@@ -51,8 +51,7 @@ class MaxValueEntropy(PosteriorPolicy):
             outlook,
             self.space,
             MaxValueInformation(maxima),
-            self.batch_size,
-            distinct=self.distinct,
+            outlook.batch_size,
             starts=self._starts,
             moves=self._moves,
         )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.policy import DesignsPolicy
 from ombo_gym.controls.outlook import Outlook, look
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.gp import make_surrogate

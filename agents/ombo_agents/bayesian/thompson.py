@@ -14,7 +14,7 @@ from ombo_gym.randomness import GeneratorRows, RowDraws
 from ombo_gym.surrogates.gp import Posterior
 
 Floats = NDArray[np.float64]
-Spent = NDArray[np.bool_] | None
+Measured = NDArray[np.bool_] | None
 
 _JOINT = 256  # candidates that are drawn from jointly
 
@@ -29,13 +29,15 @@ class Thompson(PosteriorPolicy):
     """
 
     def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        choices, samples, spent = posterior_samples(outlook, self.space, self.batch_size, draws)
-        return best_of_each(choices, samples, spent, distinct=self.distinct)
+        choices, samples, measured = posterior_samples(
+            outlook, self.space, outlook.batch_size, draws
+        )
+        return best_of_each(choices, samples, measured, distinct=outlook.distinct)
 
 
 def posterior_samples(
     outlook: Outlook, space: DesignSpace, count: int, draws: RowDraws
-) -> tuple[NDArray[Any], Floats, Spent]:
+) -> tuple[NDArray[Any], Floats, Measured]:
     """Functions drawn from the joint posterior over the most hopeful candidates.
 
     Args:
@@ -46,17 +48,18 @@ def posterior_samples(
 
     Returns:
         The candidates (R, M, *shape), the functions' values there (R, count, M), and which of the
-        candidates are spent.
+        candidates are measured, where that rules them out.
     """
-    choices, mean, spent = outlook.candidates, outlook.beliefs.mean, outlook.spent
+    choices, mean, measured = outlook.candidates, outlook.beliefs.mean, outlook.measured
     rows = np.arange(len(choices))[:, None]
     if choices.shape[1] > _JOINT:
         hopes = mean + 3 * outlook.beliefs.sd
-        hopes = hopes if spent is None else np.where(spent, -np.inf, hopes)
+        hopes = hopes if measured is None else np.where(measured, -np.inf, hopes)
         hopeful = np.argsort(-hopes, axis=1, kind="stable")[:, : max(_JOINT, count)]
         choices, mean = choices[rows, hopeful], mean[rows, hopeful]
-        spent = None if spent is None else spent[rows, hopeful]
-    return choices, joint_samples(outlook.posterior, space.features(choices), count, draws), spent
+        measured = None if measured is None else measured[rows, hopeful]
+    samples = joint_samples(outlook.posterior, space.features(choices), count, draws)
+    return choices, samples, measured
 
 
 def joint_samples(posterior: Posterior, features: Floats, count: int, draws: RowDraws) -> Floats:
@@ -73,14 +76,14 @@ def joint_samples(posterior: Posterior, features: Floats, count: int, draws: Row
 
 
 def best_of_each(
-    choices: NDArray[Any], samples: Floats, spent: Spent, *, distinct: bool
+    choices: NDArray[Any], samples: Floats, measured: Measured, *, distinct: bool
 ) -> NDArray[Any]:
     """The best candidate of each function.
 
     Args:
         choices: (R, M, *shape).
         samples: (R, q, M), a function for each slot.
-        spent: (R, M) candidates to leave out, as long as there are others.
+        measured: (R, M) candidates to leave out, as long as there are others.
         distinct: Whether a batch holds a design once only.
 
     Returns:
@@ -88,10 +91,10 @@ def best_of_each(
     """
     rows, q = len(choices), samples.shape[1]
     batch = np.empty((rows, q, *choices.shape[2:]), choices.dtype)
-    taken = np.zeros(choices.shape[:2], bool)
+    chosen = np.zeros(choices.shape[:2], bool)
     for slot in range(q):
-        picks = best_left(samples[:, slot], taken, spent)
+        picks = best_left(samples[:, slot], chosen, measured)
         batch[:, slot] = choices[np.arange(rows), picks]
         if distinct:
-            taken |= among(choices, batch[:, slot, None])
+            chosen |= among(choices, batch[:, slot, None])
     return batch

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.bayesian.greedy_refined import free_features
 from ombo_agents.bayesian.thompson import best_of_each, joint_samples
-from ombo_agents.model_free.rounds import rounds_played, start_size
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.model_free.rounds import by_history
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import number, whole
 from ombo_gym.controls.outlook import Outlook, look
-from ombo_gym.game import Game
+from ombo_gym.observations import Observation
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.gp import make_surrogate
 
 Floats = NDArray[np.float64]
 
 _GAIN = 1e-3  # relative, by which a batch must be better to count as a success
 _MOVED = 20  # coordinates of a candidate that differ from the centre's, on average, at most
+_MUTANTS = 0.5  # share of candidates that differ in what cannot move a little, at a side of 1
+_MUTATION = 0.4  # standard deviation of levels' changes, on a scale from -1 to 1
 
 
 class Turbo(DesignsPolicy):
-    """Thompson sampling in a box around the best design, which grows with success; boxes only.
+    """Thompson sampling in a box around the best design, which grows with success.
 
     The box doubles after some batches that were better than all before, and is halved after some
     that were not; when it is too small it starts anew. Where it stands is worked out from the
     rounds in the dataset. Unlike the paper's, boxes have equal sides (the surrogate has one
-    lengthscale), and a box that starts anew goes on from the best design.
+    lengthscale), and a box that starts anew goes on from the best design. Where only some of a
+    design can move a little, the box is of those coordinates, and a category or level of the others
+    changes in a share of the candidates that is in proportion to its side.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         length: First side of the box, of 1, the side of the whole.
         smallest: Side below which it starts anew.
         largest: Side, at most.
@@ -40,7 +48,7 @@ class Turbo(DesignsPolicy):
         candidates: In the box.
 
     Raises:
-        ValueError: A setting out of range.
+        ValueError: A setting out of range, or designs of which nothing can move a little.
 
     Reference:
         Eriksson et al., Scalable global optimization via local Bayesian optimization, NeurIPS 2019.
@@ -50,7 +58,7 @@ class Turbo(DesignsPolicy):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         length: float,
         smallest: float,
@@ -59,60 +67,83 @@ class Turbo(DesignsPolicy):
         failures: int,
         candidates: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self._length, self._smallest = number("length", length), number("smallest", smallest)
         self._largest = number("largest", largest)
         self._successes = whole("successes", successes)
-        least = max(whole("failures", failures), self.space.shape[0])
-        self._failures = -(-least // self.batch_size)  # batches
+        self._failures = max(whole("failures", failures), self.space.shape[0])  # designs
         self._candidates = whole("candidates", candidates)
-        self._start = start_size(game)
-        self.surrogate = game.surrogate
+        self._free = free_features(self.space)  # (f,)
+        self.surrogate = make_surrogate(spec)
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        batch = np.zeros((len(draws), self.batch_size, *self.space.shape), self.space.dtype)
-        for outlook in look(observation, self.space, self.surrogate, draws.take):
-            n = outlook.observed
-            designs = observation["designs"][outlook.rows, :n]
-            values = observation["values"][outlook.rows, :n].astype(np.float64)
-            some = draws.take(outlook.rows)
-            batch[outlook.rows] = self._batch(outlook, designs, values, some)
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        batch = np.zeros((len(draws), q, *self.space.shape), self.space.dtype)
+        for history in by_history(self.spec, observation, q, self._candidates):
+            some = {name: array[history.rows] for name, array in observation.items()}
+            for outlook in look(some, self.spec, self.surrogate, draws.take(history.rows).take):
+                rows = history.rows[outlook.rows]
+                designs = observation["designs"][rows, : history.count]
+                values = observation["measurements"][rows, : history.count]
+                lengths = self.lengths(values, history.edges)
+                batch[rows] = self._batch(outlook, designs, values, lengths, draws.take(rows))
         return batch
 
     def _batch(
-        self, outlook: Outlook, designs: NDArray[Any], values: Floats, draws: GeneratorRows
+        self,
+        outlook: Outlook,
+        designs: NDArray[Any],
+        values: Floats,
+        lengths: Floats,
+        draws: GeneratorRows,
     ) -> NDArray[Any]:
-        rows, dim = len(values), self.space.shape[0]
-        centre = np.zeros((rows, dim))
+        rows = len(values)
+        centre = np.zeros((rows, *self.space.shape), self.space.dtype)
         if values.shape[1]:
-            centre = designs[np.arange(rows), values.argmax(axis=1)].astype(np.float64)
-        lengths = self.lengths(values)  # (R,), half sides of a box of side 2
-        points = (2 * shifted(draws, self._candidates, dim) - 1) * lengths[:, None, None]
-        lots = draws.random((self._candidates, dim + 1))
+            centre = designs[np.arange(rows), values.argmax(axis=1)]
+        choices = self._around(self.space.canonical(centre), lengths, draws)
+        features = self.space.features(choices)
+        samples = joint_samples(outlook.posterior, features, outlook.batch_size, draws)
+        return best_of_each(choices, samples, None, distinct=outlook.distinct)
+
+    def _around(self, centre: NDArray[Any], lengths: Floats, draws: GeneratorRows) -> NDArray[Any]:
+        """Candidates in boxes around designs (R, *shape) of half sides (R,), (R, M, *shape)."""
+        count, free, dim = self._candidates, self._free, len(self._free)
+        points = (2 * shifted(draws, count, dim) - 1) * lengths[:, None, None]
+        lots = draws.random((count, dim + 1))
         moved = lots[..., :-1] < min(1.0, _MOVED / dim)
         certain = (lots[..., -1] * dim).astype(np.intp)
         np.put_along_axis(moved, certain[..., None], True, axis=2)
-        near = centre[:, None] + np.where(moved, points, 0.0)
-        choices = np.clip(near, -1, 1).astype(np.float32)
-        samples = joint_samples(
-            outlook.posterior, self.space.features(choices), self.batch_size, draws
-        )
-        return best_of_each(choices, samples, None, distinct=self.distinct)
+        middle = np.repeat(self.space.features(centre)[:, None], count, axis=1)  # (R, M, k)
+        near = middle
+        if dim < middle.shape[2]:
+            near = self.space.features(self._mutants(centre, lengths, draws))
+        near[..., free] = np.clip(middle[..., free] + np.where(moved, points, 0.0), -1, 1)
+        return self.space.from_features(near)
 
-    def lengths(self, values: Floats) -> Floats:
-        """Sides of the boxes after some observations, (R, n) -> (R,), in order of measurement."""
-        rows, n = values.shape
-        played = rounds_played(n, self._start, self.batch_size)
-        first = n - played * self.batch_size
+    def _mutants(self, centre: NDArray[Any], lengths: Floats, draws: GeneratorRows) -> NDArray[Any]:
+        """Copies of designs (R, *shape), some with another category or level, (R, M, *shape)."""
+        copies = np.repeat(centre[:, None], self._candidates, axis=1)
+        mutants = self.space.mutate(copies, draws, mutations=1.0, step=_MUTATION)
+        chosen = draws.random((self._candidates,)) < _MUTANTS * lengths[:, None]
+        return np.where(chosen[..., None], mutants, copies)
+
+    def lengths(self, values: Floats, edges: tuple[int, ...]) -> Floats:
+        """Sides of the boxes after some observations, (R, n) -> (R,).
+
+        Args:
+            values: (R, n) in the order of measurement.
+            edges: Where rounds begin among them, see `History`.
+        """
+        rows = len(values)
         length = np.full(rows, float(self._length))
-        wins, losses = np.zeros(rows, int), np.zeros(rows, int)
-        for at in range(first, n, self.batch_size):
-            if at == 0:
+        wins, losses = np.zeros(rows, int), np.zeros(rows, int)  # batches, designs
+        for first, end in pairwise(edges):
+            if first == 0:
                 continue  # without a start, the first batch has nothing to be compared to
-            before = values[:, :at].max(axis=1)
-            now = values[:, at : at + self.batch_size].max(axis=1)
+            before = values[:, :first].max(axis=1)
+            now = values[:, first:end].max(axis=1)
             won = now > before + _GAIN * np.abs(before)
-            wins, losses = np.where(won, wins + 1, 0), np.where(won, 0, losses + 1)
+            wins, losses = np.where(won, wins + 1, 0), np.where(won, 0, losses + end - first)
             grows, shrinks = wins >= self._successes, losses >= self._failures
             length = np.where(grows, np.minimum(2 * length, self._largest), length)
             length = np.where(shrinks, length / 2, length)

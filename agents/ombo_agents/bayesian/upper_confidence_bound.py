@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ombo_agents.bayesian.batches import fill
 from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.heuristics.weights import checked_weights, scheduled_weights
-from ombo_agents.policy import Details, Observation
+from ombo_agents.policy import Details
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.spec import CampaignSpec
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.ascent import Marginals
 
 Floats = NDArray[np.float64]

@@ -8,42 +8,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.model_free.rounds import by_count
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import number, whole
-from ombo_gym.design_spaces import (
-    CandidateDesigns,
-    CategoricalDesigns,
-    Designs,
-    DesignSpace,
-    repeated,
-)
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs, DesignSpace, repeated
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import mutate
+from ombo_gym.spec import CampaignSpec, Repeats
 
 Floats = NDArray[np.float64]
 
 _BETTER = 1e-9  # by which an exchange must raise the determinant, relatively
-_OUT = 1e12  # more than any variance: what is below it is taken when nothing else is left
+_OUT = 1e12  # more than any variance: what is below it is chosen when nothing else is left
+_NEAR = 0.2  # how far numbers of neighbours move, from -1 to 1: standard deviation
 
 
 class DOptimal(DesignsPolicy):
     """The batch that tells most of a linear model's coefficients, after all rows of the dataset.
 
     On categories (ordered ones too) the model has an intercept and a main effect for each category
-    of each position; in a pool it is linear in the features. The batch makes the determinant of
-    X'X + ridge I large, X with all measured rows: the determinant of the posterior precision of
-    coefficients with a weak normal prior, so that it works before there are as many rows as
-    coefficients. It is filled with the candidates of largest predictive variance one by one, and
-    then candidates are exchanged for slots, the best exchange first, until none helps. Candidates
-    are all designs of a small space and uniform ones of a large space; there, further passes
-    exchange designs for their neighbours (in a pool, for other uniform ones).
+    of each position; in a pool it is linear in the features, beside categories in the numbers. The
+    batch makes the determinant of X'X + ridge I large, X with all measured rows: the determinant of
+    the posterior precision of coefficients with a weak normal prior, so that it works before there
+    are as many rows as coefficients. It is filled with the candidates of largest predictive
+    variance one by one, and then candidates are exchanged for slots, the best exchange first, until
+    none helps. Candidates are all designs of a small space and uniform ones of a large space;
+    there, further passes exchange designs for their neighbours (in a pool, for other uniform ones).
 
     Values are not looked at. Boxes are left to `sobol` and `latin_hypercube`: a linear model's
     D-optimal designs in a box are its corners.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         candidates: To choose from, 4 q where that is more.
         ridge: Precision of the prior, in units of a measurement's.
         passes: How often a batch is improved by further candidates, in a large space.
@@ -58,79 +53,50 @@ class DOptimal(DesignsPolicy):
 
     horizon_aware = False
 
-    def __init__(self, game: Game, *, candidates: int, ridge: float, passes: int) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, *, candidates: int, ridge: float, passes: int) -> None:
+        super().__init__(spec)
         self.ridge = number("ridge", ridge)
         self.passes = whole("passes", passes, at_least=0)
-        assert self.space.size is not None
-        most = max(whole("candidates", candidates), 4 * self.batch_size)
-        self.candidates = min(most, self.space.size)
+        self.candidates = whole("candidates", candidates)
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        space, q = self.space, self.batch_size
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        space = self.space
         batch = np.zeros((len(draws), q, *space.shape), space.dtype)
-        assert space.size is not None
-        fixed = 3 * self.candidates**2
-        for rows, n in by_count(observation, self.candidates, fixed=fixed):
+        count = max(self.candidates, 4 * q)
+        all_of_them = space.size is not None and space.size <= count
+        if space.size is not None:
+            count = min(count, space.size)
+        for rows, n in by_count(observation, count, fixed=3 * count**2):
             drawn, measured = draws.take(rows), observation["designs"][rows, :n]
-            choices = space.sample_distinct(drawn, self.candidates)  # in random order
-            chosen = self._chosen(choices, measured, None)
-            for _ in range(self.passes if self.candidates < space.size else 0):
-                others = self._others(chosen, drawn)
+            choices = space.sample_distinct(drawn, count)  # in random order
+            chosen = self._chosen(choices, measured, q, None)
+            for _ in range(0 if all_of_them else self.passes):
+                turns = np.arange(count - q) % q
+                others = space.mutate(chosen[:, turns], drawn, mutations=1.0, step=_NEAR)
                 choices = np.concatenate([chosen, others], axis=1)
-                chosen = self._chosen(choices, measured, np.arange(q))
+                chosen = self._chosen(choices, measured, q, np.arange(q))
             batch[rows] = chosen
         return batch
 
     def _chosen(
-        self, choices: Designs, measured: Designs, initial: NDArray[np.intp] | None
+        self, choices: Designs, measured: Designs, q: int, initial: NDArray[np.intp] | None
     ) -> Designs:
         """The best batches among candidates, (R, M, *shape) -> (R, q, *shape)."""
-        space = self.space
+        space, repeats = self.space, self.spec.repeats
         usable = ~repeated(choices)
-        if not self.repeats and measured.shape[1]:
+        if repeats is Repeats.NEVER_AGAIN and measured.shape[1]:
             usable &= ~space.among(choices, measured)
         covariance = predictive(regressors(space, choices), regressors(space, measured), self.ridge)
-        found, _ = optimal(
-            covariance, usable, self.batch_size, distinct=self.distinct, initial=initial
-        )
+        found, _ = optimal(covariance, usable, q, repeats, initial=initial)
         return choices[np.arange(len(choices))[:, None], found]
-
-    def _others(self, chosen: Designs, draws: GeneratorRows) -> Designs:
-        """Candidates to exchange chosen ones for, (R, m, *shape)."""
-        space, count = self.space, self.candidates - self.batch_size
-        if not isinstance(space, CategoricalDesigns):
-            return space.sample(draws, count)
-        turns = np.arange(count) % self.batch_size
-        return mutate(space, chosen[:, turns], 1.0, draws)
 
 
 def regressors(space: DesignSpace, designs: Designs) -> Floats:
     """An intercept and the effects of designs, (R, n, *shape) -> (R, n, p).
 
-    Over all designs of a categorical space, and over a pool, the effects have mean 0 and variance
-    1; those of one position are uncorrelated.
+    Over all designs the effects have mean 0 and variance 1; those of one position are uncorrelated.
     """
-    columns = [np.ones((*designs.shape[:2], 1))]
-    if isinstance(space, CategoricalDesigns):
-        for position, n in enumerate(space.categories.tolist()):
-            columns.append(contrasts(n)[designs[..., position]])
-    else:
-        assert isinstance(space, CandidateDesigns)
-        pool = space.pool_features
-        spread = pool.std(axis=0)
-        scaled = (pool - pool.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        columns.append(scaled[designs[..., 0]])
-    return np.concatenate(columns, axis=2)
-
-
-def contrasts(categories: int) -> Floats:
-    """Orthogonal contrasts of n categories with mean square 1, (n, n - 1)."""
-    table = np.zeros((categories, categories - 1))
-    for k in range(1, categories):
-        table[:k, k - 1] = 1.0
-        table[k, k - 1] = -k
-    return table * np.sqrt(categories / np.maximum((table**2).sum(axis=0), 1.0))
+    return np.concatenate([np.ones((*designs.shape[:2], 1)), space.effects(designs)], axis=2)
 
 
 def predictive(candidates: Floats, measured: Floats, ridge: float) -> Floats:
@@ -160,8 +126,8 @@ def optimal(
     covariance: Floats,
     usable: NDArray[np.bool_],
     batch_size: int,
+    repeats: Repeats,
     *,
-    distinct: bool,
     initial: NDArray[np.intp] | None = None,
 ) -> tuple[NDArray[np.intp], Floats]:
     """Batches that raise the determinant most, by filling slots and exchanging them.
@@ -170,30 +136,30 @@ def optimal(
         covariance: (R, M, M) of the candidates, see `predictive`.
         usable: (R, M) candidates that may be chosen, while there are such.
         batch_size: q.
-        distinct: Whether a batch holds a candidate once, while there are others.
+        repeats: Unless they are allowed, a batch holds a candidate once, while there are others.
         initial: (q,) candidates to begin with; None: the largest variance, slot by slot.
 
     Returns:
         (R, q) candidates, and (R,) the log of what they multiply the determinant by.
     """
     beliefs, row = covariance.copy(), np.arange(len(covariance))
-    taken = np.zeros(usable.shape, bool)
+    chosen = np.zeros(usable.shape, bool)  # (R, M), where a batch holds a candidate once
     batch = np.empty((len(covariance), batch_size), np.intp)
     gain = np.zeros(len(covariance))
     for slot in range(batch_size):
-        scores = np.diagonal(beliefs, axis1=1, axis2=2) - _OUT * (~usable) - 2 * _OUT * taken
+        scores = np.diagonal(beliefs, axis1=1, axis2=2) - _OUT * (~usable) - 2 * _OUT * chosen
         pick = scores.argmax(axis=1) if initial is None else np.full(len(row), initial[slot])
         batch[:, slot] = pick
         gain += np.log1p(beliefs[row, pick, pick])
         _include(beliefs, pick, 1.0)
-        if distinct:
-            taken[row, pick] = True
+        if repeats is not Repeats.ALLOWED:
+            chosen[row, pick] = True
     for _ in range(4 * batch_size):
         variance = np.diagonal(beliefs, axis1=1, axis2=2)  # (R, M)
         inside = variance[row[:, None], batch]  # (R, q)
         between = beliefs[row[:, None], batch]  # (R, q, M)
         factors = (1 + variance[:, None]) * (1 - inside[..., None]) + between**2
-        factors = np.where((usable & ~taken)[:, None], factors, 0.0).reshape(len(row), -1)
+        factors = np.where((usable & ~chosen)[:, None], factors, 0.0).reshape(len(row), -1)
         swap = factors.argmax(axis=1)
         improved = np.flatnonzero(factors[row, swap] > 1 + _BETTER)
         if not improved.size:
@@ -206,8 +172,8 @@ def optimal(
         beliefs[improved] = some
         batch[improved, slot] = new
         gain[improved] += np.log(factors[improved, swap[improved]])
-        if distinct:
-            taken[improved, old], taken[improved, new] = False, True
+        if repeats is not Repeats.ALLOWED:
+            chosen[improved, old], chosen[improved, new] = False, True
     return batch, gain
 
 

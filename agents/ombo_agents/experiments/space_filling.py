@@ -1,4 +1,4 @@
-"""Designs that are spread evenly over a box, within a round and over a whole campaign."""
+"""Designs that are spread evenly over a space, within a round and over a whole campaign."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.model_free.rounds import by_count, start_size
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.model_free.rounds import by_count, by_history
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import whole
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.kernels import squared_distances
 
 _BITS = 23  # as many as a float32 in [-1, 1] tells apart everywhere
@@ -32,18 +34,15 @@ class Sobol(DesignsPolicy):
 
     horizon_aware = False
 
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
-        self._start = start_size(game)
-
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        dim, q = self.space.shape[0], self.batch_size
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        dim = self.space.shape[0]
         batch = np.zeros((len(draws), q, dim), np.float32)
-        for rows, n in by_count(observation, dim):
-            played = max(0, n - self._start)
+        for history in by_history(self.spec, observation, q, dim):
+            rows, played = history.rows, history.count - history.start_count
             if played:
-                first = observation["designs"][rows, self._start].astype(np.float64)[:, None]
-                shift = np.minimum((first + 1) / 2 * 2**_BITS, 2**_BITS - 1).astype(np.int64)
+                first = observation["designs"][rows, history.start_count]
+                shift = (first.astype(np.float64)[:, None] + 1) / 2 * 2**_BITS
+                shift = np.minimum(shift, 2**_BITS - 1).astype(np.int64)
             else:
                 shift = (draws.take(rows).random((1, dim)) * 2**_BITS).astype(np.int64)
             points = sobol_integers(played + q, dim)[played:] ^ shift
@@ -52,13 +51,14 @@ class Sobol(DesignsPolicy):
 
 
 class LatinHypercube(DesignsPolicy):
-    """Each round a Latin hypercube: one design in each of q slices of every coordinate; boxes only.
+    """Each round a Latin hypercube: one design in each of q slices of every parameter.
 
     Of many random ones the one whose smallest distance, between its designs and to all that were
-    measured before, is the largest: rounds fill each other's gaps.
+    measured before, is the largest: rounds fill each other's gaps. Beside numbers, the slices of
+    categories are their levels, as often as each other as far as q allows.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         candidates: Random Latin hypercubes to choose from; 1 makes a plain one.
 
     Raises:
@@ -71,28 +71,28 @@ class LatinHypercube(DesignsPolicy):
 
     horizon_aware = False
 
-    def __init__(self, game: Game, *, candidates: int) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, *, candidates: int) -> None:
+        super().__init__(spec)
         self.candidates = whole("candidates", candidates)
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        dim, q, count = self.space.shape[0], self.batch_size, self.candidates
-        batch = np.zeros((len(draws), q, dim), np.float32)
-        for rows, n in by_count(observation, count * (q + dim)):
-            numbers = draws.take(rows).random((count, 2, q, dim))
-            slices = numbers[:, :, 0].argsort(axis=2)  # a permutation per coordinate
-            points = 2 * (slices + numbers[:, :, 1]) / q - 1  # (R, candidates, q, d)
-            points = np.clip(points, -1, 1).astype(np.float32)
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        space, count, sides = self.space, self.candidates, self.space.cube
+        assert sides is not None
+        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        for rows, n in by_count(observation, count * (q + space.shape[0])):
+            numbers = draws.take(rows).random((count, 2, q, sides))
+            slices = numbers[:, :, 0].argsort(axis=2)  # a permutation per parameter
+            designs = space.from_unit_cube((slices + numbers[:, :, 1]) / q)  # (R, candidates, q, d)
             measured = observation["designs"][rows, :n]
-            gaps = np.stack([_gap(points[:, i], measured) for i in range(count)], axis=1)
-            batch[rows] = points[np.arange(len(rows)), gaps.argmax(axis=1)]
+            gaps = np.stack([_gap(space, designs[:, i], measured) for i in range(count)], axis=1)
+            batch[rows] = designs[np.arange(len(rows)), gaps.argmax(axis=1)]
         return batch
 
 
-def _gap(batch: NDArray[Any], measured: NDArray[Any]) -> NDArray[np.float64]:
+def _gap(space: DesignSpace, batch: Designs, measured: Designs) -> NDArray[np.float64]:
     """Smallest squared distance of a batch's designs to each other and to measured ones, (R,)."""
-    new, q = batch.astype(np.float64), batch.shape[1]
-    everything = np.concatenate([new, measured.astype(np.float64)], axis=1)
+    new, q = space.features(batch), batch.shape[1]
+    everything = np.concatenate([new, space.features(measured)], axis=1)
     distances = squared_distances(new, everything)  # (R, q, q + n)
     distances[:, np.arange(q), np.arange(q)] = np.inf
     gaps: NDArray[np.float64] = distances.min(axis=(1, 2))

@@ -25,7 +25,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 from torch.distributions import Categorical
 
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, DesignSpace
+from ombo_gym.design_spaces import DesignSpace
 
 LARGEST_POOL = 256  # options that are scored one by one; larger spaces get a linear layer
 _POOLED = 2  # numbers beside the sums: how many rows were summed up
@@ -75,9 +75,9 @@ class DatasetEncoder(BaseFeaturesExtractor):
         self.width = width
         # Not saved: they are the design space's own, wherever the network plays.
         self.register_buffer("option_features", features, persistent=False)
-        offsets = np.cumsum([0, *categories(space)[:-1]])
+        offsets = np.cumsum([0, *options_of(space)[:-1]])
         self.register_buffer("offsets", torch.as_tensor(offsets), persistent=False)
-        named = NamingLinear if isinstance(space, CandidateDesigns) else nn.Linear
+        named = nn.Linear if space.pool_features is None else NamingLinear
         k = space.shape[0] if features is None else features.shape[1]
         self.from_values = nn.Linear(9, width)
         self.from_designs = named(k, width, bias=False)
@@ -91,7 +91,8 @@ class DatasetEncoder(BaseFeaturesExtractor):
     def forward(self, observations: dict[str, Tensor]) -> Tensor:  # noqa: D102
         dtype = self.rows.weight.dtype
         seen = observations["observed"] > 0.5  # (B, n)
-        values = torch.where(seen, observations["values"], 0).to(dtype)
+        # In float32 always, as in training.
+        values = torch.where(seen, observations["measurements"], 0).float().to(dtype)
         designs = torch.where(seen[..., None], observations["designs"], 0)  # (B, n, *shape)
         if self.option_features is None:
             features = designs.to(dtype)  # (B, n, k)
@@ -164,7 +165,7 @@ class OptionHeads(nn.Module):
 
 
 class SlotBySlot(MultiCategoricalDistribution):
-    """Slots that choose one after the other, each knowing which options the earlier ones took.
+    """Slots that choose one after the other, each knowing which options the earlier ones chose.
 
     Slots that chose independently could share out a batch only by agreeing beforehand on who takes
     what, which takes long to learn: each finds the others' choices too uncertain to commit itself.
@@ -209,12 +210,12 @@ class SlotBySlot(MultiCategoricalDistribution):
         return self._one_by_one(lambda head: head.logits.argmax(dim=-1))
 
     def _one_by_one(self, choose: Callable[[Categorical], Tensor]) -> Tensor:
-        taken = torch.zeros_like(self.crowding)  # (B, O)
+        chosen = torch.zeros_like(self.crowding)  # (B, O)
         slots = []
         for scores in self.scores.unbind(dim=1):
-            heads = self._heads(scores + taken * self.crowding)
+            heads = self._heads(scores + chosen * self.crowding)
             slots.append(torch.stack([choose(head) for head in heads], dim=-1))  # (B, L)
-            taken = taken + self._options(slots[-1])
+            chosen = chosen + self._options(slots[-1])
         return torch.cat(slots, dim=1)
 
     def _heads(self, scores: Tensor) -> list[Categorical]:
@@ -227,7 +228,7 @@ class SlotBySlot(MultiCategoricalDistribution):
 
 
 class DirectPolicy(MultiInputActorCriticPolicy):
-    """Actor and critic over a `DatasetEncoder`; see `direct_network` for its arguments."""
+    """Actor and critic over a `DatasetEncoder`; `storage.network_of` has its arguments."""
 
     def _build_mlp_extractor(self) -> None:
         encoder = self.features_extractor
@@ -255,7 +256,7 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         self.optimizer = optimizer(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
     def actor(self, observation: dict[str, NDArray[Any]]) -> Tensor:
-        """What the actor says of B datasets: the mean in a box, or logits; (B, ...).
+        """What the actor says of B datasets: the mean of numbers, or logits; (B, ...).
 
         Args:
             observation: Fields of `control="designs"` with a leading B, padded to any length.
@@ -264,20 +265,19 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         return self.action_net(self.mlp_extractor.forward_actor(self.features_extractor(tensors)))
 
 
-def categories(space: DesignSpace) -> list[int]:
-    """The number of options at each position."""
-    if isinstance(space, CategoricalDesigns):
-        return space.categories.tolist()
-    return [0 if space.size is None else space.size]
+def options_of(space: DesignSpace) -> list[int]:
+    """How many options there are at each position of a design; none where actions are numbers."""
+    actions = space.action_space(1)
+    return actions.nvec.tolist() if isinstance(actions, spaces.MultiDiscrete) else []
 
 
 def _option_features(space: DesignSpace) -> Tensor | None:
-    """What is known of the options beforehand, (O, k); None in a box."""
-    if isinstance(space, BoxDesigns):
+    """What is known of the options beforehand, (O, k); None where actions are numbers."""
+    if not (options := options_of(space)):
         return None
-    if isinstance(space, CandidateDesigns):
+    if space.pool_features is not None:
         return torch.as_tensor(space.pool_features, dtype=torch.float32)
-    return torch.eye(sum(categories(space)))
+    return torch.eye(sum(options))
 
 
 def _pooled(rows: Tensor, member: Tensor) -> Tensor:

@@ -17,9 +17,11 @@ from stable_baselines3.common.policies import ActorCriticPolicy, MultiInputActor
 from ombo_agents.heuristics.exploration import ExplorationPolicy
 from ombo_agents.learned.direct import TrainedDirect
 from ombo_agents.learned.encoder import DatasetEncoder, DirectPolicy
-from ombo_agents.policy import Observation, Policy
+from ombo_agents.policy import Policy
+from ombo_gym.controls import make_control
 from ombo_gym.design_spaces import DesignSpace
-from ombo_gym.game import Game
+from ombo_gym.observations import Observation
+from ombo_gym.spec import CampaignSpec
 
 POLICY, CONFIG = "policy.safetensors", "config.json"
 CONTROLS = {
@@ -32,22 +34,22 @@ class TrainedExploration(ExplorationPolicy):
     """A network that sets exploration weights from what the control shows; acts by its mean.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         network: A stable-baselines3 actor-critic policy.
     """
 
     horizon_aware = True
 
-    def __init__(self, game: Game, network: ActorCriticPolicy) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, network: ActorCriticPolicy) -> None:
+        super().__init__(spec)
         # In float64 a row's action does not depend on how many others are computed with it.
         self._network = network.double().eval()
 
     def choose(self, seen: Observation) -> NDArray[np.float32]:  # noqa: D102
-        network = self._network
+        network: Any = self._network
         with torch.no_grad():
-            tensors, _ = network.obs_to_tensor(seen)
-            features: Any = network.extract_features(tensors, network.pi_features_extractor)  # type: ignore[arg-type]
+            tensors, _ = network.obs_to_tensor({k: seen[k] for k in network.observation_space})
+            features: Any = network.extract_features(tensors, network.pi_features_extractor)
             actions = network.action_net(network.mlp_extractor.forward_actor(features.double()))
         return np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
 
@@ -73,11 +75,11 @@ def network_of(
 
 
 def build_network(
-    agent: str, game: Game, hidden: Sequence[int], **arguments: Any
+    agent: str, spec: CampaignSpec, hidden: Sequence[int], **arguments: Any
 ) -> ActorCriticPolicy:
     """An untrained network for some campaigns, with the layers that `scripts.train` uses."""
-    control = game.make_control(CONTROLS[agent])
-    network, layers = network_of(agent, game.design_space, hidden)
+    control = make_control(CONTROLS[agent], spec)
+    network, layers = network_of(agent, spec.design_space, hidden)
     return network(
         control.observation_space, control.action_space, lambda _: 0.0, **{**layers, **arguments}
     )
@@ -120,30 +122,39 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def shape_of(game: Game) -> dict[str, Any]:
-    """What a network that proposes designs itself is made for: `fits` compares it."""
-    return {"design_space": repr(game.design_space), "batch_size": game.batch_size}
+def shape_of(spec: CampaignSpec) -> dict[str, Any]:
+    """What a network was made for: `fits` compares it where it proposes designs itself."""
+    low, high = spec.batch_sizes
+    return {
+        "design_space": repr(spec.design_space),
+        "batch_size": high if low == high else [low, high],
+    }
 
 
-def fits(folder: Path, game: Game) -> bool:
+def fits(folder: Path, spec: CampaignSpec) -> bool:
     """Whether a trained policy can play these campaigns, by what it sees and acts on."""
     config = read_config(folder)
     if CONTROLS[config["agent"]] == "designs":
-        return game.control_name == "designs" and _made_for(config) == shape_of(game)
-    return game.control_name in ("designs", CONTROLS[config["agent"]])
+        return spec.control == "designs" and _made_for(config) == _shape_of_one_size(spec)
+    return spec.control in ("designs", CONTROLS[config["agent"]])
+
+
+def _shape_of_one_size(spec: CampaignSpec) -> dict[str, Any] | None:
+    """As `shape_of`; None where batches differ in size, which no such network proposes."""
+    return shape_of(spec) if spec.batch_sizes[0] == spec.batch_sizes[1] else None
 
 
 def _made_for(config: dict[str, Any]) -> dict[str, Any]:
     return {key: config.get(key) for key in ("design_space", "batch_size")}
 
 
-def load(folder: Path, game: Game) -> Policy:
+def load(folder: Path, spec: CampaignSpec) -> Policy:
     """Reads a trained policy back, without unpickling anything.
 
     Args:
         folder: That `save` wrote.
-        game: The campaigns it will play. Another horizon than in training is fine; so are another
-            batch size and design space for a policy that acts through a control.
+        spec: Of the campaigns it will play. Another horizon than in training is fine; so are
+            another batch size and design space for a policy that acts through a control.
 
     Raises:
         ValueError: The folder is incomplete, or its network has other inputs than these campaigns
@@ -151,13 +162,12 @@ def load(folder: Path, game: Game) -> Policy:
     """
     config = read_config(folder)
     agent = config["agent"]
-    direct = CONTROLS[agent] == "designs"
-    if direct and _made_for(config) != shape_of(game):
+    if CONTROLS[agent] == "designs" and _made_for(config) != _shape_of_one_size(spec):
         raise ValueError(
             f"{folder}: a {agent!r} policy plays the design space and batch size of its training, "
-            f"{_made_for(config)}, got {shape_of(game)}; train one for these"
+            f"{_made_for(config)}, got {shape_of(spec)}; train one for these"
         )
-    network = build_network(agent, game, config["hidden"])
+    network = build_network(agent, spec, config["hidden"])
     if not (folder / POLICY).is_file():
         raise ValueError(f"{folder}: expected {POLICY} beside {CONFIG}; train it again")
     try:
@@ -168,5 +178,5 @@ def load(folder: Path, game: Game) -> Policy:
         reason = " ".join(str(error).split())
         raise ValueError(f"{folder}: the network does not fit these campaigns: {reason}") from error
     if isinstance(network, DirectPolicy):
-        return TrainedDirect(game, network)
-    return TrainedExploration(game, network)
+        return TrainedDirect(spec, network)
+    return TrainedExploration(spec, network)

@@ -104,13 +104,20 @@ def train(
     Raises:
         FileNotFoundError: `resume` without a `model.zip`.
         ValueError: A negative seed, whose campaigns would be evaluation's; or `resume` of a run
-            that was about something else.
+            that was about something else; or batches of several sizes for an agent that proposes
+            designs itself.
     """
     if seed < 0:
         raise ValueError(f"seed: expected a whole number of at least 0, got {seed}")
     settings = SETTINGS[agent] if settings is None else settings
     torch.set_num_threads(1)
     env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
+    low, high = env.env.campaign_spec.batch_sizes
+    if CONTROLS[agent] == "designs" and low != high:
+        raise ValueError(
+            f"batch_size: a {agent!r} policy is trained for batches of one size, got sizes from "
+            f"{low} to {high}"
+        )
     model_file = out / MODEL
     task = {"agent": agent, "env": env_id, "env_kwargs": env_kwargs, "hidden": [*settings.hidden]}
     if resume:
@@ -138,7 +145,7 @@ def train(
         env.close()
     config = {
         **task,
-        **shape_of(env.env.game),
+        **shape_of(env.env.campaign_spec),
         "seed": seed,
         "steps": model.num_timesteps,
         "seconds": round(time.perf_counter() - begun, 1),
@@ -170,7 +177,7 @@ def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out
         log: str | None = str(out / "tensorboard")
     except ImportError:  # logs are an extra; training is not
         log = None
-    network, layers = network_of(agent, env.env.game.design_space, settings.hidden)
+    network, layers = network_of(agent, env.env.campaign_spec.design_space, settings.hidden)
     return PPO(
         network,
         env,

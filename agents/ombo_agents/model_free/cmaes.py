@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.model_free.rounds import reflected, rounds_played, start_size
-from ombo_agents.offline.encoding import Encoding, PoolEncoding, encoding_of
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.model_free.pools import nearest
+from ombo_agents.model_free.rounds import by_history
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import (
-    BoxDesigns,
-    CategoricalDesigns,
-    Designs,
-    DesignSpace,
-    repeated,
-)
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats
 
 _FULL = 128  # dimensions up to which the whole covariance matrix is adapted, beyond: its diagonal
 _TRIES = 8  # times q samples are looked at where not all of them are worth measuring
@@ -33,13 +30,14 @@ class CMAES(DesignsPolicy):
 
     The mean starts at the recombination of the start's best rows (pycma's weights: logarithmic in
     rank), and each round is a generation, told in its order; where q is below 4, several rounds
-    are one, sampled from one distribution. Nothing but the ranks of values is used. Without a start
-    the mean is the middle of the space.
+    are one, sampled from one distribution. Generations may differ in size: each is weighed as its
+    size asks for. Nothing but the ranks of values is used. Without a start the mean is the middle
+    of the space.
 
-    Boxes are searched as they are, with mirrors at the sides; ordered levels as numbers; pools in
-    standardised features, for the nearest candidates that were not measured. On categories the
-    search is over logits, one for each category of a position, and a design is the largest of each
-    position; what is told of a measured design are its own logits, 1 for its categories and 0
+    Numbers are searched as they are, with mirrors at the sides, ordered levels as numbers too;
+    pools in standardised features, for the nearest candidates that were not measured. On categories
+    the search is over logits, one for each category of a position, and a design is the largest of
+    each position; what is told of a measured design are its own logits, 1 for its categories and 0
     elsewhere, not the sample that it came from, which a dataset does not hold. Where a measured
     design is worth nothing, samples that were measured are drawn again, and where a batch is to
     hold a design once, those that it holds.
@@ -49,8 +47,8 @@ class CMAES(DesignsPolicy):
     last one.
 
     Args:
-        game: The campaigns it is built for.
-        sigma: First step size: in boxes of side 2, and in logits.
+        spec: Of the campaigns it is built for.
+        sigma: First step size: of numbers from -1 to 1, and of logits.
         elite: Best rows of the start that make the first mean.
 
     Raises:
@@ -63,65 +61,52 @@ class CMAES(DesignsPolicy):
     """
 
     horizon_aware = False
-    coincides = True
 
-    def __init__(self, game: Game, *, sigma: float, elite: int) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, *, sigma: float, elite: int) -> None:
+        super().__init__(spec)
         try:
-            import cma
-            from cma.sigma_adaptation import CMAAdaptSigmaCSA
+            import cma  # noqa: F401
         except ImportError as error:
             raise ImportError('cmaes needs cma: pip install "ombo-gym[agents]"') from error
+        self.sigma = number("sigma", sigma)
         self.elite = whole("elite", elite)
-        self._start = start_size(game)
-        self._encoding = _encoding_of(self.space)
-        self._generation = -(-_SMALLEST // self.batch_size) * self.batch_size  # whole rounds
+        self._relaxation = self.space.relaxation(softened=False)
         # Steps that are too long to be samples are cut short, but in boxes, where all are samples.
-        self._check = False if isinstance(self.space, BoxDesigns) else None
-        options = {
-            "randn": _Normals(),
-            "seed": np.nan,  # leaves numpy's global generator alone
-            "popsize": self._generation,
-            "CMA_diagonal": self._encoding.size > _FULL,
-            # In small populations, and with a diagonal, pycma's defaults add samples of their own
-            # to a generation, which a dataset does not show.
-            "CMA_mirrors": 0,
-            "AdaptSigma": CMAAdaptSigmaCSA,
-            "verbose": -9,
-            "verb_log": 0,
-            "verb_disp": 0,
-        }
-        # Copies of it are made for each campaign: five times as fast as making new ones.
-        self._new = cma.CMAEvolutionStrategy(
-            np.zeros(self._encoding.size), number("sigma", sigma), options
-        )
+        free = self.space.free
+        self._check = None if free is None or not free.all() else False
+        # By size of a generation. Copies are made for each campaign: five times as fast as new ones.
+        self._new: dict[int, Any] = {}
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        batch = np.zeros((len(draws), self.batch_size, *self.space.shape), self.space.dtype)
-        counts = observation["observed"].sum(axis=1, dtype=np.int64)
-        for row, n in enumerate(counts):
-            designs = observation["designs"][row, :n]
-            values = observation["values"][row, :n].astype(np.float64)
-            batch[row] = self._sampled(designs, values, draws.take(np.array([row])))
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        space = self.space
+        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        for history in by_history(self.spec, observation, q, space.shape[0]):
+            for row in history.rows:
+                designs = observation["designs"][row, : history.count]
+                values = observation["measurements"][row, : history.count]
+                own = draws.take(np.array([row]))
+                batch[row] = self._sampled(designs, values, history.edges, own, q)
         return batch
 
     def _sampled(
-        self, designs: Designs, values: NDArray[np.float64], draws: GeneratorRows
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        edges: tuple[int, ...],
+        draws: GeneratorRows,
+        q: int,
     ) -> Designs:
         """The batch of one campaign, (q, *shape)."""
-        q, space, encoding = self.batch_size, self.space, self._encoding
-        strategy = self.told(designs, values, draws.generators[0])
-        if isinstance(encoding, PoolEncoding):
-            taken = np.zeros(len(encoding.pool), bool)
-            if self.distinct:
-                taken[designs[:, 0]] = True
-            points = np.array(strategy.ask(q), np.float32)
-            return encoding.decode_untaken(points, taken, distinct=self.distinct)
+        space, repeats = self.space, self.spec.repeats
+        strategy = self.told(designs, values, edges, draws.generators[0])
+        if (pool := self._relaxation.pool) is not None:
+            points = np.array(strategy.ask(q), np.float32)[None].astype(float)
+            return nearest(pool, points, designs[None], repeats)[0]
         found = self._designs(strategy.ask(q))
-        tries = _TRIES if self.once or not self.repeats else 0
+        tries = _TRIES if self.spec.replaces_repeats else 0
         for attempt in range(tries):
             useless = repeated(found[None])[0]
-            if not self.repeats:
+            if repeats is Repeats.NEVER_AGAIN:
                 useless |= space.among(found[None], designs[None])[0]
             found = found[~useless][:q]
             if len(found) == q:
@@ -133,73 +118,91 @@ class CMAES(DesignsPolicy):
         return found[:q]
 
     def told(
-        self, designs: Designs, values: NDArray[np.float64], generator: np.random.Generator
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        edges: tuple[int, ...],
+        generator: np.random.Generator,
     ) -> Any:
         """The strategy of pycma after all rounds of a campaign.
 
         Args:
             designs: (n, *shape) measured.
             values: (n,).
+            edges: Where rounds begin, see `ombo_agents.model_free.rounds.History`.
             generator: What is asked from now on is drawn with it.
         """
-        played = rounds_played(len(values), self._start, self.batch_size)
-        first = len(values) - played * self.batch_size
-        points = self._encoding.encode(designs).astype(np.float64)
-        mean = np.zeros(self._encoding.size)
+        first = edges[0]
+        points = self._relaxation.encode(designs).astype(np.float64)
+        mean = np.zeros(self._relaxation.size)
         if first:
             best = np.argsort(-values[:first], kind="stable")[: self.elite]
             weights = np.log(len(best) + 0.5) - np.log(np.arange(len(best)) + 1)
             mean = (weights[:, None] * points[best]).sum(axis=0) / weights.sum()
-        strategy = deepcopy(self._new)
+        told = list(generations(edges))
+        strategy = self._untold(told[0][1] - told[0][0] if told else _SMALLEST)
         strategy.mean = mean
-        generation = self._generation
-        for at in range(first, len(values) - generation + 1, generation):
+        strategy.opts["randn"].generator = np.random.default_rng(0)  # for samples nobody sees
+        for begin, end in told:
+            self._weigh_as(end - begin, strategy)
             strategy.ask()  # pycma wants to be asked before it is told
-            told = slice(at, at + generation)
             # It minimises.
-            strategy.tell(list(points[told]), (-values[told]).tolist(), self._check)
+            strategy.tell(list(points[begin:end]), (-values[begin:end]).tolist(), self._check)
         strategy.opts["randn"].generator = generator
         return strategy
 
+    def _untold(self, size: int) -> Any:
+        """A strategy that was told nothing, for generations of a size."""
+        if size not in self._new:
+            from cma import CMAEvolutionStrategy
+            from cma.sigma_adaptation import CMAAdaptSigmaCSA
+
+            options = {
+                "randn": _Normals(),
+                "seed": np.nan,  # leaves numpy's global generator alone
+                "popsize": size,
+                "CMA_diagonal": self._relaxation.size > _FULL,
+                # In small populations, and with a diagonal, pycma's defaults add samples of their
+                # own to a generation, which a dataset does not show.
+                "CMA_mirrors": 0,
+                "AdaptSigma": CMAAdaptSigmaCSA,
+                "verbose": -9,
+                "verb_log": 0,
+                "verb_disp": 0,
+            }
+            start = np.zeros(self._relaxation.size)
+            self._new[size] = CMAEvolutionStrategy(start, self.sigma, options)
+        return deepcopy(self._new[size])
+
+    def _weigh_as(self, size: int, strategy: Any) -> None:
+        """Gives a strategy the weights and learning rates of generations of a size."""
+        if strategy.popsize != size:
+            strategy.sp = self._untold(size).sp
+            strategy.adapt_sigma.initialize_settings(strategy, reset=True)
+
     def _designs(self, samples: Any) -> Designs:
-        points = np.array(samples)
-        if isinstance(self.space, BoxDesigns) or getattr(self.space, "ordinal", False):
-            points = reflected(points)
-        return self._encoding.decode(points.astype(np.float32))
+        return self._relaxation.decode(self._relaxation.mirrored(np.array(samples)))
+
+
+def generations(edges: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Where generations begin and end in a dataset: rounds, so many that they hold 4 designs.
+
+    Args:
+        edges: Where rounds begin, and the end of the dataset; rounds that do not make up a whole
+            generation are left out.
+    """
+    begin = edges[0]
+    for _, end in pairwise(edges):
+        if end - begin >= _SMALLEST:
+            yield begin, end
+            begin = end
 
 
 class _Normals:
     """Normal numbers as pycma asks for them; a copied strategy has a copy of its own."""
 
-    def __init__(self) -> None:
-        self.generator = np.random.default_rng(0)  # for samples that nobody sees
+    generator: np.random.Generator | None = None  # given when a campaign is told
 
     def __call__(self, *shape: int) -> NDArray[np.float64]:
+        assert self.generator is not None
         return self.generator.standard_normal(shape)
-
-
-class _Logits(Encoding):
-    """A logit for each category of each position; a point stands for the largest of them.
-
-    Unlike logits relative to the first category, they are alike in all categories: so is a normal
-    distribution with one variance.
-    """
-
-    def __init__(self, space: CategoricalDesigns) -> None:
-        self.exist = np.arange(space.categories.max()) < space.categories[:, None]  # (L, most)
-        self.size = int(self.exist.sum())
-
-    def encode(self, designs: Designs) -> NDArray[np.float32]:
-        one_hot = np.arange(self.exist.shape[1]) == designs[..., None]  # (n, L, most)
-        return one_hot[:, self.exist].astype(np.float32)
-
-    def decode(self, points: NDArray[np.float32]) -> Designs:
-        logits = np.full((len(points), *self.exist.shape), -np.inf, np.float32)
-        logits[:, self.exist] = points
-        return logits.argmax(axis=2)
-
-
-def _encoding_of(space: DesignSpace) -> Encoding:
-    if isinstance(space, CategoricalDesigns) and not space.ordinal:
-        return _Logits(space)
-    return encoding_of(space)

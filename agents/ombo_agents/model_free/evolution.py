@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.model_free.pools import nearest
-from ombo_agents.model_free.rounds import by_count, reflected, rounds_played, start_size
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.model_free.rounds import History, by_history
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs
+from ombo_gym.design_spaces.relaxations import reflected
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 
 STRATEGIES = ("rand", "best")
 _FEWEST = 4  # members: a target and three others
@@ -25,17 +27,17 @@ class Evolution(DesignsPolicy):
 
     The founders are the best rows of the start, together with those of the first rounds where the
     start is small: these are uniform. From then on the slots of the batches are trials for the
-    members of the population in turn, q targets a round, and a trial that is at least as good as
+    members of the population in turn, and a trial that is at least as good as
     its target takes its place. The population is worked out anew from the dataset. Trials are
     mirrored at the sides of the space.
 
-    A difference of designs must mean something: the method suits boxes, categories that are levels
-    of a quantity (trials are rounded to the nearest levels) and pools, whose features are such a
-    space (a trial is the nearest candidate that was not measured). On categories without an order
-    a difference has no direction; `genetic` recombines those.
+    A difference of designs must mean something: the method suits numbers, levels of a quantity
+    (trials are rounded to the nearest levels) and pools, whose features are such a space (a trial
+    is the nearest candidate that was not measured). On categories without an order a difference has
+    no direction; `genetic` recombines those.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         population: Members, 4 or more.
         weight: F, of the difference.
         crossover: CR, the probability that a coordinate is the mutant's; one always is.
@@ -49,44 +51,53 @@ class Evolution(DesignsPolicy):
     """
 
     horizon_aware = False
-    coincides = True
 
     def __init__(
-        self, game: Game, *, population: int, weight: float, crossover: float, strategy: str
+        self,
+        spec: CampaignSpec,
+        *,
+        population: int,
+        weight: float,
+        crossover: float,
+        strategy: str,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self.population = whole("population", population, at_least=_FEWEST)
         self.weight = number("weight", weight, up_to=2)
         self.crossover = number("crossover", crossover, up_to=1)
         if strategy not in STRATEGIES:
             raise ValueError(f"strategy: expected one of {list(STRATEGIES)}, got {strategy!r}")
         self.strategy = strategy
-        self._start = start_size(game)
-        if isinstance(self.space, CandidateDesigns):
-            pool = self.space.pool_features
+        self._relaxation = self.space.relaxation()
+        self._pool: NDArray[np.float64] | None = None  # (M, k) of candidates, from -1 to 1
+        if (pool := self.space.pool_features) is not None:
             low, high = pool.min(axis=0), pool.max(axis=0)
             self._pool = 2 * (pool - low) / np.where(high > low, high - low, 1.0) - 1
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        batch = np.zeros((len(draws), self.batch_size, *self.space.shape), self.space.dtype)
-        for rows, n in by_count(observation, 4 + self.space.shape[0]):
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        space = self.space
+        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        for history in by_history(self.spec, observation, q, 4 + space.shape[0]):
+            rows, n = history.rows, history.count
             designs = observation["designs"][rows, :n]
-            values = observation["values"][rows, :n].astype(np.float64)
-            batch[rows] = self._trials(designs, values, draws.take(rows))
+            values = observation["measurements"][rows, :n]
+            batch[rows] = self._trials(designs, values, draws.take(rows), q, history)
         return batch
 
     def _trials(
-        self, designs: NDArray[Any], values: NDArray[np.float64], draws: GeneratorRows
-    ) -> NDArray[Any]:
-        q, n = self.batch_size, values.shape[1]
-        rounds = rounds_played(n, self._start, q)
-        founders, waits = n - rounds * q, 0  # rows and rounds before the first trial
-        while founders < self.population and waits < rounds:
-            founders, waits = founders + q, waits + 1
-        if founders < self.population:
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        draws: GeneratorRows,
+        q: int,
+        history: History,
+    ) -> Designs:
+        # Rows before the first trial: the start and, where it is small, the first rounds.
+        founders = next((edge for edge in history.edges if edge >= self.population), None)
+        if founders is None:
             return fresh(self.space, draws, q)
         members = selected(values, founders, self.population)  # (R, P)
-        targets = (np.arange(q) + q * (rounds - waits)) % self.population
+        targets = (np.arange(q) + history.count - founders) % self.population
         points = self._bred(self._points(designs), values, members, targets, draws)
         return self._designs(points, designs)
 
@@ -117,25 +128,18 @@ class Evolution(DesignsPolicy):
         np.put_along_axis(mixed, certain, True, axis=2)
         return reflected(np.where(mixed, mutants, points[row, members[:, targets]]))
 
-    def _points(self, designs: NDArray[Any]) -> NDArray[np.float64]:
+    def _points(self, designs: Designs) -> NDArray[np.float64]:
         """Designs as points of [-1, 1]^k."""
-        space = self.space
-        if isinstance(space, CandidateDesigns):
+        if self._pool is not None:
             return self._pool[designs[..., 0]]
-        if isinstance(space, CategoricalDesigns):
-            return 2.0 * designs / np.maximum(space.categories - 1, 1) - 1.0
-        return designs.astype(np.float64)
+        flat = self._relaxation.precise(designs.reshape(-1, *designs.shape[2:]))
+        return flat.reshape(*designs.shape[:2], -1)
 
-    def _designs(self, points: NDArray[Any], measured: NDArray[Any]) -> NDArray[Any]:
-        space = self.space
-        if isinstance(space, CandidateDesigns):
-            taken = np.zeros((len(points), len(self._pool)), bool)
-            if self.distinct:
-                taken[np.arange(len(points))[:, None], measured[..., 0]] = True
-            return nearest(self._pool, points.astype(float), taken, distinct=self.distinct)
-        if isinstance(space, CategoricalDesigns):
-            return np.rint((points + 1) / 2 * (space.categories - 1)).astype(np.int64)
-        return points
+    def _designs(self, points: NDArray[Any], measured: Designs) -> Designs:
+        if self._pool is not None:
+            return nearest(self._pool, points.astype(float), measured, self.spec.repeats)
+        flat = self._relaxation.decode(points.reshape(-1, points.shape[-1]))
+        return flat.reshape(*points.shape[:2], *self.space.shape)
 
 
 def selected(values: NDArray[np.float64], founders: int, population: int) -> NDArray[np.intp]:

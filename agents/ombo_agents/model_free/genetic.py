@@ -9,34 +9,35 @@ from numpy.typing import NDArray
 
 from ombo_agents.model_free.pools import nearest
 from ombo_agents.model_free.rounds import by_count
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, repeated
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.observations import Observation
 from ombo_gym.problems.checks import is_number
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import mutate
+from ombo_gym.spec import CampaignSpec, Repeats
 
 _LITTERS = 4  # times q children are born where not all of them are worth measuring
+_MUTATIONS = 1.5  # categories that change on average, the one that is certain included
 
 
 class Genetic(DesignsPolicy):
     """Children of the best designs: tournament selection, uniform crossover, mutation.
 
-    The population is the best `population` rows; parents win tournaments of two. In a box mutation
-    adds normal steps, on categories it changes a position for sure; in a pool a child is the
+    The population is the best `population` rows; parents win tournaments of two. Mutation adds
+    normal steps to numbers and changes categories, one of them for sure; in a pool a child is the
     candidate nearest to its parents' mixture, of those that are neither measured nor children yet
     (arms of a bandit: of all). Where nothing is measured twice, four litters are born, and the
     first children that are new are kept; where a batch alone is to hold a design once, the first
-    that differ. Selection by rank among few, recombination and mutation
-    are a Wright-Fisher population's; its members are all designs measured so far, not the last
-    batch alone, for with few rounds nothing is to be forgotten.
+    that differ. Selection by rank among few, recombination and mutation are a Wright-Fisher
+    population's; its members are all designs measured so far, not the last batch alone, for with
+    few rounds nothing is to be forgotten.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         population: Rows that parents are chosen from.
-        mutation: Standard deviation of a step in a box (side 2), in a pool relative to the
+        mutation: Standard deviation of a step of numbers from -1 to 1, in a pool relative to the
             features' spread.
 
     Raises:
@@ -48,73 +49,60 @@ class Genetic(DesignsPolicy):
     """
 
     horizon_aware = False
-    coincides = True
 
-    def __init__(self, game: Game, *, population: int, mutation: float) -> None:
-        super().__init__(game)
+    def __init__(self, spec: CampaignSpec, *, population: int, mutation: float) -> None:
+        super().__init__(spec)
         if not is_number(mutation) or not 0 <= mutation < np.inf:
             raise ValueError(f"mutation: expected a number of at least 0, got {mutation!r}")
         self.population = whole("population", population)
         self.mutation = mutation
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        space, q = self.space, self.batch_size
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        space = self.space
         batch = np.zeros((len(draws), q, *space.shape), space.dtype)
         for rows, n in by_count(observation, _LITTERS * q * space.shape[0]):
             if n == 0:
                 batch[rows] = fresh(space, draws.take(rows), q)
                 continue
-            designs, values = observation["designs"][rows, :n], observation["values"][rows, :n]
-            batch[rows] = self._breed(designs, values, draws.take(rows))
+            designs = observation["designs"][rows, :n]
+            values = observation["measurements"][rows, :n]
+            batch[rows] = self._breed(designs, values, draws.take(rows), q)
         return batch
 
     def _breed(
-        self, designs: NDArray[Any], values: NDArray[np.floating], draws: GeneratorRows
-    ) -> NDArray[Any]:
+        self, designs: Designs, values: NDArray[np.float64], draws: GeneratorRows, q: int
+    ) -> Designs:
         """Children in R campaigns with something observed, (R, n)."""
-        space, q = self.space, self.batch_size
-        pool = isinstance(space, CandidateDesigns)
-        count = q if pool or (self.repeats and not self.once) else _LITTERS * q
+        space, pool = self.space, self.space.pool_features
+        count = _LITTERS * q if self.spec.replaces_repeats and pool is None else q
         best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
         numbers = draws.random((2, 2, count))  # (R, parent, contestant, count)
         ranks = (numbers * best.shape[1]).astype(np.intp)  # the lower one wins
         chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, count)
         row = np.arange(len(designs))[:, None]
         mother, father = (designs[row, chosen[:, side]] for side in (0, 1))
-        if isinstance(space, CandidateDesigns):
-            points = self._mixtures(space.pool_features, mother, father, draws)
-            taken = np.zeros((len(designs), len(space.pool_features)), bool)
-            if self.distinct:
-                taken[row, designs[..., 0]] = True
-            return nearest(space.pool_features, points, taken, distinct=self.distinct)
-        children = self._children(mother, father, draws)
+        if pool is not None:
+            points = self._mixtures(pool, mother, father, draws)
+            return nearest(pool, points, designs, self.spec.repeats)
+        children = space.recombine(mother, father, draws)
+        children = space.mutate(children, draws, mutations=_MUTATIONS, step=self.mutation)
         if count == q:
             return children
         useless = repeated(children)
-        if not self.repeats:
+        if self.spec.repeats is Repeats.NEVER_AGAIN:
             useless |= space.among(children, designs)
         return children[row, np.argsort(useless, axis=1, kind="stable")[:, :q]]
 
     def _mixtures(
         self,
         features: NDArray[np.float64],
-        mother: NDArray[Any],
-        father: NDArray[Any],
+        mother: Designs,
+        father: Designs,
         draws: GeneratorRows,
     ) -> NDArray[np.float64]:
         """Points between parents, and a step, (R, q, k)."""
-        q = self.batch_size
+        q = mother.shape[1]
         share = draws.random((q, 1))
         middle = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
         steps = draws.standard_normal((q, features.shape[1])) * features.std(axis=0)
         return middle + self.mutation * steps
-
-    def _children(
-        self, mother: NDArray[Any], father: NDArray[Any], draws: GeneratorRows
-    ) -> NDArray[Any]:
-        space, count = self.space, mother.shape[1]
-        mixed = np.where(draws.random((count, *space.shape)) < 0.5, mother, father)
-        if isinstance(space, CategoricalDesigns):
-            return mutate(space, mixed, 1.5, draws)
-        steps = self.mutation * draws.standard_normal((count, *space.shape))
-        return np.clip(mixed + steps, -1, 1).astype(np.float32)

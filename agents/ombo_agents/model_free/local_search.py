@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.model_free.peaks import nearest_others, steps_of_pools, steps_of_sequences
-from ombo_agents.model_free.rounds import by_count, reflected, rounds_played, start_size
-from ombo_agents.policy import DesignsPolicy, Observation
+from ombo_agents.model_free.rounds import History, by_history
+from ombo_agents.policy import DesignsPolicy
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, repeated
-from ombo_gym.game import Game
+from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.design_spaces.relaxations import reflected
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 
 _LEADERS = 16  # best rows among which peaks are looked for
 
@@ -27,19 +28,20 @@ class LocalSearch(DesignsPolicy):
     peak: a measured design without a better measured neighbour. Where they do not fill it, the next
     peak's follow, and where all of the best peaks are climbed, uniform designs: a restart.
 
-    In a box the batch is normal steps around the best design, mirrored at the sides. The step grows
-    after a round in which more than a fifth of the batch was better than all before (one design,
-    with q below 5), and shrinks after others; where it gets too small, a uniform batch begins a new
-    climb. The steps of past rounds are worked out anew from the dataset.
+    Where numbers can be a little more, the batch is normal steps around the best design, mirrored
+    at the sides; beside such numbers, half of the slots change the rest too (categories, whole
+    numbers). The step grows after a round in which more than a fifth of the batch was better than
+    all before (one design, with q below 5), and shrinks after others; where it gets too small, a
+    uniform batch begins a new climb. The steps of past rounds are worked out anew from the dataset.
 
     Values are taken as they were measured: noise makes false peaks.
 
     Args:
-        game: The campaigns it is built for.
-        step: First standard deviation of a step in a box (side 2).
+        spec: Of the campaigns it is built for.
+        step: First standard deviation of a step, of numbers from -1 to 1.
         shrink: What the step is multiplied by after a round of little success, and divided by
             after the others.
-        smallest_step: Of which a climb in a box ends.
+        smallest_step: Of which a climb by steps ends.
         neighbours: Of a candidate in a pool.
 
     Raises:
@@ -50,41 +52,60 @@ class LocalSearch(DesignsPolicy):
     """
 
     horizon_aware = False
-    coincides = True
 
     def __init__(
-        self, game: Game, *, step: float, shrink: float, smallest_step: float, neighbours: int
+        self,
+        spec: CampaignSpec,
+        *,
+        step: float,
+        shrink: float,
+        smallest_step: float,
+        neighbours: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self.step = number("step", step)
         self.shrink = number("shrink", shrink, up_to=1)
         self.smallest_step = number("smallest_step", smallest_step)
-        self._start = start_size(game)
-        whole("neighbours", neighbours)
-        if isinstance(self.space, CandidateDesigns):
-            self._neighbours = nearest_others(self.space.pool_features, neighbours)
+        self.neighbours = whole("neighbours", neighbours)
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        space, q = self.space, self.batch_size
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        space = self.space
         batch = np.zeros((len(draws), q, *space.shape), space.dtype)
-        for rows, n in by_count(observation, _LEADERS * (1 + space.shape[0])):
+        climb = self._neighbours_of_peaks if space.free is None else self._steps
+        for history in by_history(
+            self.spec, observation, q, _LEADERS * (1 + space.shape[0])
+        ):
+            rows, n = history.rows, history.count
             designs = observation["designs"][rows, :n]
-            values = observation["values"][rows, :n].astype(np.float64)
-            climb = self._steps if isinstance(space, BoxDesigns) else self._neighbours_of_peaks
-            batch[rows] = climb(designs, values, draws.take(rows))
+            values = observation["measurements"][rows, :n]
+            batch[rows] = climb(designs, values, draws.take(rows), q, history)
         return batch
 
     def _steps(
-        self, designs: NDArray[Any], values: NDArray[np.float64], draws: GeneratorRows
-    ) -> NDArray[Any]:
-        """Steps in R boxes, from datasets of n rows each."""
-        q, n = self.batch_size, values.shape[1]
-        row, step = np.arange(len(designs)), np.full(len(designs), self.step)
-        rounds = rounds_played(n, self._start, q)
-        best = np.full(len(designs), -1)  # (R,) row of the dataset to climb from; -1: none
-        height = np.full(len(designs), -np.inf)
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        draws: GeneratorRows,
+        q: int,
+        history: History,
+    ) -> Designs:
+        """Steps in R campaigns with datasets of n rows each."""
+        best, step = self._climbed(values, history)
+        anywhere = self.space.sample(draws, q)
+        if not history.count:
+            return anywhere
+        parents = np.repeat(designs[np.arange(len(designs)), best][:, None], q, axis=1)
+        around = self._around(parents, step, draws)
+        return np.where((best >= 0)[:, None, None], around, anywhere)
+
+    def _climbed(
+        self, values: NDArray[np.float64], history: History
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The row of the dataset to climb from (-1: none), and the step, (R,) each."""
+        best, step = np.full(len(values), -1), np.full(len(values), self.step)
+        height = np.full(len(values), -np.inf)
         at = 0
-        for end in range(n - rounds * q, n + 1, q):
+        for end in history.edges:
             if end == at:
                 continue
             new = values[:, at:end]
@@ -99,26 +120,40 @@ class LocalSearch(DesignsPolicy):
             best, height = np.where(over, -1, best), np.where(over, -np.inf, height)
             step = np.where(over, self.step, step)
             at = end
-        anywhere = self.space.sample(draws, q)
-        if not n:
-            return anywhere
-        normals = draws.standard_normal((q, *self.space.shape))
-        around = designs[row, best][:, None] + step[:, None, None] * normals
-        return np.where((best >= 0)[:, None, None], reflected(around), anywhere)
+        return best, step
+
+    def _around(
+        self, parents: Designs, step: NDArray[np.float64], draws: GeneratorRows
+    ) -> Designs:
+        """A step from each, (R, q, *shape)."""
+        space, free = self.space, self.space.free
+        assert free is not None
+        normals = draws.standard_normal((parents.shape[1], int(free.sum())))
+        features = space.features(parents)
+        features[..., free] = reflected(features[..., free] + step[:, None, None] * normals)
+        if free.all():
+            return space.from_features(features)
+        others = space.features(space.mutate(parents, draws, mutations=1.0, step=self.step))
+        changed = draws.random((parents.shape[1], 1)) < 0.5
+        features[..., ~free] = np.where(changed, others[..., ~free], features[..., ~free])
+        return space.from_features(features)
 
     def _neighbours_of_peaks(
-        self, designs: NDArray[Any], values: NDArray[np.float64], draws: GeneratorRows
-    ) -> NDArray[Any]:
-        """Neighbours in R finite spaces, from datasets of n rows each."""
-        space, q = self.space, self.batch_size
+        self,
+        designs: Designs,
+        values: NDArray[np.float64],
+        draws: GeneratorRows,
+        q: int,
+        history: History,
+    ) -> Designs:
+        """Neighbours in R campaigns with datasets of n rows each."""
+        space = self.space
         anywhere = fresh(space, draws, q)
-        if not values.shape[1] or space.size == 1:
+        if not history.count or space.size == 1:
             return anywhere
-        if isinstance(space, CandidateDesigns):
-            steps, good = steps_of_pools(self._neighbours, designs, values, _LEADERS, 2 * q)
-        else:
-            assert isinstance(space, CategoricalDesigns)
-            steps, good = steps_of_sequences(space, designs, values, _LEADERS, 2 * q, draws)
+        steps, good = space.around_peaks(
+            designs, values, draws, leaders=_LEADERS, count=2 * q, neighbours=self.neighbours
+        )
         useless = ~good | repeated(steps)  # two peaks can have a neighbour in common
         choices = np.concatenate([steps, anywhere], axis=1)
         last = np.concatenate([useless, np.zeros(anywhere.shape[:2], bool)], axis=1)

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from ombo_gym.spec import Repeats
 
 
 def nearest(
     pool: NDArray[np.float64],
     points: NDArray[np.float64],
-    taken: NDArray[np.bool_],
-    *,
-    distinct: bool,
+    measured: NDArray[np.integer[Any]],
+    repeats: Repeats,
 ) -> NDArray[np.int64]:
     """The candidates nearest to points.
 
     Args:
-        pool: (n, k) their features.
+        pool: (M, k) their features.
         points: (R, q, k).
-        taken: (R, n) those to leave out, while there are others.
-        distinct: Whether each is taken once, while there are others.
+        measured: (R, n, 1) candidates.
+        repeats: Unless they are allowed, measured candidates are left out and each is chosen once,
+            while there are others.
 
     Returns:
         (R, q, 1).
     """
     rows, q = points.shape[:2]
+    row = np.arange(rows)
     chosen = np.empty((rows, q, 1), np.int64)
     lengths = (pool**2).sum(axis=1)
-    out = taken.copy()
+    out = np.zeros((rows, len(pool)), bool)  # (R, M)
+    if repeats is not Repeats.ALLOWED:
+        out[row[:, None], measured[..., 0]] = True
     for slot in range(q):
         # A product a row: in one product of all rows, a row's last digits hang on the others.
-        distances = lengths - 2 * np.matmul(points[:, slot, None], pool.T)[:, 0]  # (R, n)
+        distances = lengths - 2 * np.matmul(points[:, slot, None], pool.T)[:, 0]  # (R, M)
         some_left = ~out.all(axis=1, keepdims=True)
         best = np.where(out & some_left, np.inf, distances).argmin(axis=1)
         chosen[:, slot, 0] = best
-        if distinct:
-            out[np.arange(rows), best] = True
+        if repeats is not Repeats.ALLOWED:
+            out[row, best] = True
     return chosen

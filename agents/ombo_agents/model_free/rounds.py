@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +23,14 @@ class History:
     Attributes:
         rows: (R,) which campaigns.
         count: n, rows of their datasets.
+        start_count: Rows that are the start's.
         edges: Where rounds begin in the dataset, and n behind them: `edges[0]` rows are the start's
             (or came before the first whole round), round i has the rows from `edges[i]` on.
     """
 
     rows: NDArray[np.intp]
     count: int
+    start_count: int
     edges: tuple[int, ...]
 
     @property
@@ -102,7 +103,7 @@ def by_history(
         group = np.flatnonzero((counts == n) & (starts == start))
         edges = round_edges(spec, n, start, q)
         for rows, _ in _chunks(group, n, entries, 0, most):
-            yield History(rows, n, edges)
+            yield History(rows, n, start, edges)
 
 
 def _chunks(
@@ -111,12 +112,3 @@ def _chunks(
     chunk = max(1, most // (entries * max(n, 1) + fixed))
     for first in range(0, len(group), chunk):
         yield group[first : first + chunk], n
-
-
-def reflected(points: NDArray[np.float64]) -> NDArray[Any]:
-    """Points brought back into [-1, 1] by mirrors at the sides, as float32.
-
-    Unlike clipping, it does not heap points up at a corner.
-    """
-    folded = 1.0 - np.abs((points + 1.0) % 4.0 - 2.0)
-    return np.clip(folded, -1.0, 1.0).astype(np.float32)

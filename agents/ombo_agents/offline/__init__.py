@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from ombo_agents.policy import Policy
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 METHODS = {  # name: where it is
     "ensemble_greedy": "ensemble_greedy:EnsembleGreedy",
@@ -28,7 +28,7 @@ def method(name: str) -> Callable[..., Policy]:
     return partial(build, name)
 
 
-def build(name: str, game: Game, **settings: Any) -> Policy:
+def build(name: str, spec: CampaignSpec, **settings: Any) -> Policy:
     """Builds a method; torch is imported with it and not before.
 
     Raises:
@@ -40,6 +40,6 @@ def build(name: str, game: Game, **settings: Any) -> Policy:
         raise ImportError(f'policy {name!r} needs torch: pip install "ombo-gym[agents]"') from error
     module, _, found = METHODS[name].partition(":")
     policy: Policy = getattr(importlib.import_module(f"{__name__}.{module}"), found)(
-        game, **settings
+        spec, **settings
     )
     return policy

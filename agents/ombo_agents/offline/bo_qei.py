@@ -11,15 +11,14 @@ from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.settings import number, truth, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import candidates
-from ombo_gym.surrogates.gp import Posterior
+from ombo_gym.spec import CampaignSpec, Repeats
+from ombo_gym.surrogates.gp import Posterior, make_surrogate
 
 Rows = NDArray[np.intp]
 
-_CHOICES = 512  # quasi-random points of a box, and as many local ones
+_CHOICES = 512  # quasi-random points around the dataset's, and as many local ones
 _STEP = 0.3  # of local points, in standard deviations; and the share of coordinates that change
 
 
@@ -39,7 +38,7 @@ class BoQei(OneShot):
     runs find points by gradients; here they are chosen among quasi-random and local ones.)
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         members, hidden, epochs, batch, rate: Of the networks (`Training`).
         best, others: Rows of the dataset that the process is conditioned on.
         rounds: Of Bayesian optimization.
@@ -60,7 +59,7 @@ class BoQei(OneShot):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         members: int,
         hidden: int,
@@ -75,8 +74,8 @@ class BoQei(OneShot):
         relaxed: bool,
         noise: float,
     ) -> None:
-        super().__init__(game)
-        self.surrogate = game.surrogate
+        super().__init__(spec)
+        self.surrogate = make_surrogate(spec)
         self.training = Training(members, hidden, epochs, batch, rate)
         self.best, self.others = whole("best", best), whole("others", others, at_least=0)
         self.rounds, self.samples = whole("rounds", rounds), whole("samples", samples)
@@ -87,16 +86,16 @@ class BoQei(OneShot):
         return fit_forward(data, self.training, generator)
 
     def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator
+        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         rows = data.ranking[: self.best]
         rest = rng.permutation(data.ranking[self.best :])[: self.others]
         rows = np.concatenate([rows, rest])
-        q = max(1, int(np.ceil(self.spare * self.batch_size / self.rounds)))
+        count = max(1, int(np.ceil(self.spare * q / self.rounds)))  # of one of its own rounds
         if self.relaxed:
-            return self._search_box(model, data, rows, q, rng)
-        return self._search_designs(model, data, rows, q, rng)
+            return self._search_box(model, data, rows, count, rng)
+        return self._search_designs(model, data, rows, count, rng)
 
     def _search_designs(
         self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
@@ -106,9 +105,9 @@ class BoQei(OneShot):
         known = data.designs[rows]
         values = model.mean(data.points[rows]).double().numpy()
         for _ in range(self.rounds):
-            choices = candidates(self.space, known[None], values[None], q, draws)[0]
+            choices = self.space.candidates(known[None], values[None], q, draws)[0]
             choices = choices[np.sort(np.unique(choices, axis=0, return_index=True)[1])]
-            if self.distinct:
+            if self.spec.repeats is not Repeats.ALLOWED:
                 new = ~self.space.among(choices[None], known[None])[0]
                 choices = choices[new] if new.any() else choices
             features = self.space.features(known), self.space.features(choices)

@@ -15,7 +15,7 @@ from ombo_agents.offline.one_shot import Dataset, Model, OneShot
 from ombo_agents.offline.outputs import outputs_of
 from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 _LEAST_SPREAD = 0.1  # of an ensemble's predictions, in standard deviations of the values
 _LARGEST_RATIO = 3.0  # logarithm, of the prior's to the current density
@@ -39,7 +39,7 @@ class Cbas(OneShot):
     of the iteration's predictions, and never falls.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         members, hidden, epochs, batch, rate: Of the networks (`Training`).
         latent: Size of the latent space.
         latent_epochs: Passes over the data of the first fit of the autoencoder.
@@ -61,7 +61,7 @@ class Cbas(OneShot):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         members: int,
         hidden: int,
@@ -78,7 +78,7 @@ class Cbas(OneShot):
         quantile: float,
         spare: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self.training = Training(members, hidden, epochs, batch, rate)
         self.latent, self.steps = whole("latent", latent), whole("steps", steps)
         self.latent_epochs = number("latent_epochs", latent_epochs)
@@ -90,7 +90,7 @@ class Cbas(OneShot):
     def fit(self, data: Dataset, generator: torch.Generator) -> Generative:  # noqa: D102
         forward = fit_forward(data, self.training, generator)
         n, k = data.points.shape
-        outputs = outputs_of(self.encoding, data)
+        outputs = outputs_of(self.relaxation, data)
         first = Autoencoder.new(outputs, k, 0, self.latent, self.training.hidden, generator)
         batch = min(self.training.batch, max(n, 16))
         ones = torch.ones(batch)
@@ -147,9 +147,9 @@ class Cbas(OneShot):
         )
 
     def search(  # noqa: D102
-        self, model: Generative, data: Dataset, generator: torch.Generator
+        self, model: Generative, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
         autoencoder = model.autoencoder
-        count = self.spare * self.batch_size
+        count = self.spare * q
         codes = torch.randn(count, self.latent, generator=generator)
         return self.designs(autoencoder.outputs.sample(autoencoder.decode(codes), generator), data)

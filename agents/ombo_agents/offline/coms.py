@@ -12,7 +12,7 @@ from ombo_agents.offline.networks import Networks, minimise, steps_for
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 
 class Coms(OneShot):
@@ -28,7 +28,7 @@ class Coms(OneShot):
     of one core: predictions are held down on the way to the proposals, not where they end.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         hidden, epochs, batch, rate: Of the network (`Training`).
         steps: Of the ascent to the proposals.
         training_steps: Of the ascent in training.
@@ -48,7 +48,7 @@ class Coms(OneShot):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         hidden: int,
         epochs: float,
@@ -62,7 +62,7 @@ class Coms(OneShot):
         weight_rate: float,
         spare: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self.hidden, self.batch = whole("hidden", hidden), whole("batch", batch)
         self.epochs, self.rate = number("epochs", epochs), number("rate", rate)
         self.steps = whole("steps", steps)
@@ -98,9 +98,9 @@ class Coms(OneShot):
         return Forward(0, networks.freeze())
 
     def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator
+        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        start = best_points(data, self.spare * self.batch_size, generator)
+        start = best_points(data, self.spare * q, generator)
         size = self.step_size * start.shape[1] ** 0.5
         reached = climb(lambda points: model(points)[0], start, self.limits(data), self.steps, size)
         return self.designs(reached, data)

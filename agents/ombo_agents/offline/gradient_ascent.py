@@ -12,7 +12,7 @@ from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 AGGREGATES = ("mean", "min")
 
@@ -30,7 +30,7 @@ class GradientAscent(OneShot):
     to 32,898 rows takes seconds of one core. Boxes and pools keep climbers in bounds.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         aggregate: "mean" or "min" of the networks' predictions.
         members, hidden, epochs, batch, rate: Of the networks (`Training`).
         steps: Of the ascent.
@@ -47,7 +47,7 @@ class GradientAscent(OneShot):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         aggregate: str,
         members: int,
@@ -59,7 +59,7 @@ class GradientAscent(OneShot):
         step_size: float,
         spare: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         if aggregate not in AGGREGATES:
             raise ValueError(f"aggregate: expected one of {list(AGGREGATES)}, got {aggregate!r}")
         self.aggregate = aggregate
@@ -72,9 +72,9 @@ class GradientAscent(OneShot):
         return fit_forward(data, self.training, generator)
 
     def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator
+        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        start = best_points(data, self.spare * self.batch_size, generator)
+        start = best_points(data, self.spare * q, generator)
         size = self.step_size * start.shape[1] ** 0.5
         reached = climb(self.score(model), start, self.limits(data), self.steps, size)
         return self.designs(reached, data)

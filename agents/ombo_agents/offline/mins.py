@@ -12,7 +12,7 @@ from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.offline.outputs import outputs_of
 from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 _BINS = 20  # of values, that rows are weighted by
 
@@ -26,7 +26,7 @@ class Mins(OneShot):
     holds few rows. Designs are drawn for the largest value measured, and `ambition` beyond.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         hidden, epochs, batch, rate: Of the autoencoder's networks.
         latent: Size of the latent space.
         beta: Weight of the divergence from the prior.
@@ -46,7 +46,7 @@ class Mins(OneShot):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         hidden: int,
         epochs: float,
@@ -59,7 +59,7 @@ class Mins(OneShot):
         ambition: float,
         spare: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self.hidden, self.batch = whole("hidden", hidden), whole("batch", batch)
         self.epochs, self.rate = number("epochs", epochs), number("rate", rate)
         self.latent, self.beta = whole("latent", latent), number("beta", beta)
@@ -70,7 +70,7 @@ class Mins(OneShot):
 
     def fit(self, data: Dataset, generator: torch.Generator) -> Generative:  # noqa: D102
         n, k = data.points.shape
-        outputs = outputs_of(self.encoding, data)
+        outputs = outputs_of(self.relaxation, data)
         inverse = Autoencoder.new(outputs, k, 1, self.latent, self.hidden, generator)
         batch = min(self.batch, max(n, 16))
         chances, ones = self._chances(data.values), torch.ones(batch)
@@ -96,10 +96,10 @@ class Mins(OneShot):
         return (each / each.sum()).cumsum(dim=0)
 
     def search(  # noqa: D102
-        self, model: Generative, data: Dataset, generator: torch.Generator
+        self, model: Generative, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
         autoencoder = model.autoencoder
-        count = self.spare * self.batch_size
+        count = self.spare * q
         codes = torch.randn(count, self.latent, generator=generator)
         wanted = (data.values.max() + self.ambition).expand(count, 1)
         return self.designs(

@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ombo_agents.offline.encoding import PoolEncoding, encoding_of, standardised
+from ombo_agents.model_free.pools import nearest
 from ombo_agents.offline.networks import one_thread, seeded
-from ombo_agents.policy import DesignsPolicy, Details, Observation
+from ombo_agents.policy import DesignsPolicy, Details
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, repeated
-from ombo_gym.game import Game
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats
 
 
 @dataclass(frozen=True)
@@ -67,49 +68,50 @@ class OneShot(DesignsPolicy):
     ones when it has no more.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
     """
 
     horizon_aware = False
 
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
-        self.encoding = encoding_of(self.space)
+    def __init__(self, spec: CampaignSpec) -> None:
+        super().__init__(spec)
+        self.relaxation = self.space.relaxation()
 
     @abstractmethod
     def fit(self, data: Dataset, generator: torch.Generator) -> Any:
         """A `Model` of a dataset; depends on nothing else, the size of batches included."""
 
     @abstractmethod
-    def search(self, model: Any, data: Dataset, generator: torch.Generator) -> Designs:
-        """Designs to propose, the first ones first, (m, *shape); counts the model's queries."""
+    def search(self, model: Any, data: Dataset, generator: torch.Generator, q: int) -> Designs:
+        """Designs for a batch of q, the best first, (m, *shape); counts the model's queries."""
 
     def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows
+        self, observation: Observation, draws: GeneratorRows, q: int
     ) -> tuple[NDArray[Any], Details]:
         observed = observation["observed"].astype(bool)
         rows = len(observed)
-        batch = np.empty((rows, self.batch_size, *self.space.shape), self.space.dtype)
+        batch = np.empty((rows, q, *self.space.shape), self.space.dtype)
         queries = np.zeros(rows, np.int64)
         seeds = draws.draw(lambda rng: rng.integers(0, 2**63, size=2))  # (B, 2)
         playing = observed.any(axis=1) & (observation["rounds_left"][:, 0] > 0)
         for row in range(rows):
             own = draws.take(np.array([row]))
             if not playing[row]:
-                batch[row] = fresh(self.space, own, self.batch_size)[0]
+                batch[row] = fresh(self.space, own, q)[0]
                 continue
             used = observed[row]
-            data = self.dataset(observation["designs"][row][used], observation["values"][row][used])
+            measurements = observation["measurements"][row][used]
+            data = self.dataset(observation["designs"][row][used], measurements)
             with one_thread():
                 model = self.fit(data, seeded(int(seeds[row, 0])))
-                found = self.search(model, data, seeded(int(seeds[row, 1])))
-            batch[row] = self._batch(found, data, own)
+                found = self.search(model, data, seeded(int(seeds[row, 1])), q)
+            batch[row] = self._batch(found, data, own, q)
             queries[row] = model.queries
         return batch, {"model_queries": queries}
 
     def dataset(self, designs: Designs, values: NDArray[np.floating]) -> Dataset:
         """Measurements of one campaign, (n, *shape) and (n,)."""
-        points, centre, scale = standardised(self.encoding.encode(designs))
+        points, centre, scale = standardised(self.relaxation.encode(designs))
         targets, _, _ = standardised(values)
         return Dataset(
             designs,
@@ -122,48 +124,56 @@ class OneShot(DesignsPolicy):
 
     def points(self, designs: Designs, data: Dataset) -> Tensor:
         """Designs as the dataset's points, (m, *shape) -> (m, k)."""
-        raw = self.encoding.encode(designs)
+        raw = self.relaxation.encode(designs)
         return torch.tensor(((raw - data.centre) / data.scale).astype(np.float32))
 
     def designs(self, points: Tensor, data: Dataset) -> Designs:
         """The designs of points, (m, k) -> (m, *shape); in a pool, the nearest to be had."""
         raw = points.numpy().astype(np.float64) * data.scale + data.centre
-        if isinstance(self.encoding, PoolEncoding):
-            taken = np.zeros(len(self.encoding.pool), bool)
-            if not self.repeats:
-                taken[data.designs[:, 0]] = True
-            return self.encoding.decode_untaken(raw, taken, distinct=self.distinct)
-        return self.encoding.decode(raw.astype(np.float32))
+        if (pool := self.relaxation.pool) is not None:
+            repeats = self.spec.repeats
+            never = repeats is Repeats.NEVER_AGAIN
+            measured = data.designs if never else data.designs[:0]
+            return nearest(pool, raw[None], measured[None], repeats)[0]
+        return self.relaxation.decode(raw.astype(np.float32))
 
     def limits(self, data: Dataset) -> tuple[Tensor, Tensor] | None:
         """The lowest and the highest coordinates of the dataset's points; None: no bounds."""
-        bounds = self.encoding.bounds
+        bounds = self.relaxation.bounds
         if bounds is None:
             return None
         low, high = (((b - data.centre) / data.scale).astype(np.float32) for b in bounds)
         return torch.tensor(low), torch.tensor(high)
 
-    def _batch(self, found: Designs, data: Dataset, draws: GeneratorRows) -> Designs:
+    def _batch(self, found: Designs, data: Dataset, draws: GeneratorRows, q: int) -> Designs:
         """The first designs that were found, and uniform ones where they do not suffice."""
-        q = self.batch_size
-        if self.distinct:
+        distinct = self.spec.repeats is not Repeats.ALLOWED
+        if distinct:
             again = repeated(found[None])[0]
-            if not self.repeats:
+            if self.spec.repeats is Repeats.NEVER_AGAIN:
                 again |= self.space.among(found[None], data.designs[None])[0]
             found = found[~again]
         if len(found) >= q:
             return found[:q]
-        more = self._uniform(draws)
-        if self.distinct:
+        more = self._uniform(draws, q)
+        if distinct:
             both = np.concatenate([found, more])
             order = np.argsort(repeated(both[None])[0], kind="stable")
             return both[order[:q]]
         return np.concatenate([found, more])[:q]
 
-    def _uniform(self, draws: GeneratorRows) -> Designs:
+    def _uniform(self, draws: GeneratorRows, q: int) -> Designs:
         """So many uniform designs that q of them are new, where there are as many."""
-        q, size = self.batch_size, self.space.size
+        size = self.space.size
         if size is not None and size <= 2 * q:
             codes = draws.draw(lambda rng: rng.permutation(size))[0]
             return np.concatenate([self.space.decode(codes), self.space.sample(draws, q)[0]])
         return fresh(self.space, draws, 2 * q)[0]
+
+
+def standardised(values: NDArray[Any]) -> tuple[NDArray[np.float32], Any, Any]:
+    """Values with mean 0 and standard deviation 1 along the first axis, the mean, the deviation."""
+    numbers = np.asarray(values, np.float64)
+    mean, spread = numbers.mean(axis=0), numbers.std(axis=0)
+    scale = np.where(spread > 1e-9 * np.abs(numbers).max(axis=0), spread, 1.0)
+    return ((numbers - mean) / scale).astype(np.float32), mean, scale

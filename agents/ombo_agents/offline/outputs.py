@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ombo_agents.offline.encoding import Encoding, LogitEncoding
 from ombo_agents.offline.one_shot import Dataset
+from ombo_gym.design_spaces.relaxations import Relaxation, SoftenedLogits
 
 _LOG_STD = (-3.0, 1.0)  # of normal coordinates, in standard deviations of the dataset's
 
@@ -39,18 +40,27 @@ class Outputs(ABC):
 
 
 class Categories(Outputs):
-    """A category at each position, by logits."""
+    """A category at each position, by logits.
 
-    def __init__(self, encoding: LogitEncoding, data: Dataset) -> None:
-        self._length, self._most = encoding.length, encoding.most
+    Args:
+        logits: What points are, of these categories.
+        data: Whose points they are like.
+        columns: Coordinates of the dataset's points that hold them.
+    """
+
+    def __init__(
+        self, logits: SoftenedLogits, data: Dataset, columns: slice = slice(None)
+    ) -> None:
+        self._length, self._most = logits.length, logits.most
         self.width = self._length * self._most
-        alike = np.minimum(np.arange(self._most)[:, None], encoding.categories - 1)  # (most, L)
-        points = (encoding.encode(alike) - data.centre) / data.scale
+        centre, scale = data.centre[columns], data.scale[columns]
+        alike = np.minimum(np.arange(self._most)[:, None], logits.categories - 1)  # (most, L)
+        points = (logits.encode(alike) - centre) / scale
         table = points.reshape(self._most, self._length, self._most - 1).swapaxes(0, 1)
         self._table = torch.tensor(table.astype(np.float32))  # (L, most, most - 1)
-        self._absent = ~torch.tensor(encoding.exist)
-        self._centre = torch.tensor(data.centre.astype(np.float32))
-        self._scale = torch.tensor(data.scale.astype(np.float32))
+        self._absent = ~torch.tensor(logits.exist)
+        self._centre = torch.tensor(centre.astype(np.float32))
+        self._scale = torch.tensor(scale.astype(np.float32))
 
     def _logits(self, parameters: Tensor) -> Tensor:
         shaped = parameters.reshape(-1, self._length, self._most)
@@ -101,8 +111,48 @@ class Normals(Outputs):
         return torch.cat([points.mean(dim=0), spread.log()])
 
 
-def outputs_of(encoding: Encoding, data: Dataset) -> Outputs:
-    """Distributions over categories, or normal ones where designs are numbers or features."""
-    if isinstance(encoding, LogitEncoding):
-        return Categories(encoding, data)
-    return Normals(encoding.size)
+class Together(Outputs):
+    """Several distributions, each over coordinates of its own.
+
+    Args:
+        parts: Distributions, and the coordinates of each, which follow on one another.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Outputs, slice]]) -> None:
+        self._parts = [part for part, _ in parts]
+        self._sizes = [columns.stop - columns.start for _, columns in parts]
+        self._widths = [part.width for part in self._parts]
+        self.width = sum(self._widths)
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:  # noqa: D102
+        each = parameters.split(self._widths, dim=-1)
+        drawn = [part.sample(own, generator) for part, own in zip(self._parts, each, strict=True)]
+        return torch.cat(drawn, dim=-1)
+
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:  # noqa: D102
+        each = parameters.split(self._widths, dim=-1)
+        blocks = points.split(self._sizes, dim=-1)
+        logs = [
+            part.log_probability(own, block)
+            for part, own, block in zip(self._parts, each, blocks, strict=True)
+        ]
+        return torch.stack(logs).sum(dim=0)
+
+    def likeliest(self, points: Tensor) -> Tensor:  # noqa: D102
+        blocks = points.split(self._sizes, dim=-1)
+        each = [part.likeliest(block) for part, block in zip(self._parts, blocks, strict=True)]
+        return torch.cat(each)
+
+
+def outputs_of(relaxation: Relaxation, data: Dataset) -> Outputs:
+    """Distributions over categories, and normal ones over what else a point consists of."""
+    parts: list[tuple[Outputs, slice]] = []
+    at = 0
+    for columns, logits in relaxation.choices:
+        if columns.start > at:
+            parts.append((Normals(columns.start - at), slice(at, columns.start)))
+        parts.append((Categories(logits, data, columns), columns))
+        at = columns.stop
+    if at < relaxation.size:
+        parts.append((Normals(relaxation.size - at), slice(at, relaxation.size)))
+    return parts[0][0] if len(parts) == 1 else Together(parts)

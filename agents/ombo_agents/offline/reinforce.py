@@ -13,7 +13,7 @@ from ombo_agents.offline.one_shot import Dataset, Model, OneShot
 from ombo_agents.offline.outputs import Outputs, outputs_of
 from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Reinforce(OneShot):
     with the batch's mean as a baseline, which the published runs do without.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         members, hidden, epochs, batch, rate: Of the networks (`Training`).
         elite: Best designs of the dataset that the distribution starts from.
         steps: Of the policy gradient.
@@ -54,7 +54,7 @@ class Reinforce(OneShot):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         members: int,
         hidden: int,
@@ -67,7 +67,7 @@ class Reinforce(OneShot):
         policy_rate: float,
         spare: int,
     ) -> None:
-        super().__init__(game)
+        super().__init__(spec)
         self.training = Training(members, hidden, epochs, batch, rate)
         self.elite, self.steps = whole("elite", elite), whole("steps", steps)
         self.samples = whole("samples", samples, at_least=2)
@@ -76,7 +76,7 @@ class Reinforce(OneShot):
 
     def fit(self, data: Dataset, generator: torch.Generator) -> Marginals:  # noqa: D102
         forward = fit_forward(data, self.training, generator)
-        outputs = outputs_of(self.encoding, data)
+        outputs = outputs_of(self.relaxation, data)
         best = torch.from_numpy(data.ranking[: self.elite].copy())
         parameters = outputs.likeliest(data.points[best]).requires_grad_()
 
@@ -92,7 +92,7 @@ class Reinforce(OneShot):
         return Marginals(forward.queries, outputs, parameters.detach())
 
     def search(  # noqa: D102
-        self, model: Marginals, data: Dataset, generator: torch.Generator
+        self, model: Marginals, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        each = model.parameters.expand(self.spare * self.batch_size, -1)
+        each = model.parameters.expand(self.spare * q, -1)
         return self.designs(model.outputs.sample(each, generator), data)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.rollout.course import Picks
 from ombo_agents.planners.rollout.field import Field, Floats, make_field
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.settings import even, whole
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
 from ombo_gym.problems.checks import one_of
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 
 RULES = ("best", "sample")
 _JITTER = 1e-6  # relative to the largest variance
@@ -22,22 +23,23 @@ _JITTER = 1e-6  # relative to the largest variance
 class Binoculars(SurrogatePlanner):
     """Plans all designs that are left as if they were one batch, and measures q of them.
 
-    The q * rounds_left designs of largest expected maximum (over what is measured already) are
-    found on joint draws of the candidates' values: greedily, then by exchanging one design after
-    the other for the best one given all others. Which q of them go first is a rule: "best", those
-    whose own expected improvement as a batch is largest, or "sample", drawn one after the other
-    with probabilities proportional to the improvement that each adds.
+    As many designs as the plates to come hold together, those of largest expected maximum (over
+    what is measured already), are found on joint draws of the candidates' values: greedily, then by
+    exchanging one design after the other for the best one given all others. Which q of them go
+    first is a rule: "best", those whose own expected improvement as a batch is largest, or
+    "sample", drawn one after the other with probabilities proportional to the improvement that each
+    adds.
 
     The paper has q = 1 and expected improvement, which fits utility `best`. Here the designs before
     the last round are the same under all utilities: what has a large maximum jointly is worth
     knowing under all of them. The last round is the one-round optimum of the utility.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         draws: Of the candidates' values, even.
         sweeps: How often each design is exchanged.
         subset: "best" or "sample".
-        starts: Candidates that climb, in a box, in the last round; 0: none.
+        starts: Candidates that climb in the last round, where designs can move; 0: none.
         moves: Steps of a climb, at most.
 
     Raises:
@@ -49,24 +51,31 @@ class Binoculars(SurrogatePlanner):
     """
 
     def __init__(
-        self, game: Game, *, draws: int, sweeps: int, subset: str, starts: int, moves: int
+        self,
+        spec: CampaignSpec,
+        *,
+        draws: int,
+        sweeps: int,
+        subset: str,
+        starts: int,
+        moves: int,
     ) -> None:
-        super().__init__(game, starts=starts, moves=moves)
+        super().__init__(spec, starts=starts, moves=moves)
         self._draws, self._sweeps = even("draws", draws), whole("sweeps", sweeps, at_least=0)
         self._subset = one_of("subset", subset, RULES)
 
-    def plan(self, outlook: Outlook, rounds: int, draws: GeneratorRows) -> Designs:  # noqa: D102
+    def plan(self, outlook: Outlook, plates: Plates, draws: GeneratorRows) -> Designs:  # noqa: D102
         field = make_field(outlook, self.space, self.improve(outlook, self.floor(outlook)))
         values = joint_draws(field, draws, self._draws)  # (R, S, M)
         floor = np.where(np.isfinite(field.best), field.best, self.floor(outlook))
-        count = min(self.batch_size * rounds, values.shape[2])
+        count, q = min(sum(plates), values.shape[2]), plates[0]
         planned = largest_maximum(values, floor, field.blocked, count, self._sweeps)
         each = np.arange(len(values))[:, None]
         own = np.take_along_axis(values, planned[:, None], axis=2)  # (R, S, count)
-        lots = draws.random((self.batch_size,)) if self._subset == "sample" else None
-        copies = np.take_along_axis(field.blocked, planned, axis=1) & self.distinct
-        first = _go_first(own, floor, copies, min(self.batch_size, count), lots)
-        first = np.resize(first.T, (self.batch_size, len(first))).T  # of fewer candidates than q
+        lots = draws.random((q,)) if self._subset == "sample" else None
+        copies = np.take_along_axis(field.blocked, planned, axis=1) & outlook.distinct
+        first = _go_first(own, floor, copies, min(q, count), lots)
+        first = np.resize(first.T, (q, len(first))).T  # of fewer candidates than q
         chosen: Designs = field.designs[each, planned[each, first]]
         return chosen
 
@@ -95,20 +104,20 @@ def largest_maximum(
         sweeps: How often each is exchanged after it was chosen.
     """
     rows = np.arange(len(values))
-    taken, picks = np.zeros(blocked.shape, bool), np.empty((len(values), count), np.intp)
+    used, picks = np.zeros(blocked.shape, bool), np.empty((len(values), count), np.intp)
     chosen = np.full((count, *values.shape[:2]), -np.inf)  # (count, R, S) their values
     base = np.broadcast_to(floor[:, None], values.shape[:2])
     for sweep in range(1 + sweeps):
         for slot in range(count):
             if sweep:
-                taken[rows, picks[:, slot]] = False
+                used[rows, picks[:, slot]] = False
                 chosen[slot] = -np.inf
             others = np.maximum(base, chosen.max(axis=0))  # (R, S)
             gains = np.maximum(values, others[..., None]).mean(axis=1)  # (R, M)
-            left = ~taken & ~blocked
-            left = np.where(left.any(axis=1, keepdims=True), left, ~taken)
+            left = ~used & ~blocked
+            left = np.where(left.any(axis=1, keepdims=True), left, ~used)
             pick = np.where(left, gains, -np.inf).argmax(axis=1)
-            taken[rows, pick], picks[:, slot] = True, pick
+            used[rows, pick], picks[:, slot] = True, pick
             chosen[slot] = values[rows, :, pick]
     return picks
 
@@ -119,16 +128,16 @@ def _go_first(
     """Which q of the planned designs (R, S, count) are measured now, copies last, (R, q)."""
     rows = np.arange(len(values))
     reached = np.broadcast_to(floor[:, None], values.shape[:2])
-    taken, picks = np.zeros((len(values), values.shape[2]), bool), np.empty((len(values), q), int)
+    used, picks = np.zeros((len(values), values.shape[2]), bool), np.empty((len(values), q), int)
     for slot in range(q):
         gains = np.maximum(values - reached[..., None], 0.0).mean(axis=1)  # (R, count)
-        left = ~taken & ~copies
-        left = np.where(left.any(axis=1, keepdims=True), left, ~taken)
+        left = ~used & ~copies
+        left = np.where(left.any(axis=1, keepdims=True), left, ~used)
         if lots is None:
             pick = np.where(left, gains, -np.inf).argmax(axis=1)
         else:
             edges = np.cumsum(np.where(left, gains + 1e-12, 0.0), axis=1)
             pick = (lots[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)
-        picks[:, slot], taken[rows, pick] = pick, True
+        picks[:, slot], used[rows, pick] = pick, True
         reached = np.maximum(reached, values[rows, :, pick])
     return picks

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ombo_agents.planners.beliefs import Beliefs, Floats, Integers, make_beliefs
+from ombo_agents.planners.plates import Plates, in_words, whole_campaign, why_not_alike
 from ombo_agents.planners.reach import MAX_STATES, TooManyStates, distinct_rows
 from ombo_gym.actions import ActionCheck
-from ombo_gym.game import Game, game_of
+from ombo_gym.observations import Observation
+from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
 
 _TOGETHER = 4096  # datasets that a policy is shown at a time
 
@@ -39,7 +40,8 @@ def exact_value(
     """The expected utility of a policy over the prior, without playing a single campaign.
 
     Args:
-        env: Of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0`, with one horizon and no start.
+        env: An environment or a spec, as of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0`, with plates
+            that are laid down, or one horizon and batch size, and no start.
         policy: Any policy of the protocol, `act(observation, rng)`. One that draws lots should have
             `distribution`.
         samples: Otherwise it is asked so often in each situation, and the value is an unbiased
@@ -51,7 +53,7 @@ def exact_value(
         The value; see `evaluate_policy` for what it rests on.
 
     Raises:
-        ValueError: An environment that cannot be evaluated exactly.
+        ValueError: Campaigns that cannot be evaluated exactly.
         TooManyStates: Too many datasets.
     """
     return evaluate_policy(env, policy, samples=samples, seed=seed, max_states=max_states).value
@@ -61,22 +63,15 @@ def evaluate_policy(
     env: Any, policy: Any, *, samples: int = 64, seed: int = 0, max_states: int = MAX_STATES
 ) -> PolicyValue:
     """As `exact_value`, saying also whether the value is exact and how much was looked at."""
-    game = game_of(env)
-    make_beliefs(game)  # refuses what has no exact posterior
+    spec = env if isinstance(env, CampaignSpec) else campaign_spec(env)
+    beliefs = make_beliefs(spec)  # refuses what has no exact posterior
     if samples < 1:
         raise ValueError(f"samples: expected at least 1, got {samples}")
-    low, high = game.horizons
-    if (
-        game.control_name != "designs"
-        or low != high
-        or game.campaigns.capacity != high * game.batch_size
-    ):
-        raise ValueError(
-            'exact_value needs control="designs", one horizon and start={"kind": "none"}, got '
-            f"{game.control_name!r}, {[low, high]} and "
-            f"{game.campaigns.capacity - high * game.batch_size} starting rows"
-        )
-    walk = _Walk(game, policy, samples, np.random.default_rng(seed), max_states)
+    if spec.control != "designs":
+        raise ValueError(f'exact_value needs control="designs", got {spec.control!r}')
+    if (reason := why_not_alike(spec)) is not None:
+        raise ValueError(f'exact_value needs control="designs", {reason}')
+    walk = _Walk(spec, beliefs, policy, samples, np.random.default_rng(seed), max_states)
     value = walk.value()
     return PolicyValue(value, walk.exact, walk.datasets)
 
@@ -85,11 +80,16 @@ class _Walk:
     """Datasets with their probabilities, round by round."""
 
     def __init__(
-        self, game: Game, policy: Any, samples: int, rng: np.random.Generator, max_states: int
+        self,
+        spec: CampaignSpec,
+        beliefs: Beliefs,
+        policy: Any,
+        samples: int,
+        rng: np.random.Generator,
+        max_states: int,
     ) -> None:
-        self._game, self._policy, self._samples, self._rng = game, policy, samples, rng
-        self._beliefs: Beliefs = make_beliefs(game)
-        self._utility = game.campaigns.settings.utility
+        self._spec, self._beliefs, self._plates = spec, beliefs, whole_campaign(spec)
+        self._policy, self._samples, self._rng = policy, samples, rng
         self._name = type(policy).__name__
         self._exchangeable = bool(getattr(policy, "exchangeable", False))
         self._detail = "sets" if self._exchangeable else "sequences"
@@ -99,31 +99,31 @@ class _Walk:
 
     def value(self) -> float:
         """Sums expected gains over rounds."""
-        beliefs, rounds = self._beliefs, self._game.horizons[1]
+        beliefs, utility, rounds = self._beliefs, self._spec.utility, len(self._plates)
         items, chances = np.zeros((1, 0), np.int64), np.ones(1)
-        total = 0.0
-        for left in range(rounds, 0, -1):
+        gained = 0.0
+        for played in range(rounds):
+            plates = self._plates[played:]
             self.datasets += len(items)
-            ends = left == 1 and self._utility != "recommendation"  # what is shown matters no more
+            ends = len(plates) == 1 and not utility.needs_posterior  # what is shown: no matter
             shown: list[tuple[Integers, Floats]] = []
-            for some, batch, weights in self._proposals(items, chances, left):
-                states = beliefs.states(some)
-                posterior = beliefs.weigh(states)
-                q = self._game.batch_size
-                gain = beliefs.gain(posterior, states, batch, q, self._utility, last=left == 1)
-                total += float(weights @ gain)
+            for some, batch, weights in self._proposals(items, chances, plates):
+                posterior = beliefs.weigh(beliefs.states(some))
+                gain = beliefs.gain(posterior, batch, plates[0], utility, len(plates))
+                gained += float(weights @ gain)
                 if not ends:
                     scenarios = beliefs.scenarios(batch, self._detail)
-                    self._check(shown, len(some) * len(scenarios.items), rounds - left + 1)
+                    self._check(shown, len(some) * len(scenarios.items), played + 1)
                     joint = weights[:, None] * scenarios.probabilities(posterior)  # (S, E)
                     which, scenario = np.nonzero(joint)
                     grown = np.concatenate([some[which], scenarios.items[scenario]], axis=1)
                     shown.append(self._merged(grown, joint[which, scenario]))
-            if ends:
-                return total
-            items, chances = self._joined(shown)
-        worth = beliefs.means(beliefs.weigh(beliefs.states(items))).max(axis=1)
-        return total + float(chances @ worth)
+            if not ends:
+                items, chances = self._joined(shown)
+        if utility.needs_posterior:
+            worth = beliefs.means(beliefs.weigh(beliefs.states(items))).max(axis=1)
+            gained += float(chances @ worth)
+        return gained * utility.share_of_gain(rounds)
 
     def _check(self, shown: list[tuple[Integers, Floats]], more: int, played: int) -> None:
         if sum(len(items) for items, _ in shown) + more <= self._max:
@@ -136,19 +136,18 @@ class _Walk:
             "(exchangeable = True): then far fewer are looked at"
         )
         raise TooManyStates(
-            f"exact evaluation of N = {self._game.horizons[1]} rounds of q = "
-            f"{self._game.batch_size} needs more than {merged + more:,} datasets after round "
-            f"{played}, but at most max_states={self._max:,} were allowed; N <= {played} is "
-            f"feasible{order}"
+            f"exact evaluation of {in_words(self._plates)} needs more than {merged + more:,} "
+            f"datasets after round {played}, but at most max_states={self._max:,} were allowed; "
+            f"N <= {played} is feasible{order}"
         )
 
     def _proposals(
-        self, items: Integers, chances: Floats, left: int
+        self, items: Integers, chances: Floats, plates: Plates
     ) -> Iterator[tuple[Integers, tuple[int, ...], Floats]]:
         """Datasets with a batch that is measured there, and how likely both are together."""
         for at in range(0, len(items), _TOGETHER):
             part = items[at : at + _TOGETHER]
-            row, batches, weights = self._ask(part, left)
+            row, batches, weights = self._ask(part, plates)
             weights = weights * chances[at + row]
             effective = self._effective(part[row], batches)
             distinct, kind = np.unique(effective, axis=0, return_inverse=True)
@@ -158,7 +157,7 @@ class _Walk:
 
     def _effective(self, items: Integers, batches: Integers) -> Integers:
         """What is measured of batches (T, q): -1, in front, for slots that are wasted."""
-        if not self._beliefs.repeats:
+        if self._beliefs.repeats is Repeats.NEVER_AGAIN:
             measured = self._beliefs.design_of(items)
             wasted = (batches[:, :, None] == measured[:, None]).any(axis=2)
             earlier = np.tril(np.ones((batches.shape[1],) * 2, bool), -1)
@@ -166,15 +165,15 @@ class _Walk:
             batches = np.where(wasted, -1, batches)
         return np.sort(batches, axis=1) if self._exchangeable else batches
 
-    def _ask(self, items: Integers, left: int) -> tuple[Integers, Integers, Floats]:
+    def _ask(self, items: Integers, plates: Plates) -> tuple[Integers, Integers, Floats]:
         """Rows, batches (T, q) and probabilities of what the policy proposes in some datasets."""
-        observation = self._observation(items, left)
+        observation = self._observation(items, plates)
         rows = np.arange(len(items))
         tell = getattr(self._policy, "distribution", None)
         told = None if tell is None else tell(observation)
         if told is not None:
             actions, probabilities = told
-            batches = self._batches(actions, len(actions))
+            batches = self._batches(actions, len(actions), plates[0])
             shape = (len(items), len(actions))
             if probabilities.shape != shape or not (
                 (probabilities >= 0).all() and np.allclose(probabilities.sum(axis=1), 1)
@@ -187,11 +186,12 @@ class _Walk:
             return row, batches[action], probabilities[row, action]
         if getattr(self._policy, "deterministic", False):
             actions = self._policy.act(observation, [self._rng] * len(rows))  # not drawn from
-            return rows, self._batches(actions, len(rows)), np.ones(len(rows))
+            return rows, self._batches(actions, len(rows), plates[0]), np.ones(len(rows))
         self.exact = False
         again = np.repeat(rows, self._samples)
         repeated = {name: array[again] for name, array in observation.items()}
-        batches = self._batches(self._policy.act(repeated, self._rng), len(again))
+        actions = self._policy.act(repeated, self._rng)
+        batches = self._batches(actions, len(again), plates[0])
         if self._exchangeable:
             batches = np.sort(batches, axis=1)
         drawn, count = np.unique(
@@ -199,34 +199,36 @@ class _Walk:
         )
         return drawn[:, 0], drawn[:, 1:], count / self._samples
 
-    def _batches(self, actions: Any, rows: int) -> Integers:
+    def _batches(self, actions: Any, rows: int, q: int) -> Integers:
         """Batches of designs from a policy's actions, (rows, q).
 
         Raises:
             ValueError: Actions that the environment would refuse.
         """
-        space = self._game.design_space
         try:
-            checked = ActionCheck(space.action_space(self._game.batch_size), rows)(actions)
+            checked = ActionCheck(self._spec.action_space, rows)(actions)
         except ValueError as error:
             raise ValueError(f"{self._name}: {error}") from None
-        return space.designs(checked)[..., 0]
+        return self._spec.design_space.designs(checked)[:, :q, 0]
 
-    def _observation(self, items: Integers, left: int) -> dict[str, NDArray[Any]]:
+    def _observation(self, items: Integers, plates: Plates) -> Observation:
         """What an agent sees of datasets: the environment's fields with a leading S."""
-        rows, capacity = len(items), self._game.campaigns.capacity
+        rows, spec = len(items), self._spec
         # In a dataset, rows in use come first; wasted slots left none.
         items = np.take_along_axis(items, np.argsort(items < 0, axis=1, kind="stable"), axis=1)
-        padded = np.full((rows, capacity), -1)
+        padded = np.full((rows, spec.capacity), -1)
         padded[:, : items.shape[1]] = items
         observed = padded >= 0
         designs = np.where(observed, self._beliefs.design_of(padded), 0)
-        values = np.where(observed, self._beliefs.item_values[padded], 0)
+        to_come = np.zeros((rows, spec.horizon), np.float32)
+        to_come[:, : len(plates)] = plates
         return {
-            "designs": designs[..., None].astype(np.int64),
-            "values": values.astype(np.float32),
+            "designs": designs[..., None].astype(spec.observation_space["designs"].dtype),
+            "measurements": np.where(observed, self._beliefs.item_values[padded], 0.0),
             "observed": observed.astype(np.int8),
-            "rounds_left": np.full((rows, 1), left, np.float32),
+            "from_start": np.zeros_like(observed, np.int8),
+            "rounds_left": np.full((rows, 1), len(plates), np.float32),
+            "plates": to_come,
         }
 
     def _merged(self, items: Integers, chances: Floats) -> tuple[Integers, Floats]:

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.planners.beliefs import Batch, Beliefs, Floats, Integers
+from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.reach import MAX_STATES, Reach, hashes, parts
+from ombo_gym.utilities import Utility
 
 TIES = ("first", "uniform", "worst", "best")
 RULES = ("worst", "uniform", "best")  # tie rules whose values come with a plan, in this order
@@ -35,6 +37,8 @@ class Layer:
         chosen: (S, 3) numbers of the batches that rules worst, (uniform: none) and best choose.
         planned: (S, C) values of the plan: with 1 .. C rounds of lookahead, or the optimum only.
         played: (S, 3) values of playing the plan to the end under worst, uniform and best ties.
+
+    Values are sums of what rounds gain, see `Utility.gain`.
     """
 
     states: Integers
@@ -56,31 +60,40 @@ class Plan:
     """What to do from some states on, layer by layer.
 
     Attributes:
-        layers: The first with `len(layers)` rounds left, the last with one.
+        plates: Sizes of the batches to come.
+        layers: One before each of them.
+        utility: What is maximised.
     """
 
+    plates: Plates
     layers: list[Layer]
+    utility: Utility
 
     @property
     def states(self) -> int:
         """The number of states in which something is to be decided."""
         return sum(len(layer.states) for layer in self.layers)
 
-    def layer(self, rounds_left: int) -> Layer | None:
-        """The layer with so many rounds left; None where the plan is shorter."""
-        return self.layers[-rounds_left] if 1 <= rounds_left <= len(self.layers) else None
+    def layer(self, plates: Plates) -> Layer | None:
+        """The layer with such batches to come; None where the plan has none."""
+        rounds = len(plates)
+        return self.layers[-rounds] if rounds and self.plates[-rounds:] == plates else None
 
     def value(self, ties: str = "best") -> float:
-        """What the first root is worth under a tie rule of "worst", "uniform" and "best"."""
-        return float(self.layers[0].played[0, RULES.index(ties)])
+        """Expected utility of campaigns that begin at the first root.
+
+        Args:
+            ties: Between batches that are equally good: "worst", "uniform" or "best".
+        """
+        gained = float(self.layers[0].played[0, RULES.index(ties)])
+        return gained * self.utility.share_of_gain(len(self.plates))
 
 
 def solve(
     beliefs: Beliefs,
     roots: Integers,
-    rounds: int,
-    q: int,
-    utility: str,
+    plates: Plates,
+    utility: Utility,
     *,
     lookahead: int | None = None,
     max_states: int = MAX_STATES,
@@ -88,10 +101,9 @@ def solve(
     """Plans from canonical states with equally many measurements.
 
     Args:
-        beliefs: Of the problem.
+        beliefs: Of the campaigns.
         roots: (R, width) canonical states.
-        rounds: Left to play.
-        q: Batch size.
+        plates: Sizes of the batches to come.
         utility: What is maximised.
         lookahead: Rounds that are planned ahead every round, as if the campaign were over then;
             None plans to the end.
@@ -100,9 +112,9 @@ def solve(
     Raises:
         TooManyStates: Says how many would be needed and what is feasible.
     """
-    terminal = utility == "recommendation"
-    layers = Reach(beliefs, q, rounds, max_states, terminal=terminal).layers(roots)
-    task = _Task(beliefs, q, utility, lookahead)
+    terminal = utility.needs_posterior
+    layers = Reach(beliefs, plates, max_states, terminal=terminal).layers(roots)
+    task = _Task(beliefs, plates, utility, lookahead)
     after: _After | None = None
     if terminal:
         states, keys = layers.pop()
@@ -113,7 +125,7 @@ def solve(
         layer = task.decide(states, keys, left, after)
         after = _After(keys, _Values(task.worth(states), layer.planned, layer.played))
         plan.insert(0, layer)
-    return Plan(plan)
+    return Plan(plates, plan, utility)
 
 
 @dataclass(frozen=True)
@@ -121,7 +133,7 @@ class _Values:
     """Values of S states, or expectations of them after a batch.
 
     Attributes:
-        worth: (S, 1) what they are worth if the campaign is over, under `recommendation`.
+        worth: (S, 1) what they are worth if the campaign is over, where that is not paid before.
         planned, played: As in `Layer`; of no columns once the campaign is over.
     """
 
@@ -162,13 +174,13 @@ class _Task:
     """What is planned for."""
 
     beliefs: Beliefs
-    q: int
-    utility: str
+    plates: Plates
+    utility: Utility
     lookahead: int | None
 
     def worth(self, states: Integers) -> Floats:
         """What states are worth if the campaign is over, (S, 1); other utilities are paid."""
-        if self.utility != "recommendation":
+        if not self.utility.needs_posterior:
             return np.zeros((len(states), 1))
         return self.beliefs.means(self.beliefs.weigh(states)).max(axis=1, keepdims=True)
 
@@ -176,7 +188,7 @@ class _Task:
         self, states: Integers, keys: NDArray[np.uint64], left: int, after: _After | None
     ) -> Layer:
         """Values all batches in the states with so many rounds left."""
-        options = self.beliefs.options(states, self.q)
+        options = self.beliefs.options(states, self.plates[-left])
         each = 8 * len(options)
         if after is not None:
             most = max(len(self.beliefs.scenarios(batch).deltas) for batch in options)
@@ -189,7 +201,7 @@ class _Task:
         self, states: Integers, options: list[Batch], left: int, after: _After | None
     ) -> tuple[NDArray[np.bool_], Integers, Floats, Floats]:
         """Tied (S, A), chosen (S, 3), planned (S, C) and played (S, 3) of some of the states."""
-        beliefs = self.beliefs
+        beliefs, q = self.beliefs, self.plates[-left]
         depth = left if self.lookahead is None else min(self.lookahead, left)
         steps = [depth] if self.lookahead is None else list(range(1, depth + 1))
         posterior = beliefs.weigh(states)
@@ -202,16 +214,16 @@ class _Task:
             some, its = states[legal], tuple(each[legal] for each in posterior)
             then = None if after is None else after.expect(beliefs, its, some, batch)
             gains = {
-                last: beliefs.gain(its, some, batch, self.q, self.utility, last=last)
-                for last in {left == 1, *(step == 1 for step in steps)}
+                rounds: beliefs.gain(its, batch, q, self.utility, rounds)
+                for rounds in {left, *steps}
             }
             for row, step in enumerate(steps):
                 column = 0 if self.lookahead is None else step - 2
                 later = _later(then, "planned", column, over=step == 1)
-                plans[row, legal, option] = gains[step == 1] + later
+                plans[row, legal, option] = gains[step] + later
             for rule in range(len(RULES)):
                 later = _later(then, "played", rule, over=left == 1)
-                plays[rule, legal, option] = gains[left == 1] + later
+                plays[rule, legal, option] = gains[left] + later
         planned = plans.max(axis=2).T  # (S, C)
         tied = self._largest(plans[-1])
         weights = tied * beliefs.proposals(posterior, options)

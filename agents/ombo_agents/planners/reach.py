@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.planners.beliefs import Beliefs, Integers
+from ombo_agents.planners.plates import Plates, in_words
 
 MAX_STATES = 2_000_000
 BRANCHES_PER_STATE = 50  # pairs of a batch and a scenario that are looked at, per state allowed
@@ -25,17 +27,17 @@ class Reach:
 
     Args:
         beliefs: Of the problem.
-        q: Batch size.
-        rounds: Left to play.
+        plates: Sizes of the batches to come.
         max_states: Before giving up; 50 times as many pairs of a batch and a scenario are looked
             at.
         terminal: Whether the states after the last round are wanted as well.
     """
 
     def __init__(
-        self, beliefs: Beliefs, q: int, rounds: int, max_states: int, *, terminal: bool
+        self, beliefs: Beliefs, plates: Plates, max_states: int, *, terminal: bool
     ) -> None:
-        self._beliefs, self._q, self._rounds = beliefs, q, rounds
+        self._beliefs, self._plates, self._rounds = beliefs, plates, len(plates)
+        self._counts = list(accumulate(plates, initial=0))  # measurements before each round
         self._max, self._most = max_states, BRANCHES_PER_STATE * max_states
         self._terminal = int(terminal)
 
@@ -54,7 +56,7 @@ class Reach:
         expanded = self._rounds - 1 + self._terminal
         for played in range(expanded):
             self._check(sizes, played + 1)
-            layers.append(self._next(layers[-1][0], sum(sizes)))
+            layers.append(self._next(layers[-1][0], self._plates[played], sum(sizes)))
             sizes.append(len(layers[-1][0]))
         self._check(sizes, expanded)
         return layers
@@ -62,9 +64,9 @@ class Reach:
     def _check_beforehand(self) -> None:
         """Gives up at once where the numbers are known, or the first state is too much."""
         # Counting takes time itself: long campaigns are counted until it is enough.
-        rounds = self._rounds if self._rounds * self._q <= _COUNTED else 1
+        rounds = self._rounds if self._counts[-1] <= _COUNTED else 1
         while True:
-            sizes = self._beliefs.layer_sizes(self._q, rounds + self._terminal)
+            sizes = self._beliefs.layer_sizes(self._counts[: rounds + self._terminal])
             if self._beliefs.exact_sizes or self._rounds == 1:
                 more = "" if rounds == self._rounds else "more than "
                 self._check(sizes, rounds - 1 + self._terminal, f"{more}{sum(sizes):,}")
@@ -77,7 +79,7 @@ class Reach:
         if sum(sizes) <= self._max and self._branches(sizes, expanded) <= self._most:
             return
         if needed is None:
-            bound = self._beliefs.layer_sizes(self._q, self._rounds + self._terminal)
+            bound = self._beliefs.layer_sizes(self._counts[: self._rounds + self._terminal])
             needed = f"up to {sum(bound):,}"
         feasible = [
             n
@@ -86,31 +88,32 @@ class Reach:
             and self._branches(sizes[: n + self._terminal], n - 1 + self._terminal) <= self._most
         ]
         smaller = (
-            f"with q = {self._q}, feasible is N <= {max(feasible)}"
+            f"with such batches, feasible is N <= {max(feasible)}"
             if feasible
-            else f"with q = {self._q} no N is feasible, with a smaller q one may be"
+            else "with such batches no N is feasible, with smaller ones one may be"
         )
         raise TooManyStates(
-            f"exact planning of N = {self._rounds} rounds of q = {self._q} needs {needed} states "
-            f"with {self._beliefs.branches(self._q):,} branches (batches x outcomes) in the first, "
-            f"but at most {self._max:,} states (max_states) and {self._most:,} branches in all "
-            f"were allowed; {smaller}, or raise max_states"
+            f"exact planning of {in_words(self._plates)} needs {needed} states with "
+            f"{self._beliefs.branches(self._plates[0]):,} branches (batches x outcomes) in the "
+            f"first, but at most {self._max:,} states (max_states) and {self._most:,} branches in "
+            f"all were allowed; {smaller}, or raise max_states"
         )
 
     def _branches(self, sizes: list[int], expanded: int) -> int:
         """Branches of the states of the first layers, and batches of the others."""
-        beliefs, q = self._beliefs, self._q
-        return sum(
-            size * (beliefs.branches if played < expanded else beliefs.option_count)(q, q * played)
-            for played, size in enumerate(sizes)
-        )
+        beliefs, total = self._beliefs, 0
+        for played, size in enumerate(sizes):
+            count = beliefs.branches if played < expanded else beliefs.option_count
+            q = self._plates[min(played, self._rounds - 1)]
+            total += size * count(q, self._counts[played])
+        return total
 
-    def _next(self, states: Integers, so_far: int) -> tuple[Integers, NDArray[np.uint64]]:
-        """The states one round after a layer's."""
+    def _next(self, states: Integers, q: int, so_far: int) -> tuple[Integers, NDArray[np.uint64]]:
+        """The states one round of q designs after a layer's."""
         beliefs = self._beliefs
         found: list[Integers] = []
         pending = 0
-        options = beliefs.options(states, self._q)
+        options = beliefs.options(states, q)
         most = max(len(beliefs.scenarios(batch).deltas) for batch in options)
         for part in parts(states, most):
             posterior = beliefs.weigh(part)

@@ -12,14 +12,18 @@ from ombo_agents.bayesian.batches import fill
 from ombo_agents.bayesian.log_improvement import standard_normals
 from ombo_agents.bayesian.together import best_together
 from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
-from ombo_agents.policy import DesignsPolicy, Details, Observation
+from ombo_agents.planners.plates import Plates, by_plates
+from ombo_agents.policy import DesignsPolicy, Details
 from ombo_agents.settings import whole
 from ombo_gym.controls.outlook import Outlook, look
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
+from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.utilities import Aim
 
-_TOGETHER = 64  # campaigns that are planned together, for bounded memory
+_CHUNK = 64  # campaigns that are planned together, for bounded memory
 _JOINT = 256  # draws of a batch's values
 _FAR = 6.0  # standard deviations below everything
 
@@ -27,64 +31,52 @@ _FAR = 6.0  # standard deviations below everything
 class SurrogatePlanner(DesignsPolicy):
     """Plans on the surrogate's posterior, and plays the one-round optimum in the last round.
 
-    That is, under `best` and `last_max`, the batch of largest expected improvement or expected
-    maximum; under the others the largest posterior means, which in a box are q times the same
-    design where designs can be repeated.
+    That is, by the aim of the utility (`ombo_gym.utilities.Aim`), the batch of largest expected
+    improvement or expected maximum, or the largest posterior means, which in a box are q times the
+    same design where designs can be repeated.
 
     Args:
-        game: The campaigns it is built for.
-        starts: Candidates that climb, in a box; 0: none.
+        spec: Of the campaigns it is built for.
+        starts: Candidates that climb, where designs can move; 0: none.
         moves: Steps of a climb, at most.
     """
 
-    coincides = True  # where there are fewer different candidates than slots
-
-    def __init__(self, game: Game, *, starts: int, moves: int) -> None:
-        super().__init__(game)
-        self.surrogate = game.surrogate
-        self.utility = game.campaigns.settings.utility
+    def __init__(self, spec: CampaignSpec, *, starts: int, moves: int) -> None:
+        super().__init__(spec)
+        self.surrogate = make_surrogate(spec)
         self._starts = whole("starts", starts, at_least=0)
         self._moves = whole("moves", moves, at_least=0)
 
     def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows
+        self, observation: Observation, draws: GeneratorRows, q: int
     ) -> tuple[NDArray[Any], Details]:
-        q, left = self.batch_size, observation["rounds_left"][:, 0].astype(np.intp)
         batch = np.zeros((len(draws), q, *self.space.shape), self.space.dtype)
-        for rounds in np.unique(left[left > 0]):
-            group = np.flatnonzero(left == rounds)
-            for at in range(0, len(group), _TOGETHER):
-                rows = group[at : at + _TOGETHER]
+        for plates, group in by_plates(observation):
+            last = len(plates) == 1 and not self.spec.utility.needs_posterior
+            for first in range(0, len(group), _CHUNK):
+                rows = group[first : first + _CHUNK]
                 its = draws.take(rows)
-                outlooks = look(
-                    {name: array[rows] for name, array in observation.items()},
-                    self.space,
-                    self.surrogate,
-                    its.take,
-                    extra=4 * q,
-                    repeats=self.repeats,
-                )
-                for outlook in outlooks:
+                some = {name: array[rows] for name, array in observation.items()}
+                for outlook in look(some, self.spec, self.surrogate, its.take, extra_per_slot=4):
                     own = its.take(outlook.rows)
-                    last = rounds == 1 and self.utility != "recommendation"
                     batch[rows[outlook.rows]] = (
-                        self.finish(outlook) if last else self.plan(outlook, int(rounds), own)
+                        self.finish(outlook) if last else self.plan(outlook, plates, own)
                     )
         return batch, {}
 
     @abstractmethod
-    def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:
-        """The batches of R campaigns with so many rounds left, (R, q, *shape)."""
+    def plan(self, outlook: Outlook, plates: Plates, draws: GeneratorRows) -> Designs:
+        """The next batches of R campaigns with such plates to come, (R, q, *shape)."""
 
     def finish(self, outlook: Outlook) -> Designs:
         """The batches that are best if the round is the last, (R, q, *shape)."""
-        if self.utility not in ("best", "last_max"):
+        if self.spec.utility.aim is Aim.MEANS:
             return self.explore(outlook, np.zeros(len(outlook.rows)))
         return self.improve(outlook, self.floor(outlook))
 
     def floor(self, outlook: Outlook) -> NDArray[np.float64]:
         """What a last batch has to be better than, (R,)."""
-        if self.utility == "best" and outlook.observed:
+        if self.spec.utility.aim is Aim.IMPROVEMENT and outlook.observed:
             return outlook.best
         lowest: NDArray[np.float64] = outlook.beliefs.mean - _FAR * outlook.beliefs.sd
         return lowest.min(axis=1)
@@ -95,8 +87,7 @@ class SurrogatePlanner(DesignsPolicy):
             outlook,
             self.space,
             floor,
-            standard_normals(_JOINT, self.batch_size),
-            distinct=self.distinct,
+            standard_normals(_JOINT, outlook.batch_size),
             starts=self._starts,
             moves=self._moves,
         )
@@ -107,8 +98,7 @@ class SurrogatePlanner(DesignsPolicy):
             outlook,
             self.space,
             UpperConfidenceBound(weights),
-            self.batch_size,
-            distinct=self.distinct,
+            outlook.batch_size,
             starts=self._starts,
             moves=self._moves,
         )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations_with_replacement
-from math import comb, factorial, prod
+from math import comb
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, xlog1py, xlogy
 
-from ombo_agents.planners.beliefs import BanditBeliefs, Floats, LandscapeBeliefs
-from ombo_agents.policy import DesignsPolicy, Observation
-from ombo_gym.game import Game
-from ombo_gym.problems.bandit import Bandit
-from ombo_gym.problems.landscapes import Landscapes
+from ombo_agents.planners.beliefs.arms import BanditBeliefs
+from ombo_agents.planners.beliefs.base import Floats
+from ombo_agents.planners.beliefs.counting import orders
+from ombo_agents.planners.beliefs.landscapes import LandscapeBeliefs
+from ombo_agents.planners.beliefs.make import why_not_known
+from ombo_agents.policy import DesignsPolicy
+from ombo_gym.observations import Observation, next_plates
+from ombo_gym.priors import BernoulliArms, FiniteLandscapes
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 
 _MOST_NODES, _MOST_BATCHES = 1024, 10_000  # up to which probabilities are told
 
@@ -24,7 +29,7 @@ class BanditThompson(DesignsPolicy):
     """Every pull is of the arm that is best in a draw of its own from the Beta posteriors.
 
     Args:
-        game: Of `Ombo/Bandit-v0`.
+        spec: Of campaigns on Bernoulli arms, as of `Ombo/Bandit-v0`.
 
     Reference:
         Thompson, 1933; Kandasamy et al., AISTATS 2018, for batches.
@@ -33,17 +38,17 @@ class BanditThompson(DesignsPolicy):
     horizon_aware = False
     exchangeable = True
 
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
-        assert isinstance(game.problem, Bandit)
-        self._beliefs = BanditBeliefs(game.problem)
+    def __init__(self, spec: CampaignSpec) -> None:
+        super().__init__(spec)
+        assert isinstance(spec.prior, BernoulliArms)
+        self._beliefs = BanditBeliefs(spec.prior)
 
     def _posterior(self, observation: Observation) -> tuple[Floats, Floats]:
         return self._beliefs.weigh(self._beliefs.states(self._beliefs.items(observation)))
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
         a, b = self._posterior(observation)
-        parameters, q = iter(zip(a, b, strict=True)), self.batch_size
+        parameters = iter(zip(a, b, strict=True))
         sampled = draws.draw(lambda rng: rng.beta(*next(parameters), size=(q, a.shape[1])))
         known = np.broadcast_to(self._beliefs.known, (len(a), q, len(self._beliefs.known)))
         best: NDArray[np.int64] = np.concatenate([sampled, known], axis=2).argmax(axis=2)
@@ -55,15 +60,29 @@ class BanditThompson(DesignsPolicy):
         a, b = self._posterior(observation)
         whole = (a == np.round(a)).all() and (b == np.round(b)).all()
         nodes = int((a + b).sum(axis=1).max(initial=0)) // 2 + 1  # enough for polynomials
-        arms, q = self._beliefs.size, self.batch_size
-        if not whole or nodes > _MOST_NODES or comb(arms + q - 1, q) > _MOST_BATCHES:
+        arms, sizes = self._beliefs.size, next_plates(self.spec, observation)  # (B,)
+        most = int(sizes.max(initial=1))
+        if not whole or nodes > _MOST_NODES or comb(arms + most - 1, most) > _MOST_BATCHES:
             return None
         chances = chances_of_being_best(a, b, self._beliefs.known, nodes)  # (B, M)
-        batches = np.array(list(combinations_with_replacement(range(arms), q)), np.int64)
-        counts = np.stack([np.bincount(batch, minlength=arms) for batch in batches])
-        orders = [factorial(q) / prod(map(factorial, row)) for row in counts.tolist()]
-        probabilities = np.array(orders) * np.prod(chances[:, None] ** counts, axis=2)
-        return self.space.actions(batches[..., None]), probabilities
+        listed, probabilities = [], []
+        for q in np.unique(sizes).tolist():
+            batches = list(combinations_with_replacement(range(arms), q))
+            counts = np.stack([np.bincount(batch, minlength=arms) for batch in batches])
+            each = np.array(list(map(orders, batches))) * np.prod(
+                chances[:, None] ** counts, axis=2
+            )
+            probabilities.append(np.where((sizes == q)[:, None], each, 0.0))
+            listed.append(_padded(batches, self.spec.batch_size))
+        actions = self.space.actions(np.concatenate(listed)[..., None])
+        return actions, np.concatenate(probabilities, axis=1)
+
+
+def _padded(batches: Sequence[Sequence[int]], slots: int) -> NDArray[np.int64]:
+    """Batches with slots behind the plate, which are of no matter, (A, slots)."""
+    padded = np.zeros((len(batches), slots), np.int64)
+    padded[:, : len(batches[0])] = batches
+    return padded
 
 
 def chances_of_being_best(a: Floats, b: Floats, known: Floats, nodes: int) -> Floats:
@@ -98,53 +117,52 @@ class LandscapeThompson(DesignsPolicy):
     """Every slot takes the best design that is left in a landscape drawn from the posterior.
 
     Args:
-        game: Of `Ombo/Landscapes-v0`.
+        spec: Of campaigns on finitely many landscapes, as of `Ombo/Landscapes-v0`.
     """
 
     horizon_aware = False
     exchangeable = True
 
-    def __init__(self, game: Game) -> None:
-        super().__init__(game)
-        assert isinstance(game.problem, Landscapes)
-        self._beliefs = LandscapeBeliefs(game.problem)
+    def __init__(self, spec: CampaignSpec) -> None:
+        super().__init__(spec)
+        assert isinstance(spec.prior, FiniteLandscapes)
+        self._beliefs = LandscapeBeliefs(spec.prior)
 
     def _posterior(self, observation: Observation) -> tuple[Floats, NDArray[np.bool_]]:
         """Probabilities of the landscapes, (B, H), and which designs are measured, (B, M)."""
         states = self._beliefs.states(self._beliefs.items(observation))
         return self._beliefs.weigh(states)[0], states > 0
 
-    def propose(self, observation: Observation, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        posterior, taken = self._posterior(observation)
+    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+        posterior, measured = self._posterior(observation)
         edges = np.cumsum(posterior, axis=1)
-        lots = draws.random((self.batch_size,))  # (B, q)
-        rows = np.arange(len(taken))
-        batch = np.zeros((len(taken), self.batch_size, 1), np.int64)
-        for slot in range(self.batch_size):
+        lots = draws.random((q,))  # (B, q)
+        rows, used = np.arange(len(measured)), measured
+        batch = np.zeros((len(measured), q, 1), np.int64)
+        for slot in range(q):
             landscape = (lots[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)
-            values = np.where(taken, -np.inf, self._beliefs.matrix[landscape])
+            values = np.where(used, -np.inf, self._beliefs.matrix[landscape])
             batch[:, slot, 0] = values.argmax(axis=1)
-            taken[rows, batch[:, slot, 0]] = True
+            used[rows, batch[:, slot, 0]] = True
         return batch
 
     def distribution(  # noqa: D102
         self, observation: Observation
     ) -> tuple[NDArray[Any], Floats] | None:
-        if self.batch_size > 1:
+        if (next_plates(self.spec, observation) > 1).any():
             return None
-        posterior, taken = self._posterior(observation)
-        values = np.where(taken[:, None], -np.inf, self._beliefs.matrix)  # (B, H, M)
+        posterior, measured = self._posterior(observation)
+        values = np.where(measured[:, None], -np.inf, self._beliefs.matrix)  # (B, H, M)
         best = values.argmax(axis=2)[..., None] == np.arange(self._beliefs.size)
         probabilities = (best * posterior[..., None]).sum(axis=1)
-        designs = np.arange(self._beliefs.size)[:, None, None]
-        return self.space.actions(designs), probabilities
+        designs = _padded([[design] for design in range(self._beliefs.size)], self.spec.batch_size)
+        return self.space.actions(designs[..., None]), probabilities
 
 
-def exact_thompson(game: Game) -> DesignsPolicy | None:
+def exact_thompson(spec: CampaignSpec) -> DesignsPolicy | None:
     """Thompson sampling from the exact posterior; None where that is not known."""
-    if game.campaigns.noise_std == 0:
-        if isinstance(game.problem, Bandit):
-            return BanditThompson(game)
-        if isinstance(game.problem, Landscapes):
-            return LandscapeThompson(game)
-    return None
+    if why_not_known(spec) is not None:
+        return None
+    return (
+        BanditThompson(spec) if isinstance(spec.prior, BernoulliArms) else LandscapeThompson(spec)
+    )

@@ -19,6 +19,7 @@ from ombo_gym.evaluation.figures.canvas import (
     title,
 )
 from ombo_gym.evaluation.formats import problem_name
+from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.tables import PROBLEM, SETTING, check_told
 
 
@@ -73,7 +74,7 @@ def exploration_schedule(
         env, env_kwargs, horizon, batch_size, utility = key
         words = [f"N = {horizon}"]
         if exploration["batch_size"].nunique() > 1:
-            words.append(f"q = {batch_size}")
+            words.append(f"q = {batch_words(env_kwargs, batch_size)}")
         if exploration["utility"].nunique() > 1:
             words.append(utility)
         problem = [problem_name(env, env_kwargs)] if several_problems else []

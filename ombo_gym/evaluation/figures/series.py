@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ombo_gym.evaluation.formats import NBSP
+from ombo_gym.evaluation.plates import batch_words
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class Series:
 
     Attributes:
         title: What its settings share: `q = 4`, `N x q = 64` or, of one setting alone, both N
-            and q.
+            and q, round by round where batches differ.
         budget: Whether they share N x q, so that batches shrink as rounds are added.
         rows: The rows.
     """
@@ -34,11 +35,13 @@ def all_series(rows: pd.DataFrame) -> Iterator[Series]:
     and more rounds), and what is in neither stands alone.
 
     Args:
-        rows: Of a frame with the columns `horizon` and `batch_size`.
+        rows: Of a frame with the columns `horizon` and `batch_size`; where `env_kwargs` lays down
+            plates, there is one setting only.
 
     Yields:
         The curves: batch sizes, then budgets, then settings alone.
     """
+    env_kwargs = str(rows["env_kwargs"].iloc[0]) if "env_kwargs" in rows else "{}"
     alone = pd.Series(True, index=rows.index)
     budgets = rows["horizon"] * rows["batch_size"]
     for shared, name in ((rows["batch_size"], "q"), (budgets, "N × q")):  # noqa: RUF001
@@ -47,4 +50,5 @@ def all_series(rows: pd.DataFrame) -> Iterator[Series]:
                 yield Series(f"{name}{NBSP}={NBSP}{value}", name != "q", group)
                 alone[group.index] = False
     for (horizon, size), group in rows[alone].groupby(["horizon", "batch_size"], sort=True):
-        yield Series(f"N{NBSP}={NBSP}{horizon}, q{NBSP}={NBSP}{size}", False, group)
+        words = batch_words(env_kwargs, int(size))
+        yield Series(f"N{NBSP}={NBSP}{horizon}, q{NBSP}={NBSP}{words}", False, group)

@@ -218,11 +218,11 @@ const drawings = (() => {
     }
   }
 
-  // What to draw above the strip of values; nothing for pools and for many coordinates.
+  // What to draw above the strip of values, by kind of design space; else what has a landscape.
+  const BY_SPACE = { categorical: logo };
   function main(scene) {
     if (!scene) return null;
-    if (scene.space === "categorical") return logo;
-    if (!scene.landscape) return null;
+    if (!scene.landscape) return BY_SPACE[scene.space] ?? null;
     return scene.dim === 1 ? line : landscape;
   }
 

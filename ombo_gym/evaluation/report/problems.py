@@ -11,6 +11,7 @@ from ombo_gym.evaluation.figure_style import is_trained
 from ombo_gym.evaluation.figures import horizon_curves, planning_curves
 from ombo_gym.evaluation.figures.series import all_series
 from ombo_gym.evaluation.formats import count_range, number, one_line
+from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Problem, Results, Setting
 from ombo_gym.evaluation.statistics import Interval
@@ -110,7 +111,7 @@ def _tables(settings: list[Setting]) -> str:
         rows = setting.told(told)
         low = rows[["ci_low", "mean"]].min().min()
         high = rows[["ci_high", "mean"]].max().max()
-        q = rows["batch_size"].iloc[0]
+        q = batch_words(rows["env_kwargs"].iloc[0], rows["batch_size"].iloc[0])
         body = [
             [
                 elements.policy_name(row["policy"]),

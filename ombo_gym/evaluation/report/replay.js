@@ -16,7 +16,7 @@
   const told = (play) => (play.told_horizon === "one" ? " (told 1)" : "");
   const NAMES = {
     problem: (play) => play.problem,
-    setting: (play) => `${play.utility}, N = ${play.horizon}, q = ${play.batch_size}`,
+    setting: (play) => `${play.utility}, N = ${play.horizon}, q = ${play.batch}`,
     campaign: (play) => String(play.campaign),
     first: (play) => play.policy + told(play),
     second: (play) => play.policy + told(play),

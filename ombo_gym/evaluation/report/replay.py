@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ombo_gym.evaluation.formats import problem_name
+from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.report.results import Results
 
 LARGEST = 1_500_000  # characters of recorded campaigns in the page: what does not fit is left out
@@ -71,8 +72,15 @@ def _fitting(replays: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
             kept.append(play)
     shown = {_scene(play) for play in kept}
     scenes = [scene for scene in replays.get("scenes", []) if _scene(scene) in shown]
-    plays = [{**play, "problem": problem_name(play["env"], play["env_kwargs"])} for play in kept]
-    return {"scenes": scenes, "plays": plays}, left_out
+    named = [
+        {
+            **play,
+            "problem": problem_name(play["env"], play["env_kwargs"]),
+            "batch": batch_words(play["env_kwargs"], play["batch_size"]),
+        }
+        for play in kept
+    ]
+    return {"scenes": scenes, "plays": named}, left_out
 
 
 def _scene(item: Mapping[str, Any]) -> tuple[str, str, int]:

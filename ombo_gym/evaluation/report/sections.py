@@ -5,25 +5,20 @@ Each section is one function from the `Results` to HTML; without anything to sho
 
 from __future__ import annotations
 
+import inspect
+import re
 from html import escape
 
 import pandas as pd
 
 from ombo_gym.evaluation.figures import exploration_schedule
 from ombo_gym.evaluation.formats import MISSING, count_range, number, problem_name
+from ombo_gym.evaluation.plates import batch_words, plates_of
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Results
 from ombo_gym.evaluation.tables import PROBLEM
+from ombo_gym.utilities import make_utility
 
-UTILITIES = {
-    "best": "the best true value proposed, minus the best one of the start "
-    "(or the problem's reference); never below 0",
-    "last_max": "the best true value in the last batch",
-    "last_median": "the median of the true values in the last batch",
-    "last_mean": "the mean of the true values in the last batch",
-    "total": "the sum of the true values of all proposals",
-    "recommendation": "the true value to expect of the design that it would name at the end",
-}
 FILES = {
     "campaigns": "every campaign of every policy, one row each",
     "summary": "the curves, and every policy's numbers",
@@ -43,8 +38,8 @@ def question_section(results: Results) -> str:
     summary = results.summary
     horizons = ", ".join(str(n) for n in sorted(summary["horizon"].unique()))
     utilities = "".join(
-        f"<dt>utility <code>{escape(name)}</code></dt><dd>What a finished campaign is worth: "
-        f"{UTILITIES.get(name, 'defined by the problem')}.</dd>"
+        f"<dt>utility <code>{escape(name)}</code></dt><dd>What a finished campaign is worth. "
+        f"{_worth(name)}</dd>"
         for name in dict.fromkeys(summary["utility"])
     )
     problems = results.problems()
@@ -59,18 +54,42 @@ def question_section(results: Results) -> str:
         else " All of them played the same campaigns: the same objectives and starts."
     )
     words = f"""<dl>{utilities}
+<dt>b0</dt><dd>The best true value of the start or, without a start, the problem's reference.</dd>
 <dt>told N</dt><dd>Each round the policy is told how many rounds are really left.</dd>
 <dt>told 1</dt><dd>The same policy is told every round that it is the last: a one-round policy,
 applied N times.</dd>
 <dt>value of planning</dt><dd>The utility of a policy told N minus that of the same policy
 told 1.</dd>
+<dt>interval</dt><dd>Of 95%. Where a problem is a collection of instances, campaigns on the same
+one count together: intervals speak of other instances of that kind.</dd>
 </dl>"""
-    sizes, counts = (escape(count_range(summary[name])) for name in ("batch_size", "campaigns"))
+    sizes, counts = (
+        escape(count_range(each)) for each in (_batch_sizes(summary), summary["campaigns"])
+    )
     return f"""<p>You may propose a batch of <b>q = {sizes}</b> designs a round; they are measured;
 after <b>N</b> rounds the campaign is over. Which policy should you follow, and does it pay to know
 how many rounds are left? {who} played <b>{counts} campaigns</b> of {where} for N in
 {horizons}.{same}</p>
 {listed}{elements.details("The words", words)}"""
+
+
+def _worth(utility: str) -> str:
+    """What a utility is worth: the first sentence of its own docstring, as HTML."""
+    try:
+        said = inspect.getdoc(type(make_utility(utility))) or ""
+    except ValueError:
+        return "Defined by the problem."
+    return re.sub(r"`(.*?)`", r"<code>\1</code>", escape(said.partition("\n")[0]))
+
+
+def _batch_sizes(summary: pd.DataFrame) -> list[int]:
+    """Every size that a batch of some setting has."""
+    settings = summary[["env_kwargs", "batch_size"]].drop_duplicates()
+    return [
+        size
+        for env_kwargs, largest in settings.itertuples(index=False)
+        for size in plates_of(env_kwargs) or [int(largest)]
+    ]
 
 
 def answer_section(results: Results) -> str:
@@ -135,7 +154,7 @@ def failed_section(results: Results) -> str:
             escape(problem_name(row["env"], row["env_kwargs"])),
             escape(str(row["utility"])),
             str(row["horizon"]),
-            str(row["batch_size"]),
+            batch_words(row["env_kwargs"], row["batch_size"]),
             f"{row['first']} to {row['first'] + row['campaigns'] - 1}",
             f"<details><summary>{escape(str(row['error']))}</summary>"
             f"<pre>{escape(str(row['traceback']))}</pre></details>",
@@ -159,7 +178,8 @@ def schedule_section(results: Results) -> str:
     groups = list(weights.groupby([*PROBLEM, "utility", "batch_size"], sort=False))
     parts = []
     for i, ((env, env_kwargs, utility, size), group) in enumerate(groups):
-        name = f"{problem_name(env, env_kwargs)}, {utility}, q = {size}"
+        batch = batch_words(env_kwargs, size)
+        name = f"{problem_name(env, env_kwargs)}, {utility}, q = {batch}"
         horizons = ", ".join(str(n) for n in sorted(group["horizon"].unique()))
         figure = exploration_schedule(group, styles=results.styles)
         drawn = elements.picture(

@@ -12,6 +12,7 @@ from ombo_gym.evaluation.figure_style import is_trained
 from ombo_gym.evaluation.figures import performance_profiles
 from ombo_gym.evaluation.figures.canvas import short
 from ombo_gym.evaluation.formats import MISSING, NBSP, count_range, decimals, number, problem_name
+from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Results
 from ombo_gym.evaluation.statistics import Interval
@@ -162,7 +163,7 @@ def ranks_section(results: Results) -> str:
             escape(problems[row["env"], row["env_kwargs"]]),
             escape(row["utility"]),
             str(row["horizon"]),
-            str(row["batch_size"]),
+            batch_words(row["env_kwargs"], row["batch_size"]),
             "N" if row["told_horizon"] == "true" else "1",
             number(row["mean"], digits[row["env"], row["env_kwargs"], row["utility"]]),
             MISSING
@@ -182,7 +183,7 @@ def ranks_section(results: Results) -> str:
         (2, "Problem", problems.values()),
         (3, "Utility", _values(ranks["utility"])),
         (4, "Horizon N", [str(n) for n in sorted(ranks["horizon"].unique())]),
-        (5, "Batch size q", [str(n) for n in sorted(ranks["batch_size"].unique())]),
+        (5, "Batch size q", _batch_sizes(ranks)),
         (6, "Told", ["N" if told == "true" else "1" for told in _values(ranks["told_horizon"])]),
     ]
     settings = len(best[keys].drop_duplicates())
@@ -237,7 +238,7 @@ def training_section(results: Results) -> str:
                     escape(problem_name(env, kwargs)),
                     escape(utility),
                     str(row["horizon"]),
-                    str(row["batch_size"]),
+                    batch_words(kwargs, row["batch_size"]),
                     str(row["runs"]),
                     elements.estimate(mean, digits),
                     f"{number(row['lowest'], digits)} to {number(row['highest'], digits)}",
@@ -260,6 +261,13 @@ def _by_utility(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The rows by utility, all utilities together first."""
     groups = [(str(utility), rows) for utility, rows in frame.groupby("utility", sort=False)]
     return sorted(groups, key=lambda group: group[0] != "all")
+
+
+def _batch_sizes(frame: pd.DataFrame) -> list[str]:
+    """The batch sizes there are, in words, small ones first."""
+    settings = frame[["batch_size", "env_kwargs"]].drop_duplicates().sort_values("batch_size")
+    words = [batch_words(row.env_kwargs, row.batch_size) for row in settings.itertuples()]
+    return list(dict.fromkeys(words))
 
 
 def _values(column: pd.Series) -> list[str]:

@@ -29,7 +29,14 @@ def require_botorch() -> None:
 
 
 def make_model(
-    surrogate: Surrogate, features: Floats, values: Floats, how: str, bounds: torch.Tensor
+    surrogate: Surrogate,
+    features: Floats,
+    values: Floats,
+    how: str,
+    bounds: torch.Tensor,
+    *,
+    shift: float | None = None,
+    scale: float | None = None,
 ) -> Any:
     """A `SingleTaskGP` on one campaign's dataset.
 
@@ -43,6 +50,8 @@ def make_model(
             kernel parameters that the surrogate chooses.
         bounds: (2, k) of the features; what BoTorch fits is of them scaled to the unit cube, which
             its priors are made for.
+        shift: What the surrogate takes for the mean of all values; None: the mean of these.
+        scale: Likewise for the standard deviation.
 
     Returns:
         The model, in the values' units.
@@ -71,7 +80,13 @@ def make_model(
             )
             fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
         return model
-    posterior = Posterior(surrogate, features[None], values[None])
+    posterior = Posterior(
+        surrogate,
+        features[None],
+        values[None],
+        shift=None if shift is None else np.array([shift]),
+        scale=None if scale is None else np.array([scale]),
+    )
     base = MaternKernel(nu=2.5) if surrogate.kernel == "matern52" else RBFKernel()
     kernel = ScaleKernel(base).to(x)
     variance = float(posterior.outputscale[0] * posterior.scale[0] ** 2)

@@ -5,28 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ombo_agents.bayesian.botorch.policy import BotorchPolicy
+import numpy as np
+
+from ombo_agents.bayesian.botorch.policy import BotorchPolicy, Plates
 from ombo_agents.settings import whole
-from ombo_gym.game import Game
 from ombo_gym.problems.checks import is_list
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.utilities import Aim, Utility
 
 if TYPE_CHECKING:
     import torch
 
-UTILITIES = ("best", "last_max", "last_mean", "last_median")
+
+def values_last_batch(utility: Utility) -> bool:
+    """Whether the lookahead has a value for a utility.
+
+    That is, of rounds that are not the last only improvements may pay.
+    """
+    pays_at_the_end = utility.last_round_only or utility.aim is Aim.IMPROVEMENT
+    return pays_at_the_end and not utility.needs_posterior
 
 
 class BotorchMultistep(BotorchPolicy):
     """qMultiStepLookahead over the rounds that are left, up to four.
 
     A tree of batches, one for each outcome that is imagined, is optimised in one shot. What a round
-    is worth follows the utility: `best`: its expected improvement, in every round; `last_max`: the
-    expected maximum of the last batch; `last_mean` and `last_median`: the largest posterior mean of
-    the last round, in which all slots are that design. With one round left it is the one-round
-    optimum of these. Nothing is carried over from the round before, so trees start at random.
+    is worth follows the utility: where improvements pay (`best`, `auc`), its expected improvement,
+    in every round; where the largest value of the last batch does (`last_max`), the expected
+    maximum of that batch; otherwise (`last_mean`, `last_median`, `last_quantile`) the largest
+    posterior mean of the last round, in which all slots are that design. With one round left it is
+    the one-round optimum of these. Nothing is carried over from the round before, so trees start at
+    random.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         fantasies: Outcomes that are imagined of the first round, of the second, and so on.
         inner_samples: Draws that an expected improvement or maximum within the tree is taken over.
         **settings: See `BotorchPolicy`.
@@ -42,60 +54,76 @@ class BotorchMultistep(BotorchPolicy):
     horizon_aware = True
 
     def __init__(
-        self, game: Game, *, fantasies: Sequence[int], inner_samples: int, **settings: Any
+        self,
+        spec: CampaignSpec,
+        *,
+        fantasies: Sequence[int],
+        inner_samples: int,
+        **settings: Any,
     ) -> None:
-        super().__init__(game, **settings)
-        self._utility = game.campaigns.settings.utility
-        if self._utility not in UTILITIES:
-            raise ValueError(
-                f"botorch_multistep: expected a utility among {list(UTILITIES)}, "
-                f"got {self._utility!r}"
-            )
+        super().__init__(spec, **settings)
+        if not values_last_batch(spec.utility):
+            raise ValueError(f"botorch_multistep: it has no value for utility '{spec.utility}'")
         each: Sequence[Any] = fantasies if is_list(fantasies) else (fantasies,)
         # In a policy's name, numbers with "/" between are floats.
         each = [int(n) if isinstance(n, float) and n.is_integer() else n for n in each]
         self._fantasies = [whole("fantasies", n) for n in each]
         self._inner_samples = whole("inner_samples", inner_samples)
 
-    def _batches(self, rounds_left: int) -> list[int]:
+    def _batches(self, plates: Plates) -> list[int]:
         """Slots of the rounds that are looked at, this one first."""
-        rounds = min(rounds_left, len(self._fantasies) + 1)
-        q = self.batch_size
-        last = 1 if self._utility in ("last_mean", "last_median") else q
-        return [q] * (rounds - 1) + [last]
+        looked_at = plates[: len(self._fantasies) + 1]
+        last = 1 if self.spec.utility.aim is Aim.MEANS else looked_at[-1]
+        return [*looked_at[:-1], last]
 
-    def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:  # noqa: D102
-        from botorch.acquisition import PosteriorMean, qExpectedImprovement, qSimpleRegret
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:  # noqa: D102
+        from botorch.acquisition import PosteriorMean, qSimpleRegret
         from botorch.acquisition.logei import qLogExpectedImprovement
         from botorch.acquisition.multi_step_lookahead import make_best_f, qMultiStepLookahead
 
-        batches = self._batches(rounds_left)
+        batches, aim = self._batches(plates), self.spec.utility.aim
         steps = len(batches)
-        last: Any = qExpectedImprovement
-        if self._utility != "best":
-            last = qSimpleRegret if self._utility == "last_max" else PosteriorMean
+        if steps == 1 and aim is Aim.IMPROVEMENT:
+            return qLogExpectedImprovement(model, best_f=best)
+        values: list[Any] = [None] * steps  # of each round
+        argfacs: list[Any] = [None] * steps
+        samples: list[int | None] = [None] * steps
+        if aim is Aim.IMPROVEMENT:
+            values = [self._improvement(len(plates) - step) for step in range(steps)]
+            argfacs, samples = [make_best_f] * steps, [self._inner_samples] * steps
+        elif aim is Aim.MAXIMUM:
+            values[-1], samples[-1] = qSimpleRegret, self._inner_samples
+        else:
+            values[-1] = PosteriorMean
         if steps == 1:
-            if self._utility == "best":
-                return qLogExpectedImprovement(model, best_f=best)
-            return last(model)
-        every = self._utility == "best"
-        sampled = [None if last is PosteriorMean else self._inner_samples] * steps
+            return values[-1](model)
         return qMultiStepLookahead(
             model,
             batch_sizes=batches[1:],
             num_fantasies=self._fantasies[: steps - 1],
-            valfunc_cls=[qExpectedImprovement if every else None] * (steps - 1) + [last],
-            valfunc_argfacs=[make_best_f if every else None] * steps,
-            inner_mc_samples=[
-                *([self._inner_samples if every else None] * (steps - 1)),
-                sampled[-1],
-            ],
+            valfunc_cls=values,
+            valfunc_argfacs=argfacs,
+            inner_mc_samples=samples,
         )
 
-    def optimise(self, acquisition: Any, rounds_left: int, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
+    def _improvement(self, rounds_left: int) -> Any:
+        """Expected improvement, times what one of 1 is worth with so many rounds left; a class."""
+        from botorch.acquisition import qExpectedImprovement
+
+        weight = float(self.spec.utility.gain(np.ones(1), 0.0, rounds_left))
+        if weight == 1:
+            return qExpectedImprovement
+
+        class Weighted(qExpectedImprovement):
+            def _sample_forward(self, obj: torch.Tensor) -> torch.Tensor:
+                return weight * super()._sample_forward(obj)
+
+        return Weighted
+
+    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
         from botorch.optim.optimize import optimize_acqf
 
-        batches = self._batches(rounds_left)
+        batches, q = self._batches(plates), plates[0]
         looks_ahead = len(batches) > 1
         first = batches[0]
         width = acquisition.get_augmented_q_batch_size(first) if looks_ahead else first
@@ -107,5 +135,5 @@ class BotorchMultistep(BotorchPolicy):
             return_full_tree=looks_ahead,
         )
         if not looks_ahead:
-            return found.expand(self.batch_size, -1) if first < self.batch_size else found
+            return found.expand(q, -1) if first < q else found
         return acquisition.extract_candidates(found)

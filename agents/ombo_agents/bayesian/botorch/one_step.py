@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ombo_agents.bayesian.botorch.policy import BotorchPolicy
+from ombo_agents.bayesian.botorch.policy import BotorchPolicy, Plates
 from ombo_agents.settings import whole
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 if TYPE_CHECKING:
     import torch
@@ -20,18 +20,18 @@ class BotorchLogEI(BotorchPolicy):
         NeurIPS 2023; Balandat et al., BoTorch, NeurIPS 2020.
     """
 
-    def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:  # noqa: D102
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:  # noqa: D102
         from botorch.acquisition.logei import qLogExpectedImprovement
 
         return qLogExpectedImprovement(model, best_f=best)
 
-    def optimise(self, acquisition: Any, rounds_left: int, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
+    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
         from botorch.optim.optimize import optimize_acqf
 
         batch, _ = optimize_acqf(
             acquisition,
             bounds,
-            q=self.batch_size,
+            q=plates[0],
             **self.search,
             sequential=True,
         )
@@ -44,7 +44,7 @@ class BotorchKG(BotorchPolicy):
     In one shot: the batch and the best design of each fantasy are optimised together. Boxes only.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         fantasies: Of the batch's values.
         **settings: See `BotorchPolicy`.
 
@@ -53,11 +53,11 @@ class BotorchKG(BotorchPolicy):
         NeurIPS 2016; Balandat et al., BoTorch, NeurIPS 2020.
     """
 
-    def __init__(self, game: Game, *, fantasies: int, **settings: Any) -> None:
-        super().__init__(game, **settings)
+    def __init__(self, spec: CampaignSpec, *, fantasies: int, **settings: Any) -> None:
+        super().__init__(spec, **settings)
         self._fantasies = whole("fantasies", fantasies)
 
-    def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:  # noqa: D102
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:  # noqa: D102
         from botorch.acquisition import qKnowledgeGradient
 
         return qKnowledgeGradient(model, num_fantasies=self._fantasies)

@@ -20,13 +20,14 @@ from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.controls.outlook import Outlook
-from ombo_gym.design_spaces import BoxDesigns
-from ombo_gym.game import Game
 from ombo_gym.problems.checks import one_of
 from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 
 if TYPE_CHECKING:
     import torch
+
+Plates = tuple[int, ...]  # sizes of the batches to come, the next one first
 
 
 class BotorchPolicy(PosteriorPolicy):
@@ -37,7 +38,7 @@ class BotorchPolicy(PosteriorPolicy):
     designs. The surrogate's `max_data` holds here too.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         hyperparameters: "fitted" or "surrogate", see `make_model`; plays no part where the kernel
             is given.
         restarts: Starts of the optimisation.
@@ -52,10 +53,16 @@ class BotorchPolicy(PosteriorPolicy):
     deterministic = False
 
     def __init__(
-        self, game: Game, *, hyperparameters: str, restarts: int, raw_samples: int, maxiter: int
+        self,
+        spec: CampaignSpec,
+        *,
+        hyperparameters: str,
+        restarts: int,
+        raw_samples: int,
+        maxiter: int,
     ) -> None:
         require_botorch()
-        super().__init__(game)
+        super().__init__(spec)
         self._how = one_of("hyperparameters", hyperparameters, HYPERPARAMETERS)
         self.search: dict[str, Any] = {
             "num_restarts": whole("restarts", restarts),
@@ -67,8 +74,8 @@ class BotorchPolicy(PosteriorPolicy):
         import torch
         from botorch.utils.sampling import manual_seed
 
-        posterior, q = outlook.posterior, self.batch_size
-        batch = fresh(self.space, draws, q).astype(self.space.dtype)
+        posterior = outlook.posterior
+        batch = fresh(self.space, draws, outlook.batch_size).astype(self.space.dtype)
         if posterior.targets.shape[1] < 2:
             return batch
         seeds = draws.draw(lambda rng: rng.integers(2**31))
@@ -93,54 +100,59 @@ class BotorchPolicy(PosteriorPolicy):
                         values[row],
                         self._how,
                         self._bounds(outlook, row),
+                        shift=posterior.shift[row],
+                        scale=posterior.scale[row],
                     )
                     best = values[row].max()
-                    left = int(outlook.rounds_left[row])
-                    batch[row] = self._designs(model, float(best), left, outlook, row)
+                    batch[row] = self._designs(model, float(best), outlook, row)
         finally:
             torch.set_num_threads(threads)
         return batch
 
     @abstractmethod
-    def acquisition(self, model: Any, best: float, rounds_left: int) -> Any:
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:
         """What is maximised.
 
         Args:
             model: Of a campaign's dataset.
             best: Best value in it.
-            rounds_left: Of the campaign.
+            plates: Of the campaign.
         """
 
-    def optimise(self, acquisition: Any, rounds_left: int, bounds: torch.Tensor) -> torch.Tensor:
+    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:
         """A batch (q, d) in a box."""
         from botorch.optim.optimize import optimize_acqf
 
         batch, _ = optimize_acqf(
             acquisition,
             bounds,
-            q=self.batch_size,
+            q=plates[0],
             **self.search,
         )
         return batch
 
-    def _designs(
-        self, model: Any, best: float, rounds_left: int, outlook: Outlook, row: int
-    ) -> NDArray[Any]:
+    @property
+    def _in_a_box(self) -> bool:
+        free = self.space.free
+        return free is not None and bool(free.all())
+
+    def _designs(self, model: Any, best: float, outlook: Outlook, row: int) -> NDArray[Any]:
         """The batch of one campaign, (q, *shape)."""
-        acquisition = self.acquisition(model, best, rounds_left)
-        if isinstance(self.space, BoxDesigns):
-            bounds = unit_box(self.space.dim)
-            found = self.optimise(acquisition, rounds_left, bounds).detach().numpy()
-            return np.clip(found, -1, 1).astype(np.float32)
+        plates = tuple(size for size in outlook.plates[row].tolist() if size)
+        acquisition = self.acquisition(model, best, plates)
+        if self._in_a_box:
+            bounds = unit_box(outlook.posterior.features.shape[-1])
+            found = self.optimise(acquisition, plates, bounds).detach().numpy()
+            return self.space.from_features(np.clip(found, -1, 1))
         return self._among(acquisition, outlook, row)
 
     def _bounds(self, outlook: Outlook, row: int) -> torch.Tensor:
         """Of the features, (2, k)."""
         import torch
 
-        if isinstance(self.space, BoxDesigns):
-            return unit_box(self.space.dim)
         measured, choices = outlook.posterior.features[row], outlook.candidates[row]
+        if self._in_a_box:
+            return unit_box(measured.shape[-1])
         features = np.concatenate([measured, self.space.features(choices)])
         lowest, highest = features.min(axis=0), features.max(axis=0)
         highest = np.where(highest > lowest, highest, lowest + 1)  # a feature without a choice
@@ -152,24 +164,24 @@ class BotorchPolicy(PosteriorPolicy):
         from botorch.optim.optimize import optimize_acqf_discrete
 
         choices = np.unique(outlook.candidates[row], axis=0)
-        if outlook.spent is not None:
-            unspent = np.unique(outlook.candidates[row][~outlook.spent[row]], axis=0)
-            choices = unspent if len(unspent) else choices
-        features = self.space.features(choices)
-        count = min(self.batch_size, len(choices)) if self.distinct else self.batch_size
+        if outlook.measured is not None:
+            new = np.unique(outlook.candidates[row][~outlook.measured[row]], axis=0)
+            choices = new if len(new) else choices
+        features, q = self.space.features(choices), outlook.batch_size
+        count = min(q, len(choices)) if outlook.distinct else q
         chosen, _ = optimize_acqf_discrete(
-            acquisition, q=count, choices=torch.as_tensor(features), unique=self.distinct
+            acquisition, q=count, choices=torch.as_tensor(features), unique=outlook.distinct
         )
         picks = self._numbers(chosen.numpy(), features)
-        designs: NDArray[Any] = choices[np.resize(picks, self.batch_size)]
+        designs: NDArray[Any] = choices[np.resize(picks, q)]
         return designs
 
     @staticmethod
     def _numbers(chosen: NDArray[np.float64], features: NDArray[np.float64]) -> NDArray[np.intp]:
         """Which candidates some features are those of; equal ones are taken in turn."""
-        taken: list[int] = []
+        found: list[int] = []
         for each in chosen:
             same: Sequence[int] = np.flatnonzero((features == each).all(axis=1)).tolist()
-            new = [number for number in same if number not in taken]
-            taken.append((new or same)[0])
-        return np.array(taken)
+            new = [number for number in same if number not in found]
+            found.append((new or same)[0])
+        return np.array(found)

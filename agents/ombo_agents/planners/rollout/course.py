@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.spec import Repeats
+
 Singles = NDArray[np.float32]
 Picks = NDArray[np.intp]
 
@@ -46,8 +48,7 @@ class Course:
         noise: (P,) variance of a measurement.
         blocked: (P, M) what is not to be picked.
         measurements: How many are picked at most.
-        distinct: Whether a batch holds a candidate once.
-        repeats: Whether candidates can be picked again in a later batch.
+        repeats: Whether and when a candidate can be picked again.
     """
 
     def __init__(
@@ -60,8 +61,7 @@ class Course:
         blocked: NDArray[np.bool_],
         *,
         measurements: int,
-        distinct: bool,
-        repeats: bool,
+        repeats: Repeats,
     ) -> None:
         self.mean = mean
         self._variance = variance
@@ -69,7 +69,8 @@ class Course:
         self._noise = noise[:, None]
         self._blocked = np.where(blocked, _NEVER, np.float32(0))[:, None]  # (P, 1 or S, M)
         self._any_blocked = bool(blocked.any())
-        self._distinct, self._repeats = distinct, repeats
+        self._distinct = repeats is not Repeats.ALLOWED
+        self._never_again = repeats is Repeats.NEVER_AGAIN
         courses, candidates = mean.shape[:2], mean.shape[2]
         self._rows = np.empty((*courses, measurements, candidates), np.float32)
         self._count = 0  # of rows of the whitened cross-covariance that there are
@@ -132,7 +133,7 @@ class Course:
             (P, S, q) what the measured designs are believed to be worth now.
         """
         self.mean = self.mean + np.matmul(normals[:, None], batch.rows)[:, :, 0]
-        if not self._repeats:
+        if self._never_again:
             if self._blocked.shape[1] == 1:
                 self._blocked = np.broadcast_to(self._blocked, self.mean.shape).copy()
             for slot in range(batch.picks.shape[2]):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from ombo_agents.planners.beliefs import Batch, Floats, Integers
 from ombo_agents.planners.exact import ExactPolicy
 from ombo_agents.planners.induction import RULES, Layer
+from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.reach import MAX_STATES, parts
-from ombo_gym.game import Game
+from ombo_gym.spec import CampaignSpec
 
 _BASE = RULES.index("best")
 _TIED = 1e-10  # differences of less than this part of how far values are apart are ties
@@ -26,20 +27,20 @@ class ExactRollout(ExactPolicy):
     that comes first.
 
     Args:
-        game: The campaigns it is built for, of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0`.
+        spec: Of the campaigns it is built for, as of `Ombo/Bandit-v0` or `Ombo/Landscapes-v0`.
         max_states: Before giving up.
 
     Raises:
-        ValueError: A game that cannot be planned for exactly.
+        ValueError: Campaigns that cannot be planned for exactly.
         TooManyStates: Says how many would be needed and what is feasible.
 
     Reference:
         Bertsekas, Tsitsiklis and Wu, Rollout algorithms for combinatorial optimization, 1997.
     """
 
-    def __init__(self, game: Game, *, max_states: int = MAX_STATES) -> None:
+    def __init__(self, spec: CampaignSpec, *, max_states: int = MAX_STATES) -> None:
         self._decided: dict[int, tuple[Layer, NDArray[np.intp]]] = {}
-        super().__init__(game, lookahead=1, ties="best", max_states=max_states)
+        super().__init__(spec, lookahead=1, ties="best", max_states=max_states)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_decided": {}}  # by identity, which does not travel
@@ -48,13 +49,14 @@ class ExactRollout(ExactPolicy):
         """Which option each row takes, (R,)."""
         if id(layer) not in self._decided:
             plan = next(plan for plan in self._plans if any(each is layer for each in plan.layers))
-            left = next(n for n in range(1, len(plan.layers) + 1) if plan.layer(n) is layer)
+            at = next(at for at, each in enumerate(plan.layers) if each is layer)
+            after = plan.layers[at + 1] if at + 1 < len(plan.layers) else None
             known = {id(each) for plan in self._plans for each in plan.layers}
             self._decided = {key: kept for key, kept in self._decided.items() if key in known}
-            self._decided[id(layer)] = layer, self._decide(layer, left, plan.layer(left - 1))
+            self._decided[id(layer)] = layer, self._decide(layer, plan.plates[at:], after)
         return self._decided[id(layer)][1][found]
 
-    def _decide(self, layer: Layer, left: int, after: Layer | None) -> NDArray[np.intp]:
+    def _decide(self, layer: Layer, plates: Plates, after: Layer | None) -> NDArray[np.intp]:
         """The best option in every state of a layer, (S,)."""
         if after is None:  # the last round: `one_step` is optimal
             return layer.chosen[:, _BASE]
@@ -66,16 +68,18 @@ class ExactRollout(ExactPolicy):
             for option, batch in enumerate(layer.options):
                 legal = np.flatnonzero(self.beliefs.legal(states, batch))
                 its = tuple(each[legal] for each in posterior)
-                values[legal, option] = self._worth(its, states[legal], batch, after)
+                values[legal, option] = self._worth(its, states[legal], batch, plates, after)
             tolerance = _TIED * (self.beliefs.scale + np.abs(values.max(axis=1, keepdims=True)))
             best = values >= values.max(axis=1, keepdims=True) - tolerance
             decided.append(best.argmax(axis=1))
         return np.concatenate(decided)
 
-    def _worth(self, posterior: Any, states: Integers, batch: Batch, after: Layer) -> Floats:
+    def _worth(
+        self, posterior: Any, states: Integers, batch: Batch, plates: Plates, after: Layer
+    ) -> Floats:
         """Expected utility of a batch in S states, with `one_step` from then on, (S,)."""
         beliefs = self.beliefs
-        gain = beliefs.gain(posterior, states, batch, self.batch_size, self._utility, last=False)
+        gain = beliefs.gain(posterior, batch, plates[0], self.spec.utility, len(plates))
         scenarios = beliefs.scenarios(batch)
         chances = scenarios.probabilities(posterior)  # (S, E)
         then = beliefs.canonical(states[:, None] + scenarios.deltas)

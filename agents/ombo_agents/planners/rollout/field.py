@@ -45,14 +45,16 @@ def make_field(outlook: Outlook, space: DesignSpace, further: Designs) -> Field:
         further: (R, m, *shape), which come first.
     """
     choices = outlook.candidates
-    spent = np.zeros(choices.shape[:2], bool) if outlook.spent is None else outlook.spent
+    measured = outlook.measured
+    if measured is None:
+        measured = np.zeros(choices.shape[:2], bool)
     rows, room = np.arange(len(choices))[:, None], max(MOST // 2, MOST - further.shape[1])
     if choices.shape[1] > room:
-        hopes = np.where(spent, -np.inf, outlook.beliefs.mean + 3 * outlook.beliefs.sd)
+        hopes = np.where(measured, -np.inf, outlook.beliefs.mean + 3 * outlook.beliefs.sd)
         hopeful = np.argsort(-hopes, axis=1, kind="stable")[:, :room]
-        choices, spent = choices[rows, hopeful], spent[rows, hopeful]
+        choices, measured = choices[rows, hopeful], measured[rows, hopeful]
     designs = np.concatenate([further, choices], axis=1)
-    blocked = np.concatenate([np.zeros(further.shape[:2], bool), spent], axis=1)
+    blocked = np.concatenate([np.zeros(further.shape[:2], bool), measured], axis=1)
     blocked |= repeated(designs)
     features, posterior = space.features(designs), outlook.posterior
     best = np.full(len(rows), -np.inf)

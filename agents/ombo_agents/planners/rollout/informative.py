@@ -36,13 +36,13 @@ def informative(field: Field, reach: float, q: int) -> Picks:
     hope = field.mean + reach * sd
     scale = np.maximum(_SHARPNESS * sd.max(axis=1, keepdims=True), _LEAST)
     counts = np.exp((hope - hope.max(axis=1, keepdims=True)) / scale).astype(np.float32)
-    taken, picks = field.blocked.copy(), np.empty((len(rows), q), np.intp)
+    used, picks = field.blocked.copy(), np.empty((len(rows), q), np.intp)
     for slot in range(q):
         gains = np.matmul(covariance**2, counts[..., None])[..., 0] / (variance + noise)
-        if (full := taken.all(axis=1)).any():
-            taken[full] = False
-        pick = np.where(taken, -np.inf, gains).argmax(axis=1)
-        picks[:, slot], taken[rows, pick] = pick, True
+        if (full := used.all(axis=1)).any():
+            used[full] = False
+        pick = np.where(used, -np.inf, gains).argmax(axis=1)
+        picks[:, slot], used[rows, pick] = pick, True
         if slot + 1 < q:
             cross = covariance[rows, pick] / np.sqrt(variance + noise)[rows, pick][:, None]
             covariance -= cross[:, :, None] * cross[:, None]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ombo_agents.heuristics.weights import checked_weights
-from ombo_agents.planners.beliefs import can_plan
+from ombo_agents.planners.beliefs import why_not_planned
+from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.reach import TooManyStates
 from ombo_agents.planners.rollout.exact import ExactRollout
 from ombo_agents.planners.rollout.field import make_field
@@ -18,10 +19,9 @@ from ombo_agents.policy import Policy
 from ombo_agents.settings import even, whole
 from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import Designs
-from ombo_gym.game import Game
 from ombo_gym.problems.checks import is_number
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.candidates import looks_at_everything
+from ombo_gym.spec import CampaignSpec
 
 _MOST_STATES = 200_000  # up to which the exact posterior is planned on
 
@@ -30,23 +30,23 @@ class Rollout(SurrogatePlanner):
     """Simulates what is left of the campaign after each of some batches, and takes the best.
 
     The batches are those of upper confidence bounds with several weights, and those that tell most
-    about the designs which may be best, see `informative`. What follows in simulation is a base
-    schedule: upper confidence bounds with one weight in rounds that are not
-    the last, and the one-round optimum in the last (under `best` and `last_max`, upper confidence
-    bounds again). Measurements are drawn from the posterior by quasi-random numbers, the same for
-    all batches; the last batch's values are integrated. All campaigns, batches and courses are
-    computed together.
+    about the designs which may be best, see `informative`. What follows in simulation, on plates of
+    the sizes to come, is a base schedule: upper confidence bounds with one weight in rounds that
+    are not the last, and the one-round optimum in the last (where the largest value counts, as
+    under `best` and `last_max`, upper confidence bounds again). Measurements are drawn from the
+    posterior by quasi-random numbers, the same for all batches; the last batch's values are
+    integrated. All campaigns, batches and courses are computed together.
 
     Args:
-        game: The campaigns it is built for.
+        spec: Of the campaigns it is built for.
         draws: Courses that are simulated for each batch; even.
         weights: Exploration weights that batches are made with.
         reaches: Standard deviations by which a design may be better than is expected, in the
             weights of batches that tell most.
         explore: Of simulated rounds that are not the last.
-        finish: Of the last simulated round, under `best` and `last_max`.
+        finish: Of the last simulated round, where the largest value counts.
         lookahead: Rounds that are simulated at most, this one included.
-        starts: Candidates that climb, in a box; 0: none.
+        starts: Candidates that climb, where designs can move; 0: none.
         moves: Steps of a climb, at most.
 
     Raises:
@@ -60,7 +60,7 @@ class Rollout(SurrogatePlanner):
 
     def __init__(
         self,
-        game: Game,
+        spec: CampaignSpec,
         *,
         draws: int,
         weights: Sequence[float],
@@ -71,26 +71,20 @@ class Rollout(SurrogatePlanner):
         starts: int,
         moves: int,
     ) -> None:
-        super().__init__(game, starts=starts, moves=moves)
+        super().__init__(spec, starts=starts, moves=moves)
         for name, number in (("explore", explore), ("finish", finish)):
             if not is_number(number) or not 0 <= number < np.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
-        self.deterministic = looks_at_everything(self.space)
+        self.deterministic = self.space.looks_at_everything
         self._weights = checked_weights(weights)
         self._reaches = checked_weights(reaches, "reaches")
         self._lookahead = whole("lookahead", lookahead, at_least=2)
         self._rules = Rules(
-            self.utility,
-            self.batch_size,
-            self.distinct,
-            self.repeats,
-            even("draws", draws),
-            float(explore),
-            float(finish),
+            spec.utility, spec.repeats, even("draws", draws), float(explore), float(finish)
         )
 
-    def plan(self, outlook: Outlook, left: int, draws: GeneratorRows) -> Designs:  # noqa: D102
-        rows, q = len(outlook.rows), self.batch_size
+    def plan(self, outlook: Outlook, plates: Plates, draws: GeneratorRows) -> Designs:  # noqa: D102
+        rows, q = len(outlook.rows), plates[0]
         optimistic = [self.explore(outlook, np.full(rows, weight)) for weight in self._weights]
         field = make_field(outlook, self.space, np.concatenate(optimistic, axis=1))
         asked = np.arange(len(optimistic) * q).reshape(-1, q)
@@ -101,19 +95,18 @@ class Rollout(SurrogatePlanner):
             ],
             axis=1,
         )  # (R, K, q)
-        simulated = min(left, self._lookahead)
-        values = values_of(field, batches, simulated, left - simulated, self._rules)
+        values = values_of(field, batches, plates, self._lookahead, self._rules)
         each = np.arange(rows)
         chosen: Designs = field.designs[each[:, None], batches[each, values.argmax(axis=1)]]
         return chosen
 
 
-def rollout(game: Game, **settings: object) -> Policy:
+def rollout(spec: CampaignSpec, **settings: object) -> Policy:
     """Rollout on the exact posterior where it is known and small, else on the surrogate's."""
-    on_surrogate = Rollout(game, **settings)  # type: ignore[arg-type]
-    if can_plan(game):
+    on_surrogate = Rollout(spec, **settings)  # type: ignore[arg-type]
+    if why_not_planned(spec) is None:
         try:
-            return ExactRollout(game, max_states=_MOST_STATES)
+            return ExactRollout(spec, max_states=_MOST_STATES)
         except TooManyStates:
             pass
     return on_surrogate

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
+from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.rollout.course import Course, Picks, Singles
 from ombo_agents.planners.rollout.field import Field, Floats
 from ombo_gym.quasirandom import kronecker
+from ombo_gym.spec import Repeats
+from ombo_gym.utilities import Aim, Utility
 
 _INNER = 16  # draws of a last batch's values
 _TOGETHER = 2**16  # entries of the arrays that are worked on at once: they stay in the cache
@@ -22,18 +26,14 @@ class Rules:
 
     Attributes:
         utility: What they are worth.
-        batch_size: q.
-        distinct: Whether a batch holds a design once.
-        repeats: Whether a design can be measured again.
+        repeats: Whether and when a design can be measured again.
         draws: S, even.
         explore: Exploration weight of rounds that are not the last.
-        finish: Of the last round, where it is worth its best value.
+        finish: Of the last round, where the largest value counts.
     """
 
-    utility: str
-    batch_size: int
-    distinct: bool
-    repeats: bool
+    utility: Utility
+    repeats: Repeats
     draws: int
     explore: float
     finish: float
@@ -54,7 +54,7 @@ def normals(count: int, dim: int) -> Singles:
     return both
 
 
-def values_of(field: Field, batches: Picks, rounds: int, more: int, rules: Rules) -> Floats:
+def values_of(field: Field, batches: Picks, plates: Plates, lookahead: int, rules: Rules) -> Floats:
     """Expected utilities of campaigns that measure a batch and go on by the rules.
 
     Every batch of every campaign meets the same numbers.
@@ -62,8 +62,9 @@ def values_of(field: Field, batches: Picks, rounds: int, more: int, rules: Rules
     Args:
         field: Of R campaigns.
         batches: (R, K, q) designs of the field.
-        rounds: How many are simulated, this one included; at least 2.
-        more: Rounds that there are beyond those; under `total` they pay what the last one pays.
+        plates: Sizes of the batches to come, the first one of `batches` included.
+        lookahead: Rounds that are simulated at most, at least 2; those beyond them pay a design
+            what the last of them pays.
         rules: How it goes on.
 
     Returns:
@@ -75,35 +76,81 @@ def values_of(field: Field, batches: Picks, rounds: int, more: int, rules: Rules
     together = max(1, _TOGETHER // (rules.draws * field.mean.shape[1]))
     for at in range(0, len(pairs), together):
         row, option = pairs[at : at + together].T
-        worth = _play(field, row, batches[row, option], rounds, more, rules)  # (P, S)
+        worth = _play(field, row, batches[row, option], plates, lookahead, rules)  # (P, S)
         values[at : at + together] = worth.mean(axis=1, dtype=np.float64)
     return values.reshape(rows, options)
 
 
-def _play(field: Field, row: Picks, first: Picks, rounds: int, more: int, rules: Rules) -> Singles:
-    """Utilities of S courses after each of P batches (P, q), (P, S)."""
-    q, utility = first.shape[1], rules.utility
-    numbers = normals(rules.draws, q * (rounds if utility == "recommendation" else rounds - 1))
-    course, shown = _measure(field, row, first, numbers[:, :q], q * (rounds - 1), rules)
+def _play(
+    field: Field, row: Picks, first: Picks, plates: Plates, lookahead: int, rules: Rules
+) -> Singles:
+    """Utilities of S courses after each of P batches (P, q), but for what all have, (P, S)."""
+    utility, looked_at = rules.utility, plates[:lookahead]
+    measured = looked_at if utility.needs_posterior else looked_at[:-1]
+    edges = np.cumsum((0, *measured))
+    numbers = normals(rules.draws, int(edges[-1]))
+    further = sum(looked_at[1:])
+    course, shown = _measure(field, row, first, numbers[:, : edges[1]], further, rules)
     best = np.maximum(field.best[row].astype(np.float32)[:, None], shown.max(axis=2))
-    total = np.broadcast_to(field.mean[row[:, None], first].sum(axis=1)[:, None], best.shape)
+    worth = _paid(utility, field.mean[row[:, None], first][:, None], best, len(plates))
     weight = np.full(len(row), rules.explore, np.float32)
-    middle = rounds - (1 if utility == "recommendation" else 2)
-    for at in range(1, 1 + middle):
+    for at, q in enumerate(measured[1:], start=1):
         batch = course.fill(weight, q, last=False)
-        total = total + batch.means.sum(axis=2)
-        shown = course.learn(batch, numbers[:, q * at : q * (at + 1)])
+        shown = course.learn(batch, numbers[:, edges[at] : edges[at + 1]])
         best = np.maximum(best, shown.max(axis=2))
-    if utility == "recommendation":
+        worth = worth + _paid(utility, batch.means, best, len(plates) - at)
+    if utility.needs_posterior:
         return course.mean.max(axis=2)
-    if utility in ("best", "last_max"):
-        batch = course.fill(np.full(len(row), rules.finish, np.float32), q, last=True)
-        floor = best if utility == "best" else np.full_like(best, -np.inf)
-        return course.best_of(batch, floor, normals(_INNER, q))
-    top = course.top(q)
-    if utility == "total":
-        return total + (1 + more) * top.sum(axis=2)
-    return top.mean(axis=2) if utility == "last_mean" else np.median(top, axis=2)
+    return worth + _finish(course, best, plates, looked_at[-1], len(looked_at), rules)
+
+
+def _paid(utility: Utility, means: Any, best: Singles, rounds_left: int) -> Any:
+    """What a round that is not the last adds, (P, S).
+
+    Sums of improvements are put as sums of the best values so far, of which each round's counts as
+    much more as an improvement is worth in it than in the next: all but the last may count nothing.
+
+    Args:
+        utility: Of the campaigns.
+        means: (P, S, q) what is expected of the batch.
+        best: (P, S) best value after it.
+        rounds_left: Before it.
+    """
+    if utility.last_round_only:
+        return 0.0
+    if utility.aim is Aim.IMPROVEMENT:
+        return (_unit(utility, rounds_left) - _unit(utility, rounds_left - 1)) * best
+    return utility.gain(means, best, rounds_left)
+
+
+def _unit(utility: Utility, rounds_left: int) -> float:
+    """What an improvement by 1 is worth with so many rounds left."""
+    return float(utility.gain(np.ones(1), 0.0, rounds_left))
+
+
+def _finish(
+    course: Course, best: Singles, plates: Plates, q: int, looked_at: int, rules: Rules
+) -> Any:
+    """What the last round that is simulated adds, (P, S); further ones pay a design as much.
+
+    Args:
+        course: Before it.
+        best: (P, S) best value so far.
+        plates: Of the rounds from the first that was simulated.
+        q: Size of its batch.
+        looked_at: How many rounds are simulated, it included.
+        rules: How it is played.
+    """
+    utility = rules.utility
+    if utility.aim is Aim.MEANS:
+        share = 1.0 if utility.last_round_only else sum(plates[looked_at - 1 :]) / q
+        top: Any = course.top(q)  # float32 throughout
+        return share * utility.gain(top, best, 1)
+    improves = utility.aim is Aim.IMPROVEMENT
+    batch = course.fill(np.full(len(best), rules.finish, np.float32), q, last=True)
+    floor = best if improves else np.full_like(best, -np.inf)
+    unit = _unit(utility, len(plates) - looked_at + 1) if improves else 1.0
+    return unit * course.best_of(batch, floor, normals(_INNER, q))
 
 
 def _measure(
@@ -125,7 +172,7 @@ def _measure(
     mean = np.matmul(numbers, white.astype(np.float32))  # (P, S, M)
     mean += field.mean[row].astype(np.float32)[:, None]
     blocked = field.blocked[row]
-    if not rules.repeats:
+    if rules.repeats is Repeats.NEVER_AGAIN:
         np.put_along_axis(blocked, first, True, axis=1)
     course = Course(
         mean,
@@ -135,7 +182,6 @@ def _measure(
         noise.astype(np.float32),
         blocked,
         measurements=further,
-        distinct=rules.distinct,
         repeats=rules.repeats,
     )
     return course, mean[p[..., None], np.arange(len(numbers))[:, None], first[:, None]]

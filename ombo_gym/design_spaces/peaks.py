@@ -7,44 +7,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import CategoricalDesigns
-from ombo_gym.randomness import GeneratorRows
+Found = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
-_TOGETHER = 2**20  # distances between candidates that are held at once
+_AT_ONCE = 2**20  # distances between candidates that are held
 
 
-def steps_of_sequences(
-    space: CategoricalDesigns,
+def around_peaks_of_positions(
+    categories: NDArray[np.int64],
+    is_level: NDArray[np.bool_],
     designs: NDArray[np.int64],
     values: NDArray[np.float64],
-    leaders: int,
+    lots: NDArray[np.float64],
+    *,
     count: int,
-    draws: GeneratorRows,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+) -> Found:
     """Unmeasured neighbours of peaks, those of the best peak first, in random order.
 
-    Neighbours differ in one position, by one level where levels are ordered. A peak is a measured
-    design of which no measured neighbour is better.
+    Neighbours differ in one position, by one level where its categories are levels. A peak is a
+    measured design of which no measured neighbour is better.
 
     Args:
-        space: Of the designs.
+        categories: (L,) how many there are at each position.
+        is_level: (L,) positions whose categories have an order.
         designs: (R, n, L) measured.
         values: (R, n).
-        leaders: Among how many of the best rows peaks are looked for.
+        lots: (R, K, L, largest number of categories) uniform numbers; peaks are looked for among
+            the best K rows.
         count: How many neighbours.
-        draws: Random numbers of the R campaigns.
 
     Returns:
         (R, m, L) neighbours, m at most `count`, and which of them are neighbours at all.
     """
     row = np.arange(len(designs))[:, None]
     order = np.argsort(-values, axis=1, kind="stable")
-    top = order[:, :leaders]  # (R, K)
+    top = order[:, : lots.shape[1]]  # (R, K)
     best = designs[row, top]  # (R, K, L)
     distance = np.zeros((*top.shape, designs.shape[1]), np.int32)  # (R, K, n)
-    for position in range(space.length):
+    for position, level in enumerate(is_level.tolist()):
         apart = np.abs(best[:, :, None, position] - designs[:, None, :, position])
-        distance += apart.astype(np.int32) if space.ordinal else apart != 0
+        distance += apart.astype(np.int32) if level else apart != 0
     near = distance == 1
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
@@ -52,32 +53,33 @@ def steps_of_sequences(
     better = values[:, None] > values[row, top][:, :, None]
     peak = ~((near & better) | ((distance == 0) & earlier)).any(axis=2)  # (R, K)
 
-    categories = np.arange(space.categories.max())
+    listed = np.arange(lots.shape[-1])
     own = best[..., None]  # (R, K, L, 1)
-    one_level = np.abs(categories - own) == 1 if space.ordinal else categories != own
-    left = one_level & (categories < space.categories[:, None]) & peak[..., None, None]
+    reachable = np.where(is_level[:, None], np.abs(listed - own) == 1, listed != own)
+    left = reachable & (listed < categories[:, None]) & peak[..., None, None]
     r, k, j = np.nonzero(near)
     changed = (best[r, k] != designs[r, j]).argmax(axis=1)
     left[r, k, changed, designs[r, j, changed]] = False
 
-    lots = draws.random(left.shape[1:]) + np.arange(left.shape[1])[:, None, None]
-    lots = np.where(left, lots, np.inf).reshape(len(left), -1)
-    chosen = np.argsort(lots, axis=1, kind="stable")[:, :count]  # (R, m)
+    keys = lots + np.arange(left.shape[1])[:, None, None]
+    keys = np.where(left, keys, np.inf).reshape(len(left), -1)
+    chosen = np.argsort(keys, axis=1, kind="stable")[:, :count]  # (R, m)
     at: Any = np.unravel_index(chosen, left.shape[1:])
     leader, position, category = at
     found = best[row, leader]  # (R, m, L)
     np.put_along_axis(found, position[..., None], category[..., None], axis=2)
-    return found, np.isfinite(np.take_along_axis(lots, chosen, axis=1))
+    return found, np.isfinite(np.take_along_axis(keys, chosen, axis=1))
 
 
-def steps_of_pools(
+def around_peaks_of_pools(
     neighbours: NDArray[np.intp],
     designs: NDArray[np.int64],
     values: NDArray[np.float64],
+    *,
     leaders: int,
     count: int,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """As `steps_of_sequences`, the nearest neighbours of a peak first.
+) -> Found:
+    """As `around_peaks_of_positions`, the nearest neighbours of a peak first.
 
     Args:
         neighbours: (M, k) of each candidate the nearest others.
@@ -112,9 +114,9 @@ def nearest_others(features: NDArray[np.float64], count: int) -> NDArray[np.intp
     count = min(count, size - 1)
     lengths = (features**2).sum(axis=1)
     found = np.empty((size, count), np.intp)
-    together = max(1, _TOGETHER // size)
-    for at in range(0, size, together):
-        part: Any = slice(at, min(at + together, size))
+    chunk = max(1, _AT_ONCE // size)
+    for at in range(0, size, chunk):
+        part: Any = slice(at, min(at + chunk, size))
         distances = lengths - 2 * features[part] @ features.T
         distances[np.arange(len(distances)), np.arange(size)[part]] = np.inf
         few = np.argpartition(distances, count - 1, axis=1)[:, :count] if count else found[part]

@@ -1,0 +1,131 @@
+"""Parameters without an order: categories, and what is the same in all designs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.parameter import Parameter
+from ombo_gym.design_spaces.values import finite, first_repeated, plain, same, to_json
+
+Floats = NDArray[np.float64]
+
+_APART = 1e-6  # standardised descriptors that are nearer are the same
+
+
+@dataclass(frozen=True)
+class Choices(Parameter):
+    """Categories: values without an order.
+
+    Attributes:
+        values: Anything that `==` tells apart; numbers, texts and lists of them can be written to
+            files.
+        descriptors: Columns of numbers by name, one a value, which say what values have in common:
+            a surrogate sees them in place of the values.
+
+    Raises:
+        ValueError: Values that cannot be told apart, or descriptors that do not tell them apart.
+    """
+
+    category: ClassVar[bool] = True
+
+    values: tuple[Any, ...]
+    descriptors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        values = tuple(plain(value) for value in self.values)
+        if not values:
+            raise ValueError("expected at least one choice, got none")
+        if any(isinstance(value, np.ndarray) for value in values):
+            raise ValueError(
+                "expected choices that can be told apart by ==, got arrays; write them as tuples"
+            )
+        if strange := [value for value in values if not same(value, value)]:
+            raise ValueError(f"expected choices that equal themselves, got {strange[0]!r}")
+        if (pair := first_repeated(values)) is not None:
+            raise ValueError(f"expected each choice once, got {pair[0]!r} and {pair[1]!r}")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "descriptors", _checked(self.descriptors, len(values)))
+
+    def __hash__(self) -> int:
+        return hash(len(self.values))
+
+    @cached_property
+    def table(self) -> Floats:
+        """(n, k) features of the values, whose mean squared distance is (n - 1) / n."""
+        n = len(self.values)
+        if not self.descriptors:
+            one_hot: Floats = np.sqrt(0.5) * np.eye(n)
+            return one_hot
+        table = _standardised(self.descriptors)
+        scaled: Floats = table * np.sqrt((n - 1) / (2 * n * table.shape[1]))
+        return scaled
+
+    def features(self, column: NDArray[Any]) -> Floats:  # noqa: D102
+        found: Floats = self.table[column]
+        return found
+
+    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+        found: dict[str, Any] = {"choices": [to_json(value) for value in self.values]}
+        if self.descriptors:
+            found["descriptors"] = {name: list(each) for name, each in self.descriptors.items()}
+        return found
+
+
+@dataclass(frozen=True)
+class Fixed(Parameter):
+    """A parameter that is the same in all designs: no number of a design holds it."""
+
+    value: Any
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", plain(self.value))
+
+    @property
+    def values(self) -> tuple[Any, ...]:  # type: ignore[override]  # noqa: D102
+        return (self.value,)
+
+    def features(self, column: NDArray[Any]) -> Floats:  # noqa: D102
+        return np.zeros((*np.shape(column), 0))
+
+    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {"fixed": to_json(self.value)}
+
+
+def _checked(descriptors: Any, count: int) -> dict[str, tuple[float, ...]]:
+    """Columns of numbers that tell so many values apart."""
+    if not isinstance(descriptors, Mapping):
+        raise ValueError(
+            f"descriptors: expected a dict of name: numbers, one a choice, got {descriptors!r}"
+        )
+    found = {}
+    for name, given in descriptors.items():
+        if not isinstance(name, str):
+            raise ValueError(f"descriptors: expected texts as names, got {name!r}")
+        numbers = given.tolist() if isinstance(given, np.ndarray) else given
+        if not isinstance(numbers, list | tuple) or len(numbers) != count:
+            raise ValueError(
+                f"descriptors: expected {count} numbers for {name!r}, one a choice, got {given!r}"
+            )
+        found[name] = tuple(float(finite(f"descriptors: {name!r}", each)) for each in numbers)
+        if len(set(found[name])) == 1:
+            raise ValueError(f"descriptors: expected numbers that differ for {name!r}, got {given}")
+    if found:
+        rows = np.round(_standardised(found) / _APART)
+        if len(np.unique(rows, axis=0)) < count:
+            raise ValueError(
+                "descriptors: expected them to tell all choices apart, got two with the same "
+                "numbers; add another descriptor"
+            )
+    return found
+
+
+def _standardised(descriptors: Mapping[str, tuple[float, ...]]) -> Floats:
+    columns = np.array(list(descriptors.values())).T  # (n, k)
+    standard: Floats = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    return standard

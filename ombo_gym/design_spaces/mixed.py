@@ -1,0 +1,310 @@
+"""Mixed designs: numbers and categories side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.base import DesignSpace
+from ombo_gym.design_spaces.box import RADIUS, BoxDesigns
+from ombo_gym.design_spaces.categorical import CategoricalDesigns, contrasts
+from ombo_gym.design_spaces.duplicates import Designs
+from ombo_gym.design_spaces.finite import FiniteDesigns
+from ombo_gym.design_spaces.layout import Layout, Part
+from ombo_gym.design_spaces.parameters import Choices, Levels, Parameters, parse_parameters
+from ombo_gym.design_spaces.relaxations import Relaxation
+from ombo_gym.quasirandom import shifted
+from ombo_gym.randomness import GeneratorRows, RowDraws
+
+GLOBAL = 192  # quasi-random candidates
+LOCAL = 64  # candidates with the best design's categories, and numbers like its
+MUTANTS = 128  # candidates that differ from one of the best designs in a category or level
+PARENTS = 8
+MUTATIONS = 1.5  # of categories and levels of a mutant, the one that is certain included
+STEP = 0.1  # standard deviation of what a mutant's numbers change by
+
+
+class MixedDesigns(DesignSpace):
+    """Named parameters, some numbers and some categories, as float32 in [-1, 1]^D.
+
+    A design holds a coordinate for each number, on its scale, and one for each level of a category:
+    1 for the one that is meant, -1 for others. An action is a (q, D) array; the largest of a
+    category's coordinates is meant, the first among equals, and numbers with steps are the nearest
+    ones. Observations show designs in this, canonical, form, and duplicates are judged by it.
+
+    A surrogate sees numbers as they are, and categories one-hot (or the descriptors of their
+    levels), scaled so that the squared distance of two levels is 1, on average over descriptors.
+
+    Args:
+        parameters: As `ombo_gym.design_spaces.parameters.parse_parameters` reads them. Where all
+            can be counted, the space is one of `FiniteDesigns`.
+
+    Raises:
+        ValueError: Parameters that are not written as they should be, or numbers that are too close
+            together to be told apart.
+
+    Example:
+        >>> space = MixedDesigns({"T": (20, 100), "solvent": ["DMF", "THF", "water"]})
+        >>> space.parse({"T": 60, "solvent": "THF"}).tolist()
+        [0.0, -1.0, 1.0, -1.0]
+    """
+
+    kind: ClassVar[str] = "mixed"
+    kernel: ClassVar[str] = "matern52"
+    parameters: Parameters
+
+    def __new__(cls, parameters: Any = None) -> Self:
+        """A space with an end of designs is of the class that counts them."""
+        countable = parameters is not None and all(
+            each.values is not None for each in parse_parameters(parameters).varying.values()
+        )
+        if countable and cls is MixedDesigns:
+            return object.__new__(CountableMixedDesigns)  # type: ignore[return-value]
+        return object.__new__(cls)
+
+    def __init__(self, parameters: Parameters | Mapping[str, Any]) -> None:
+        self.parameters = parse_parameters(parameters)
+        self._layout = Layout(self.parameters)
+        self._parts = self._layout.parts
+        self.shape = (self._layout.width,)
+        self.dtype = np.dtype(np.float32)
+        self.cube = len(self._parts)
+        self.has_categories = any(part.parameter.category for part in self._parts)
+        self.ordered = not self.has_categories
+        counts = [part.parameter.count for part in self._parts]
+        self.size = 1
+        for count in counts:
+            self.size = None if count is None or self.size is None else self.size * count
+
+    def __repr__(self) -> str:
+        return f"MixedDesigns({self.summary})"
+
+    def arguments(self) -> dict[str, Any]:  # noqa: D102
+        return {"parameters": self.parameters.to_dict()}
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+        return cls(Parameters.from_dict(arguments["parameters"]))
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        categories = sum(part.parameter.category for part in self._parts)
+        counted = [(len(self._parts) - categories, "number"), (categories, "choice")]
+        return " and ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in counted if n)
+
+    @property
+    def typical_distance(self) -> float:  # noqa: D102
+        return float(np.sqrt(len(self._parts) / 2))
+
+    # --- gym spaces, actions and observations ---------------------------------------------------
+
+    def action_space(self, batch_size: int) -> spaces.Box:  # noqa: D102
+        return spaces.Box(-1.0, 1.0, (batch_size, *self.shape), np.float32)
+
+    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+        return spaces.Box(-1.0, 1.0, (capacity, *self.shape), np.float32)
+
+    def designs(self, actions: NDArray[Any]) -> Designs:
+        """The canonical designs that are meant, (R, q, D)."""
+        return self.canonical(actions)
+
+    def actions(self, designs: Designs) -> NDArray[Any]:  # noqa: D102
+        return designs.astype(np.float32)
+
+    def canonical(self, designs: Designs) -> Designs:
+        """Numbers snapped and within the bounds, categories +1 and -1."""
+        return self._layout.designs(self._layout.columns(designs))
+
+    def _columns(self, designs: Designs) -> list[NDArray[Any]]:
+        return self._layout.columns(designs)
+
+    def _from_columns(self, columns: Any) -> Designs:
+        return self._layout.designs(columns)
+
+    # --- drawing and moving ---------------------------------------------------------------------
+
+    def sample(self, draws: RowDraws, count: int) -> Designs:
+        """Uniform on each number's scale, and over levels."""
+        return self.from_unit_cube(draws.random((count, len(self._parts))))
+
+    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:  # noqa: D102
+        columns = [_drawn(part, points[..., at]) for at, part in enumerate(self._parts)]
+        return self._layout.designs(columns)
+
+    def spread(self, draws: RowDraws, count: int) -> Designs:
+        """Quasi-random designs with a random shift."""
+        return self.from_unit_cube(shifted(draws, count, len(self._parts)))
+
+    def candidates(  # noqa: D102
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        return self._drawn_candidates(designs, values, extra, draws)
+
+    def _drawn_candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    ) -> Designs:
+        """Quasi-random designs, those around the best one, and mutants of the best."""
+        rows, n = values.shape
+        points = shifted(draws, GLOBAL + LOCAL, len(self._parts))
+        if not n:
+            return self.from_unit_cube(points)
+        row = np.arange(rows)[:, None]
+        parents = np.argsort(-values, axis=1, kind="stable")[:, :PARENTS]
+        best = designs[row, parents[:, :1]]  # (R, 1, D)
+        chosen = np.resize(parents.T, (MUTANTS + extra, rows)).T
+        mutants = self.mutate(designs[row, chosen], draws, mutations=MUTATIONS, step=STEP)
+        local = self._around(best, 2 * points[:, :LOCAL] - 1)
+        anywhere = self.from_unit_cube(points[:, LOCAL:])
+        return np.concatenate([best, local[:, 1:], mutants, anywhere], axis=1)
+
+    def _around(self, best: Designs, points: NDArray[np.float64]) -> Designs:
+        """Designs with the same categories, and numbers that differ by up to RADIUS."""
+        moved = np.repeat(best.astype(np.float64), points.shape[1], axis=1)
+        for at, part in enumerate(self._parts):
+            if not part.parameter.category:
+                moved[..., part.columns.start] += RADIUS * points[..., at]
+        return self.canonical(moved)
+
+    def mutate(
+        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+    ) -> Designs:
+        """One category or level of every parent changes, others so that `mutations` do on average.
+
+        A number with steps goes to another one near by; others move always.
+        """
+        parts, count = self._parts, parents.shape[1]
+        discrete = [at for at, part in enumerate(parts) if part.parameter.values is not None]
+        lots = draws.random((count, 2 * len(parts) + 1))  # (R, m, 2P + 1)
+        moves = step * draws.standard_normal((count, len(parts)))
+        sites = np.zeros((*lots.shape[:2], len(parts)), bool)
+        if discrete:
+            chance = (mutations - 1) / max(len(discrete) - 1, 1)
+            sites[..., discrete] = lots[..., discrete] < chance
+            certain = np.array(discrete)[(lots[..., -1] * len(discrete)).astype(np.intp)]
+            np.put_along_axis(sites, certain[..., None], True, axis=-1)
+        columns = []
+        for at, (part, column) in enumerate(zip(parts, self._columns(parents), strict=True)):
+            there = _moved(part, column, lots[..., len(parts) + at], moves[..., at])
+            keep = part.parameter.values is not None
+            columns.append(np.where(sites[..., at], there, column) if keep else there)
+        return self._layout.designs(columns)
+
+    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:
+        """Each parameter of either of both."""
+        of_first = draws.random((first.shape[1], len(self._parts))) < 0.5
+        return np.where(of_first[..., self._layout.owners], first, second)
+
+    @property
+    def positions(self) -> NDArray[np.intp]:  # noqa: D102
+        return self._layout.owners
+
+    @property
+    def free(self) -> NDArray[np.bool_] | None:
+        """Those of numbers without steps."""
+        return self._layout.free if self._layout.free.any() else None
+
+    # --- as numbers -----------------------------------------------------------------------------
+
+    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+        return self._layout.features(np.asarray(designs))
+
+    def from_features(self, features: NDArray[np.float64]) -> Designs:  # noqa: D102
+        return self._layout.from_features(features)
+
+    def effects(self, designs: Designs) -> NDArray[np.float64]:
+        """Numbers on their scale, and orthogonal contrasts of categories."""
+        columns = self._columns(np.asarray(designs))
+        return np.concatenate(
+            [_effects(part, column) for part, column in zip(self._parts, columns, strict=True)],
+            axis=-1,
+        )
+
+    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+        return self._layout.relaxation(softened=softened)
+
+    def text(self, design: NDArray[Any]) -> str:
+        """Parameters by name: "T=60, solvent=THF"."""
+        return self.parameters.text(self.units(design))
+
+
+class CountableMixedDesigns(FiniteDesigns, MixedDesigns):
+    """Mixed designs whose numbers have steps, so that there is an end of them."""
+
+    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+        weighted = [part.parameter.weights for part in self._parts]
+        if all(each is None for each in weighted) or count > self.size // 2:
+            return super().sample_distinct(draws, count)
+        return draws.draw(lambda rng: self._sample_until_distinct(GeneratorRows([rng], 1), count))
+
+    _drawn_candidates = MixedDesigns._drawn_candidates
+
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+        columns, rest = [], np.asarray(codes, np.int64)
+        for part in reversed(self._parts):
+            rest, column = np.divmod(rest, part.parameter.count or 1)
+            columns.append(column)
+        return self._layout.designs(columns[::-1])
+
+    def encode(self, designs: Designs) -> NDArray[np.int64]:
+        """Numbers of the designs, the last parameter counting fastest, (..., D) -> (...,)."""
+        codes = np.zeros(designs.shape[:-1], np.int64)
+        for part, column in zip(self._parts, self._columns(designs), strict=True):
+            codes = codes * (part.parameter.count or 1) + column
+        return codes
+
+
+def design_space_of(parameters: Parameters) -> DesignSpace:
+    """The design space that holds the parameters which vary.
+
+    Returns:
+        Of ranges without steps a box; of lists alone, levels or choices, `CategoricalDesigns`; of
+        anything else mixed designs.
+    """
+    varying = parameters.varying.values()
+    if all(each.values is None for each in varying):
+        return BoxDesigns.of(parameters)
+    if all(isinstance(each, Levels | Choices) for each in varying):
+        return CategoricalDesigns.of(parameters)
+    return MixedDesigns(parameters)
+
+
+def _drawn(part: Part, uniform: NDArray[np.float64]) -> NDArray[Any]:
+    """Coordinates or codes at uniform numbers in [0, 1)."""
+    count, weights = part.parameter.count, part.parameter.weights
+    if count is None:
+        return 2 * uniform - 1
+    if weights is None:
+        return np.minimum((uniform * count).astype(np.intp), count - 1)
+    return np.searchsorted(np.cumsum(weights)[:-1], uniform, side="right")
+
+
+def _moved(
+    part: Part, column: NDArray[Any], uniform: NDArray[np.float64], move: NDArray[np.float64]
+) -> NDArray[Any]:
+    """Another level for every one, a coordinate that is moved."""
+    count = part.parameter.count
+    if count is None:
+        return column + move
+    if part.table is None or part.bounds is None:
+        return (column + 1 + (uniform * (count - 1)).astype(np.intp)) % count
+    there = np.searchsorted(part.bounds, part.table[column] + move)
+    up = np.where((uniform < 0.5) & (column > 0) | (column == count - 1), -1, 1)
+    return np.where(there == column, column + up, there)
+
+
+def _effects(part: Part, column: NDArray[Any]) -> NDArray[np.float64]:
+    parameter = part.parameter
+    if parameter.category:
+        table: NDArray[np.float64] = contrasts(parameter.count or 1)[column]
+        return table
+    if (levels := parameter.coordinates) is None:
+        scaled: NDArray[np.float64] = np.sqrt(3.0) * column.astype(np.float64)
+        return scaled[..., None]
+    mean = np.average(levels, weights=parameter.weights)
+    spread = np.sqrt(np.average((levels - mean) ** 2, weights=parameter.weights))
+    found: NDArray[np.float64] = (levels[column] - mean) / spread
+    return found[..., None]

@@ -1,0 +1,259 @@
+"""Parameters that are numbers: ranges with and without steps, whole numbers, levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.parameter import Parameter
+from ombo_gym.design_spaces.scales import position
+from ombo_gym.design_spaces.values import finite, first_repeated, same, shortened
+
+Floats = NDArray[np.float64]
+
+MOST_VALUES = 2**20 + 1  # of whole or stepped numbers
+
+_SCALES = ("linear", "log")
+_ROUNDING = 1e-9  # of what numbers span, how far off they may be
+
+
+class Number(Parameter):
+    """Numbers with a scale.
+
+    Attributes:
+        low, high: The ends, which are among the values.
+        scale: "linear", or "log" where ratios matter and not differences.
+    """
+
+    low: float
+    high: float
+    scale: str = "linear"
+
+    def position(self, numbers: Any) -> Floats:
+        """Coordinates of numbers, elementwise."""
+        return position(numbers, self.low, self.high, self.scale == "log")
+
+    @property
+    def on_scale(self) -> list[float]:
+        """Values as they are, or their logarithms where the scale is logarithmic."""
+        scaled: list[float] = (
+            np.log(self._numbers) if self.scale == "log" else self._numbers
+        ).tolist()
+        return scaled
+
+    @property
+    def coordinates(self) -> Floats | None:  # noqa: D102
+        return self._coordinates
+
+    @cached_property
+    def _coordinates(self) -> Floats | None:
+        return None if self.values is None else self.position(self.values)
+
+    def column(self, value: Any) -> float | int:  # noqa: D102
+        number = float(finite("value", value))
+        if self.values is None:
+            return self._inside(number)
+        code = int(np.abs(self._numbers - number).argmin())
+        zero = self.values[code] == 0 and abs(number) <= _ROUNDING * self._closest
+        if not zero and not same(number, self.values[code]):
+            raise ValueError(f"expected one of {shortened(self.values)}, got {value!r}")
+        return code
+
+    def _inside(self, number: float) -> float:
+        """The coordinate of a number between the ends, or beyond them by rounding."""
+        log, span = self.scale == "log", self.high - self.low
+        below, above = (_ROUNDING * (end if log else span) for end in (self.low, self.high))
+        if not self.low - below <= number <= self.high + above:
+            raise ValueError(f"expected a number from {self.low} to {self.high}, got {number}")
+        return float(self.position(np.clip(number, self.low, self.high)))
+
+    @cached_property
+    def _numbers(self) -> Floats:
+        return np.array(self.values, np.float64)
+
+    @cached_property
+    def _closest(self) -> float:
+        """The smallest difference of two values."""
+        return float(np.diff(self._numbers).min(initial=np.inf)) if len(self._numbers) > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Range(Number):
+    """Numbers between two ends, or those that steps from the lower end come to.
+
+    Attributes:
+        low, high: The ends, which are among the values.
+        scale: "linear", or "log" where ratios matter and not differences.
+        step: Between values, of which high - low is a multiple; None: every number will do.
+
+    Raises:
+        ValueError: Ends, a scale or a step that are not as described.
+    """
+
+    low: float
+    high: float
+    scale: str = "linear"
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__  # frozen from here on
+        for name, end in (("low", self.low), ("high", self.high)):
+            put(self, name, float(finite(name, end)))
+        if not self.low < self.high or same(self.low, self.high):
+            raise ValueError(f"expected low < high, got {self.low} and {self.high}")
+        if not np.isfinite(self.high - self.low):
+            raise ValueError(f"expected ends that are less far apart, got {self.low}, {self.high}")
+        _check_scale(self.scale, self.low)
+        if self.step is not None:
+            put(self, "step", float(finite("step", self.step)))
+            self._check_step(float(self.step))
+
+    def _check_step(self, step: float) -> None:
+        span = self.high - self.low
+        if not 0 < step <= span * (1 + _ROUNDING):
+            raise ValueError(f"expected a step above 0 and at most {span:g}, got {step:g}")
+        steps = span / step
+        if steps > MOST_VALUES - 1:
+            raise ValueError(
+                f"expected a step that makes at most {MOST_VALUES:,} values, got {step:g}; leave "
+                "it out, and every number will do"
+            )
+        if abs(steps - round(steps)) > _ROUNDING * steps:
+            ends = self._stepped(int(steps)), self._stepped(int(steps) + 1)
+            raise ValueError(
+                f"expected a step that leads from {self.low:g} to {self.high:g}, got {step:g}, "
+                f"which leads to {ends[0]:g} and {ends[1]:g}; let the range end at one of these"
+            )
+
+    def _stepped(self, number: int) -> float:
+        """What so many steps lead to, in decimals as they are written."""
+        return float(Decimal(repr(self.low)) + number * Decimal(repr(self.step)))
+
+    @property
+    def values(self) -> tuple[float, ...] | None:  # type: ignore[override]  # noqa: D102
+        return self._values
+
+    @cached_property
+    def _values(self) -> tuple[float, ...] | None:
+        if self.step is None:
+            return None
+        steps = round((self.high - self.low) / self.step)
+        return (*(self._stepped(number) for number in range(steps)), self.high)
+
+    @property
+    def weights(self) -> Floats | None:
+        """By the stretch of the scale that a value stands for, where the scale is logarithmic."""
+        return self._weights
+
+    @cached_property
+    def _weights(self) -> Floats | None:
+        at = self.coordinates
+        if at is None or self.scale == "linear":
+            return None
+        gaps = np.diff(at)
+        widths = np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])
+        weights: Floats = widths / widths.sum()
+        return weights
+
+    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+        found: dict[str, Any] = {"range": [self.low, self.high]}
+        if self.step is not None:
+            found["step"] = self.step
+        return _with_scale(found, self.scale)
+
+
+@dataclass(frozen=True)
+class Integers(Number):
+    """Whole numbers between two ends, which are among them.
+
+    Raises:
+        ValueError: Ends that are no whole numbers, or more than 1,048,577 of these.
+    """
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        for name, end in (("low", self.low), ("high", self.high)):
+            number = finite(name, end)
+            if number != int(number):
+                raise ValueError(f"{name}: expected a whole number, got {end!r}")
+            object.__setattr__(self, name, int(number))
+        if not self.low < self.high:
+            raise ValueError(f"expected low < high, got {self.low} and {self.high}")
+        if self.high - self.low >= MOST_VALUES:
+            raise ValueError(
+                f"expected at most {MOST_VALUES:,} whole numbers, got those from {self.low:,} to "
+                f"{self.high:,}; write them as a range, with or without a step"
+            )
+
+    @property
+    def values(self) -> tuple[int, ...]:  # type: ignore[override]  # noqa: D102
+        return self._values
+
+    @cached_property
+    def _values(self) -> tuple[int, ...]:
+        return tuple(range(self.low, self.high + 1))
+
+    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {"integer": [self.low, self.high]}
+
+
+@dataclass(frozen=True)
+class Levels(Number):
+    """Some numbers, in ascending order whatever order they are given in.
+
+    Attributes:
+        values: Each once; what was given as a whole number stays one.
+        scale: "linear": levels are as far apart as their values; "log": as these's logarithms.
+
+    Raises:
+        ValueError: What is no number, is there twice, or has no logarithm.
+    """
+
+    values: tuple[float, ...]
+    scale: str = "linear"
+
+    def __post_init__(self) -> None:
+        numbers = sorted(finite("level", value) for value in self.values)
+        if not numbers:
+            raise ValueError("expected at least one level, got none")
+        if (pair := first_repeated(numbers)) is not None:
+            raise ValueError(f"expected each level once, got {pair[0]!r} and {pair[1]!r}")
+        if not np.isfinite(float(numbers[-1]) - float(numbers[0])):
+            raise ValueError(f"expected levels that are less far apart, got {shortened(numbers)}")
+        _check_scale(self.scale, numbers[0])
+        object.__setattr__(self, "values", tuple(numbers))
+
+    @property
+    def low(self) -> float:  # type: ignore[override]
+        """The lowest one."""
+        return self.values[0]
+
+    @property
+    def high(self) -> float:  # type: ignore[override]
+        """The highest one."""
+        return self.values[-1]
+
+    def position(self, numbers: Any) -> Floats:  # noqa: D102
+        alone = len(self.values) == 1
+        return np.zeros(np.shape(numbers)) if alone else super().position(numbers)
+
+    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+        return _with_scale({"levels": list(self.values)}, self.scale)
+
+
+def _with_scale(found: dict[str, Any], scale: str) -> dict[str, Any]:
+    return found if scale == "linear" else {**found, "scale": scale}
+
+
+def _check_scale(scale: Any, low: float) -> None:
+    if not isinstance(scale, str) or scale not in _SCALES:
+        raise ValueError(f"scale: expected one of {list(_SCALES)}, got {scale!r}")
+    if scale == "log" and not low > 0:
+        raise ValueError(f"expected numbers above 0 on a logarithmic scale, got {low!r}")

@@ -1,0 +1,292 @@
+"""Parameters of a design by name, as people write them down, and designs in their units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces.choices import Choices, Fixed
+from ombo_gym.design_spaces.numeric import Integers, Levels, Number, Range
+from ombo_gym.design_spaces.parameter import Parameter
+from ombo_gym.design_spaces.scales import between
+from ombo_gym.design_spaces.values import finite, from_json, is_number, numbers, same
+
+__all__ = [
+    "NOTATION",
+    "Choices",
+    "Fixed",
+    "Integers",
+    "Levels",
+    "Number",
+    "Parameter",
+    "Parameters",
+    "Range",
+    "parse_parameter",
+    "parse_parameters",
+]
+
+NOTATION = (
+    '(low, high) or {"range": [low, high], "step": s, "scale": "log"}; {"integer": [low, high]}; '
+    'a list of numbers or {"levels": [...], "scale": "log"}; any other list or {"choices": [...], '
+    '"descriptors": {name: [...]}}; or a single value'
+)
+
+_FORMS = ("dict", "array", "single")
+_SETTINGS: dict[str, tuple[str, ...]] = {  # of a parameter that is written as a dict
+    "range": ("step", "scale"),
+    "integer": (),
+    "levels": ("scale",),
+    "choices": ("descriptors",),
+    "fixed": (),
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters in the order of a design's numbers.
+
+    Attributes:
+        each: By name.
+        form: What one design is in the user's units: a "dict" by name, an "array" of its values, or
+            its "single" value.
+    """
+
+    each: Mapping[str, Parameter]
+    form: str = "dict"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "each", dict(self.each))
+        if self.form not in _FORMS:
+            raise ValueError(f"form: expected one of {list(_FORMS)}, got {self.form!r}")
+
+    def __hash__(self) -> int:
+        return hash((tuple(self.each), self.form))
+
+    @cached_property
+    def varying(self) -> dict[str, Parameter]:
+        """Those that a design holds: without the fixed ones."""
+        return {name: each for name, each in self.each.items() if each.category or each.count != 1}
+
+    def units(self, columns: Sequence[NDArray[Any]]) -> Any:
+        """Designs in the user's units: the caller's own, to be written into.
+
+        Args:
+            columns: Coordinates or codes of each varying parameter, () for one design or (n,).
+
+        Returns:
+            A dict by name, an array (d,) or a value; of n designs, arrays (n,) in place of values.
+        """
+        found: dict[str, Any] = {}
+        endless = [at for at, each in enumerate(self.varying.values()) if each.values is None]
+        among = self._endless_units([columns[at] for at in endless]) if endless else None
+        if self.form == "array" and among is not None and len(endless) == len(columns):
+            return among
+        for at, (name, each) in enumerate(self.varying.items()):
+            if each.values is None:
+                assert among is not None
+                column = among[..., endless.index(at)]
+                found[name] = column.item() if column.ndim == 0 else np.ascontiguousarray(column)
+            else:
+                found[name] = each.units(columns[at])
+        if self.form == "single":
+            return next(iter(found.values()))
+        if self.form == "array":
+            return np.stack(list(found.values()), axis=-1)
+        zeros = np.zeros(np.shape(columns[0]), np.intp)
+        return {
+            name: found[name] if name in found else each.units(zeros)
+            for name, each in self.each.items()
+        }
+
+    def _endless_units(self, columns: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """Values of the parameters without an end of them, all at once, (..., k)."""
+        low, high, log = self._ends
+        return between(np.stack(columns, axis=-1), low, high, log)
+
+    @cached_property
+    def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        found = [each for each in self.varying.values() if isinstance(each, Range)]
+        endless = [each for each in found if each.values is None]
+        low, high = (np.array([getattr(each, end) for each in endless]) for end in ("low", "high"))
+        return low, high, np.array([each.scale == "log" for each in endless])
+
+    def columns(self, units: Any) -> list[float | int]:
+        """Coordinates or codes of one design in the user's units: the inverse of `units`.
+
+        Args:
+            units: As `units` returns it; fixed parameters may be left out.
+
+        Raises:
+            ValueError: It is no design; names the parameter and says what was expected.
+        """
+        given = self._by_name(units)
+        for name, each in self.each.items():
+            if name not in self.varying and name in given and not same(given[name], each.units(_0)):
+                raise ValueError(
+                    f"design: {name!r}: expected {each.units(_0)!r}, which is fixed, got "
+                    f"{given[name]!r}"
+                )
+        found = []
+        for name, each in self.varying.items():
+            try:
+                found.append(each.column(given[name]))
+            except ValueError as error:
+                raise ValueError(f"design: {name!r}: {error}") from None
+        return found
+
+    def _by_name(self, units: Any) -> Mapping[str, Any]:
+        if self.form == "dict":
+            if not isinstance(units, Mapping):
+                raise ValueError(f"design: expected a dict with {list(self.each)}, got {units!r}")
+            if missing := [name for name in self.varying if name not in units]:
+                raise ValueError(f"design: expected {list(self.each)}, {missing} missing")
+            if unknown := [name for name in units if name not in self.each]:
+                raise ValueError(f"design: expected {list(self.each)}, got {unknown} too")
+            return units
+        values = numbers(units)
+        shape = () if self.form == "single" else (len(self.each),)
+        if values.shape != shape:
+            expected = "a number" if self.form == "single" else f"{len(self.each)} numbers"
+            raise ValueError(f"design: expected {expected}, got {units!r}")
+        return dict(zip(self.each, values.reshape(-1), strict=True))
+
+    def text(self, units: Any) -> str:
+        """One design in print; what is fixed goes without saying."""
+        if self.form == "single":
+            return next(iter(self.each.values())).text(units)
+        if self.form == "array":
+            pairs = zip(self.each.values(), units.tolist(), strict=True)
+            return ", ".join(each.text(value) for each, value in pairs)
+        return ", ".join(f"{name}={each.text(units[name])}" for name, each in self.varying.items())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it; `from_dict` is the inverse."""
+        return {"form": self.form, "each": {name: p.to_dict() for name, p in self.each.items()}}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`."""
+        each = {name: _from_dict(parameter) for name, parameter in given["each"].items()}
+        return cls(each, given["form"])
+
+
+_0 = np.array(0)  # the code of what is fixed
+
+
+def parse_parameters(given: Any, *, argument: str = "parameters") -> Parameters:
+    """Reads parameters as people write them.
+
+    Args:
+        given: A dict of name: `NOTATION`. A tuple of two numbers is a range, of which every number
+            will do or, with a step, those that steps from the lower end come to; the step must lead
+            to the upper end. A list of numbers is levels with an order, and any other list
+            categories; truth values are no numbers. Numbers that differ by less than a billionth
+            are one.
+        argument: What messages call it.
+
+    Raises:
+        ValueError: What is not written so; names the parameter, and says what to do.
+
+    Example:
+        >>> parameters = parse_parameters({"T": (20, 100), "pH": [5, 7, 9], "base": ["A", "B"]})
+        >>> parameters.each["pH"]
+        Levels(values=(5, 7, 9), scale='linear')
+    """
+    if isinstance(given, Parameters):
+        return given
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(f"{argument}: expected a dict of name: {NOTATION}; got {given!r}")
+    found = {}
+    for name, written in given.items():
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"{argument}: expected texts as names of parameters, got {name!r}")
+        try:
+            found[name] = parse_parameter(written)
+        except ValueError as error:
+            raise ValueError(f"{argument}: {name!r}: {error}") from None
+    parameters = Parameters(found)
+    if not parameters.varying:
+        raise ValueError(f"{argument}: expected a parameter that is not fixed, got {given!r}")
+    return parameters
+
+
+def parse_parameter(written: Any) -> Parameter:
+    """Reads one parameter; see `parse_parameters`.
+
+    Raises:
+        ValueError: It is not written so.
+    """
+    if isinstance(written, Parameter):
+        return written
+    if isinstance(written, Mapping):
+        return _of_dict(written)
+    if isinstance(written, tuple):
+        return Range(*_two_numbers(written, "(low, high)", "a list of choices has brackets, [...]"))
+    if isinstance(written, str | bool | np.bool_ | np.str_):
+        return Fixed(written)
+    if is_number(written):
+        return Fixed(finite("value", written))
+    if isinstance(written, Sequence | np.ndarray) and not isinstance(written, bytes):
+        values = _listed(written)
+        return Levels(values) if all(map(is_number, values)) else Choices(values)
+    raise ValueError(f"expected {NOTATION}; got {written!r}")
+
+
+def _of_dict(written: Mapping[Any, Any]) -> Parameter:
+    kinds = [kind for kind in _SETTINGS if kind in written]
+    if len(kinds) != 1:
+        raise ValueError(f"expected one of the keys {list(_SETTINGS)}, got {dict(written)!r}")
+    (kind,) = kinds
+    settings = {key: value for key, value in written.items() if key != kind}
+    if unknown := [key for key in settings if key not in _SETTINGS[kind]]:
+        known = [kind, *_SETTINGS[kind]]
+        raise ValueError(f"expected the keys {known}, got {unknown} in {dict(written)!r}")
+    inside = written[kind]
+    if kind == "range":
+        return Range(*_two_numbers(inside, '{"range": [low, high]}', "name both ends"), **settings)
+    if kind == "integer":
+        return Integers(*_two_numbers(inside, '{"integer": [low, high]}', "name both ends"))
+    if kind == "levels":
+        return Levels(_listed(inside), **settings)
+    if kind == "choices":
+        return Choices(_listed(inside), **settings)
+    return Fixed(inside)
+
+
+def _two_numbers(given: Any, form: str, remedy: str) -> tuple[Any, Any]:
+    values = given.tolist() if isinstance(given, np.ndarray) else given
+    if not isinstance(values, list | tuple) or len(values) != 2 or not all(map(is_number, values)):
+        raise ValueError(f"expected {form}, two numbers, got {given!r}; {remedy}")
+    return values[0], values[1]
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    if isinstance(given, np.ndarray) and given.ndim == 1:
+        given = given.tolist()
+    if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+        raise ValueError(f"expected a list, got {given!r}")
+    if len(given) < 2:
+        raise ValueError(
+            f"expected at least two choices, got {given!r}; a value that is fixed has no brackets"
+        )
+    return tuple(given)
+
+
+def _from_dict(given: Mapping[str, Any]) -> Parameter:
+    """A parameter from `Parameter.to_dict`."""
+    settings = dict(given)
+    if "range" in settings:
+        return Range(*settings.pop("range"), **settings)
+    if "integer" in settings:
+        return Integers(*settings["integer"])
+    if "levels" in settings:
+        return Levels(tuple(settings.pop("levels")), **settings)
+    if "choices" in settings:
+        values = tuple(from_json(value) for value in settings["choices"])
+        return Choices(values, settings.get("descriptors", {}))
+    return Fixed(from_json(settings["fixed"]))

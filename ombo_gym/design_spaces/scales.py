@@ -1,0 +1,80 @@
+"""Numbers between two ends, and where they stand from -1 to 1 on a linear or logarithmic scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_POWERS = np.array([float(f"1e{n}") for n in range(300)])
+_FINEST = 2.0**-40  # of a coordinate, below which decimals are not looked for
+
+
+def position(numbers: Any, low: Any, high: Any, log: Any) -> Floats:
+    """Coordinates of numbers, which are -1 and 1 at the ends, (..., k).
+
+    Args:
+        numbers: (..., k), positive where the scale is logarithmic.
+        low: (k,)
+        high: (k,)
+        log: (k,) whether the scale is logarithmic.
+    """
+    x, low, high = (np.asarray(each, np.float64) for each in (numbers, low, high))
+    log = np.asarray(log, bool)
+    x, low, high = (
+        np.where(log, np.log(np.where(log, each, 1.0)), each) for each in (x, low, high)
+    )
+    found: Floats = 2.0 * ((x - low) / (high - low)) - 1.0
+    return found
+
+
+def between(coordinates: NDArray[np.float32], low: Floats, high: Floats, log: Any) -> Floats:
+    """The numbers at float32 coordinates, (..., k): the inverse of `position`.
+
+    Of all numbers that stand at the same coordinate it is the one with the fewest decimals: 37.2
+    comes back as 37.2 and not as 37.200000762939453.
+
+    Args:
+        coordinates: (..., k)
+        low: (k,)
+        high: (k,)
+        log: (k,)
+    """
+    at = np.asarray(coordinates, np.float32)
+    share = (at.astype(np.float64) + 1.0) / 2.0
+    bottom, top = _on_scale(low, log), _on_scale(high, log)
+    exact = (1.0 - share) * bottom + share * top
+    if np.any(log):
+        exact = np.where(log, np.exp(np.where(log, exact, 0.0)), exact)
+    exact = np.clip(exact, low, high)
+    half = np.maximum(np.spacing(np.abs(at)).astype(np.float64) / 2, _FINEST)  # of the spacing
+    near = half * (top - bottom) / 2 * np.where(log, exact, 1.0)  # how far the same coordinate goes
+    # Of decimals on a grid coarser than the stretch at most one is in it, and of a finer grid some.
+    exponent = np.floor(np.log10(2 * near)).astype(np.int64)
+    found: Floats = exact
+    for coarser in (0, 1):
+        decimal = _on_decimals(exact, exponent + coarser)
+        good = (decimal >= low) & (decimal <= high)
+        stands = position(np.where(good, decimal, high), low, high, log).astype(np.float32)
+        found = np.where(good & (stands == at), decimal, found)
+    ends: Floats = np.where(at <= -1, low, np.where(at >= 1, high, found))
+    return ends
+
+
+def _on_scale(numbers: Floats, log: Any) -> Floats:
+    if not np.any(log):
+        return numbers
+    scaled: Floats = np.where(log, np.log(np.where(log, numbers, 1.0)), numbers)
+    return scaled
+
+
+def _on_decimals(numbers: Floats, exponent: NDArray[np.int64]) -> Floats:
+    """The nearest multiples of powers of ten, as they are written."""
+    power = _POWERS[np.minimum(np.abs(exponent), len(_POWERS) - 1)]
+    fine = exponent < 0
+    counted = np.rint(np.where(fine, numbers * power, numbers / power))
+    decimals: Floats = np.where(fine, counted / power, counted * power)
+    return decimals
