@@ -20,7 +20,7 @@ PYTEST := $(ONE_THREAD) MPLBACKEND=Agg $(PY) -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite exact-table offline-table adaptivity-table misspecification-table planning-table test lint types format slow bench data constraints dist clean distclean
+.PHONY: help setup demo suite exact-table offline-table adaptivity-table misspecification-table planning-table truncation-table test lint types format slow bench data constraints dist clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ misspecification-table: setup ## play policies whose model is wrong (ten minutes
 
 planning-table: setup ## play rollout and everybody else on GP-v0, N = 3 (half an hour or so), write docs/results/planning.md
 	$(ONE_THREAD) $(PY) -m scripts.planning_table --jobs $(WORKERS) --resume
+
+truncation-table: setup ## play policies that are told their start's origin or not (ten minutes or so), write docs/results/truncation.md
+	$(ONE_THREAD) $(PY) -m scripts.truncation_table --jobs $(WORKERS) --resume
 
 test: setup lint types ## lint, types and every test that is not slow
 	$(PYTEST) -n $(WORKERS) -m "not slow and not bench"

@@ -15,6 +15,7 @@ from ombo_gym.outcomes import ALL, Infos, Outcome, Rows
 from ombo_gym.problems.base import Problem
 from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.registration import make_problem
+from ombo_gym.surrogates.gp import make_surrogate
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
 
@@ -64,6 +65,7 @@ class ControlledCampaigns:
             problem, settings, num_campaigns, control=control, surrogate=surrogate
         )
         self.spec = self.campaigns.spec
+        make_surrogate(self.spec)  # refuses a recipe that is none, whoever will use it
         self.control = make_control(control, self.spec)
         self._view: Any = None
 

@@ -40,6 +40,14 @@ class Prior(ABC):
         if "kind" in cls.__dict__:
             _KINDS[cls.kind] = cls
 
+    def __post_init__(self) -> None:
+        """Keeps arrays of its own that nobody can write to."""
+        for each in fields(self):  # type: ignore[arg-type]
+            if isinstance(array := getattr(self, each.name), np.ndarray):
+                own = array.copy()
+                own.setflags(write=False)
+                object.__setattr__(self, each.name, own)
+
     @property
     @abstractmethod
     def noisy(self) -> bool:

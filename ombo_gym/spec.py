@@ -12,7 +12,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs, DesignSpace, design_space_from_dict
+from ombo_gym.design_spaces import (
+    DesignSpace,
+    design_space_from_dict,
+    design_space_of,
+    parse_parameters,
+)
 from ombo_gym.priors import Prior, prior_from_dict
 from ombo_gym.utilities import Utility, make_utility
 
@@ -66,12 +71,14 @@ class CampaignSpec:
     (`campaign_spec`); for a real campaign it is built by hand.
 
     Attributes:
-        design_space: Where designs live.
+        design_space: Where designs live; the parameters of one, by name and in the user's units, do
+            as well: `{"degrees": (25, 110), "solvent": ["DMF", "THF"]}`.
         horizons: The smallest and the largest N that a campaign may have.
         batch_sizes: The smallest and the largest q.
         plates: The batch sizes round by round, where they are laid down; else None.
         utility: What a finished campaign is worth; a name does as well.
-        repeats: Whether and when measuring a design again can be worth anything.
+        repeats: Whether and when measuring a design again can be worth anything; of a spec made by
+            hand, never, unless it says so.
         noise_std: Standard deviation of a measurement, in the problem's units; None: unknown.
         surrogate: Recipe of the model, see `ombo_gym.surrogates.gp.make_surrogate`.
         prior: The process that the objective is drawn from, where it is known.
@@ -97,7 +104,7 @@ class CampaignSpec:
     batch_sizes: tuple[int, int] = (1, 1)
     plates: tuple[int, ...] | None = None
     utility: Utility = field(default_factory=lambda: make_utility("best"))
-    repeats: Repeats = Repeats.DISTINCT_IN_BATCH
+    repeats: Repeats = Repeats.NEVER_AGAIN
     noise_std: float | None = None
     surrogate: Mapping[str, Any] = field(default_factory=lambda: {"kernel": "fit"})
     prior: Prior | None = None
@@ -110,8 +117,10 @@ class CampaignSpec:
 
     def __post_init__(self) -> None:
         put = object.__setattr__  # frozen from here on
+        if not isinstance(self.design_space, DesignSpace):
+            parameters = parse_parameters(self.design_space, argument="design_space")
+            put(self, "design_space", design_space_of(parameters))
         put(self, "utility", make_utility(self.utility))
-        put(self, "surrogate", dict(self.surrogate))
         if self.plates is not None:
             plates = tuple(_whole("plates", size) for size in self.plates)
             if not plates:
@@ -138,6 +147,12 @@ class CampaignSpec:
                 "without Gaussian noise (noise_std=0), such as Bandit and Landscapes; got "
                 f"{self.problem} with noise_std={self.noise_std}"
             )
+        if not isinstance(self.surrogate, Mapping):
+            raise ValueError(
+                "surrogate: expected a dict of settings such as {'kernel': 'fit'}, got "
+                f"{self.surrogate!r}"
+            )
+        put(self, "surrogate", dict(self.surrogate))
 
     def __hash__(self) -> int:
         return hash((self.design_space, self.horizons, self.batch_sizes, self.plates, self.problem))
@@ -200,7 +215,7 @@ class CampaignSpec:
 
     def observation(
         self,
-        designs: Designs,
+        designs: Sequence[Any] | NDArray[Any],
         measurements: Sequence[float] | NDArray[np.floating[Any]],
         plates_left: Sequence[int],
         *,
@@ -209,8 +224,8 @@ class CampaignSpec:
         """What a policy is shown of one real campaign, with a leading 1.
 
         Args:
-            designs: (n, *shape) in the order of measurement, the start first; `design_space.parse`
-                makes them of what stands in a sheet.
+            designs: (n, *shape) in the order of measurement, the start first; or a list of what
+                stands in a sheet, in the user's units.
             measurements: (n,).
             plates_left: Sizes of the batches still to come, the next one first.
             from_start: How many of the designs are the start; None: all.
@@ -219,7 +234,7 @@ class CampaignSpec:
             ValueError: What `check_observation` refuses.
         """
         n, capacity, shape = len(measurements), self.capacity, self.design_space.shape
-        given = np.asarray(designs)
+        given = designs if isinstance(designs, np.ndarray) else self._parsed(designs)
         if n > capacity:
             raise ValueError(
                 f"measurements: expected at most {capacity}, the start's {self.start_capacity} and "
@@ -248,6 +263,26 @@ class CampaignSpec:
         dtype = self.observation_space["designs"].dtype
         observation["designs"] = observation["designs"].astype(dtype)
         return observation
+
+    def _parsed(self, designs: Sequence[Any]) -> NDArray[Any]:
+        """Designs in the user's units as those of the space, (n, *shape)."""
+        found = []
+        for number, design in enumerate(designs):
+            try:
+                found.append(self.design_space.parse(design))
+            except ValueError as error:
+                raise ValueError(f"designs: number {number}: {error}") from None
+        return np.array(found)
+
+    def describe(self, actions: NDArray[Any], plate: int | None = None) -> list[Any]:
+        """The designs of an action of one campaign in the user's units.
+
+        Args:
+            actions: (1, ...), what a policy proposes.
+            plate: Size of the next batch; None: the largest.
+        """
+        batch = self.design_space.designs(np.asarray(actions))[0]
+        return [self.design_space.describe(design) for design in batch[:plate]]
 
     def check_observation(self, observation: Mapping[str, Any]) -> None:
         """Refuses what no campaign of this spec can show; for observations made by hand.

@@ -24,6 +24,7 @@ from ombo_agents.offline import METHODS
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.policy import Policy
 from ombo_gym.design_spaces import Designs
+from ombo_gym.spec import CampaignSpec
 
 RUNS = Path("runs/offline")
 
@@ -36,11 +37,14 @@ def folder(*, offline: bool) -> Path:
         offline: Of the offline methods; else of all other policies, which do not depend on them.
     """
     agents, gym = (Path(str(package.__file__)).parent for package in (ombo_agents, ombo_gym))
-    files = [*gym.glob("*.py"), *(gym / "surrogates").glob("*.py")]
+    files = [*gym.glob("*.py")]
+    for package in ("design_spaces", "surrogates"):
+        files += (gym / package).glob("*.py")
     if offline:
         files += [
             agents / "policy.py",
             agents / "unmeasured.py",
+            agents / "model_free" / "pools.py",
             *(agents / "offline").glob("*.py"),
         ]
         files += [agents / "hyperparameters" / f"{name}.toml" for name in METHODS]
@@ -54,9 +58,9 @@ def folder(*, offline: bool) -> Path:
     return RUNS / digest.hexdigest()[:16]
 
 
-def make(name: str, env: Any) -> Policy:
+def make(name: str, spec: CampaignSpec) -> Policy:
     """Builds a policy as `ombo_agents.make` does; offline methods remember."""
-    policy = ombo_agents.make(name, env)
+    policy = ombo_agents.make(name, spec)
     if isinstance(policy, OneShot):
         _remember(policy, name, folder(offline=True) / "fits")
     return policy
@@ -68,11 +72,11 @@ def _remember(policy: OneShot, name: str, kept: Path) -> None:
     def remembered_fit(data: Dataset, generator: torch.Generator) -> Any:
         return _kept(kept / _key(name, data, generator), lambda: fit(data, generator))
 
-    def remembered_search(model: Any, data: Dataset, generator: torch.Generator) -> Designs:
-        key = f"{_key(name, data, generator)}-{policy.batch_size}"
+    def remembered_search(model: Any, data: Dataset, generator: torch.Generator, q: int) -> Designs:
+        key = f"{_key(name, data, generator)}-{q}"
 
         def searched() -> tuple[Designs, int]:
-            return search(model, data, generator), model.queries
+            return search(model, data, generator, q), model.queries
 
         found: Designs
         found, model.queries = _kept(kept / key, searched)

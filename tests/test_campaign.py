@@ -12,11 +12,14 @@ from gymnasium.vector import AutoresetMode
 from scipy import optimize, special, stats
 
 import ombo_gym
-from ombo_gym.campaign import ALL, Campaigns, Settings
+from ombo_gym.campaign import Campaigns
 from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.env import CampaignEnv
+from ombo_gym.outcomes import ALL
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import KeyedRows, RowDraws, Stream
+from ombo_gym.reset_options import ResetOptions
+from ombo_gym.settings import Settings
 from tests.envs.cases import COINS, IDS, assert_same, make, make_native, proposals
 
 # --- common random numbers -----------------------------------------------------------------------
@@ -25,7 +28,7 @@ from tests.envs.cases import COINS, IDS, assert_same, make, make_native, proposa
 def dataset(env: Any) -> dict[str, np.ndarray]:
     """All about the campaigns behind an environment, whichever control it is played through."""
     campaigns = env.unwrapped.campaigns
-    names = "designs values true_values rounds count round horizon best_value".split()
+    names = "designs measurements true_values rounds count round horizon plates best_value".split()
     return {**{name: getattr(campaigns, name).copy() for name in names}, **campaigns.instances}
 
 
@@ -58,12 +61,13 @@ def test_the_campaign_does_not_depend_on_the_control(env_id: str, control: str) 
         terminated = False
         while not terminated:
             _, reward, terminated, _, info = played.step(played.action_space.sample())
-            game = played.unwrapped
             if not info["wasted"]:  # a wasted slot leaves no row
-                count = game.campaigns.count[0]
-                newest = game.campaigns.designs[:, count - 3 : count]
+                campaigns = played.unwrapped.campaigns
+                count = campaigns.count[0]
+                newest = campaigns.designs[:, count - 3 : count]
                 np.testing.assert_array_equal(newest, batches[-1])
-            result = replayed.step(game.design_space.actions(batches[-1])[0])
+            action = played.unwrapped.design_space.actions(batches[-1])[0]
+            result = replayed.step(action)
             assert_same(result[1:], (reward, terminated, False, info))
             assert_same(dataset(played), dataset(replayed))
 
@@ -113,14 +117,14 @@ def test_the_noise_is_the_same_whatever_is_proposed(env_id: str) -> None:
 
 @pytest.mark.parametrize("env_id", IDS)
 def test_noise_is_scaled_and_touches_measured_values_only(env_id: str) -> None:
-    """The campaigns of three noise levels differ in `values` alone, and there in proportion."""
+    """Campaigns of three noise levels differ in `measurements` alone, and there in proportion."""
     envs = [make(env_id, horizon=1, noise_std=std) for std in (0.0, 0.25, 0.5)]
     action = proposals(envs[0], 1, 0)[0]
     played = []
     for env in envs:
         first, _ = env.reset(seed=2)
         observation, reward, _, _, info = env.step(action)
-        played.append((observation.pop("values").astype(float), observation, reward, info))
+        played.append((observation.pop("measurements"), observation, reward, info))
         if env_id not in COINS:
             assert (first["measurements"] != 0).sum() >= (first["observed"] == 1).sum() - 1
     true_values, one, two = (values for values, *_ in played)
@@ -142,10 +146,10 @@ def test_the_horizon_does_not_change_what_is_drawn(env_id: str) -> None:
     action = proposals(short, 1, 0)[0]
     one, other = short.reset(seed=5)[0], long.reset(seed=5)[0]
     count = int(one["observed"].sum())
-    for name in ("designs", "values"):
+    for name in ("designs", "measurements"):
         np.testing.assert_array_equal(one[name][:count], other[name][:count])
     one, other = short.step(action)[0], long.step(action)[0]
-    for name in ("designs", "values"):
+    for name in ("designs", "measurements"):
         np.testing.assert_array_equal(one[name][: count + 4], other[name][: count + 4])
 
 
@@ -183,7 +187,7 @@ def test_controls_draw_candidates_from_a_stream_of_their_own_anew_each_round(
             super().__init__(keys, stream, rounds)
             drawn.append((stream, np.broadcast_to(rounds, keys.shape).tolist()))
 
-    monkeypatch.setattr("ombo_gym.game.KeyedRows", Recorded)
+    monkeypatch.setattr("ombo_gym.controlled_campaigns.KeyedRows", Recorded)
     env = make("Ombo/GP-v0", control=control, horizon=3)
     env.reset(seed=0)
     env.action_space.seed(0)
@@ -285,7 +289,7 @@ def test_the_numbers_of_a_key_never_change() -> None:
     expected = np.random.Generator(raw).standard_normal(3)
     drawn = KeyedRows(np.array([77], np.uint64), Stream.NOISE, 2).standard_normal((3,))
     np.testing.assert_array_equal(drawn[0], expected)
-    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4]
+    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4, 5]
 
 
 def test_noise_is_added_and_is_the_normal_numbers_of_the_campaigns_key() -> None:
@@ -298,7 +302,9 @@ def test_noise_is_added_and_is_the_normal_numbers_of_the_campaigns_key() -> None
         observation, _, _, _, info = env.step(env.action_space.sample())
         raw = np.random.Philox(counter=[0, 0, 1, number], key=np.array([key, 3], np.uint64))
         measured = info["true_values"] + 0.5 * np.random.Generator(raw).standard_normal(5)
-        np.testing.assert_allclose(observation["measurements"][count : count + 5], measured, rtol=1e-6)
+        np.testing.assert_allclose(
+            observation["measurements"][count : count + 5], measured, rtol=1e-6
+        )
         count += 5
 
 
@@ -438,17 +444,17 @@ def test_best_values_and_regrets_are_of_true_values() -> None:
 def test_a_campaign_that_is_redrawn_alone_does_not_touch_the_others() -> None:
     problem = ombo_gym.make_problem("GP")
     campaigns = Campaigns(problem, Settings(horizon=2, noise_std=0.1), 3)
-    wants = np.zeros(3, bool)
-    campaigns.reset(ALL, np.array([1, 2, 3], np.uint64), wants)
+    asked = ResetOptions.none(3)
+    campaigns.reset(ALL, np.array([1, 2, 3], np.uint64), asked)
     campaigns.step(ALL, np.zeros((3, 4, 2), np.float32))
     before = {name: array.copy() for name, array in campaigns.observation().items()}
-    campaigns.reset(np.array([1]), np.array([9], np.uint64), wants[:1])
+    campaigns.reset(np.array([1]), np.array([9], np.uint64), asked.take(np.array([1])))
     after = campaigns.observation()
     for name, array in before.items():
         np.testing.assert_array_equal(array[[0, 2]], after[name][[0, 2]])
-        assert (array[1] != after[name][1]).any()
+        assert (array[1] != after[name][1]).any() or name == "from_start"
     alone = Campaigns(problem, Settings(horizon=2, noise_std=0.1), 1)
-    alone.reset(ALL, np.array([9], np.uint64), wants[:1])
+    alone.reset(ALL, np.array([9], np.uint64), ResetOptions.none(1))
     for name, array in alone.observation().items():
         np.testing.assert_array_equal(array[0], after[name][1])
 
@@ -511,7 +517,13 @@ def test_a_step_that_fails_leaves_the_campaign_as_it_was(where: str) -> None:
         assert_same(env.step(HALF), twin.step(HALF))
 
 
-@pytest.mark.parametrize("options", [3, {"optimum": "no"}, {"optimum": 1}, {"more": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(3, {"optimum": "no"}, {"optimum": 1}, {"more": True}, {"horizon": 4}, {"horizon": 5.0}),
+        *({"batch_size": True}, {"batch_size": [4, 4, 4]}, {"batch_size": [[4], [4, 4]]}),
+    ],
+)
 def test_options_of_a_reset_are_checked(options: Any) -> None:
     for env in (make("Ombo/GP-v0").unwrapped, gym.make_vec("Ombo/GP-v0", num_envs=2)):
         with pytest.raises(ValueError, match="options: expected"):

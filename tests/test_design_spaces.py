@@ -7,7 +7,8 @@ import pytest
 
 import ombo_agents
 import ombo_gym
-from ombo_gym.design_spaces import CandidateDesigns, among
+from ombo_gym import CampaignSpec
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, DesignSpace, among
 from ombo_gym.surrogates.kernels import squared_distances
 
 POOL = np.random.default_rng(0).normal(size=(60, 2))
@@ -74,3 +75,71 @@ def test_looking_up_is_comparing_every_two_designs(shape: tuple[int, ...], some:
         ]
         found = among(sought, listed, in_use if some else None)
         np.testing.assert_array_equal(found, np.array(expected, bool).reshape(rows, count))
+
+
+SMALLEST = [
+    (127, np.int8),
+    (128, np.int8),
+    (129, np.int16),
+    (32_767, np.int16),
+    (32_768, np.int16),
+    (32_769, np.int32),
+]
+
+
+@pytest.mark.parametrize(("count", "dtype"), SMALLEST)
+@pytest.mark.parametrize("kind", ["levels", "choices", "pool"])
+def test_codes_are_shown_in_the_smallest_signed_integers(
+    count: int, dtype: type, kind: str
+) -> None:
+    space: DesignSpace
+    if kind == "pool":
+        space = CandidateDesigns(np.linspace(0, 1, count)[:, None])
+    else:
+        space = CategoricalDesigns(
+            [count, 2], levels=[range(count), None] * (kind == "levels") or None
+        )
+    spec = CampaignSpec(space, plates=(2,), start_capacity=3)
+    shown = spec.observation_space["designs"]
+    assert shown.dtype == dtype and shown.high.max() == count - 1
+    ends = np.zeros((3, *space.shape), np.int64)
+    ends[:, 0] = [0, count // 2, count - 1]
+    observation = spec.observation(ends, [1.0, 2.0, 3.0], [2])
+    np.testing.assert_array_equal(observation["designs"][0, :3], ends)
+    for name in ("random", "ucb", "genetic"):
+        action = ombo_agents.make(name, spec).act(observation, np.random.default_rng(0))
+        assert action.dtype == np.int64 and action[0] in spec.action_space
+        proposed = space.designs(action)[0]
+        assert not among(proposed[None], ends[None].astype(np.int64)).all()
+
+
+def test_the_largest_level_is_not_taken_for_a_negative_one() -> None:
+    levels = [float(k) for k in range(129)]
+    env = ombo_gym.make_campaign(
+        lambda x: x["a"], {"a": levels, "b": ["x", "y"]}, start={"kind": "none"}, horizon=3
+    )
+    env.reset(seed=0)
+    observation, *_ = env.step(np.array([128, 1, 127, 0, 0, 0, 64, 1]))
+    assert observation["designs"].dtype == np.int16
+    batched = {field: array[None] for field, array in observation.items()}
+    policy = ombo_agents.make("ucb", env)
+    action = policy.act(batched, np.random.default_rng(0))[0].reshape(4, 2)
+    assert (action[:, 0] > 100).any(), "near the best, which is the largest"
+
+
+def test_a_sequence_and_a_candidate_are_parsed_as_they_are_described() -> None:
+    for space in [
+        CategoricalDesigns([4] * 3, alphabet="ACGT"),
+        CategoricalDesigns([2, 3], labels=[["Pd", "Ni"], ["DMF", "THF", "water"]]),
+        CategoricalDesigns([2, 3]),
+        CandidateDesigns(POOL, names=[f"well {k}" for k in range(60)]),
+        CandidateDesigns(POOL),
+    ]:
+        for code in range(6):
+            design = space.decode(np.array(code))
+            np.testing.assert_array_equal(space.parse(space.describe(design)), design)
+            np.testing.assert_array_equal(space.parse(design.tolist()), design)
+    with pytest.raises(ValueError, match="expected 3 letters of 'ACGT', got 'ACX'"):
+        CategoricalDesigns([4] * 3, alphabet="ACGT").parse("ACX")
+    with pytest.raises(ValueError, match="expected a label of each of 1 positions, got"):
+        CategoricalDesigns([2], labels=[["Pd", "Ni"]]).parse(["Cu"])

@@ -102,7 +102,7 @@ def test_a_damaged_table_is_told_with_what_to_do(
     ],
 )
 def test_design_spaces_are_told_in_a_few_words(space: Any, words: str) -> None:
-    assert catalogue.describe(space) == words
+    assert space.summary == words
 
 
 def test_the_cost_is_that_of_a_design() -> None:

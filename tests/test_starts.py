@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -13,45 +12,20 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from ombo_gym import design_spaces
-from ombo_gym.campaign import ALL, Campaigns, Settings
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, Designs
+from ombo_gym.campaign import Campaigns
+from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.outcomes import ALL
+from ombo_gym.problems.base import Problem
 from ombo_gym.problems.data import load_table
-from ombo_gym.randomness import KeyedRows, RowDraws, Stream
+from ombo_gym.reset_options import ResetOptions
+from ombo_gym.settings import Settings
 from ombo_gym.starts import STARTS, make_start
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import COINS, IDS, WIDE, proposals
+from tests.pools import Pool, begun
 
 LETTERS = "ACGT"
-
-
-class Pool(Problem):
-    """Candidates with given values; NaN where one cannot be measured. Instances add a constant."""
-
-    floor = -1.0
-
-    def __init__(self, values: Sequence[float]) -> None:
-        self.values = np.array(values, np.float64)
-        self.design_space = CandidateDesigns(np.arange(len(values))[:, None] * 1.0)
-
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"shift": draws.draw(lambda rng: rng.choice([0.0, 10.0]))}
-
-    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
-        return self.values[designs[..., 0]] + instances["shift"][:, None]
-
-    def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:
-        holes = np.isnan(self.values)
-        return ~holes[designs[..., 0]] if holes.any() else None
-
-
-def begun(problem: Problem, start: dict[str, Any], campaigns: int) -> Campaigns:
-    """Many campaigns after their reset."""
-    many = Campaigns(problem, Settings(horizon=1, batch_size=1, start=start), campaigns)
-    many.reset(ALL, np.arange(campaigns, dtype=np.uint64), np.zeros(campaigns, bool))
-    return many
 
 
 def code(designs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -120,30 +94,6 @@ def test_each_set_of_designs_is_equally_likely_at_the_start() -> None:
     assert stats.chisquare(list(counts.values())).pvalue > 1e-4
 
 
-def test_spaces_too_large_to_list_are_drawn_without_replacement_too(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(design_spaces, "_LISTED", 1)
-    space = CategoricalDesigns([2, 3, 2])
-    draws = KeyedRows(np.arange(300, dtype=np.uint64), Stream.START)
-    designs = space.sample_distinct(draws, 12)
-    codes = np.sort(space.encode(designs), axis=1)
-    np.testing.assert_array_equal(codes, np.tile(np.arange(12), (300, 1)))
-    alone = space.sample_distinct(KeyedRows(np.array([7], np.uint64), Stream.START), 12)
-    np.testing.assert_array_equal(alone[0], designs[7])
-    pairs = space.sample_distinct(KeyedRows(np.arange(4000, dtype=np.uint64), Stream.START), 2)
-    counts = Counter(map(tuple, space.encode(pairs).tolist()))
-    assert len(counts) == 12 * 11
-    assert stats.chisquare(list(counts.values())).pvalue > 1e-4
-
-
-def test_a_long_sequence_has_more_designs_than_an_integer_counts() -> None:
-    space = CategoricalDesigns([4] * 40)
-    assert space.size == 4**40
-    designs = space.sample_distinct(KeyedRows(np.arange(2, dtype=np.uint64), Stream.START), 50)
-    assert designs.shape == (2, 50, 40) and set(np.unique(designs)) == {0, 1, 2, 3}
-
-
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_random_starts_are_of_feasible_designs(size: int) -> None:
     """Three of eight can be measured; each choice of them is equally likely."""
@@ -161,7 +111,7 @@ def test_what_one_campaign_starts_with_does_not_depend_on_how_lucky_its_neighbou
     many = begun(pool, {"kind": "random", "size": 3}, 50)
     for key in (0, 17, 49):
         alone = Campaigns(pool, Settings(start={"kind": "random", "size": 3}), 1)
-        alone.reset(ALL, np.array([key], np.uint64), np.zeros(1, bool))
+        alone.reset(ALL, np.array([key], np.uint64), ResetOptions.none(1))
         np.testing.assert_array_equal(alone.designs[0, :3], many.designs[key, :3])
 
 
@@ -172,7 +122,7 @@ def test_starts_that_cannot_be_had_are_errors_that_say_how_many_there_are() -> N
         begun(Pool([math.nan, 1.0]), {"kind": "random", "size": 2}, 1)
     with pytest.raises(ValueError, match=r"start: .*none.*percentile.*random.*got .*'best'"):
         make_start({"kind": "best"}, Pool(range(5)))
-    assert sorted(STARTS) == ["none", "percentile", "random"]
+    assert sorted(STARTS) == ["listed", "none", "percentile", "random", "space_filling"]
 
 
 # --- percentile on measured landscapes -----------------------------------------------------------
@@ -199,14 +149,14 @@ def test_the_default_start_of_tfbind8_is_the_visible_slice_of_design_bench(six6:
     designs = observation["designs"][:32_898]
     assert len(np.unique(designs, axis=0)) == 32_768
     assert info["best_value"] == pytest.approx(0.43929616, abs=1e-8)
-    assert observation["measurements"].max() == np.float32(0.43929616)
+    assert observation["measurements"].max() == info["best_value"]
     assert info["optimum"] == 1.0 and info["optimum_exact"] is True
     assert info["regret"] == 1.0 - info["best_value"]
     visible = scores <= np.percentile(scores, 50)
     assert Counter(code(designs).tolist()) == Counter(codes[visible].tolist())
     by_code = dict(zip(codes.tolist(), scores.tolist(), strict=True))
     expected = np.array([by_code[c] for c in code(designs).tolist()])
-    np.testing.assert_array_equal(observation["measurements"][:32_898], expected.astype(np.float32))
+    np.testing.assert_array_equal(observation["measurements"][:32_898], expected)
 
 
 def test_the_order_of_a_full_slice_is_random_and_another_in_each_campaign() -> None:
@@ -321,7 +271,7 @@ def test_a_slice_of_a_pool_is_by_the_values_of_each_instance_ties_included() -> 
         assert sorted(many.designs[row, :4, 0]) == [1, 2, 3, 4]
         shift = many.instances["shift"][row]
         assert many.best_value[row] == 3.0 + shift
-        assert sorted(many.values[row, :4] - shift) == [1, 3, 3, 3]
+        assert sorted(many.measurements[row, :4] - shift) == [1, 3, 3, 3]
 
 
 def test_a_slice_is_of_what_can_be_measured() -> None:
@@ -340,50 +290,6 @@ def test_slices_of_a_thousand_campaigns_fit_into_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 100e6, "not 256 x 1,024 x 256 waves at once"
-
-
-# --- design spaces -------------------------------------------------------------------------------
-
-
-def test_codes_count_all_designs_once() -> None:
-    space = CategoricalDesigns([2, 3, 4])
-    designs = space.decode(np.arange(24))
-    assert len(np.unique(designs, axis=0)) == 24 == space.size
-    np.testing.assert_array_equal(space.encode(designs), np.arange(24))
-    assert designs[1].tolist() == [0, 0, 1] and designs[-1].tolist() == [1, 2, 3]
-
-
-@pytest.mark.parametrize("dtype", [np.int64, np.float32])
-def test_many_designs_are_told_apart_as_few_are(dtype: Any) -> None:
-    designs = np.random.default_rng(0).integers(-1, 2, (3, 200, 5)).astype(dtype)
-    if dtype is np.float32:
-        designs[:, ::2] *= -1  # has 0.0 and -0.0
-    expected = [[x in row[:i] for i, x in enumerate(row)] for row in designs.tolist()]
-    assert design_spaces.repeated(designs).tolist() == expected
-    assert design_spaces.repeated(designs[:, :20]).tolist() == [row[:20] for row in expected]
-
-
-def test_squared_distances_of_features_are_hamming_distances() -> None:
-    space = CategoricalDesigns([2, 3, 4])
-    designs = space.decode(np.arange(24))
-    features = space.features(designs)
-    squared = ((features[:, None] - features[None]) ** 2).sum(axis=-1)
-    hamming = (designs[:, None] != designs[None]).sum(axis=-1)
-    np.testing.assert_allclose(squared, hamming, atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    "space", [BoxDesigns(3), CategoricalDesigns([2, 3]), CandidateDesigns(np.eye(5))], ids=repr
-)
-def test_actions_and_designs_are_inverse(space: design_spaces.DesignSpace) -> None:
-    batches = space.sample(KeyedRows(np.arange(4, dtype=np.uint64), Stream.START), 3)
-    actions = space.actions(batches)
-    action_space = space.action_space(3)
-    for action in actions:
-        assert action in action_space
-    np.testing.assert_array_equal(space.designs(actions), batches)
-    assert batches in gym.vector.utils.batch_space(space.observation_space(3), 4)
-    assert space.features(batches).shape[:2] == (4, 3)
 
 
 def test_a_size_that_some_campaigns_could_not_give_is_refused_when_the_environment_is_made():
@@ -410,17 +316,3 @@ def test_a_problem_that_draws_nothing_is_told_what_to_draw():
 def test_the_native_environment_has_no_other_end_than_the_horizon():
     with pytest.raises(ValueError, match="horizon=2"):
         gym.make_vec("Ombo/GP-v0", num_envs=2, max_episode_steps=2)
-
-
-@pytest.mark.parametrize("space", [CategoricalDesigns([3, 4, 2]), CandidateDesigns(np.eye(24))])
-def test_a_table_of_all_designs_finds_the_same_as_comparing_every_two(space, monkeypatch):
-    rng = np.random.default_rng(0)
-    sought = space.decode(rng.integers(24, size=(5, 9)))
-    listed = space.decode(rng.integers(24, size=(5, 12)))
-    in_use = rng.random((5, 12)) < 0.5
-    assert sought.shape[1] * listed.shape[1] > space.size  # so the table is used
-    monkeypatch.setattr(design_spaces, "_TABLE", 30)  # one row at a time
-    for used in (None, in_use):
-        expected = design_spaces.among(sought, listed, used)
-        np.testing.assert_array_equal(space.among(sought, listed, used), expected)
-        assert expected.any() and not expected.all()

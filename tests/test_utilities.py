@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
+import pickle
 import statistics
 from collections.abc import Sequence
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.envs.registration import EnvSpec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, Designs
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
-from ombo_gym.utilities import UTILITIES, utility_named
-from ombo_gym.vector_env import CampaignVectorEnv
-from tests.envs.cases import IDS, assert_same
+from ombo_gym.priors import BernoulliArms
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.utilities import UTILITIES, Utility, make_utility
+from tests.envs.cases import IDS
+from tests.pools import NOTHING, Table
 
-NAMES = ["best", "last_max", "last_mean", "last_median", "total"]  # of every problem
+QUANTILE: dict[str, Any] = {"name": "last_quantile", "quantile": 0.9}
+# Of every problem.
+NAMES: list[Any] = ["auc", "best", "last_max", "last_mean", "last_median", QUANTILE, "total"]
 SMALL: dict[str, list[dict[str, Any]]] = {  # finite problems, and a few of each
     "Bandit": [
         {"arms": 3},
@@ -43,34 +48,48 @@ SMALL: dict[str, list[dict[str, Any]]] = {  # finite problems, and a few of each
 }
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """Linear between the values in order, the smallest at 0 and the largest at 1."""
+    ordered = sorted(values)
+    at = share * (len(ordered) - 1)
+    below = math.floor(at)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (at - below) * (ordered[above] - ordered[below])
+
+
 def worth(
-    utility: str,
+    utility: Any,
     base: float,
     batches: Sequence[Sequence[float]],
     wasted: Sequence[Sequence[bool]] | None = None,
 ) -> float:
     """The table of the public contract, in plain Python; wasted slots come with a value of 0."""
     unwasted = [[False] * len(batch) for batch in batches]
-    everything = [
-        value
+    counted = [
+        [value for value, gone in zip(batch, waste, strict=True) if not gone]
         for batch, waste in zip(batches, wasted or unwasted, strict=True)
-        for value, gone in zip(batch, waste, strict=True)
-        if not gone
+    ]
+    best_by_round = [
+        max([base, *itertools.chain(*counted[: n + 1])]) - base for n in range(len(counted))
     ]
     last = list(batches[-1])
     return {
-        "best": max(base, *everything, -math.inf) - base,
+        "auc": math.fsum(best_by_round) / len(best_by_round),
+        "best": best_by_round[-1],
         "last_max": max(last),
         "last_median": statistics.median(last),
         "last_mean": statistics.fmean(last),
-        "total": math.fsum(everything),
-    }[utility]
+        "last_quantile": quantile(last, 0.9),
+        "total": math.fsum(itertools.chain(*counted)),
+    }[utility if isinstance(utility, str) else utility["name"]]
 
 
 def test_these_are_all_utilities() -> None:
-    assert sorted(UTILITIES) == sorted([*NAMES, "recommendation"])
-    with pytest.raises(ValueError, match=r"utility: .*best.*last_max.*total.*got 'bets'"):
-        utility_named("bets")
+    names = [make_utility(utility).name for utility in [*NAMES, "recommendation"]]
+    ours = [name for name, kind in UTILITIES.items() if kind.__module__ == make_utility.__module__]
+    assert sorted(ours) == sorted(names)
+    with pytest.raises(ValueError, match=r"utility: .*auc.*best.*last_max.*total.*got 'bets'"):
+        make_utility("bets")
 
 
 starts = st.one_of(
@@ -83,31 +102,36 @@ starts = st.one_of(
     ),
 )
 horizons = st.one_of(st.integers(1, 4), st.sampled_from([[1, 3], [2, 2], [2, 4]]))
+sizes = st.one_of(st.integers(1, 5), st.sampled_from([[1, 4], [2, 5]]))
+rounds = st.one_of(
+    st.builds(lambda horizon, q: {"horizon": horizon, "batch_size": q}, horizons, sizes),
+    st.builds(
+        lambda plates: {"plates": plates}, st.lists(st.integers(1, 5), min_size=1, max_size=4)
+    ),
+)
 
 
-@pytest.mark.parametrize("utility", [*NAMES, "recommendation"])
+@pytest.mark.parametrize("utility", [*NAMES, "recommendation"], ids=str)
 @pytest.mark.parametrize("env_id", IDS)
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     start=starts,
-    horizon=horizons,
-    q=st.integers(1, 5),
+    rounds=rounds,
     noise_std=st.sampled_from([0.0, 0.5]),
     seed=st.integers(0, 2**31),
     variant=st.integers(0, 4),
 )
 def test_the_undiscounted_return_is_the_utility(
     env_id: str,
-    utility: str,
+    utility: Any,
     start: dict[str, Any],
-    horizon: Any,
-    q: int,
+    rounds: dict[str, Any],
     noise_std: float,
     seed: int,
     variant: int,
 ) -> None:
     name = env_id.split("/")[1].split("-")[0]
-    common = {"horizon": horizon, "batch_size": q, "start": start}
+    common = {**rounds, "start": start}
     if name in SMALL:
         common |= SMALL[name][variant % len(SMALL[name])]
         common["start"] = start = fitting(start, CampaignEnv(name, **{**common, "start": NOTHING}))
@@ -144,16 +168,18 @@ def test_the_undiscounted_return_is_the_utility(
     while not terminated:
         if rng.random() < 0.7:  # or the same batch again: measured and counted again, or wasted
             action = env.action_space.sample()
+        q = int(observation["plates"][0])
         observation, reward, terminated, _, info = env.step(action)
         rewards.append(reward)
-        batches.append(info["true_values"].tolist())
+        batches.append(info["true_values"][:q].tolist())
+        assert np.isnan(info["true_values"][q:]).all()
         wasted.append([False] * q)
         if name == "Landscapes":
-            for slot, design in enumerate(action.tolist()):
+            for slot, design in enumerate(action[:q].tolist()):
                 wasted[-1][slot] = design in measured
                 measured.add(design)
         if name in SMALL:
-            expected = [truth[x] for x in action]
+            expected = [truth[x] for x in action[:q]]
             expected = [0 if w else v for v, w in zip(expected, wasted[-1], strict=True)]
             assert batches[-1] == expected
         so_far = shown + [
@@ -164,17 +190,18 @@ def test_the_undiscounted_return_is_the_utility(
         ]
         assert info["best_value"] == pytest.approx(max(so_far), abs=1e-6)
         assert info["regret"] == pytest.approx(info["optimum"] - max(so_far), abs=1e-6)
-        assert (info["wasted"], info["infeasible"]) == (sum(wasted[-1]), 0)
+        assert info["wasted"] == sum(wasted[-1])
+        assert info["infeasible"] == 0 or name == "Reaction", "of which five were never run"
         assert observation["observed"].sum() == size + sum(w.count(False) for w in wasted)
-        if utility.startswith("last") and not terminated:
-            assert reward == 0.0
-        if utility == "best":
+        if make_utility(utility).last_round_only and utility != "recommendation":
+            assert reward == 0.0 or terminated
+        if utility in ("auc", "best"):
             assert reward >= 0.0
         if utility == "total":
             assert reward == pytest.approx(math.fsum(batches[-1]), abs=1e-9)
         if utility == "recommendation":
             assert math.fsum(rewards) == pytest.approx(best_mean(env, observation), abs=1e-9)
-    assert len(batches) in range(*np.add(env.horizons, (0, 1)))
+    assert len(batches) in range(*np.add(env.campaign_spec.horizons, (0, 1)))
     assert math.fsum(rewards) == pytest.approx(info["utility"], abs=1e-9)
     if utility != "recommendation":
         expected = worth(utility, base, batches, wasted)
@@ -194,33 +221,97 @@ def fitting(start: dict[str, Any], env: CampaignEnv) -> dict[str, Any]:
 def true_values_of(env: CampaignEnv) -> list[float]:
     """The true value of every design of a bandit or a landscape, looked up in the campaign."""
     (instance,) = (array[0] for array in env.campaigns.instances.values())
-    return list(instance if instance.shape else env.problem.matrix[instance])
+    return list(instance if instance.shape else env.problem.prior.matrix[instance])
 
 
 def best_mean(env: CampaignEnv, observation: dict[str, Any]) -> float:
     """The largest posterior mean of a design, in plain Python."""
-    problem, n = env.problem, int(observation["observed"].sum())
+    prior, n = env.problem.prior, int(observation["observed"].sum())
     designs = observation["designs"][:n, 0].tolist()
     data = list(zip(designs, observation["measurements"][:n].tolist(), strict=True))
-    if problem.repeats:  # a bandit: successes and failures are added to a and b
-        means = list(problem.known)
-        for arm, (a, b) in enumerate(problem.priors):
+    if isinstance(prior, BernoulliArms):  # successes and failures are added to a and b
+        means = list(prior.known)
+        for arm, (a, b) in enumerate(prior.beta):
             pulls = [value for design, value in data if design == arm]
             means.append((a + sum(pulls)) / (a + b + len(pulls)))
         return max(means)
-    noise = list(zip(problem.noise_values, problem.noise_weights, strict=True))
+    noise = list(zip(prior.noise_values, prior.noise_weights, strict=True))
     weights = []
-    for landscape, prior in zip(problem.matrix, problem.weights, strict=True):
+    for landscape, weight in zip(prior.matrix, prior.weights, strict=True):
         likelihood = [
             sum(p for error, p in noise if abs(landscape[x] + error - value) < 1e-6)
             for x, value in data
         ]
-        weights.append(prior * math.prod(likelihood))
+        weights.append(weight * math.prod(likelihood))
     total = math.fsum(weights)
     return max(
         sum(weight * value for weight, value in zip(weights, column, strict=True)) / total
-        for column in zip(*problem.matrix, strict=True)
+        for column in zip(*prior.matrix, strict=True)
     )
+
+
+class Hits(Utility):
+    """The share of rounds with a hit: a design that is worth at least so much."""
+
+    name = "hits"
+
+    def __init__(self, least: float = 0.0) -> None:
+        self.least = least
+
+    def gain(self, batch: NDArray[np.float64], best: Any, rounds_left: Any) -> NDArray[np.float64]:
+        return (batch.max(axis=-1) >= self.least).astype(float)
+
+    def level(
+        self, worth: NDArray[np.float64], base: NDArray[np.float64], measurements: int
+    ) -> NDArray[np.float64]:
+        return base
+
+
+@pytest.mark.parametrize(
+    ("utility", "hits"), [("hits", 4.0), ({"name": "hits", "least": 3.5}, 2.0), ("hits:least=9", 0)]
+)
+def test_one_class_is_a_utility_of_environments_specs_and_json(utility: Any, hits: float) -> None:
+    env = gym.make("Ombo/Landscapes-v0", matrix=[[1.0, 2, 3, 4, 5]], horizon=4, utility=utility)
+    spec = env.unwrapped.campaign_spec
+    assert isinstance(spec.utility, Hits)
+    assert CampaignSpec.from_json(spec.to_json()) == spec == pickle.loads(pickle.dumps(spec))
+    env = gym.make(EnvSpec.from_json(env.spec.to_json()), batch_size=1)
+    env.reset(seed=0)
+    results = [env.step([design]) for design in (0, 3, 2, 4)]
+    assert sum(result[1] for result in results) == results[-1][4]["utility"] == hits
+
+
+@pytest.mark.parametrize("text", ["best", "last_quantile:quantile=0.25", "auc", "hits:least=1.5"])
+def test_a_utility_is_written_as_text_and_as_json(text: str) -> None:
+    utility = make_utility(text)
+    assert str(utility) == text
+    for again in (str(utility), utility.config(), json.loads(json.dumps(utility.config()))):
+        assert make_utility(again) == utility and hash(make_utility(again)) == hash(utility)
+    assert make_utility(utility) is utility
+    assert utility != make_utility("total")
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.9, 1])
+def test_a_quantile_is_as_numpy_counts_it(share: float) -> None:
+    values = [4.0, -1.0, 7.5, 2.0, 2.0]
+    env = CampaignEnv(
+        Table(values),
+        batch_size=5,
+        horizon=2,
+        start=NOTHING,
+        utility={**QUANTILE, "quantile": share},
+    )
+    env.reset(seed=0)
+    assert env.step([0, 0, 0, 0, 0])[1] == 0.0
+    assert env.step([0, 1, 2, 3, 4])[4]["utility"] == np.quantile(values, share)
+    assert quantile(values, share) == pytest.approx(np.quantile(values, share), abs=1e-12)
+
+
+def test_auc_pays_an_improvement_in_every_round_that_is_left() -> None:
+    env = CampaignEnv(Table([1.0, 3.0, 2.0]), batch_size=1, horizon=4, utility="auc", start=NOTHING)
+    env.reset(seed=0)
+    rewards = [env.step([design])[1] for design in (0, 1, 2, 1)]
+    assert rewards == pytest.approx([1 / 4, 3 / 4, 3 / 4, 3 / 4])
 
 
 def test_the_median_of_an_even_batch_is_the_mean_of_the_middle_two() -> None:
@@ -232,246 +323,3 @@ def test_the_median_of_an_even_batch_is_the_mean_of_the_middle_two() -> None:
 
 
 MEDIAN: dict[str, Any] = {"utility": "last_median", "start": {"kind": "none"}}
-
-
-# --- a problem that is a table -------------------------------------------------------------------
-
-
-class Table(Problem):
-    """Candidates with given values; NaN where one cannot be measured. Instances add a constant."""
-
-    floor = -7.0
-
-    def __init__(
-        self, values: Sequence[float], *, repeats: bool = True, shifts: Sequence[float] = (0.0,)
-    ) -> None:
-        self.values = np.array(values, np.float64)
-        self.shifts = np.array(shifts, np.float64)
-        self.repeats = repeats
-        self.design_space = CandidateDesigns(np.arange(len(values))[:, None] / len(values))
-
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"shift": draws.draw(lambda rng: rng.choice(self.shifts))}
-
-    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
-        values = np.nan_to_num(self.values[designs[..., 0]], nan=1e9)  # not to be seen
-        return values + instances["shift"][:, None]
-
-    def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_] | None:
-        return None if self.repeats else ~np.isnan(self.values[designs[..., 0]])
-
-
-class Holes(Table):
-    """Measures a design as often as it is proposed, where it can."""
-
-    def feasible(self, instances: Instances, designs: Designs) -> NDArray[np.bool_]:
-        return ~np.isnan(self.values[designs[..., 0]])
-
-
-NOTHING = {"kind": "none"}
-
-
-def play(problem: Problem, batches: Sequence[Sequence[int]], **arguments: Any) -> list[Any]:
-    """The results of reset and of each step."""
-    arguments = {"start": NOTHING, **arguments}
-    env = CampaignEnv(
-        problem, horizon=len(batches), batch_size=len(batches[0]), noise_std=0.0, **arguments
-    )
-    return [env.reset(seed=0), *(env.step(list(batch)) for batch in batches)]
-
-
-@pytest.mark.parametrize(
-    ("batches", "best"),
-    [
-        ([[0, 1]], 0.0),  # all negative: nothing is gained
-        ([[0, 1], [2, 3]], 3.0),
-        ([[3, 3], [0, 0]], 3.0),
-        ([[2, 0], [2, 1]], 1.0),
-    ],
-)
-def test_best_without_a_start_is_counted_from_the_reference(
-    batches: list[list[int]], best: float
-) -> None:
-    table = Table([-5.0, -2.0, 1.0, 3.0])
-    results = play(table, batches, utility="best")
-    assert results[-1][4]["utility"] == best == sum(result[1] for result in results[1:])
-    assert results[0][1]["best_value"] == 0.0
-    values = [[-5.0, -2.0, 1.0, 3.0][i] for batch in batches for i in batch]
-    assert results[-1][4]["best_value"] == max(values), "the best true value, negative or not"
-
-
-def test_best_with_a_start_is_counted_from_it_whatever_its_sign() -> None:
-    table = Table([-5.0, -2.0, 1.0, 3.0])
-    for batch, best in (([0], 0.0), ([1], 3.0), ([3], 8.0)):
-        start = {"kind": "percentile", "percentile": 0}  # the worst row alone
-        results = play(table, [batch], utility="best", start=start)
-        assert results[0][1]["best_value"] == -5.0
-        assert results[1][4]["utility"] == results[1][1] == best
-
-
-def test_the_reference_is_the_problems_own() -> None:
-    table = Table([-5.0, -2.0, 1.0, 3.0])
-    table.reference = -4.0
-    results = play(table, [[1]], utility="best")
-    assert results[0][1]["best_value"] == -4.0 and results[1][1] == 2.0
-    assert play(table, [[0]], utility="best")[1][1] == 0.0
-
-
-def test_a_repeat_that_is_measured_again_counts_again() -> None:
-    results = play(Table([1.0, 2.0]), [[1, 1, 0], [1, 0, 0]], utility="total")
-    assert [result[1] for result in results[1:]] == [5.0, 4.0]
-    assert [result[4]["wasted"] for result in results[1:]] == [0, 0]
-    assert results[-1][0]["observed"].sum() == 6
-
-
-# (batches, true values of each, wasted of each, designs measured in order)
-WASTE = [
-    ([[0, 1], [2, 3]], [[-5, -2], [1, 3]], [0, 0], [0, 1, 2, 3]),
-    ([[3, 3], [3, 2]], [[3, 0], [0, 1]], [1, 1], [3, 2]),
-    ([[0, 0], [0, 0]], [[-5, 0], [0, 0]], [1, 2], [0]),
-    (
-        [[0, 1, 2], [0, 3, 3], [4, 1, 4]],
-        [[-5, -2, 1], [0, 3, 0], [-1, 0, 0]],
-        [0, 2, 2],
-        [0, 1, 2, 3, 4],
-    ),
-    (
-        [[0, 1, 2], [3, 4, 0], [1, 2, 3]],
-        [[-5, -2, 1], [3, -1, 0], [0, 0, 0]],
-        [0, 1, 3],
-        [0, 1, 2, 3, 4],
-    ),
-]
-
-
-@pytest.mark.parametrize("utility", NAMES)
-@pytest.mark.parametrize(("batches", "true_values", "wasted", "measured"), WASTE)
-def test_where_nothing_is_measured_twice_a_repeat_is_wasted(
-    batches: list[list[int]],
-    true_values: list[list[float]],
-    wasted: list[int],
-    measured: list[int],
-    utility: str,
-) -> None:
-    """A wasted slot is worth 0 and leaves no row; so is what is proposed when all is measured."""
-    values = [-5.0, -2.0, 1.0, 3.0, -1.0]
-    table = Table(values, repeats=False)
-    results = play(table, batches, utility=utility)
-    assert [result[4]["true_values"].tolist() for result in results[1:]] == true_values
-    assert [result[4]["wasted"] for result in results[1:]] == wasted
-    assert all(type(result[4]["wasted"]) is int for result in results[1:])
-    last = results[-1]
-    assert last[4]["utility"] == pytest.approx(sum(result[1] for result in results[1:]))
-    if utility != "best":
-        assert last[4]["utility"] == pytest.approx(worth(utility, 0.0, true_values))
-    best = max(values[i] for i in measured)
-    assert last[4]["best_value"] == best, "a wasted slot is no value of 0"
-    if utility == "best":
-        assert last[4]["utility"] == max(0.0, best)
-    n = len(measured)
-    assert last[0]["observed"].tolist() == [1] * n + [0] * (len(last[0]["observed"]) - n)
-    assert last[0]["designs"][:n, 0].tolist() == measured
-    assert last[0]["measurements"][:n].tolist() == [values[i] for i in measured]
-    assert not last[0]["designs"][n:].any() and not last[0]["measurements"][n:].any()
-
-
-def test_what_the_start_shows_is_not_measured_again() -> None:
-    table = Table([-5.0, -2.0, 1.0, 3.0], repeats=False)
-    results = play(table, [[0, 3, 1]], start={"kind": "percentile", "percentile": 50})
-    assert sorted(results[0][0]["designs"][:2, 0]) == [0, 1]
-    assert results[1][4]["wasted"] == 2
-    assert results[1][4]["true_values"].tolist() == [0.0, 3.0, 0.0]
-    assert results[1][0]["designs"][:3, 0].tolist()[2] == 3
-    assert results[1][4]["utility"] == 5.0  # 3 - (-2)
-
-
-def test_a_design_that_stands_for_the_padding_is_not_taken_for_measured() -> None:
-    """Rows that are not in use hold zeros, and so does the first candidate."""
-    results = play(Table([2.0, 1.0], repeats=False), [[1], [0]], utility="total")
-    assert [result[4]["wasted"] for result in results[1:]] == [0, 0]
-    assert results[-1][4]["utility"] == 3.0
-
-
-def test_designs_that_cannot_be_measured_get_the_floor_without_noise() -> None:
-    values = [math.nan, 2.0, math.nan, 4.0]
-    env = CampaignEnv(
-        Holes(values), horizon=2, batch_size=3, noise_std=1.0, start=NOTHING, utility="total"
-    )
-    env.reset(seed=0)
-    observation, reward, _, _, info = env.step([0, 1, 0])
-    assert info["infeasible"] == 2 and type(info["infeasible"]) is int
-    assert info["true_values"].tolist() == [-7.0, 2.0, -7.0] and reward == -12.0
-    assert observation["measurements"][0] == observation["measurements"][2] == -7.0
-    assert 0 < abs(observation["measurements"][1] - 2.0) < 6
-    assert observation["observed"].sum() == 3, "it is known that they cannot be measured"
-    observation, _, _, _, info = env.step([2, 3, 3])
-    assert info["infeasible"] == 1 and info["best_value"] == 4.0
-    assert len(set(observation["measurements"].tolist())) == 4
-    twin = CampaignEnv(
-        Holes([1.0, 2.0, 3.0, 4.0]), horizon=2, batch_size=3, noise_std=1.0, start=NOTHING
-    )
-    twin.reset(seed=0)
-    same = twin.step([0, 1, 0])[0]["measurements"][1]
-    assert same == observation["measurements"][1], "the noise of others is what it would be"
-
-
-def test_a_campaign_of_nothing_but_infeasible_designs_is_worth_nothing() -> None:
-    results = play(Holes([math.nan, 1.0]), [[0, 0], [0, 0]], utility="best")
-    assert results[-1][4]["utility"] == 0.0
-    assert results[-1][4]["best_value"] == -7.0
-    assert results[-1][4]["infeasible"] == 2
-
-
-def test_an_infeasible_design_is_wasted_when_it_is_repeated() -> None:
-    results = play(Table([math.nan, 1.0], repeats=False), [[0, 0], [0, 1]], utility="total")
-    assert [result[4]["wasted"] for result in results[1:]] == [1, 1]
-    assert [result[4]["true_values"].tolist() for result in results[1:]] == [[-7, 0], [0, 1]]
-    assert results[-1][0]["observed"].sum() == 2
-    assert results[-1][4]["utility"] == -6.0
-
-
-@pytest.mark.parametrize("mode", list(AutoresetMode)[:2], ids=lambda mode: mode.value)
-@pytest.mark.parametrize("control", ["designs", "exploration", "candidates"])
-def test_rows_of_such_problems_are_played_like_single_campaigns(
-    control: str, mode: AutoresetMode
-) -> None:
-    """Datasets grow unequally: every row wastes as it does."""
-    problem = Table(
-        [math.nan, -2.0, 1.0, 3.0, math.nan, 0.5], repeats=False, shifts=(0.0, 1.0, 2.0)
-    )
-    arguments: dict[str, Any] = {
-        "horizon": [1, 4],
-        "batch_size": 3,
-        "noise_std": 0.5,
-        "control": control,
-        "start": {"kind": "random", "size": 2},
-        "utility": "last_median",
-    }
-    native = CampaignVectorEnv(5, problem, autoreset_mode=mode, **arguments)
-    sync = SyncVectorEnv([lambda: CampaignEnv(problem, **arguments)] * 5, autoreset_mode=mode)
-    assert_same(native.reset(seed=0), sync.reset(seed=0))
-    native.action_space.seed(0)
-    for step in range(10):
-        actions = native.action_space.sample()
-        assert_same(native.step(actions), sync.step(actions), f"step {step}")
-
-
-def test_sequences_repeat_only_when_all_their_positions_do() -> None:
-    class Sequences(Table):
-        def __init__(self) -> None:
-            super().__init__([0.0], repeats=False)
-            self.design_space = CategoricalDesigns([2, 3])
-
-        def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
-            return 10.0 * designs[..., 0] + designs[..., 1]
-
-        def feasible(self, instances: Instances, designs: Designs) -> None:
-            return None
-
-    batches = [[(1, 2), (1, 1)], [(0, 1), (1, 1)], [(0, 2), (0, 2)]]
-    flat = [[entry for design in batch for entry in design] for batch in batches]
-    env = CampaignEnv(Sequences(), horizon=3, batch_size=2, start=NOTHING)
-    env.reset(seed=0)
-    infos = [env.step(batch)[4] for batch in flat]
-    assert [info["wasted"] for info in infos] == [0, 1, 1]
-    assert [info["true_values"].tolist() for info in infos] == [[12, 11], [1, 0], [2, 0]]

@@ -81,10 +81,10 @@ def test_the_walk_finds_what_is_hidden_in_a_closure_a_partial_or_a_bound_method(
     problem = ombo_gym.make_problem("GP")
     rng = np.random.default_rng(0)
     for secret in (problem, rng):
-        assert hidden(lambda: secret) == [secret]  # noqa: B023
-        assert hidden({"a": [functools.partial(print, secret)]}) == [secret]
+        assert secret in hidden(lambda: secret)  # noqa: B023
+        assert secret in hidden({"a": [functools.partial(print, secret)]})
     assert hidden(problem.draw) == [problem]
-    assert hidden(np.array([rng, None])) == [rng]
+    assert rng in hidden(np.array([rng, None]))
     assert hidden(types.SimpleNamespace(space=problem.design_space)) == []
 
 

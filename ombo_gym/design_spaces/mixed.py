@@ -80,6 +80,10 @@ class MixedDesigns(DesignSpace):
         for count in counts:
             self.size = None if count is None or self.size is None else self.size * count
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickles as the parameters."""
+        return type(self), (self.parameters,)
+
     def __repr__(self) -> str:
         return f"MixedDesigns({self.summary})"
 
@@ -257,13 +261,24 @@ class CountableMixedDesigns(FiniteDesigns, MixedDesigns):
         return codes
 
 
-def design_space_of(parameters: Parameters) -> DesignSpace:
+def design_space_of(parameters: Parameters | Mapping[str, Any]) -> DesignSpace:
     """The design space that holds the parameters which vary.
+
+    Args:
+        parameters: As `parse_parameters` reads them.
 
     Returns:
         Of ranges without steps a box; of lists alone, levels or choices, `CategoricalDesigns`; of
         anything else mixed designs.
+
+    Raises:
+        ValueError: Parameters that are not written as they should be.
+
+    Example:
+        >>> design_space_of({"T": (20, 100), "pressure": (1, 5), "vessel": "vial"})
+        BoxDesigns(dim=2)
     """
+    parameters = parse_parameters(parameters)
     varying = parameters.varying.values()
     if all(each.values is None for each in varying):
         return BoxDesigns.of(parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import fields
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -27,6 +28,10 @@ class Parameter(ABC):
 
     category: ClassVar[bool] = False
     values: tuple[Any, ...] | None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without what was worked out on the way."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

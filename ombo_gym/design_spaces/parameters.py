@@ -46,7 +46,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {  # of a parameter that is written as a
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parameters:
     """Parameters in the order of a design's numbers.
 
@@ -64,8 +64,19 @@ class Parameters:
         if self.form not in _FORMS:
             raise ValueError(f"form: expected one of {list(_FORMS)}, got {self.form!r}")
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Parameters)
+            and list(self.each.items()) == list(other.each.items())  # their order counts
+            and self.form == other.form
+        )
+
     def __hash__(self) -> int:
         return hash((tuple(self.each), self.form))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without what was worked out on the way."""
+        return {"each": self.each, "form": self.form}
 
     @cached_property
     def varying(self) -> dict[str, Parameter]:
@@ -136,7 +147,8 @@ class Parameters:
             try:
                 found.append(each.column(given[name]))
             except ValueError as error:
-                raise ValueError(f"design: {name!r}: {error}") from None
+                where = {"dict": f"{name!r}: ", "array": f"entry {name}: ", "single": ""}[self.form]
+                raise ValueError(f"design: {where}{error}") from None
         return found
 
     def _by_name(self, units: Any) -> Mapping[str, Any]:
@@ -166,13 +178,12 @@ class Parameters:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; `from_dict` is the inverse."""
-        return {"form": self.form, "each": {name: p.to_dict() for name, p in self.each.items()}}
+        return {"form": self.form, "each": [[name, p.to_dict()] for name, p in self.each.items()]}
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
-        each = {name: _from_dict(parameter) for name, parameter in given["each"].items()}
-        return cls(each, given["form"])
+        return cls({name: _from_dict(each) for name, each in given["each"]}, given["form"])
 
 
 _0 = np.array(0)  # the code of what is fixed

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.design_spaces.values import is_number as is_number  # at home there, used everywhere
+from ombo_gym.design_spaces.values import numbers as array_of_numbers
+
 
 def one_of(argument: str, given: Any, known: Iterable[str]) -> str:
     """The name given, if it is known.
@@ -19,11 +22,6 @@ def one_of(argument: str, given: Any, known: Iterable[str]) -> str:
     if not isinstance(given, str) or given not in names:
         raise ValueError(f"{argument}: expected one of {names}, got {given!r}")
     return given
-
-
-def is_number(given: Any) -> bool:
-    """Whether it is a real number."""
-    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
 
 
 def is_whole(given: Any) -> bool:
@@ -40,8 +38,4 @@ def is_list(given: Any) -> bool:
 
 def numbers(given: Any) -> NDArray[np.float64]:
     """The array that nested lists of numbers make; a lone NaN where they make none."""
-    try:
-        array = np.asarray(given)
-    except ValueError:  # lists of different lengths
-        return np.array(np.nan)
-    return array.astype(np.float64) if array.dtype.kind in "iuf" else np.array(np.nan)
+    return array_of_numbers(given).astype(np.float64)

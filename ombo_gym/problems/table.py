@@ -25,7 +25,7 @@ class Table(Measured):
     """The rows of a CSV file of your own: designs that were measured, and what came.
 
     A design is one of the distinct rows of the design columns, named by its index in their order of
-    appearance; `env.unwrapped.game.problem.row(index)` gives its cells. Surrogates see a column of
+    appearance; `env.unwrapped.problem.row(index)` gives its cells. Surrogates see a column of
     numbers scaled to [-1, 1] and a column of text as categories (one-hot, at squared distance 1
     from each other), all divided by the square root of the number of columns. `log` and
     `parameters` say so of columns that are to be seen otherwise.

@@ -199,7 +199,8 @@ def _rewards(problem: Problem) -> str:
     if problem.start.get("kind") == "none":
         base = f"a reference, {problem.reference:g}, since there is no start"
     exact = problem.prior is not None and problem.prior.exact
-    offered = [kind for kind in UTILITIES.values() if exact or not kind.needs_posterior]
+    ours = [kind for kind in UTILITIES.values() if kind.__module__ == Utility.__module__]
+    offered = [kind for kind in ours if exact or not kind.needs_posterior]
     text = (
         "Increments of the utility: the undiscounted return is what the campaign was worth, "
         f'`utility="best"` unless you ask for another. b0 is {base}.\n\n'

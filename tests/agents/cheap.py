@@ -37,6 +37,7 @@ _BRIEFLY = {
     "moves": 2,
     "raw_samples": 8,
     "restarts": 1,
+    "rounds": 2,
     "samples": 4,
     "starts": 1,
     "steps": 2,

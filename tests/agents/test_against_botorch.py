@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_gym.design_spaces import CategoricalDesigns
-from ombo_gym.surrogates.gp import JITTER
+from ombo_gym.design_spaces import BoxDesigns
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.gp import JITTER, make_surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.surrogates.test_gp import textbook_posterior
 
@@ -32,7 +33,7 @@ def datasets(dim, count):
 
 
 def proposals(name, env, observation, **settings):
-    rngs = [np.random.default_rng(i) for i in range(len(observation["values"]))]
+    rngs = [np.random.default_rng(i) for i in range(len(observation["measurements"]))]
     actions = ombo_agents.make(name, env, **settings).act(observation, rngs)
     return actions.astype(np.float64)
 
@@ -42,8 +43,9 @@ def botorch_model(env, observation, row):
 
     n = SITUATIONS[env.design_space.dim]
     x = observation["designs"][row, :n].astype(np.float64)
-    y = observation["values"][row, :n].astype(np.float64)
-    return make_model(env.unwrapped.game.surrogate, x, y, "surrogate", unit_box(x.shape[1])), x, y
+    y = observation["measurements"][row, :n]
+    surrogate = make_surrogate(env.campaign_spec)
+    return make_model(surrogate, x, y, "surrogate", unit_box(x.shape[1])), x, y
 
 
 def optimised(acquisition, dim, q, *, sequential):
@@ -90,7 +92,7 @@ def improvement_of_both(dim, count, *, sequential=True):
 
     env, observation = datasets(dim, count)
     ours = proposals("expected_improvement", env, observation)
-    lengthscale = env.unwrapped.game.surrogate.lengthscales[0]
+    lengthscale = make_surrogate(env.campaign_spec).lengthscales[0]
     both = np.zeros((count, 2))
     for row in range(count):
         model, x, y = botorch_model(env, observation, row)
@@ -108,7 +110,7 @@ def bounds_of_both(dim, count):
 
     env, observation = datasets(dim, count)
     ours = proposals("ucb", env, observation, weight=WEIGHT)
-    lengthscale = env.unwrapped.game.surrogate.lengthscales[0]
+    lengthscale = make_surrogate(env.campaign_spec).lengthscales[0]
     both = np.zeros((count, 2))
     for row in range(count):
         model, x, y = botorch_model(env, observation, row)
@@ -203,6 +205,16 @@ def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
             "GP",
             {"utility": "last_max"},
         ),
+        (
+            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
+            "GP",
+            {"utility": "auc"},
+        ),
+        (
+            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
+            "GP",
+            {"utility": {"name": "last_quantile", "quantile": 0.5}},
+        ),
     ],
 )
 def test_botorch_plays_campaigns_alone_as_among_others(name, problem, arguments):
@@ -215,9 +227,66 @@ def test_botorch_plays_campaigns_alone_as_among_others(name, problem, arguments)
         last = {key: array[1:] for key, array in observation.items()}
         np.testing.assert_array_equal(policy.act(last, [np.random.default_rng(1)]), actions[1:])
         observation, *_ = env.step(actions)
-    if isinstance(env.design_space, CategoricalDesigns):
+    if env.design_space.size is not None:
         designs = env.design_space.designs(actions)
         assert all(len(np.unique(batch, axis=0)) == 2 for batch in designs)
+
+
+@pytest.mark.parametrize(
+    ("utility", "slots"), [("best", [2, 3, 1]), ("auc", [2, 3, 1]), ("last_mean", [2, 3, 1])]
+)
+def test_multistep_looks_at_the_plates_to_come(utility, slots):
+    spec = CampaignSpec(
+        BoxDesigns(2),
+        plates=(2, 3, 1),
+        utility=utility,
+        surrogate={"kernel": "matern52", "lengthscale": 0.4},
+        noise_std=0.0,
+    )
+    settings = "fantasies=3/2;inner_samples=4;maxiter=3;raw_samples=4;restarts=1"
+    policy = ombo_agents.make(f"botorch_multistep:{settings}", spec)
+    from ombo_agents.bayesian.botorch.model import make_model, unit_box
+
+    x = np.random.default_rng(0).uniform(-1, 1, (5, 2))
+    model = make_model(policy.surrogate, x, x.sum(axis=1), "surrogate", unit_box(2))
+    tree = policy.acquisition(model, 1.0, (2, 3, 1))
+    assert tree.batch_sizes == slots[1:]
+    assert tree.get_augmented_q_batch_size(2) == 2 + 3 * 3 + 3 * 2 * 1
+    told = spec.observation(x.astype(np.float32)[:0], [], [2, 3, 1])
+    assert policy.act(told, np.random.default_rng(0)).shape == (1, 3, 2)
+
+
+def test_multistep_counts_an_improvement_in_every_round_that_is_left_under_auc():
+    """The same tree of designs, once for each utility: stage values add up with weights 3, 2, 1."""
+    import torch
+    from botorch.utils.sampling import manual_seed
+
+    from ombo_agents.bayesian.botorch.model import make_model, unit_box
+
+    x = np.random.default_rng(0).uniform(-1, 1, (6, 2))
+    found = {}
+    for utility in ("best", "auc"):
+        spec = CampaignSpec(
+            BoxDesigns(2),
+            plates=(1, 1, 1),
+            utility=utility,
+            surrogate={"kernel": "matern52", "lengthscale": 0.4},
+            noise_std=0.0,
+        )
+        settings = "fantasies=3/2;inner_samples=64;maxiter=3;raw_samples=4;restarts=1"
+        policy = ombo_agents.make(f"botorch_multistep:{settings}", spec)
+        model = make_model(policy.surrogate, x, x.sum(axis=1), "surrogate", unit_box(2))
+        with manual_seed(0):  # its samplers'
+            tree = policy.acquisition(model, float(x.sum(axis=1).max()), (1, 1, 1))
+        far = torch.tensor([[-0.9, -0.9]], dtype=torch.float64)
+        for at in range(3):  # one good design, in this round, the next or the last
+            designs = far.repeat(tree.get_augmented_q_batch_size(1), 1)
+            first, last = (0, 1, 4)[at], (1, 4, 10)[at]
+            designs[first:last] = torch.tensor([0.9, 0.9], dtype=torch.float64)
+            with torch.no_grad():
+                found[utility, at] = tree(designs[None]).item()
+    for at, weight in enumerate((3, 2, 1)):
+        assert found["auc", at] == pytest.approx(weight * found["best", at], rel=1e-3)
 
 
 def test_multistep_needs_a_utility_that_it_has_a_value_for():

@@ -124,14 +124,43 @@ def test_trust_regions_grow_with_success_and_shrink_with_failure(batches, length
     policy, _ = turbo()
     values = np.array([[0.0, -0.5, -0.2, *np.repeat(batches, 2)]])
     values[:, 4::2] -= 0.1  # the better design of each batch counts
-    assert policy.lengths(values)[0] == pytest.approx(length)
+    edges = tuple(range(3, len(values[0]) + 1, 2))
+    assert policy.lengths(values, edges)[0] == pytest.approx(length)
+
+
+def test_trust_regions_count_designs_measured_in_vain_whatever_the_plates():
+    policy, _ = turbo()  # failures = 4 designs
+    vain, start = -np.ones(9), np.zeros(1)
+    for sizes, length in [((3,), 0.8), ((3, 1), 0.4), ((1, 1, 1), 0.8), ((1, 1, 1, 1), 0.4)]:
+        values = np.concatenate([start, vain[: sum(sizes)]])[None]
+        edges = tuple(np.cumsum([1, *sizes]).tolist())
+        assert policy.lengths(values, edges)[0] == pytest.approx(length)
+
+
+def test_trust_regions_go_through_plates_of_different_sizes():
+    plates = [2, 5, 3]
+    env = CampaignVectorEnv(3, "GP", plates=plates, start={"kind": "random", "size": 4})
+    policy = ombo_agents.make("turbo", env)
+    observation, _ = env.reset(seed=0)
+    seen, lengths = [], policy.lengths
+
+    def watched(values, edges):
+        seen.append(edges)
+        return lengths(values, edges)
+
+    policy.lengths = watched
+    for _ in plates:
+        actions = policy.act(observation, generators(3))
+        assert env.action_space.contains(actions)
+        observation, *_ = env.step(actions)
+    assert seen == [(4,), (4, 6), (4, 6, 11)]
 
 
 def test_trust_regions_hold_the_batch():
     policy, env = turbo(length=0.1)
     observation, _ = env.reset(seed=0)
     batch = policy.act(observation, generators(1))[0]
-    centre = observation["designs"][0, observation["values"][0, :3].argmax()]
+    centre = observation["designs"][0, observation["measurements"][0, :3].argmax()]
     assert (np.abs(batch - centre) <= 0.1 + 1e-6).all()
     assert isinstance(env.design_space, BoxDesigns)
 
@@ -139,7 +168,7 @@ def test_trust_regions_hold_the_batch():
 def test_without_a_start_the_first_batch_has_nothing_to_beat():
     env = CampaignVectorEnv(1, "GP", batch_size=2, horizon=3, start={"kind": "none"})
     policy = ombo_agents.make("turbo", env)
-    assert policy.lengths(np.array([[1.0, 2.0]]))[0] == 0.8
+    assert policy.lengths(np.array([[1.0, 2.0]]), (0, 2))[0] == 0.8
     observation, _ = env.reset(seed=0)
     assert env.action_space.contains(policy.act(observation, generators(1)))
 

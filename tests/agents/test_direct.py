@@ -44,14 +44,14 @@ def case(request):
     return request.param
 
 
-def game_of(case, **arguments):
-    return gym.make(case[0], **{**case[1], **arguments}).unwrapped.game
+def spec_of(case, **arguments):
+    return gym.make(case[0], **{**case[1], **arguments}).unwrapped.campaign_spec
 
 
-def random_network(game, seed=0):
+def random_network(spec, seed=0):
     """A network that nothing is alike to: none of its weights is zero."""
     torch.manual_seed(seed)
-    network = build_network("direct", game, [8, 8])
+    network = build_network("direct", spec, [8, 8])
     with torch.no_grad():
         for weights in network.parameters():
             weights.normal_(0, 0.5)
@@ -81,20 +81,20 @@ def generators(rows):
 def shuffled(observation, seed=0):
     """The same datasets with rows and padding in another order, in each campaign another one."""
     rng = np.random.default_rng(seed)
-    rows, capacity = observation["values"].shape
+    rows, capacity = observation["measurements"].shape
     order = np.array([rng.permutation(capacity) for _ in range(rows)])
     return {
         **observation,
         "designs": np.take_along_axis(observation["designs"], order[..., None], axis=1),
-        "values": np.take_along_axis(observation["values"], order, axis=1),
+        "measurements": np.take_along_axis(observation["measurements"], order, axis=1),
         "observed": np.take_along_axis(observation["observed"], order, axis=1),
     }
 
 
 def longer(observation, by):
     """The same datasets with more padding."""
-    ends = {"designs": ((0, 0), (0, by), (0, 0)), "values": ((0, 0), (0, by))}
-    ends["observed"] = ends["values"]
+    ends = {"designs": ((0, 0), (0, by), (0, 0)), "measurements": ((0, 0), (0, by))}
+    ends["observed"] = ends["from_start"] = ends["measurements"]
     return {k: np.pad(a, ends[k]) if k in ends else a for k, a in observation.items()}
 
 
@@ -102,36 +102,36 @@ def longer(observation, by):
 
 
 def test_the_order_of_rows_changes_no_feature(case):
-    network, observation = random_network(game_of(case)), seen_by(case, 5)
+    network, observation = random_network(spec_of(case)), seen_by(case, 5)
     expected = features(network, observation)
     np.testing.assert_allclose(features(network, shuffled(observation)), expected, atol=1e-9)
     assert np.ptp(expected, axis=0).max() > 0.1  # other datasets do
 
 
 def test_what_stands_in_the_padding_changes_no_feature(case):
-    network, observation = random_network(game_of(case)), seen_by(case, 4)
+    network, observation = random_network(spec_of(case)), seen_by(case, 4)
     padding = observation["observed"] == 0
     assert padding.any()
     junk = {key: array.copy() for key, array in observation.items()}
-    junk["values"][padding] = np.nan
-    junk["designs"][padding] = np.nan if junk["designs"].dtype == np.float32 else 10**6
+    junk["measurements"][padding] = np.nan
+    junk["designs"][padding] = np.nan if junk["designs"].dtype == np.float32 else 101
     np.testing.assert_array_equal(features(network, junk), features(network, observation))
 
 
 def test_the_length_of_the_padding_changes_no_feature_and_no_action(case):
-    game = game_of(case)
-    network, observation = random_network(game), seen_by(case, 4)
+    spec = spec_of(case)
+    network, observation = random_network(spec), seen_by(case, 4)
     padded = longer(observation, 13)
     np.testing.assert_allclose(
         features(network, padded), features(network, observation), atol=1e-12
     )
-    policy = TrainedDirect(game, network)
+    policy = TrainedDirect(spec, network)
     actions = policy.act(observation, generators(4))
     np.testing.assert_array_equal(policy.act(padded, generators(4)), actions)
 
 
 def test_an_empty_dataset_has_features_of_its_own(case):
-    network, observation = random_network(game_of(case)), seen_by(case, 3)
+    network, observation = random_network(spec_of(case)), seen_by(case, 3)
     empty = {**observation, "observed": np.zeros_like(observation["observed"])}
     found = features(network, empty)
     assert np.isfinite(found).all() and (found == found[0]).all()
@@ -139,20 +139,20 @@ def test_an_empty_dataset_has_features_of_its_own(case):
 
 
 def test_rounds_left_change_features_and_actions(case):
-    game, observation = game_of(case), seen_by(case, 60)
-    network = random_network(game)
+    spec, observation = spec_of(case), seen_by(case, 60)
+    network = random_network(spec)
     other = {**observation, "rounds_left": observation["rounds_left"] + 1}
     assert (features(network, other) != features(network, observation)).any(axis=1).all()
-    policy = TrainedDirect(game, network)
+    policy = TrainedDirect(spec, network)
     assert policy.horizon_aware
     actions = policy.act(observation, generators(60))
     assert (policy.act(other, generators(60)) != actions).any()
 
 
 def test_how_often_something_was_measured_counts(case):
-    network, observation = random_network(game_of(case)), seen_by(case, 4)
+    network, observation = random_network(spec_of(case)), seen_by(case, 4)
     twice = {
-        key: array if key == "rounds_left" else np.concatenate([array, array], axis=1)
+        key: array if key in ("rounds_left", "plates") else np.concatenate([array, array], axis=1)
         for key, array in observation.items()
     }
     assert (
@@ -163,7 +163,7 @@ def test_how_often_something_was_measured_counts(case):
 def test_an_untrained_network_scores_arms_by_their_data_alone():
     """Arms that change places change scores, whatever they are called."""
     torch.manual_seed(0)
-    network = build_network("direct", game_of(POOL), [16, 16]).double()
+    network = build_network("direct", spec_of(POOL), [16, 16]).double()
     observation = seen_by(POOL, 6)
     order = np.array([2, 0, 3, 1])
     renamed = {**observation, "designs": order[observation["designs"]]}
@@ -175,11 +175,11 @@ def test_an_untrained_network_scores_arms_by_their_data_alone():
 
 def test_a_pool_too_large_to_score_one_by_one_is_played_too():
     case = ("Ombo/Bandit-v0", {"arms": 300, "batch_size": 2})
-    game, observation = game_of(case), seen_by(case, 4)
-    network = random_network(game)
+    spec, observation = spec_of(case), seen_by(case, 4)
+    network = random_network(spec)
     assert network.features_extractor.options == 0
-    actions = TrainedDirect(game, network).act(observation, generators(4))
-    assert actions.shape == (4, 2) and game.control.action_space.contains(actions[0])
+    actions = TrainedDirect(spec, network).act(observation, generators(4))
+    assert actions.shape == (4, 2) and spec.action_space.contains(actions[0])
 
 
 # --- slots that choose one after the other ----------------------------------------------------
@@ -221,19 +221,19 @@ def test_each_slot_takes_the_best_given_what_earlier_slots_took():
 
 
 def test_a_row_s_action_depends_on_that_row_alone_to_the_bit(case):
-    game = game_of(case)
-    for network in (random_network(game), build_network("direct", game, [8, 8])):
-        policy, observation = TrainedDirect(game, network), seen_by(case, 300)
+    spec = spec_of(case)
+    for network in (random_network(spec), build_network("direct", spec, [8, 8])):
+        policy, observation = TrainedDirect(spec, network), seen_by(case, 300)
         together = policy.act(observation, generators(300))
-        assert together.dtype == game.control.action_space.dtype
+        assert together.dtype == spec.action_space.dtype
         for row in range(0, 300, 7):
             single = {key: array[row : row + 1] for key, array in observation.items()}
             np.testing.assert_array_equal(policy.act(single, generators(1))[0], together[row])
 
 
 def test_the_order_of_rows_changes_no_bit_of_an_action(case):
-    game, observation = game_of(case), seen_by(case, 50)
-    policy = TrainedDirect(game, random_network(game))
+    spec, observation = spec_of(case), seen_by(case, 50)
+    policy = TrainedDirect(spec, random_network(spec))
     assert policy.exchangeable and policy.deterministic
     actions = policy.act(observation, generators(50))
     for seed in range(3):
@@ -244,32 +244,32 @@ def test_the_order_of_rows_changes_no_bit_of_an_action(case):
 def test_canonical_order_is_by_design_and_then_value_with_padding_last():
     observation = {
         "designs": np.array([[[2, 0], [1, 5], [9, 9], [1, 5], [1, 3]]]),
-        "values": np.array([[0.0, 7.0, 3.0, -1.0, 4.0]], np.float32),
+        "measurements": np.array([[0.0, 7.0, 3.0, -1.0, 4.0]]),
         "observed": np.array([[1, 1, 0, 1, 1]], np.int8),
         "rounds_left": np.ones((1, 1), np.float32),
     }
     found = in_canonical_order(observation)
     assert found["designs"][0].tolist() == [[1, 3], [1, 5], [1, 5], [2, 0], [0, 0]]
-    assert found["values"][0].tolist() == [4, -1, 7, 0, 0]
+    assert found["measurements"][0].tolist() == [4, -1, 7, 0, 0]
     assert found["observed"][0].tolist() == [1, 1, 1, 1, 0]
 
 
 def test_designs_that_nothing_tells_apart_are_taken_in_their_order():
-    game = game_of(POOL)
-    policy = TrainedDirect(game, build_network("direct", game, [8, 8]))
+    spec = spec_of(POOL)
+    policy = TrainedDirect(spec, build_network("direct", spec, [8, 8]))
     empty = seen_by(POOL, 5, rounds=0)
     assert not policy.act(empty, generators(5)).any()
 
 
 @pytest.mark.parametrize("case", [BOX, SEQUENCE, POOL], ids=NAMES[:3])
 def test_it_acts_as_its_distribution_s_mode(case):
-    game, observation = game_of(case), seen_by(case, 20)
-    network = random_network(game)
+    spec, observation = spec_of(case), seen_by(case, 20)
+    network = random_network(spec)
     tensors = {key: torch.as_tensor(array) for key, array in observation.items()}
     with torch.no_grad():
         mode = network.get_distribution(tensors).mode().numpy()
     expected = np.clip(mode, -1, 1).reshape(20, 2, 3) if case is BOX else mode
-    actions = TrainedDirect(game, network).act(observation, generators(20))
+    actions = TrainedDirect(spec, network).act(observation, generators(20))
     np.testing.assert_allclose(actions, expected, atol=1e-3)  # SB3 shows networks float32
 
 
@@ -278,8 +278,8 @@ def test_it_acts_as_its_distribution_s_mode(case):
 def test_no_slot_is_wasted_while_designs_are_left(q, seed):
     arguments = {"name": "tent8", "batch_size": q, "horizon": 9 // q}  # 9 slots, 8 designs
     env = gym.make_vec("Ombo/Landscapes-v0", 20, autoreset_mode="Disabled", **arguments)
-    game = env.unwrapped.game
-    policy = TrainedDirect(game, random_network(game, seed))
+    spec = env.unwrapped.campaign_spec
+    policy = TrainedDirect(spec, random_network(spec, seed))
     observation, _ = env.reset(seed=0)
     wasted = 0
     for _ in range(9 // q):
@@ -316,28 +316,28 @@ def test_scores_that_differ_by_rounding_are_equal_and_others_are_not():
 # --- on disk ----------------------------------------------------------------------------------
 
 
-def saved(folder, game, network):
-    config = {"agent": "direct", "hidden": [8, 8], **shape_of(game)}
+def saved(folder, spec, network):
+    config = {"agent": "direct", "hidden": [8, 8], **shape_of(spec)}
     save(folder, network.float(), config)
     return str(folder)
 
 
 def test_a_policy_that_was_saved_and_loaded_acts_the_same_to_the_bit(case, tmp_path):
     env = gym.make(case[0], **case[1])
-    game, observation = env.unwrapped.game, seen_by(case, 40)
-    network = random_network(game)
-    folder = saved(tmp_path / "run", game, network)
+    spec, observation = env.unwrapped.campaign_spec, seen_by(case, 40)
+    network = random_network(spec)
+    folder = saved(tmp_path / "run", spec, network)
     loaded = ombo_agents.make(folder, env)
     assert ombo_agents.supports(folder, env)
-    here = TrainedDirect(game, network)
+    here = TrainedDirect(spec, network)
     np.testing.assert_array_equal(
         loaded.act(observation, generators(40)), here.act(observation, generators(40))
     )
 
 
 def test_another_horizon_is_fine(case, tmp_path):
-    game = game_of(case)
-    folder = saved(tmp_path / "run", game, random_network(game))
+    spec = spec_of(case)
+    folder = saved(tmp_path / "run", spec, random_network(spec))
     other = gym.make(case[0], **case[1], horizon=7)
     assert ombo_agents.supports(folder, other)
     observation = seen_by(case, 3, horizon=7)
@@ -351,8 +351,8 @@ def test_another_horizon_is_fine(case, tmp_path):
     [(BOX, {"dim": 4}), (POOL, {"arms": 4}), (ONCE, {"name": "signpost"})],
 )
 def test_another_design_space_or_batch_size_is_refused(case, change, tmp_path):
-    game = game_of(case)
-    folder = saved(tmp_path / "run", game, random_network(game))
+    spec = spec_of(case)
+    folder = saved(tmp_path / "run", spec, random_network(spec))
     for other in (change, {"batch_size": 5}):
         env = gym.make(case[0], **{**case[1], **other})
         assert not ombo_agents.supports(folder, env)
@@ -408,8 +408,8 @@ def test_training_can_be_resumed_and_leaves_what_stable_baselines3_would_play(tm
 
 
 def test_a_run_without_layers_or_of_an_older_shape_is_named_in_a_value_error(tmp_path):
-    game = game_of(POOL)
-    folder = saved(tmp_path / "run", game, random_network(game))
+    spec = spec_of(POOL)
+    folder = saved(tmp_path / "run", spec, random_network(spec))
     config = json.loads((tmp_path / "run/config.json").read_text())
     for damage in ({"hidden": []}, {"design_space": None}, {"batch_size": "3"}):
         copy = shutil.copytree(folder, tmp_path / "copy", dirs_exist_ok=True)

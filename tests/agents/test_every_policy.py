@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
-from ombo_gym.game import game_of
+from ombo_agents.offline import networks
+from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
+from ombo_gym.problems.base import Problem
 from ombo_gym.problems.gp import GP
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.cheap import make
 from tests.controls.small_problems import Listed
@@ -29,6 +32,20 @@ class Finite(Listed):
 
     def numbers(self, designs):
         return self.design_space.encode(designs)
+
+
+class Wavy(Problem):
+    """Waves over the features of whatever designs there are."""
+
+    def __init__(self, design_space):
+        self.design_space = design_space
+
+    def draw(self, draws):
+        return {"phase": draws.random((1,))}
+
+    def evaluate(self, instances, designs):
+        features = self.design_space.features(designs)
+        return np.sin(3 * features.sum(axis=-1) + 6 * instances["phase"])
 
 
 def some_pool():
@@ -46,19 +63,27 @@ SPACES = {
     "one position": lambda: Finite(CategoricalDesigns([9])),
     "pool": lambda: Finite(some_pool()),
     "two candidates": lambda: Finite(CandidateDesigns(np.eye(2))),
+    "mixed": lambda: Wavy(
+        MixedDesigns({"T": (20, 100), "n": {"integer": [1, 4]}, "solvent": ["DMF", "THF", "water"]})
+    ),
+    "mixed and countable": lambda: Finite(
+        MixedDesigns({"n": {"integer": [1, 5]}, "solvent": ["DMF", "THF", "water"]})
+    ),
 }
 CAMPAIGNS = {
     "no start": {"start": {"kind": "none"}, "batch_size": 3},
     "one row, q = 1": {"start": {"kind": "random", "size": 1}, "batch_size": 1},
     "two rows, q = 4": {"start": {"kind": "random", "size": 2}, "batch_size": 4},
+    "plates": {"start": {"kind": "random", "size": 2}, "plates": [5, 2, 3]},
+    "plates of any size": {"start": {"kind": "none"}, "batch_size": [1, 4]},
 }
 
 
 def make_env(space, rows=ROWS, **arguments):
     """Noise-free campaigns under `best`: nothing is worth measuring twice."""
-    return CampaignVectorEnv(
-        rows, SPACES[space](), horizon=ROUNDS, autoreset_mode="Disabled", **arguments
-    )
+    if "plates" not in arguments:
+        arguments["horizon"] = ROUNDS
+    return CampaignVectorEnv(rows, SPACES[space](), autoreset_mode="Disabled", **arguments)
 
 
 @functools.cache
@@ -70,8 +95,18 @@ def players():
     return found
 
 
+def draws(rows):
+    return GeneratorRows(np.random.default_rng(0), rows)
+
+
 def generators(round_):
     return [np.random.default_rng([round_, row]) for row in range(ROWS)]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    """Networks that are hardly fitted: all this holds however well they are."""
+    monkeypatch.setattr(networks, "AT_LEAST", 2)
 
 
 every_player = pytest.mark.parametrize(("name", "space"), players())
@@ -80,11 +115,11 @@ every_player = pytest.mark.parametrize(("name", "space"), players())
 @pytest.mark.parametrize("campaign", CAMPAIGNS)
 @every_player
 def test_a_campaign_from_nothing_to_its_end(name, space, campaign):
-    """Exactly q designs of the space, all of them new while there are new ones, to the end."""
+    """As many designs as the plate holds, all of them new while there are new ones, to the end."""
     env = make_env(space, **CAMPAIGNS[campaign])
-    game, q = game_of(env), CAMPAIGNS[campaign]["batch_size"]
-    policy, designs = make(name, env), game.design_space
-    observation, _ = env.reset(seed=0)
+    policy, designs = make(name, env), env.design_space
+    sizes = {"batch_size": np.array([1, 4, 2])} if campaign == "plates of any size" else {}
+    observation, _ = env.reset(seed=0, options=sizes)
     for round_ in range(ROUNDS):
         actions = policy.act(observation, generators(round_))
         assert actions.dtype == env.action_space.dtype and actions in env.action_space
@@ -95,29 +130,65 @@ def test_a_campaign_from_nothing_to_its_end(name, space, campaign):
                 alone = {key: array[row : row + 1] for key, array in observation.items()}
                 action = policy.act(alone, generators(round_)[row : row + 1])
                 np.testing.assert_array_equal(action[0], actions[row])
-        for row, batch in enumerate(designs.designs(actions)):
+        if round_ == 1 and "plates" in campaign:
+            over = {key: array.copy() for key, array in observation.items()}
+            over["rounds_left"][2] = over["plates"][2] = 0
+            beside = policy.act(over, generators(round_))
+            assert beside in env.action_space
+            np.testing.assert_array_equal(beside[:2], actions[:2])
+        batches = actions.reshape(ROWS, -1, *designs.shape)
+        for row, q in enumerate(observation["plates"][:, 0].astype(int).tolist()):
+            batch = batches[row, :q]
+            np.testing.assert_array_equal(designs.canonical(batch), batch)
             measured = observation["designs"][row, observation["observed"][row] == 1]
             old, new = set(map(tuple, measured.tolist())), set(map(tuple, batch.tolist()))
             left = np.inf if designs.size is None else designs.size - len(old)
             if name not in PLANNERS:
-                assert len(batch) == q and len(new - old) == min(q, left)
+                assert len(new - old) == min(q, left)
         observation, _, ended, *_ = env.step(actions)
     assert ended.all() and (observation["rounds_left"] == 0).all()
     assert policy.act(observation, generators(9)) in env.action_space
 
 
 @every_player
+def test_a_spec_that_was_written_down_is_all_that_a_policy_needs(name, space):
+    env = make_env(space, start={"kind": "random", "size": 2}, batch_size=3)
+    spec = CampaignSpec.from_json(env.campaign_spec.to_json())
+    assert spec == env.campaign_spec
+    observation, _ = env.reset(seed=0)
+    actions, written = (make(name, each).act(observation, generators(0)) for each in (env, spec))
+    np.testing.assert_array_equal(written, actions)
+
+
+@every_player
+def test_a_real_campaign_is_played_without_an_environment(name, space):
+    """The dataset is written by hand, in the user's units."""
+    designs = SPACES[space]().design_space
+    spec = CampaignSpec(designs, plates=(2, 1), start_capacity=2, noise_std=0.0)
+    if not ombo_agents.supports(name, spec):  # it needs a prior that is known
+        return
+    policy = make(name, spec)
+    known = [designs.parse(designs.describe(each)) for each in designs.sample(draws(1), 2)[0]]
+    observation = spec.observation(np.array(known), [61.0, 74.5], [2, 1])
+    action = policy.act(observation, generators(0)[:1])[0]
+    assert action in spec.action_space
+    measured = np.concatenate([known, designs.designs(action[None])[0]])
+    observation = spec.observation(measured, [61.0, 74.5, 80.0, 12.0], [1], from_start=2)
+    assert policy.act(observation, generators(1)[:1])[0] in spec.action_space
+
+
+@every_player
 def test_where_a_batch_is_to_hold_a_design_once_it_does_under_other_utilities_too(name, space):
     """Measured designs can be worth measuring again then, but not twice in a batch."""
     env = make_env(space, start={"kind": "random", "size": 2}, batch_size=6, utility="last_max")
-    game = game_of(env)
-    if game.design_space.size is None:
-        assert not game.distinct
+    designs = env.design_space
+    if designs.size is None:
+        assert env.campaign_spec.repeats is Repeats.ALLOWED
         return
     policy = make(name, env)
     observation, _ = env.reset(seed=0)
-    for batch in game.design_space.designs(policy.act(observation, generators(0))):
-        assert len(np.unique(batch, axis=0)) == min(6, game.design_space.size)
+    for batch in designs.designs(policy.act(observation, generators(0))):
+        assert len(np.unique(batch, axis=0)) == min(6, designs.size)
 
 
 @pytest.mark.parametrize("values", ["all alike", "far apart", "negative", "tiny"])
@@ -133,7 +204,7 @@ def test_values_of_any_size(name, space, values):
         "negative": np.linspace(-3, -2, size),
         "tiny": np.linspace(0, 1e-12, size),
     }[values]
-    observation["values"][:, :size] = shown
+    observation["measurements"][:, :size] = shown
     actions, details = policy.explain(observation, generators(0))
     assert actions in env.action_space
     assert all(len(array) == ROWS for array in details.values())
@@ -152,10 +223,10 @@ def test_the_unit_of_the_values_makes_no_difference(name, space):
     env = make_env(space, start=start, batch_size=2, surrogate=kernel)
     policy = make(name, env)
     observation, _ = env.reset(seed=0)
-    observation["values"][:, :size] = np.random.default_rng(0).normal(size=(ROWS, size))
+    observation["measurements"][:, :size] = np.random.default_rng(0).normal(size=(ROWS, size))
     actions = policy.act(observation, generators(0))
     for exponent in (-46, 60):
-        scaled = {**observation, "values": observation["values"] * np.float32(2.0**exponent)}
+        scaled = {**observation, "measurements": observation["measurements"] * 2.0**exponent}
         np.testing.assert_allclose(policy.act(scaled, generators(0)), actions, atol=1e-4)
 
 
@@ -166,6 +237,6 @@ def test_it_makes_no_difference_what_stands_in_rows_that_are_not_in_use(name, sp
     observation, _ = env.reset(seed=0)
     actions = policy.act(observation, generators(0))
     spare = observation["observed"] == 0
-    observation["values"][spare] = 1e3
+    observation["measurements"][spare] = 1e3
     observation["designs"][spare] = observation["designs"][0, 1]
     np.testing.assert_array_equal(policy.act(observation, generators(0)), actions)

@@ -16,7 +16,7 @@ from ombo_agents.bayesian.log_improvement import (
 )
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.surrogates.ascent import Marginals
-from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate
+from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate, make_surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.surrogates.test_gp import textbook_posterior
 
@@ -97,7 +97,7 @@ def test_designs_that_climb_have_a_higher_bound_than_all_candidates(name):
     grid = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
     for row in range(ROWS):
         x = observation["designs"][row, :4].astype(float)
-        y = observation["values"][row, :4].astype(float)
+        y = observation["measurements"][row, :4]
         points = np.vstack([actions[0][row], actions[1][row], grid])
         mean, covariance = textbook_posterior("matern52", x, y, points, 0.3, JITTER)
         bound = mean + weights[0][row, 0] * np.sqrt(np.diag(covariance).clip(0))
@@ -121,7 +121,7 @@ def test_a_batch_by_expected_improvement_beats_the_best_candidates_alone():
     draws = np.random.default_rng(0).normal(size=(20_000, 3))
     for row in range(ROWS):
         x = observation["designs"][row, :4].astype(float)
-        y = observation["values"][row, :4].astype(float)
+        y = observation["measurements"][row, :4]
 
         def joint(batch, x=x, y=y):
             mean, covariance = textbook_posterior("matern52", x, y, batch, 0.3, JITTER)
@@ -148,16 +148,14 @@ def test_slots_that_climb_given_all_the_others_improve_the_batch(dim, size):
     alone = np.zeros_like(together)
     for outlook in policy.outlooks(observation, GeneratorRows(rngs, rows)):
         score = LogImprovement(outlook.best, standard_normals(256, q))
-        alone[outlook.rows] = fill(
-            outlook, policy.space, score, q, distinct=False, starts=12, moves=12
-        )
+        alone[outlook.rows] = fill(outlook, policy.space, score, q, starts=12, moves=12)
     normals = MultivariateNormalQMC(np.zeros(q), rng=0).random(2**14)
     worth = np.zeros((rows, 2))
     for row in range(rows):
         x = observation["designs"][row, :size].astype(float)
-        y = observation["values"][row, :size].astype(float)
+        y = observation["measurements"][row, :size]
         for which, batch in enumerate((together, alone)):
-            lengthscale = env.unwrapped.game.surrogate.lengthscales[0]
+            lengthscale = make_surrogate(env.campaign_spec).lengthscales[0]
             mean, covariance = textbook_posterior("matern52", x, y, batch[row], lengthscale, JITTER)
             f = mean + normals @ np.linalg.cholesky(covariance + 1e-10 * np.eye(q)).T
             worth[row, which] = np.maximum(f.max(axis=1) - y.max(), 0).mean()

@@ -252,12 +252,12 @@ def test_only_the_same_task_is_resumed(copy, change):
 
 def test_a_policy_that_was_saved_and_loaded_acts_the_same_to_the_bit(tmp_path):
     env, observation = observed(6)
-    game = env.unwrapped.game
+    spec = env.unwrapped.campaign_spec
     torch.manual_seed(0)
-    network = build_network("exploration", game, [8, 8], log_std_init=-1.0)
+    network = build_network("exploration", spec, [8, 8], log_std_init=-1.0)
     save(tmp_path / "new", network, {"agent": "exploration", "hidden": [8, 8]})
     loaded = ombo_agents.make(str(tmp_path / "new"), env)
-    here = TrainedExploration(game, network)
+    here = TrainedExploration(spec, network)
     (actions, details), (expected, theirs) = (
         policy.explain(observation, generators(6)) for policy in (loaded, here)
     )
@@ -290,11 +290,10 @@ def test_in_an_environment_of_designs_it_carries_its_control_along(trained):
             return chosen
 
     chosen = 2 * np.sqrt(details["exploration_weights"] / 10) - 1
-    fixed = Fixed(env.unwrapped.game)
+    fixed = Fixed(env.unwrapped.campaign_spec)
     np.testing.assert_array_equal(fixed.act(observation, generators(6)), actions)
-    expected, _ = PPO.load(trained / "model.zip", device="cpu").predict(
-        fixed.seen, deterministic=True
-    )
+    shown = {name: fixed.seen[name] for name in ("summary", "rounds_left")}
+    expected, _ = PPO.load(trained / "model.zip", device="cpu").predict(shown, deterministic=True)
     np.testing.assert_allclose(details["exploration_weights"], weights_of(expected), atol=1e-4)
 
 
@@ -414,7 +413,7 @@ def test_playing_unpickles_nothing_and_needs_neither_model_nor_logs(copy, monkey
     monkeypatch.setattr(torch, "load", refuse)
     monkeypatch.setattr(PPO, "load", refuse)
     env, observation = observed(3)
-    load(copy, env.unwrapped.game).act(observation, generators(3))
+    load(copy, env.unwrapped.campaign_spec).act(observation, generators(3))
     plan = Plan(env=ENV, policies=[str(copy)], horizons=[2], campaigns=4)
     assert len(run(plan).campaigns) == 8  # told the truth, and every round that it is the last
 

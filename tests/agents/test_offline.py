@@ -20,14 +20,20 @@ import ombo_gym
 from ombo_agents import Myopic
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.offline import METHODS, networks
-from ombo_agents.offline.encoding import encoding_of, standardised
 from ombo_agents.offline.forward import Training, fit_forward
 from ombo_agents.offline.gradient_ascent import climb
-from ombo_agents.offline.outputs import Categories, Normals
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
+from ombo_agents.offline.one_shot import standardised
+from ombo_agents.offline.outputs import Categories, Normals, Together, outputs_of
+from ombo_gym.design_spaces import (
+    BoxDesigns,
+    CandidateDesigns,
+    CategoricalDesigns,
+    MixedDesigns,
+)
 from ombo_gym.env import CampaignEnv
-from ombo_gym.game import game_of
 from ombo_gym.problems.gp import GP
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
 from ombo_gym.surrogates.gp import Posterior
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import (
@@ -90,8 +96,8 @@ def make_env(case, rows=None, **arguments):
 
 
 def tiny(name, env, **settings):
-    """A method with settings that take milliseconds."""
-    own = settings_of(name, game_of(env))
+    """A method with settings that take milliseconds, for an environment's campaigns or a spec's."""
+    own = settings_of(name, env if isinstance(env, CampaignSpec) else campaign_spec(env))
     quick = {key: value for key, value in TINY.items() if key in own}
     if own.get("members") == 1:
         quick["members"] = 1
@@ -171,14 +177,15 @@ def test_batches_of_countable_designs_hold_each_once_and_new_ones_where_others_a
     name, case
 ):
     env = make_env(case, utility=CASES[case][1].get("utility", "best"))
-    space, policy = game_of(env).design_space, tiny(name, env)
+    spec, policy = campaign_spec(env), tiny(name, env)
+    space = spec.design_space
     observation, _ = env.reset(seed=1)
     rngs, seen = generators(1), set()
     for _ in range(3):
         action = policy.act({key: array[None] for key, array in observation.items()}, rngs)[0]
         batch = {tuple(design) for design in space.designs(action[None])[0].tolist()}
-        assert len(batch) == game_of(env).batch_size
-        if not game_of(env).repeats:
+        assert len(batch) == spec.batch_size
+        if spec.repeats is Repeats.NEVER_AGAIN:
             used = observation["observed"].astype(bool)
             assert not batch & {tuple(d) for d in observation["designs"][used].tolist()}
         seen |= batch
@@ -197,8 +204,10 @@ def test_one_measurement_constant_values_and_batches_larger_than_the_space_are_n
     ]:
         env = make_env(case, **arguments)
         observation, _ = env.reset(seed=0)
-        for values in (observation["values"], np.full_like(observation["values"], 3.0)):
-            batch = {key: array[None] for key, array in (observation | {"values": values}).items()}
+        shown = observation["measurements"]
+        for values in (shown, np.full_like(shown, 3.0)):
+            one = observation | {"measurements": values}
+            batch = {key: array[None] for key, array in one.items()}
             action = tiny(name, env).act(batch, generators(1))[0]
             assert env.action_space.contains(action), case
 
@@ -212,10 +221,10 @@ def test_a_fit_depends_on_the_dataset_and_the_seed_and_neither_on_q_nor_on_the_u
         observation, _ = env.reset(seed=3)
         policy = tiny(name, env)
         used = observation["observed"].astype(bool)
-        data = policy.dataset(observation["designs"][used], observation["values"][used])
+        data = policy.dataset(observation["designs"][used], observation["measurements"][used])
         model = policy.fit(data, torch.Generator().manual_seed(4))
         model.queries = 0
-        found.append(policy.search(model, data, torch.Generator().manual_seed(5)))
+        found.append(policy.search(model, data, torch.Generator().manual_seed(5), q))
     assert len(found[1]) >= 7
     np.testing.assert_array_equal(*(fit_numbers(name, q) for q in (2, 7)))
 
@@ -225,7 +234,7 @@ def fit_numbers(name, q):
     observation, _ = env.reset(seed=3)
     policy = tiny(name, env)
     used = observation["observed"].astype(bool)
-    data = policy.dataset(observation["designs"][used], observation["values"][used])
+    data = policy.dataset(observation["designs"][used], observation["measurements"][used])
     model = policy.fit(data, torch.Generator().manual_seed(4))
     if hasattr(model, "networks"):
         return model.networks.weights[0].numpy()
@@ -302,31 +311,36 @@ SPACES = {
     "one category each": CategoricalDesigns([1, 1]),
     "levels": CategoricalDesigns([4, 2, 9, 1], ordinal=True),
     "pool": CandidateDesigns(np.random.default_rng(0).normal(size=(30, 4)) * [1, 9, 0, 0.1]),
+    "levels and categories": CategoricalDesigns([3, 4], levels=[[1.0, 2.0, 9.0], None]),
+    "mixed": MixedDesigns({"x": (0, 1), "n": {"integer": [1, 5]}, "a": ["u", "v", "w"]}),
 }
 
 
 @pytest.mark.parametrize("name", SPACES)
 def test_points_stand_for_their_designs_and_for_the_nearest_around(name):
     space, rng = SPACES[name], np.random.default_rng(1)
-    encoding = encoding_of(space)
+    relaxation = space.relaxation()
     if space.size is None:
-        designs = rng.uniform(-1, 1, (50, 3)).astype(np.float32)
+        designs = space.sample(GeneratorRows([rng], 1), 50)[0]
     else:
         designs = space.decode(np.arange(space.size))
-    points = encoding.encode(designs)
-    assert points.shape == (len(designs), encoding.size) and points.dtype == np.float32
-    np.testing.assert_array_equal(encoding.decode(points), designs)
-    if name == "box":
-        np.testing.assert_array_equal(encoding.decode(5 * np.ones((1, 3), np.float32)), [[1, 1, 1]])
+    points = relaxation.encode(designs)
+    assert points.shape == (len(designs), relaxation.size) and points.dtype == np.float32
+    np.testing.assert_array_equal(relaxation.decode(points), designs)
+    np.testing.assert_allclose(relaxation.precise(designs), points, atol=1e-6)
+    moved = points + 0.05 * rng.normal(size=points.shape).astype(np.float32)
+    if space.free is None:
+        assert (relaxation.decode(moved) == designs).mean() > 0.95
     else:
-        moved = points + 0.05 * rng.normal(size=points.shape).astype(np.float32)
-        assert (encoding.decode(moved) == designs).mean() > 0.95
+        outside = relaxation.decode(5 * np.ones((1, relaxation.size), np.float32))
+        np.testing.assert_array_equal(outside, space.canonical(outside))
+        assert np.abs(relaxation.decode(moved) - designs).mean() < 0.1
 
 
 def test_logits_are_those_of_softened_one_hot_designs():
-    encoding = encoding_of(SPACES["categories"])
+    relaxation = SPACES["categories"].relaxation()
     design = np.array([[1, 3, 0, 0]])
-    logits = encoding.logits(encoding.encode(design))[0].astype(float)
+    logits = relaxation.logits(relaxation.encode(design))[0].astype(float)
     shares = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     for position, (category, n) in enumerate(zip(design[0], [2, 5, 1, 3], strict=True)):
         expected = 0.6 * (np.arange(5) == category) + 0.4 / n * (np.arange(5) < n)
@@ -372,7 +386,7 @@ def dataset(problem, size, name="gradient_mean"):
     env = CampaignEnv(problem, horizon=1, batch_size=8, start={"kind": "random", "size": size})
     observation, _ = env.reset(seed=0)
     policy = ombo_agents.make(name, env)
-    return policy, policy.dataset(observation["designs"], observation["values"])
+    return policy, policy.dataset(observation["designs"], observation["measurements"])
 
 
 def test_an_ensemble_predicts_designs_that_it_was_not_fitted_to():
@@ -426,7 +440,8 @@ def test_conservative_models_promise_less_where_ascent_leads():
 def test_distributions_agree_with_the_library_s():
     policy, data = dataset(Additive(), 50)
     generator = torch.Generator().manual_seed(0)
-    outputs = Categories(policy.encoding, data)
+    outputs = outputs_of(policy.relaxation, data)
+    assert isinstance(outputs, Categories)
     parameters = torch.randn(outputs.width, generator=generator)
     library = torch.distributions.Categorical(logits=parameters.reshape(6, 4))
     many = parameters.expand(4000, -1)
@@ -448,6 +463,34 @@ def test_distributions_agree_with_the_library_s():
     expected = norm([0.5, -1, 2], np.exp([0.1, -0.7, 0])).logpdf(points[:1]).sum()
     np.testing.assert_allclose(normals.log_probability(parameters, points[:1]), [expected], 1e-4)
     np.testing.assert_allclose(normals.likeliest(points), parameters[0], atol=0.08)
+
+
+@pytest.mark.parametrize("name", ["mixed", "levels and categories"])
+def test_beside_numbers_categories_have_distributions_of_their_own(name):
+    """Log-probabilities are the sum of both; drawn categories are categories, not between them."""
+    space, generator = SPACES[name], torch.Generator().manual_seed(0)
+    policy = tiny("cbas", CampaignSpec(space, batch_sizes=(4, 4), horizons=(9, 9)))
+    designs = space.sample(GeneratorRows(np.random.default_rng(0), 1), 30)[0]
+    data = policy.dataset(designs, np.arange(30.0))
+    outputs = outputs_of(policy.relaxation, data)
+    assert isinstance(outputs, Together)
+    ((columns, logits),) = policy.relaxation.choices
+    kinds = [Categories(logits, data, columns), Normals(policy.relaxation.size - logits.size)]
+    order = kinds if columns.start == 0 else kinds[::-1]
+    assert outputs.width == kinds[0].width + kinds[1].width
+    parameters = torch.randn(outputs.width, generator=generator).expand(500, -1)
+    points = outputs.sample(parameters, generator)
+    edge = columns.stop if columns.start == 0 else columns.start
+    first, second = parameters.split([each.width for each in order], dim=1)
+    expected = order[0].log_probability(first, points[:, :edge])
+    expected += order[1].log_probability(second, points[:, edge:])
+    np.testing.assert_allclose(outputs.log_probability(parameters, points), expected, rtol=1e-4)
+    found = policy.designs(points, data)
+    again = policy.points(found, data)
+    np.testing.assert_allclose(again[:, columns], points[:, columns], atol=1e-5)
+    np.testing.assert_array_equal(space.canonical(found), found)
+    likeliest = outputs.likeliest(data.points)
+    assert likeliest.shape == (outputs.width,) and likeliest.isfinite().all()
 
 
 def test_bo_qei_picks_by_expected_improvement_over_the_best_prediction():

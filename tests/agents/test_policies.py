@@ -25,7 +25,8 @@ from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.gp import JITTER
+from ombo_gym.spec import Repeats
+from ombo_gym.surrogates.gp import JITTER, make_surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents import cheap
 from tests.agents.cheap import OFTEN, SLOW
@@ -225,7 +226,7 @@ class Spy(Policy):
         return np.zeros(len(observation["rounds_left"]))
 
 
-def test_myopic_sets_rounds_left_to_one_and_nothing_else():
+def test_myopic_sets_rounds_left_to_one_and_drops_the_plates_behind_the_next_and_nothing_else():
     _, observations = situations("Ombo/GP-v0")
     spy, rng = Spy(), generators()
     myopic = Myopic(spy)
@@ -236,9 +237,20 @@ def test_myopic_sets_rounds_left_to_one_and_nothing_else():
         assert spy.saw.keys() == observations[2].keys()
         for key, array in spy.saw.items():
             expected = np.ones((ROWS, 1)) if key == "rounds_left" else observations[2][key]
+            if key == "plates":
+                expected = np.where(np.arange(expected.shape[1]) == 0, expected, 0)
             assert array.dtype == observations[2][key].dtype
             np.testing.assert_array_equal(array, expected)
     assert (observations[2]["rounds_left"] != 1).any()
+    assert observations[2]["plates"][:, 1:].any()
+
+
+@pytest.mark.parametrize("name", ["random", "greedy"])
+def test_the_observation_of_a_single_campaign_is_refused_with_what_to_do(name):
+    env = make_env("Ombo/GP-v0")
+    observation, _ = env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"leading B.*single.*array\[None\].*action \[0\]"):
+        ombo_agents.make(name, env).act(observation, generators(1))
 
 
 # --- the registry -----------------------------------------------------------------------------
@@ -304,8 +316,8 @@ def test_an_environment_of_another_package_is_refused():
 class Still(DesignsPolicy):
     """Proposes what was measured first, as a policy of someone else might."""
 
-    def propose(self, observation, draws):
-        return np.repeat(observation["designs"][:, :1], self.batch_size, axis=1)
+    def propose(self, observation, draws, q):
+        return np.repeat(observation["designs"][:, :1], q, axis=1)
 
 
 def test_a_policy_of_your_own_is_named_by_its_module_and_class():
@@ -326,6 +338,9 @@ def weights_used(policy, rounds_left, env):
         key: np.repeat(array[None], len(rounds_left), axis=0) for key, array in observation.items()
     }
     batch["rounds_left"] = np.array(rounds_left, np.float32)[:, None]
+    if "plates" in batch:
+        to_come = np.arange(max(rounds_left)) < batch["rounds_left"]
+        batch["plates"] = np.where(to_come, batch["plates"][:, :1], 0)
     return policy.explain(batch, generators(len(rounds_left)))[1]["exploration_weights"]
 
 
@@ -383,7 +398,7 @@ def test_settings_set_the_weight_for_1_2_3_4_and_9_rounds_left(name, settings, w
         "genetic:mutation=-0.1",
         "genetic:mutation=NaN",
         'genetic:mutation="much"',
-        "genetic:game=1",
+        "genetic:spec=1",
         "genetic:mutation=true",
         "ucb:weight=true",
         "ucb:climb=no",
@@ -409,12 +424,12 @@ def test_settings_that_make_no_sense_are_refused_before_anything_is_played(name)
 def test_every_file_of_settings_is_of_a_policy_and_its_tables_of_spaces_and_problems():
     """What is named wrongly would be passed over in silence."""
     files = [each for each in resources.files(hyperparameters).iterdir() if each.suffix == ".toml"]
-    problems = {type(gym.make(each).unwrapped.game.problem).__name__ for each in TABLED}
+    problems = {type(gym.make(each).unwrapped.problem).__name__ for each in TABLED}
     assert len(files) > 25
     for each in files:
         assert each.stem in ombo_agents.names()
         tables = tomllib.loads(each.read_text("utf-8"))
-        assert set(tables) <= {"default", "box", "categorical", "pool"} | problems
+        assert set(tables) <= {"default", "box", "categorical", "pool", "mixed"} | problems
         assert all(set(table) <= set(tables["default"]) for table in tables.values())
 
 
@@ -422,7 +437,7 @@ def test_settings_of_the_genetic_policy_reach_it():
     env, observations = situations("GP, noisy")
     still = ombo_agents.make("genetic:population=1;mutation=0", env)
     actions = still.act(observations[0], generators())
-    values = np.where(observations[0]["observed"], observations[0]["values"], -np.inf)
+    values = np.where(observations[0]["observed"], observations[0]["measurements"], -np.inf)
     best = values.argmax(axis=1)
     expected = observations[0]["designs"][np.arange(ROWS), best]
     np.testing.assert_array_equal(actions, np.repeat(expected[:, None], 3, axis=1))
@@ -525,7 +540,7 @@ def test_genetic_parents_win_tournaments_of_two():
     env = make_env("Ombo/GP-v0", ROWS, batch_size=500, noise_std=0.1)
     observation, _ = env.reset(seed=0)
     actions = ombo_agents.make("genetic:mutation=0", env).act(observation, generators())
-    ranking = np.argsort(-observation["values"][:, :4], axis=1)  # the start is all there is
+    ranking = np.argsort(-observation["measurements"][:, :4], axis=1)  # the start is all there is
     won = np.zeros(4)
     for row in range(ROWS):
         for rank in range(4):
@@ -539,7 +554,7 @@ def test_genetic_children_are_mutants_of_crossed_parents_from_the_best_rows():
     env = make_env("Ombo/TFBind8-v0", ROWS, batch_size=50, utility="last_median")
     observation, _ = env.reset(seed=0)
     actions = ombo_agents.make("genetic:population=2", env).act(observation, generators())
-    top = np.argsort(-observation["values"], axis=1, kind="stable")[:, :2]
+    top = np.argsort(-observation["measurements"], axis=1, kind="stable")[:, :2]
     for row in range(ROWS):
         parents = observation["designs"][row, top[row]]
         children = actions[row].reshape(50, 8)
@@ -551,14 +566,14 @@ def test_genetic_children_are_mutants_of_crossed_parents_from_the_best_rows():
 def test_expected_improvement_of_one_design_is_the_textbook_s():
     env, observations = situations("GP, q = 1")
     policy = ombo_agents.make("expected_improvement", env, starts=0)
-    game, observation = env.unwrapped.game, observations[1]
+    spec, observation = env.unwrapped.campaign_spec, observations[1]
     actions = policy.act(observation, generators())
     draws = GeneratorRows(generators(), ROWS)
-    for outlook in look(observation, game.design_space, game.surrogate, draws.take):
+    for outlook in look(observation, spec, make_surrogate(spec), draws.take):
         for i, row in enumerate(outlook.rows):
             n = outlook.observed
             x = observation["designs"][row, :n].astype(float)
-            y = observation["values"][row, :n].astype(float)
+            y = observation["measurements"][row, :n]
             z = outlook.candidates[i].astype(float)
             mean, covariance = textbook_posterior("matern52", x, y, z, 0.3, JITTER)
             predictive = norm(mean, np.sqrt(np.diag(covariance).clip(1e-12)))
@@ -582,7 +597,7 @@ def test_thompson_picks_a_design_as_often_as_it_is_the_best_of_a_posterior_sampl
     batch = {key: np.repeat(array[None], rows, axis=0) for key, array in observation.items()}
     actions = ombo_agents.make("thompson", env).act(batch, np.random.default_rng(0))
     features = env.design_space.pool_features
-    measured, values = observation["designs"][:5, 0], observation["values"][:5].astype(float)
+    measured, values = observation["designs"][:5, 0], observation["measurements"][:5]
     mean, covariance = textbook_posterior(
         "rbf", features[measured], values, features, 1.0, 0.25 + JITTER
     )
@@ -649,7 +664,7 @@ def test_greedy_refined_proposes_the_maximum_of_the_posterior_mean_over_the_whol
         for name in ("greedy_refined", "greedy")
     )
     for row in range(6):
-        data = observation["designs"][row, :4].astype(float), observation["values"][row, :4]
+        data = observation["designs"][row, :4].astype(float), observation["measurements"][row, :4]
 
         def mean(at, data=data):
             distance = np.sqrt(5) / 0.3 * np.linalg.norm(at[:, None] - data[0], axis=-1)
@@ -704,7 +719,9 @@ def test_genetic_children_in_a_pool_are_new_while_there_are_new_ones():
 
 def test_genetic_children_in_a_pool_are_the_nearest_new_candidates():
     pool, points = np.array([[0.0], [1.0], [2.0], [5.0]]), np.array([[[0.9], [1.1], [0.8]]])
-    taken = np.array([[False, True, False, False]])
-    assert nearest(pool, points, taken, distinct=True)[0, :, 0].tolist() == [0, 2, 3]
-    assert nearest(pool, points, taken, distinct=False)[0, :, 0].tolist() == [0, 2, 0]
-    assert nearest(pool, points, ~taken | taken, distinct=False)[0, :, 0].tolist() == [1, 1, 1]
+    measured, everything = np.array([[[1]]]), np.arange(4)[None, :, None]
+    for repeats in (Repeats.NEVER_AGAIN, Repeats.DISTINCT_IN_BATCH):
+        assert nearest(pool, points, measured, repeats)[0, :, 0].tolist() == [0, 2, 3]
+        assert nearest(pool, points, everything, repeats)[0, :, 0].tolist() == [1, 1, 1]
+    allowed = nearest(pool, points, measured, Repeats.ALLOWED)
+    assert allowed[0, :, 0].tolist() == [1, 1, 1]

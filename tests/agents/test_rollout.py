@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gymnasium as gym
@@ -13,18 +14,24 @@ from scipy import stats
 
 import ombo_agents
 import ombo_gym  # noqa: F401
+from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.rollout.field import Field, make_field
 from ombo_agents.planners.rollout.informative import informative
 from ombo_agents.planners.rollout.simulate import _INNER, Rules, normals, values_of
 from ombo_gym.controls.outlook import look
-from ombo_gym.game import game_of
 from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.gp import JITTER
+from ombo_gym.spec import Repeats, campaign_spec
+from ombo_gym.surrogates.gp import JITTER, make_surrogate
+from ombo_gym.utilities import make_utility
 
 Floats = NDArray[np.float64]
 
-UTILITIES = ("best", "last_max", "last_mean", "last_median", "total", "recommendation")
-RULES = Rules("best", 2, distinct=True, repeats=True, draws=8, explore=2.0, finish=1.5)
+QUANTILE = "last_quantile:quantile=0.75"
+UTILITIES = (
+    *("best", "last_max", "last_mean", "last_median", "total", "recommendation"),
+    *("auc", QUANTILE),
+)
+RULES = Rules(make_utility("best"), Repeats.DISTINCT_IN_BATCH, draws=8, explore=2.0, finish=1.5)
 
 
 def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -> Field:
@@ -59,17 +66,17 @@ class Slow:
         """Measures a batch; what its designs are believed to be worth then."""
         for design, number in zip(batch, z, strict=True):
             self.learn(design, number)
-        if not self.rules.repeats:
+        if self.rules.repeats is Repeats.NEVER_AGAIN:
             self.blocked[batch] = True
         return self.mean[batch]
 
-    def fill(self, weight: float) -> list[int]:
+    def fill(self, weight: float, q: int) -> list[int]:
         """A batch by upper confidence bounds, variances as if what is picked were measured."""
         ahead, batch = replaced(self), []
-        for _ in range(self.rules.batch_size):
+        for _ in range(q):
             scores = self.mean + weight * np.sqrt(np.maximum(np.diag(ahead.cov), 1e-12))
             scores[self.blocked] = -1e30
-            if self.rules.distinct:
+            if self.rules.repeats is not Repeats.ALLOWED:
                 scores[batch] = -1e30
             batch.append(int(scores.argmax()))
             ahead.learn(batch[-1], 0.0)
@@ -93,53 +100,59 @@ def replaced(campaign: Slow) -> Slow:
     return copy
 
 
-def slowly(field: Field, row: int, first: list[int], rounds: int, more: int, rules: Rules) -> float:
+def slowly(
+    field: Field, row: int, first: list[int], plates: Plates, lookahead: int, rules: Rules
+) -> float:
     """What `values_of` says of one batch."""
-    q, utility = rules.batch_size, rules.utility
-    played = rounds if utility == "recommendation" else rounds - 1
-    numbers = normals(rules.draws, q * played).astype(float)
+    utility, simulated, beyond = str(rules.utility), plates[:lookahead], plates[lookahead:]
+    measured = simulated if utility == "recommendation" else simulated[:-1]
+    numbers = normals(rules.draws, sum(measured)).astype(float)
     reached = []
-    for z in numbers:
-        campaign = Slow(field, row, rules)
-        total = field.mean[row, first].sum()
-        best = max(field.best[row], campaign.measure(first, z[:q]).max())
-        for at in range(1, played):
-            batch = campaign.fill(rules.explore)
+    for numbers_of_course in numbers:
+        campaign, z = Slow(field, row, rules), list(numbers_of_course)
+        total, best, bests = 0.0, field.best[row], []
+        for at, q in enumerate(measured):
+            batch = campaign.fill(rules.explore, q) if at else first
             total += campaign.mean[batch].sum()
-            best = max(best, campaign.measure(batch, z[q * at : q * (at + 1)]).max())
+            best = max(best, campaign.measure(batch, np.array(z[:q])).max())
+            bests.append(best)
+            del z[:q]
+        q = simulated[-1]
         hopes = np.sort(campaign.mean[~campaign.blocked])[::-1]
-        top = hopes[:q] if rules.distinct else np.repeat(hopes[0], q)
+        top = np.repeat(hopes[0], q) if rules.repeats is Repeats.ALLOWED else hopes[:q]
         if utility == "recommendation":
             reached.append(campaign.mean.max())
-        elif utility in ("best", "last_max"):
-            last = campaign.fill(rules.finish)
-            reached.append(campaign.best_of(last, best if utility == "best" else -np.inf))
+        elif utility in ("best", "last_max", "auc"):
+            last = campaign.fill(rules.finish, q)
+            final = campaign.best_of(last, -np.inf if utility == "last_max" else best)
+            area = sum(bests) + (1 + len(beyond)) * final
+            reached.append(area if utility == "auc" else final)
         elif utility == "total":
-            reached.append(total + (1 + more) * top.sum())
+            reached.append(total + top.sum() * (1 + sum(beyond) / q))
         else:
-            reached.append(top.mean() if utility == "last_mean" else np.median(top))
+            of_batch = {"last_mean": np.mean, "last_median": np.median}
+            reached.append(of_batch.get(utility, partial(np.quantile, q=0.75))(top))
     return float(np.mean(reached))
 
 
-@pytest.mark.parametrize("rounds", [2, 3])
+@pytest.mark.parametrize("lookahead", [2, 3])
 @pytest.mark.parametrize(
-    "changes",
-    [{}, {"distinct": False}, {"repeats": False}, {"batch_size": 1}, {"batch_size": 3}],
-    ids=str,
+    "plates", [(2, 2, 2, 2), (1, 1), (3, 3, 3), (2, 3, 1), (3, 1, 2, 2), (1, 4)], ids=str
 )
-@pytest.mark.parametrize("noise", [JITTER, 0.3])
+@pytest.mark.parametrize("repeats", Repeats)
 @pytest.mark.parametrize("utility", UTILITIES)
 def test_values_are_those_of_campaigns_that_are_simulated_one_by_one(
-    utility: str, noise: float, changes: dict[str, Any], rounds: int
+    utility: str, repeats: Repeats, plates: Plates, lookahead: int
 ) -> None:
-    rules = replace(RULES, utility=utility, **changes)
-    its = field(noise=noise)
-    rng = np.random.default_rng(1)
-    batches = np.argsort(rng.random((3, 4, 12)), axis=2)[..., : rules.batch_size]
-    found = values_of(its, batches, rounds, 2, rules)
-    for row, option in np.ndindex(3, 4):
-        slow = slowly(its, row, batches[row, option].tolist(), rounds, 2, rules)
-        assert found[row, option] == pytest.approx(slow, abs=2e-4)
+    rules = replace(RULES, utility=make_utility(utility), repeats=repeats)
+    for noise in (JITTER, 0.3):
+        its = field(noise=noise)
+        rng = np.random.default_rng(1)
+        batches = np.argsort(rng.random((3, 4, 12)), axis=2)[..., : plates[0]]
+        found = values_of(its, batches, plates, lookahead, rules)
+        for row, option in np.ndindex(3, 4):
+            slow = slowly(its, row, batches[row, option].tolist(), plates, lookahead, rules)
+            assert found[row, option] == pytest.approx(slow, abs=4e-4)
 
 
 def test_values_do_not_depend_on_how_many_are_computed_together(
@@ -147,9 +160,9 @@ def test_values_do_not_depend_on_how_many_are_computed_together(
 ) -> None:
     its, rng = field(rows=5), np.random.default_rng(2)
     batches = np.argsort(rng.random((5, 3, 12)), axis=2)[..., :2]
-    together = values_of(its, batches, 3, 0, RULES)
+    together = values_of(its, batches, (2, 2, 2), 3, RULES)
     monkeypatch.setattr("ombo_agents.planners.rollout.simulate._TOGETHER", 1)
-    np.testing.assert_array_equal(values_of(its, batches, 3, 0, RULES), together)
+    np.testing.assert_array_equal(values_of(its, batches, (2, 2, 2), 3, RULES), together)
 
 
 @pytest.mark.parametrize("dim", [1, 2, 12, 40])
@@ -210,22 +223,23 @@ def test_what_is_blocked_is_taken_only_when_nothing_else_is_left() -> None:
 def outlook(env_id: str, **arguments: Any) -> Any:
     env = gym.make_vec(env_id, 3, autoreset_mode="Disabled", **arguments)
     observation, _ = env.reset(seed=4)
-    game, draws = game_of(env), GeneratorRows(np.random.default_rng(9), 3)
-    found = look(observation, game.design_space, game.surrogate, draws.take, repeats=False)
-    return next(iter(found)), game.design_space
+    spec, draws = campaign_spec(env), GeneratorRows(np.random.default_rng(9), 3)
+    spec = replace(spec, repeats=Repeats.NEVER_AGAIN)
+    found = look(observation, spec, make_surrogate(spec), draws.take)
+    return next(iter(found)), spec.design_space
 
 
 def test_a_field_holds_what_was_asked_for_first_and_blocks_what_is_no_new_design() -> None:
     its, space = outlook("Ombo/TFBind8-v0", start={"kind": "percentile", "size": 64})
-    assert its.spent is not None and its.spent.any()
+    assert its.measured is not None and its.measured.any()
     further = its.candidates[:, [5, 6, 5]]
     made = make_field(its, space, further)
     np.testing.assert_array_equal(made.designs[:, :3], further)
     for row in range(3):
-        spent = {tuple(design) for design in its.candidates[row][its.spent[row]].tolist()}
+        known = {tuple(design) for design in its.candidates[row][its.measured[row]].tolist()}
         seen: set[tuple[int, ...]] = set()
         for at, design in enumerate(map(tuple, made.designs[row].tolist())):
-            measured = design in spent and at >= 3  # what was asked for is up to who asks
+            measured = design in known and at >= 3  # what was asked for is up to who asks
             assert made.blocked[row, at] == (measured or design in seen)
             seen.add(design)
     features = space.features(made.designs)
@@ -259,6 +273,49 @@ def test_it_proposes_the_batch_that_simulation_values_most(
             np.testing.assert_array_equal(proposed[row], best)
             row += 1
     assert row == 4 and all(batches.shape[1:] == (6, 2) for _, batches, _ in seen)
+
+
+def with_plates(observation: dict[str, Any], sizes: list[int]) -> dict[str, Any]:
+    """The same datasets before other plates."""
+    plates = np.zeros_like(observation["plates"])
+    plates[:, : len(sizes)] = sizes
+    left = np.full_like(observation["rounds_left"], len(sizes))
+    return {**observation, "plates": plates, "rounds_left": left}
+
+
+@pytest.mark.parametrize(
+    ("name", "utility"),
+    [
+        *[("rollout", utility) for utility in ("best", "auc", "last_mean", QUANTILE)],
+        ("binoculars", "best"),
+    ],
+)
+def test_the_next_batch_depends_on_the_sizes_of_those_to_come(name: str, utility: str) -> None:
+    env = gym.make_vec(
+        "Ombo/GP-v0", 6, plates=[4, 16, 1], utility=utility, autoreset_mode="Disabled"
+    )
+    observation, _ = env.reset(seed=3)
+    briefly = ":draws=16;starts=2;moves=2"
+    policy = ombo_agents.make(name + briefly, env)
+
+    def proposed(sizes: list[int]) -> NDArray[Any]:
+        rngs = [np.random.default_rng(row) for row in range(6)]
+        actions = policy.act(with_plates(observation, sizes), rngs)
+        assert env.action_space.contains(actions) and not actions[:, sizes[0] :].any()
+        return actions[:, : sizes[0]]
+
+    np.testing.assert_array_equal(proposed([4, 16, 1]), proposed([4, 16, 1]))
+    for other in ([4, 1, 1], [4]):
+        differs = (proposed([4, 16, 1]) != proposed(other)).any(axis=(1, 2))
+        assert differs.any()
+    # Of what is to come, nothing but the sizes: neither N nor the rounds before.
+    longer = gym.make_vec("Ombo/GP-v0", 6, plates=[4, 4, 16, 1], utility=utility)
+    told, _ = longer.reset(seed=3)
+    told = with_plates(told, [4, 16, 1])
+    again = ombo_agents.make(name + briefly, longer).act(
+        told, [np.random.default_rng(row) for row in range(6)]
+    )
+    np.testing.assert_array_equal(again[:, :4], proposed([4, 16, 1]))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from gymnasium.wrappers import RecordVideo
 from gymnasium.wrappers.vector import RecordVideo as VectorRecordVideo
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from ombo_gym.design_spaces import CategoricalDesigns, Designs, DesignSpace
+from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.base import Instances, Problem
 from ombo_gym.randomness import RowDraws
@@ -70,30 +70,15 @@ class Letters(Problem):
         return designs[..., 0] % 2 == 0
 
 
-class Codes(DesignSpace):
+class Codes(CategoricalDesigns):
     """A kind of designs for which there is no panel."""
 
-    shape, dtype, size = (3,), np.dtype(np.int64), None
-
-    def __init__(self) -> None:
-        self._letters = CategoricalDesigns([4] * 3)
-
-    def action_space(self, batch_size: int) -> gym.Space:
-        return self._letters.action_space(batch_size)
-
-    def observation_space(self, capacity: int) -> gym.spaces.Box:
-        return self._letters.observation_space(capacity)
-
-    def sample(self, draws: RowDraws, count: int) -> Designs:
-        return self._letters.sample(draws, count)
-
-    def features(self, designs: Designs) -> np.ndarray:
-        return self._letters.features(designs)
+    kind = "codes"
 
 
 class Coded(Letters):
     def __init__(self) -> None:
-        self.design_space = Codes()
+        self.design_space = Codes([4] * 3)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +88,8 @@ class Coded(Letters):
         ("GP", {"start": {"kind": "none"}, "dim": 1}),
         ("GP", {"dim": 1, "noise_std": 0.3}),
         ("GP", {"dim": 3, "horizon": 200}),
+        ("GP", {"plates": [3, 1, 2]}),
+        ("TFBinding", {"batch_size": [1, 4]}),
         ("GP", {"dim": 30, "start": {"kind": "none"}}),
         ("GP", {"batch_size": 1, "start": {"kind": "random", "size": 1}}),
         ("GP", {"start": {"kind": "percentile", "percentile": 90}}),

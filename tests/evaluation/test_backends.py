@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 
+import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 
 from ombo_agents.learned.storage import build_network, save, shape_of
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.game import Game
+from ombo_gym.spec import campaign_spec
 from tests import commands
 
 GRID = """
@@ -50,11 +51,11 @@ def folder(tmp_path_factory):
     """A folder with the grid and two networks that nobody has trained."""
     folder = tmp_path_factory.mktemp("grid")
     (folder / "grid.yaml").write_text(GRID)
-    game = Game("GP", 1, batch_size=3)
+    spec = campaign_spec(gym.make("Ombo/GP-v0", batch_size=3))
     torch.manual_seed(0)
     for name, agent, layers in (("control", "exploration", [8]), ("direct", "direct", [8, 8])):
-        network = build_network(agent, game, layers)
-        config = {"agent": agent, "hidden": layers, **shape_of(game)}
+        network = build_network(agent, spec, layers)
+        config = {"agent": agent, "hidden": layers, **shape_of(spec)}
         save(folder / "runs" / name, network, config)
     return folder
 

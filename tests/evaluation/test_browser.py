@@ -311,7 +311,7 @@ def test_nothing_plays_by_itself_where_motion_is_not_wanted(show):
 
 @pytest.mark.parametrize(
     ("space", "drawings"),
-    [("box", 2), ("line", 2), ("categorical", 2), ("candidates", 1), ("many", 1)],
+    [("box", 2), ("line", 2), ("categorical", 2), ("pool", 1), ("many", 1)],
 )
 def test_every_kind_of_designs_has_its_drawing(show, folder, space, drawings):
     page = show()

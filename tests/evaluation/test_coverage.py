@@ -55,7 +55,9 @@ def contest(values, problems=None):
     }
     sizes = np.full(problems.max() + 1, n)
     clusters = [np.arange(n) for n in sizes]
-    return Contest("best", problems, sizes, clusters, dict.fromkeys(scores, 1), scores, list(scores))
+    return Contest(
+        "best", problems, sizes, clusters, dict.fromkeys(scores, 1), scores, list(scores)
+    )
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_all_stands_for_every_policy_that_suits_and_every_id_that_is_not_named(g
 def test_what_is_new_is_picked_up(grid, monkeypatch):
     file = grid("policies: all\nhorizons: [1]\nproblems: [{env: all}]\n")
     monkeypatch.setattr(ombo_agents, "names", lambda: ["random", "brand_new"])
-    monkeypatch.setattr(ombo_agents, "supports", lambda name, env: True)
+    monkeypatch.setattr(ombo_agents, "supports", lambda name, spec: True)
     monkeypatch.setattr(grid_module.ombo_gym, "env_ids", lambda: ["Ombo/GP-v0", "Ombo/Bandit-v0"])
     plans = read_grid(file)
     assert [plan.env for plan in plans] == ["Ombo/GP-v0", "Ombo/Bandit-v0"]
@@ -152,11 +152,11 @@ def test_a_budget_keeps_the_number_of_designs():
 class FailsOften(DesignsPolicy):
     """Raises at N = 2 on campaigns from the third on."""
 
-    def propose(self, observation, draws):
+    def propose(self, observation, draws, q):
         rounds = observation["rounds_left"]
         if rounds.max() > 1 and len(rounds) < 3:
             raise RuntimeError("out of\npaper <b>")
-        return draws.random((self.batch_size, 2)) * 2 - 1
+        return draws.random((q, 2)) * 2 - 1
 
 
 def test_a_cell_that_fails_is_recorded_and_stops_nothing(tmp_path):
@@ -254,9 +254,9 @@ def test_replays_hold_the_first_campaigns_round_by_round():
     assert [scene["campaign"] for scene in scenes] == [0, 1, 2]
     env = gym.make("Ombo/GP-v0")
     env.reset(seed=0)
-    game = env.unwrapped.game
+    problem, instances = env.unwrapped.problem, env.unwrapped.campaigns.instances
     grid = np.array([[[-1, 1], [1, 1], [1, -1]]], np.float32)
-    values = game.problem.true_values(game.campaigns.instances, grid)[0][0]
+    values = problem.true_values(instances, grid)[0][0]
     landscape = scenes[0]["landscape"]
     pixels = np.frombuffer(base64.b64decode(landscape["pixels"]), np.uint8)
     corners = pixels.reshape(64, 64)[[0, 0, -1], [0, -1, -1]]

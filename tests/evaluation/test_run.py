@@ -23,15 +23,15 @@ from ombo_gym.evaluation.identity import fingerprint, methods
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.run import run
-from ombo_gym.game import Game
 from ombo_gym.problems.tf_binding import TFBinding
+from ombo_gym.spec import campaign_spec
 
 ENV = "Ombo/GP-v0"
 POLICIES = ("random", "ucb", "explore_then_exploit", "thompson")
 PLAN = Plan(env=ENV, policies=POLICIES, horizons=(1, 3), campaigns=11, seed=40, block=4)
 COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaign", "seed", "value", "best_value", "distinct", "model_queries"),
+    *("campaign", "seed", "instance", "value", "best_value", "distinct", "model_queries"),
 ]
 
 
@@ -48,7 +48,7 @@ def trained(tmp_path):
 
 def write_policy(folder, seed):
     torch.manual_seed(seed)
-    network = build_network("exploration", Game("GP", 1), [4])
+    network = build_network("exploration", campaign_spec(gym.make(ENV)), [4])
     save(folder, network, {"agent": "exploration", "hidden": [4]})
     return folder
 
@@ -161,8 +161,8 @@ def test_what_a_policy_draws_follows_from_seed_campaign_and_policy_alone():
     assert (of(seed=6)[:5] != of()[1:]).all()
 
 
-def make_myopic(name, env):
-    return ombo_agents.Myopic(ombo_agents.make(name, env))
+def make_myopic(name, spec):
+    return ombo_agents.Myopic(ombo_agents.make(name, spec))
 
 
 @pytest.mark.parametrize("name", POLICIES)
@@ -288,6 +288,15 @@ DAMAGES = {
     ),
     "a number is missing": lambda file: edited(
         file, lambda t: {**t, "columns": {**t["columns"], "value": [1.0]}}
+    ),
+    "an instance is missing": lambda file: edited(
+        file, lambda t: {**t, "instances": t["instances"][1:]}
+    ),
+    "an instance is no whole number": lambda file: edited(
+        file, lambda t: {**t, "instances": ["x" for _ in t["instances"]]}
+    ),
+    "an instance is too large": lambda file: edited(
+        file, lambda t: {**t, "instances": [2**64 for _ in t["instances"]]}
     ),
     "no columns": lambda file: edited(file, lambda t: {**t, "columns": {}}),
 }
@@ -441,7 +450,7 @@ def test_a_plan_that_cannot_be_played_is_refused(changes, message):
     ("changes", "message"),
     [
         ({"policies": ("random", "gredy")}, r"expected one of \['random', .*'gredy'"),
-        ({"utilities": ("best", "wurst")}, r"utility: expected one of \['best', .*'wurst'"),
+        ({"utilities": ("best", "wurst")}, r"utility: expected one of \['auc', 'best', .*'wurst'"),
         ({"horizons": (3, 0)}, "horizon: expected a whole number of at least 1"),
         ({"batch_size": 0}, "batch_size: expected a whole number of at least 1"),
         ({"env": "Ombo/TFBind8-v0", "policies": ("random", "sobol")}, "sobol does not suit"),

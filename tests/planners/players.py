@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import pytest
 
 import ombo_agents
 from ombo_agents import Policy
@@ -16,6 +17,23 @@ from tests.planners.brute_force import Arms, BruteForce, Choice, Rounds, Surface
 
 RULES = ("worst", "uniform", "best", "first")
 EXACT = 1e-12  # what a value may be off by, relative to 1 or the value
+
+
+EXACT_POLICIES = ("one_step", "rolling_2", "rolling_3", "bayes_optimal")
+NOISE = {"values": [-0.5, 0.0, 0.5], "probabilities": [0.25, 0.5, 0.25]}
+OWN = {
+    "matrix": [[0.0, 1.0, 0.5, 2.0], [0.5, 1.0, 0.0, -1.0], [1.0, 0.0, 0.5, 0.0]],
+    "weights": [1, 2, 5],
+    "noise": NOISE,
+}
+BANDIT, LANDSCAPES = "Ombo/Bandit-v0", "Ombo/Landscapes-v0"
+MIXED = [
+    (BANDIT, {"arms": 2, "known": [0.5], "utility": "total"}),
+    (BANDIT, {"arms": 3, "prior": [[1, 1], [2, 1], [1, 1]], "utility": "recommendation"}),
+    (LANDSCAPES, {"name": "tent8", "utility": "best"}),
+    (LANDSCAPES, {**OWN, "utility": "last_median"}),
+]
+every_mixture = pytest.mark.parametrize(("env_id", "arguments"), MIXED)
 
 
 def close(found: float, expected: Fraction | float) -> bool:
@@ -98,6 +116,39 @@ def datasets(observation: dict[str, np.ndarray]) -> list[tuple[tuple[int, Any], 
             tuple((int(x), Fraction(float(y))) for x, y in zip(designs, values, strict=True))
         )
     return found
+
+
+def generators(rows: int, seed: int = 0) -> list[np.random.Generator]:
+    return [np.random.default_rng([seed, i]) for i in range(rows)]
+
+
+def situations(env: Any, rounds: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
+    """Observations of random play: campaigns of different lengths, some over, some anew."""
+    env.action_space.seed(seed)
+    observations = [env.reset(seed=seed)[0]]
+    for _ in range(rounds):
+        observations.append(env.step(env.action_space.sample())[0])
+    return observations
+
+
+def dataset(env: Any, *rows: tuple[int, float], left: int = 2) -> dict[str, np.ndarray]:
+    """Of one batch size; also what no campaign can show."""
+    spec = campaign_spec(env)
+    designs = np.zeros((1, spec.capacity, 1), np.int64)
+    measurements = np.zeros((1, spec.capacity))
+    for i, (design, measured) in enumerate(rows):
+        designs[0, i, 0], measurements[0, i] = design, measured
+    observed = (np.arange(spec.capacity) < len(rows))[None].astype(np.int8)
+    plates = np.zeros((1, max(spec.horizon, left)), np.float32)
+    plates[0, :left] = spec.batch_size
+    return {
+        "designs": designs,
+        "measurements": measurements,
+        "observed": observed,
+        "from_start": np.zeros_like(observed),
+        "rounds_left": np.full((1, 1), left, np.float32),
+        "plates": plates,
+    }
 
 
 class Told(Policy):

@@ -15,7 +15,7 @@ import ombo_agents
 from ombo_agents.planners.evaluation import evaluate_policy
 from ombo_agents.planners.exact import exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
-from tests.planners.brute_force import Arms, Batch, BruteForce, Data, Surfaces
+from tests.planners.brute_force import Arms, Batch, BruteForce, Data, Rounds, Surfaces
 from tests.planners.players import (
     RULES,
     Lots,
@@ -30,7 +30,11 @@ from tests.planners.players import (
 )
 
 F = Fraction
-SURFACE_UTILITIES = ("best", "total", "recommendation", "last_max", "last_median", "last_mean")
+QUANTILE = "last_quantile:quantile=0.75"
+SURFACE_UTILITIES = (
+    *("best", "total", "recommendation", "last_max", "last_median", "last_mean"),
+    *("auc", QUANTILE),
+)
 ARM_UTILITIES = ("total", "recommendation", "last_mean")
 
 
@@ -78,7 +82,7 @@ def test_brute_force_plays_its_own_plan_to_the_value_that_it_planned():
 # --- planning ------------------------------------------------------------------------------------
 
 
-def assert_planned_like(case: BruteForce, rounds: int) -> None:
+def assert_planned_like(case: BruteForce, rounds: Rounds) -> None:
     """Plans and policies of any lookahead, under any tie rule, are worth what they must be."""
     env = env_of(case, rounds)
     spec = campaign_spec(env)
@@ -92,7 +96,7 @@ def assert_planned_like(case: BruteForce, rounds: int) -> None:
         assert close(optimum.value(ties), case.optimum(rounds))
     for ties in ("uniform", "first"):
         assert close(value(f"bayes_optimal:ties={ties}", env), case.optimum(rounds))
-    for lookahead in range(1, min(4, rounds)):
+    for lookahead in range(1, min(4, len(case.sizes(rounds)))):
         plan = solve_campaign(spec, lookahead=lookahead)
         assert plan.states == optimum.states
         for ties in ("worst", "uniform", "best"):
@@ -241,22 +245,19 @@ def test_random_surfaces(drawn):
 # --- any policy ----------------------------------------------------------------------------------
 
 
-def at_random(case: BruteForce, seed: int, *, wasteful: bool = True):
+def at_random(case: BruteForce, rounds: Rounds, seed: int):
     """A policy that looks up a batch by the ordered dataset and the rounds left."""
 
     def choose(data: Data, left: int) -> Batch:
         rng = random.Random(f"{seed} {[(x, str(F(y))) for x, y in data]} {left}")
-        if not wasteful:
-            batch = rng.choice(case.batches(data, case.q))
-            return (*batch, *(0,) * (case.q - len(batch)))
-        return tuple(rng.randrange(case.size) for _ in range(case.q))
+        return tuple(rng.randrange(case.size) for _ in range(case.sizes(rounds)[-left]))
 
     return choose
 
 
-def lots_at_random(case: BruteForce, seed: int):
+def lots_at_random(case: BruteForce, rounds: Rounds, seed: int):
     """One that draws lots between three of them, of probabilities 1/4, 1/4 and 1/2."""
-    three = [at_random(case, 1000 * seed + i) for i in range(3)]
+    three = [at_random(case, rounds, 1000 * seed + i) for i in range(3)]
 
     def choose(data: Data, left: int) -> list[tuple[Fraction, Batch]]:
         chances = fractions("1/4", "1/4", "1/2")
@@ -274,6 +275,11 @@ POLICY_CASES = [
     ],
     *[(surfaces(1, utility, "0 1 2, 1 0 -1", "", NOISY), 3) for utility in SURFACE_UTILITIES],
     *[(surfaces(3, utility, "0 1 2, 1 0 -1", "", "0,1"), 2) for utility in SURFACE_UTILITIES],
+    *[(arms(0, utility, "1,1 1/2,2"), (1, 2)) for utility in ARM_UTILITIES],
+    *[
+        (surfaces(0, utility, "0 1 -2 1/2, 1 0 3 0, -1 -1 -1 0", "1 2 1"), (2, 1))
+        for utility in SURFACE_UTILITIES
+    ],
 ]
 every_case = pytest.mark.parametrize(("case", "rounds"), POLICY_CASES)
 
@@ -282,7 +288,7 @@ every_case = pytest.mark.parametrize(("case", "rounds"), POLICY_CASES)
 def test_a_policy_that_looks_at_the_order_of_the_dataset(case, rounds):
     env = env_of(case, rounds)
     for seed in range(4):
-        choose = at_random(case, seed)
+        choose = at_random(case, rounds, seed)
         found = evaluate_policy(env, Told(env, choose))
         assert found.exact
         assert close(found.value, case.value_of(choose, rounds))
@@ -292,7 +298,7 @@ def test_a_policy_that_looks_at_the_order_of_the_dataset(case, rounds):
 def test_a_policy_that_draws_lots_and_tells_how(case, rounds):
     env = env_of(case, rounds)
     for seed in range(2):
-        choose = lots_at_random(case, seed)
+        choose = lots_at_random(case, rounds, seed)
         found = evaluate_policy(env, Lots(env, choose))
         assert found.exact
         assert close(found.value, case.value_of(choose, rounds))
@@ -300,11 +306,11 @@ def test_a_policy_that_draws_lots_and_tells_how(case, rounds):
 
 @pytest.mark.parametrize(
     ("case", "rounds"),
-    [POLICY_CASES[0], POLICY_CASES[4], POLICY_CASES[6], POLICY_CASES[7], POLICY_CASES[12]],
+    [POLICY_CASES[i] for i in (0, 4, 6, 7, 14, -1)],
 )
 def test_a_policy_that_keeps_its_lots_secret_is_estimated_without_bias(case, rounds):
     env = env_of(case, rounds)
-    choose = lots_at_random(case, 5)
+    choose = lots_at_random(case, rounds, 5)
     policy = SecretLots(env, choose)
     first = evaluate_policy(env, policy, samples=8, seed=0)
     assert not first.exact
@@ -363,17 +369,22 @@ class Spy(Told):
 
 
 def test_a_policy_is_asked_with_what_the_environment_could_show_it():
-    for case, rounds in [POLICY_CASES[0], POLICY_CASES[6], POLICY_CASES[12]]:
+    for case, rounds in [POLICY_CASES[0], POLICY_CASES[6], POLICY_CASES[14], POLICY_CASES[-1]]:
         env = env_of(case, rounds)
-        spy, space = Spy(env, at_random(case, 3)), env.observation_space
+        spy, space = Spy(env, at_random(case, rounds, 3)), env.observation_space
         exact_value(env, spy)
-        assert {float(each["rounds_left"][0, 0]) for each in spy.asked} == set(range(1, rounds + 1))
+        plates = case.sizes(rounds)
+        left = {float(each["rounds_left"][0, 0]) for each in spy.asked}
+        assert left == set(range(1, len(plates) + 1))
         for observation in spy.asked:
             assert set(observation) == set(space)
             for name, array in observation.items():
                 assert array.dtype == space[name].dtype
                 assert array.shape[1:] == space[name].shape
                 assert all(row in space[name] for row in array)
+            campaign_spec(env).check_observation(observation)
+            to_come = plates[-int(observation["rounds_left"][0, 0]) :]
+            assert (observation["plates"][:, : len(to_come)] == to_come).all()
 
 
 # --- heuristics ----------------------------------------------------------------------------------

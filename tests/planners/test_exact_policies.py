@@ -25,31 +25,25 @@ from ombo_gym.spec import campaign_spec
 from scripts.exact import Args, solve
 from tests.planners.brute_force import Arms, Surfaces
 from tests.planners.players import (
+    BANDIT,
+    EXACT_POLICIES,
+    LANDSCAPES,
+    OWN,
     RULES,
     bandit,
     close,
+    dataset,
     datasets,
     env_of,
+    every_mixture,
+    generators,
     landscapes,
     play,
+    situations,
 )
 
 ROWS = 8
 ROOT = Path(__file__).parents[2]
-EXACT_POLICIES = ("one_step", "rolling_2", "rolling_3", "bayes_optimal")
-NOISE = {"values": [-0.5, 0.0, 0.5], "probabilities": [0.25, 0.5, 0.25]}
-OWN = {
-    "matrix": [[0.0, 1.0, 0.5, 2.0], [0.5, 1.0, 0.0, -1.0], [1.0, 0.0, 0.5, 0.0]],
-    "weights": [1, 2, 5],
-    "noise": NOISE,
-}
-BANDIT, LANDSCAPES = "Ombo/Bandit-v0", "Ombo/Landscapes-v0"
-
-
-def generators(rows: int, seed: int = 0) -> list[np.random.Generator]:
-    return [np.random.default_rng([seed, i]) for i in range(rows)]
-
-
 # --- in the environment --------------------------------------------------------------------------
 
 PLAYED = [
@@ -70,6 +64,8 @@ PLAYED = [
     (LANDSCAPES, "bayes_optimal", {"name": "tent8", "horizon": 2}),
     (LANDSCAPES, "bayes_optimal", {"name": "clique", "horizon": 3, "utility": "total"}),
     (LANDSCAPES, "bayes_optimal", {**OWN, "horizon": 3, "utility": "recommendation"}),
+    (LANDSCAPES, "bayes_optimal", {"name": "tent8", "plates": [2, 1, 3], "utility": "auc"}),
+    (BANDIT, "bayes_optimal:ties=uniform", {"arms": 2, "plates": [1, 4, 2], "utility": "total"}),
     (
         LANDSCAPES,
         "one_step:ties=uniform",
@@ -80,7 +76,8 @@ PLAYED = [
 
 @pytest.mark.parametrize(("env_id", "policy", "arguments"), PLAYED)
 def test_20_000_campaigns_are_worth_on_average_what_they_must_be(env_id, policy, arguments):
-    arguments = {"batch_size": 1, "utility": "best", **arguments}
+    one = {} if "plates" in arguments else {"batch_size": 1}
+    arguments = {**one, "utility": "best", **arguments}
     env = gym.make(env_id, **arguments)
     expected = exact_value(env, ombo_agents.make(policy, env))
     mean, error = play(env_id, policy, 20_000, seed=7, **arguments)
@@ -144,24 +141,6 @@ def test_a_gain_on_a_start_below_nothing_counts():
             policy = ombo_agents.make(name, env)
             action = policy.act(dataset(env, (start[0], -2.0), left=1), generators(1))
             assert action.tolist() == [[1]]
-
-
-def situations(env: Any, rounds: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
-    """Observations of random play: campaigns of different lengths, some over, some anew."""
-    env.action_space.seed(seed)
-    observations = [env.reset(seed=seed)[0]]
-    for _ in range(rounds):
-        observations.append(env.step(env.action_space.sample())[0])
-    return observations
-
-
-MIXED = [
-    (BANDIT, {"arms": 2, "known": [0.5], "utility": "total"}),
-    (BANDIT, {"arms": 3, "prior": [[1, 1], [2, 1], [1, 1]], "utility": "recommendation"}),
-    (LANDSCAPES, {"name": "tent8", "utility": "best"}),
-    (LANDSCAPES, {**OWN, "utility": "last_median"}),
-]
-every_mixture = pytest.mark.parametrize(("env_id", "arguments"), MIXED)
 
 
 def mixed(env_id: str, arguments: dict[str, Any], rows: int = ROWS) -> Any:
@@ -336,26 +315,6 @@ def test_lots_are_drawn_as_they_are_told():
 # --- what cannot be planned ----------------------------------------------------------------------
 
 
-def dataset(env: Any, *rows: tuple[int, float], left: int = 2) -> dict[str, np.ndarray]:
-    """Of one batch size; also what no campaign can show."""
-    spec = campaign_spec(env)
-    designs = np.zeros((1, spec.capacity, 1), np.int64)
-    measurements = np.zeros((1, spec.capacity))
-    for i, (design, measured) in enumerate(rows):
-        designs[0, i, 0], measurements[0, i] = design, measured
-    observed = (np.arange(spec.capacity) < len(rows))[None].astype(np.int8)
-    plates = np.zeros((1, max(spec.horizon, left)), np.float32)
-    plates[0, :left] = spec.batch_size
-    return {
-        "designs": designs,
-        "measurements": measurements,
-        "observed": observed,
-        "from_start": np.zeros_like(observed),
-        "rounds_left": np.full((1, 1), left, np.float32),
-        "plates": plates,
-    }
-
-
 NEVER = [
     *[("tent8", [(0, value)], "shows at design 0") for value in (0.3, -1.0, np.nan, np.inf)],
     ("tent8", [(0, 1.0), (7, 1.0)], "some landscape shows"),
@@ -443,9 +402,14 @@ def test_settings_that_make_no_sense_are_refused(name):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"horizon": [1, 4]}, {"start": {"kind": "random", "size": 2}}, {"control": "exploration"}],
+    [
+        {"horizon": [1, 4]},
+        {"batch_size": [1, 2]},
+        {"start": {"kind": "random", "size": 2}},
+        {"control": "exploration"},
+    ],
 )
-def test_exact_values_need_one_horizon_no_start_and_designs(arguments):
+def test_exact_values_need_one_horizon_one_batch_size_no_start_and_designs(arguments):
     settings = {"horizon": 3, "batch_size": 1, "utility": "best", **arguments}
     with pytest.raises(ValueError, match="exact_value needs control"):
         exact_value(gym.make(LANDSCAPES, **settings), None)

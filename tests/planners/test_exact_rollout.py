@@ -16,7 +16,7 @@ from ombo_agents.planners.rollout.exact import ExactRollout
 from ombo_agents.planners.rollout.policy import Rollout
 from ombo_gym.spec import campaign_spec
 from scripts.exact_cases import CASES, Case
-from tests.planners.brute_force import Arms, BruteForce, Data, Surfaces
+from tests.planners.brute_force import Arms, BruteForce, Data, Rounds, Surfaces
 from tests.planners.players import env_of, landscapes
 
 F = Fraction
@@ -36,7 +36,7 @@ def surfaces(q: int, utility: str, *, noisy: bool = False) -> Surfaces:
     return Surfaces(q, utility, matrix=MATRIX, weights=weights, noise=noise)
 
 
-PLAYED: dict[str, tuple[BruteForce, int]] = {
+PLAYED: dict[str, tuple[BruteForce, Rounds]] = {
     "arms, total": (Arms(1, "total", priors=PRIORS[:2]), 4),
     "arms, batches": (Arms(2, "total", priors=PRIORS[:2]), 3),
     "arms, recommendation": (Arms(1, "recommendation", priors=PRIORS), 3),
@@ -44,20 +44,32 @@ PLAYED: dict[str, tuple[BruteForce, int]] = {
     "landscapes, total": (surfaces(1, "total"), 3),
     "landscapes, batches": (surfaces(2, "last_max"), 2),
     "noisy landscapes": (surfaces(1, "last_mean", noisy=True), 3),
+    "arms, plates of different sizes": (Arms(0, "total", priors=PRIORS[:2]), (1, 3, 1)),
+    "landscapes, plates of different sizes": (surfaces(0, "best"), (1, 2)),
+    "landscapes, every round counts": (surfaces(1, "auc"), 3),
 }
 
 
-def improved(case: BruteForce, rounds: int, pick: Any, data: Data = ()) -> Fraction:
+def improved(
+    case: BruteForce, plates: tuple[int, ...], pick: Any, data: Data = (), played: Any = ()
+) -> Fraction:
     """Rollout's value in fractions; among batches that it values the same, `pick` takes one."""
     values = {
-        batch: case.go_on(data, batch, rounds, 1, "best") for batch in case.batches(data, case.q)
+        batch: case.go_on(data, batch, plates, 1, "best", played)
+        for batch in case.batches(data, plates[0])
     }
-    if rounds == 1:
+    if len(plates) == 1:
         return max(values.values())
     best = [batch for batch, value in values.items() if value == max(values.values())]
     return pick(
-        sum((improved(case, rounds - 1, pick, after) for after in case.shown(data, counted)), F(0))
-        for counted in (case.counted(data, batch, case.q) for batch in best)
+        sum(
+            (
+                improved(case, plates[1:], pick, after, (*played, plates[0]))
+                for after in case.shown(data, counted)
+            ),
+            F(0),
+        )
+        for counted in (case.counted(data, batch, plates[0]) for batch in best)
     )
 
 
@@ -68,7 +80,7 @@ def test_its_value_is_that_of_the_decision_tree(name: str) -> None:
     policy = ombo_agents.make("rollout", env)
     assert isinstance(policy, ExactRollout)
     found = exact_value(env, policy)
-    low, high = improved(case, rounds, min), improved(case, rounds, max)
+    low, high = (improved(case, case.sizes(rounds), pick) for pick in (min, max))
     assert float(low) - 1e-12 <= found <= float(high) + 1e-12
 
 

@@ -192,9 +192,9 @@ def test_counts_and_posterior_means_are_those_of_conjugate_priors(capacity: int)
     problem = ombo_gym.make_problem("Bandit", arms=3, prior=PRIORS, known=[0.25])
     first, empty = dataset(DATA, capacity), dataset({}, capacity)
     both = [np.concatenate(pair) for pair in zip(first, empty, strict=True)]
-    counts = problem.counts(*both)
+    counts = problem.prior.counts(*both)
     assert counts.tolist() == [[[1, 3], [0, 0], [2, 0]], [[0, 0]] * 3]
-    means = problem.posterior_means(*both)
+    means = problem.prior.posterior_means(*both)
     half = Fraction(1, 2)
     expected = [
         [(1 + 3) / Fraction(2 + 4), Fraction(2, 7), half / (1 + 2), Fraction(1, 4)],
@@ -210,7 +210,7 @@ def test_the_posterior_mean_is_what_probabilities_are_on_average_given_the_data(
     env.reset(seed=0)
     observation, *_ = env.step(np.zeros((rows, 3), np.int64))
     observed = observation["observed"].astype(bool)
-    means = env.problem.posterior_means(
+    means = env.problem.prior.posterior_means(
         observation["designs"], observation["measurements"], observed
     )[:, 0]
     probability = env.campaigns.instances["probabilities"][:, 0]
@@ -227,10 +227,10 @@ def test_a_value_that_no_arm_shows_is_refused(value: float) -> None:
     problem = ombo_gym.make_problem("Bandit", arms=3, prior=PRIORS, known=[0.25])
     designs, values, observed = dataset(DATA, 9)
     values[0, 8] = value
-    problem.counts(designs, values, observed)  # what is not in use does not matter
+    problem.prior.counts(designs, values, observed)  # what is not in use does not matter
     values[0, 3] = value
-    for function in (problem.counts, problem.posterior_means):
-        with pytest.raises(ValueError, match=r"values: expected 0 or 1.*got"):
+    for function in (problem.prior.counts, problem.prior.posterior_means):
+        with pytest.raises(ValueError, match=r"measurements: expected 0 or 1.*got"):
             function(designs, values, observed)
 
 

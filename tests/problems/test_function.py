@@ -14,7 +14,14 @@ from gymnasium.wrappers import RecordVideo
 
 import ombo_agents
 import ombo_gym
-from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
+from ombo_gym.design_spaces import (
+    BoxDesigns,
+    CandidateDesigns,
+    CategoricalDesigns,
+    MixedDesigns,
+    design_space_of,
+    parse_parameters,
+)
 from ombo_gym.env import CampaignEnv
 from ombo_gym.evaluation.replays import _landscape
 from ombo_gym.problems import function
@@ -89,6 +96,25 @@ def test_arrays_are_in_the_users_units(space: Any) -> None:
             [[-1, 1], [0, 0]],
             [{"t": 0, "T": 100}, {"t": 5, "T": 60}],
         ),
+        (
+            {"T": (20, 100), "n": {"integer": [1, 3]}, "base": ["DBU", "TEA"], "pH": 7},
+            [[-1, 0.1, 0.3, 0.2], [0.43, 0.6, -1, -0.9]],
+            [
+                {"T": 20, "n": 2, "base": "DBU", "pH": 7},
+                {"T": 77.2, "n": 3, "base": "TEA", "pH": 7},
+            ],
+        ),
+        (
+            {"c": {"levels": [1, 10, 100], "scale": "log"}, "s": ["a", "b"]},
+            [2, 1, 0, 0],
+            [{"c": 100, "s": "b"}, {"c": 1, "s": "a"}],
+        ),
+        (
+            MixedDesigns({"x": {"range": [0, 1], "step": 0.1}}),
+            [[-0.38], [1]],
+            [{"x": 0.3}, {"x": 1}],
+        ),
+        (design_space_of(parse_parameters({"x": (0, 1)})), [[0], [1]], [{"x": 0.5}, {"x": 1}]),
     ],
 )
 def test_every_kind_of_space_gives_designs_in_its_own_terms(
@@ -97,16 +123,15 @@ def test_every_kind_of_space_gives_designs_in_its_own_terms(
     spy = Spy(lambda x: 0.0)
     env = ombo_gym.make_campaign(spy, space, start={"kind": "none"}, batch_size=2)
     env.reset(seed=0)
-    env.step(np.array(action, env.action_space.dtype))
+    observation, *_ = env.step(np.array(action, env.action_space.dtype))
     for seen, wanted in zip(spy.seen, expected, strict=True):
         if isinstance(wanted, dict):
             assert seen == wanted and type(seen) is dict
         else:
             np.testing.assert_array_equal(seen, wanted)
             assert isinstance(seen, int if isinstance(wanted, int) else np.ndarray)
-    problem = env.game.problem
-    designs = env.design_space.designs(np.array(action, env.action_space.dtype)[None])[0]
-    for seen, design in zip(spy.seen, designs, strict=True):
+    problem = env.unwrapped.problem
+    for seen, design in zip(spy.seen, observation["designs"], strict=False):
         np.testing.assert_array_equal(problem.to_design(seen), design)
 
 
@@ -137,7 +162,7 @@ def test_an_objective_may_write_into_its_argument(space: Any, vectorized: bool) 
     observation, *_ = env.step(action)
     np.testing.assert_array_equal(action, given)
     np.testing.assert_array_equal(observation["designs"][:4].ravel(), given.ravel())
-    problem, design = env.game.problem, observation["designs"][0]
+    problem, design = env.unwrapped.problem, observation["designs"][0]
     kept = design.copy()
     units = problem.to_units(design)
     if isinstance(units, np.ndarray):
@@ -170,7 +195,7 @@ def test_the_oldest_values_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     for batch in (0.1, 0.2, 0.2, 0.3):
         env.step(np.float32(batch * np.arange(8).reshape(4, 2) / 3))
     assert len(spy.seen) == 12, "the third batch was known"
-    assert len(env.game.problem._known) <= 8
+    assert len(env.unwrapped.problem._known) <= 8
 
 
 def test_a_repeat_is_measured_again_and_not_computed_again() -> None:
@@ -179,7 +204,7 @@ def test_a_repeat_is_measured_again_and_not_computed_again() -> None:
     env.reset(seed=0)
     observation, _, _, _, info = env.step(np.zeros((4, 2), np.float32))
     assert len(spy.seen) == 1 and set(info["true_values"]) == {-100}
-    assert len(set(observation["values"][:4].tolist())) == 4
+    assert len(set(observation["measurements"][:4].tolist())) == 4
 
 
 @pytest.mark.parametrize("space", [BOX, {"a": (0, 4), "b": (20, 60)}, {"a": [0, 4], "b": [20, 60]}])
@@ -203,7 +228,7 @@ def test_a_vectorized_objective_gives_the_same_campaign_in_a_call_a_round(space:
         observations, rewards, *_ = envs.step(actions)
         observation, reward, *_ = single.step(actions[1])
     assert len(spy.seen) <= 3 and rewards[1] == reward
-    np.testing.assert_array_equal(observations["values"][1], observation["values"])
+    np.testing.assert_array_equal(observations["measurements"][1], observation["measurements"])
 
 
 MANY_CHOICES = {
@@ -226,12 +251,15 @@ MANY_CHOICES = {
 def test_choices_are_the_same_in_calls_of_one_and_of_many(name: str) -> None:
     choices = MANY_CHOICES[name]
     space = {name: choices, "other": [0, 1]}
-    problem = ombo_gym.make_campaign(lambda x: np.zeros(1), space, vectorized=True).game.problem
+    env = ombo_gym.make_campaign(lambda x: np.zeros(1), space, vectorized=True)
+    problem = env.unwrapped.problem
+    if all(type(choice) in (int, float) for choice in choices):
+        choices = sorted(choices)  # levels
     codes = np.array([[c, 0] for c in range(len(choices))])
-    together = problem._space.units(codes)[name]
+    together = problem.design_space.units(codes)[name]
     assert together.shape == (len(choices),)
     for code, choice in zip(codes, choices, strict=True):
-        one, few = problem.to_units(code)[name], problem._space.units(code[None])[name]
+        one, few = problem.to_units(code)[name], problem.design_space.units(code[None])[name]
         assert one == choice and type(one) is type(choice)
         assert few.dtype == together.dtype, "whatever else is in the call"
         assert few[0] == together[code[0]] == choice
@@ -243,9 +271,9 @@ def test_choices_are_the_same_in_calls_of_one_and_of_many(name: str) -> None:
 
 
 def test_a_choice_that_is_written_into_stays_what_it_was() -> None:
-    problem = ombo_gym.make_campaign(total, {"a": [[1, 2], [3]], "b": [0, 1]}).game.problem
+    problem = ombo_gym.make_campaign(total, {"a": [[1, 2], [3]], "b": [0, 1]}).unwrapped.problem
     problem.to_units([0, 0])["a"].append(7)
-    problem._space.units(np.array([[0, 0]]))["a"][0].append(7)
+    problem.design_space.units(np.array([[0, 0]]))["a"][0].append(7)
     assert problem.to_units([0, 0])["a"] == [1, 2]
 
 
@@ -267,7 +295,7 @@ def test_nan_is_infeasible_where_a_floor_is_given() -> None:
 
     env = ombo_gym.make_campaign(half, BOX, floor=-3, batch_size=2)
     observation, _ = env.reset(seed=0)
-    assert (observation["values"][:4] == 1).all(), "a random start can be measured"
+    assert (observation["measurements"][:4] == 1).all(), "a random start can be measured"
     *_, info = env.step(np.float32([[1, 0], [-1, 0]]))
     assert info["infeasible"] == 1 and info["true_values"].tolist() == [-3, 1]
 
@@ -342,13 +370,13 @@ def test_exceptions_go_through_with_the_design_and_what_was_computed_is_kept() -
         ([], "space: expected a gymnasium Box"),
         ({}, "space: expected a gymnasium Box"),
         ("box", "space: expected a gymnasium Box"),
-        ({"T": (1, 2, 3)}, r"expected 'T' to be a tuple \(low, high\)"),
-        ({"T": ("a", "b")}, r"expected 'T' to be a tuple \(low, high\)"),
-        ({"T": 3}, "at least two choices, got 3"),
-        ({"T": ["a"]}, "at least two choices"),
-        ({"T": [np.zeros(2), np.ones(2)]}, "choices of 'T' .* got arrays; write them as tuples"),
-        ({"T": ["a", "a"]}, "choices of 'T' once each"),
-        ({"T": (0, 1), "s": ["a", "b"]}, r"got ranges for \['T'\] and choices for \['s'\]"),
+        ({"T": (1, 2, 3)}, r"space: 'T': expected \(low, high\), two numbers, got \(1, 2, 3\)"),
+        ({"T": ("a", "b")}, r"space: 'T': expected \(low, high\), two numbers"),
+        ({"T": 3}, "space: expected a parameter that is not fixed"),
+        ({"T": ["a"]}, "space: 'T': expected at least two choices"),
+        ({"T": [np.zeros(2), np.ones(2)]}, "space: 'T': .* got arrays; write them as tuples"),
+        ({"T": ["a", "a"]}, "space: 'T': expected each choice once"),
+        ({"k": [1e-9, 1e-8, 1], "T": (0, 1)}, "'k': expected numbers that can be told apart"),
     ],
 )
 def test_what_is_no_space_is_refused(space: Any, message: str) -> None:
@@ -376,15 +404,15 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> Non
 @pytest.mark.parametrize("units", [[5, 40], [1], {"a": 1}, ["1", "40"], [[1, 40]]])
 def test_a_design_outside_of_the_space_is_refused(units: Any) -> None:
     env = ombo_gym.make_campaign(valley, BOX)
-    with pytest.raises(ValueError, match="design: expected"):
-        env.game.problem.to_design(units)
+    with pytest.raises(ValueError, match="design: (entry 0: )?expected"):
+        env.unwrapped.problem.to_design(units)
 
 
 def test_it_pickles_with_its_function_and_without_values() -> None:
     env = ombo_gym.make_campaign(valley, BOX, horizon=2)
-    fresh = len(pickle.dumps(env.game.problem))
+    fresh = len(pickle.dumps(env.unwrapped.problem))
     expected = play(env)
-    assert len(pickle.dumps(env.game.problem)) == fresh
+    assert len(pickle.dumps(env.unwrapped.problem)) == fresh
     again = pickle.loads(pickle.dumps(env))
     assert play(again)["utility"] == expected["utility"]
 
@@ -401,16 +429,16 @@ def test_campaigns_can_be_drawn_and_only_cheap_functions_pay_for_it(
     play(env)
     calls = len(spy.seen)
     assert env.render().shape == (480, 960, 3)
-    game = env.unwrapped.game
-    if isinstance(game.design_space, BoxDesigns) and game.design_space.dim <= 2:
+    campaigns = env.unwrapped.campaigns
+    if isinstance(env.design_space, BoxDesigns) and env.design_space.dim <= 2:
         assert (len(spy.seen) > calls) == cheap
-        assert (_landscape(game, 0) is None) == (not cheap)
+        assert (_landscape(campaigns, 0) is None) == (not cheap)
     else:
         assert len(spy.seen) == calls
 
 
 def test_campaigns_of_a_costly_function_can_be_recorded() -> None:
-    check_rendering(ombo_gym.make_campaign(valley, BOX).game.problem)
+    check_rendering(ombo_gym.make_campaign(valley, BOX).unwrapped.problem)
 
 
 def test_policies_and_gymnasiums_wrappers_take_it(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.envs.registration import EnvSpec
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import stats
 
 import ombo_gym
@@ -138,14 +136,14 @@ def test_the_spec_survives_json(arguments: dict[str, Any]) -> None:
 
 def test_arrays_and_numpy_numbers_are_taken_too() -> None:
     assert_same(
-        problem(matrix=np.array(TWO), weights=np.array([1, 3])).likelihood,
-        problem(matrix=TWO, weights=[0.25, 0.75]).likelihood,
+        problem(matrix=np.array(TWO), weights=np.array([1, 3])).prior.likelihood,
+        problem(matrix=TWO, weights=[0.25, 0.75]).prior.likelihood,
     )
     given = np.array(TWO, float)
     taken = problem(matrix=given)
     given[:] = 7
-    np.testing.assert_array_equal(taken.matrix, TWO)
-    assert problem(name="signpost", K=np.int64(3)).matrix.shape == (3, 4)
+    np.testing.assert_array_equal(taken.prior.matrix, TWO)
+    assert problem(name="signpost", K=np.int64(3)).prior.matrix.shape == (3, 4)
 
 
 # --- families ------------------------------------------------------------------------------------
@@ -157,22 +155,22 @@ def test_signpost_is_the_default_and_reads_where_the_prize_is() -> None:
         expected = [
             [j / 100 if x == 0 else float(x == j) for x in range(K + 1)] for j in range(1, K + 1)
         ]
-        assert sign.matrix.tolist() == expected
-        np.testing.assert_allclose(sign.weights, 1 / K)
-    assert problem().matrix.tolist() == problem(name="signpost", K=6).matrix.tolist()
+        assert sign.prior.matrix.tolist() == expected
+        np.testing.assert_allclose(sign.prior.weights, 1 / K)
+    assert problem().prior.matrix.tolist() == problem(name="signpost", K=6).prior.matrix.tolist()
 
 
 def test_blurred_signpost_is_misread_by_one_prize_to_either_side() -> None:
     for K in range(1, 30):  # readings are told apart however their sums were rounded
         sign = problem(name="blurred_signpost", K=K, blur=0.3)
-        assert sign.matrix.tolist() == problem(K=K).matrix.tolist()
-        readings = sign.outcomes[0][np.isfinite(sign.outcomes[0])]
+        assert sign.prior.matrix.tolist() == problem(K=K).prior.matrix.tolist()
+        readings = sign.prior.outcomes[0][np.isfinite(sign.prior.outcomes[0])]
         np.testing.assert_allclose(readings, np.arange(K + 2) / 100, atol=1e-7)
         for j in range(1, K + 1):
             expected = np.zeros(K + 2)
             expected[[j - 1, j, j + 1]] = 0.15, 0.7, 0.15
-            np.testing.assert_allclose(sign.likelihood[0, : K + 2, j - 1], expected)
-    assert np.allclose(problem(name="blurred_signpost").noise_weights, [0.25, 0.5, 0.25])
+            np.testing.assert_allclose(sign.prior.likelihood[0, : K + 2, j - 1], expected)
+    assert np.allclose(problem(name="blurred_signpost").prior.noise_weights, [0.25, 0.5, 0.25])
 
 
 def test_tent8_has_a_tent_for_every_centre_and_width() -> None:
@@ -181,21 +179,23 @@ def test_tent8_has_a_tent_for_every_centre_and_width() -> None:
         tuple(max(0.0, 1 - abs(x - c) / w) for x in range(8)) for c in range(8) for w in (1, 2, 4)
     }
     assert len(expected) == 24
-    assert sorted(map(tuple, tents.matrix.tolist())) == sorted(expected)
-    np.testing.assert_allclose(tents.weights, 1 / 24)
+    assert sorted(map(tuple, tents.prior.matrix.tolist())) == sorted(expected)
+    np.testing.assert_allclose(tents.prior.weights, 1 / 24)
 
 
 @pytest.mark.parametrize("p", [{}, {"p_clique": 0.5, "p_single": 0.125}])
 def test_clique_is_four_designs_alike_and_four_for_themselves(p: dict[str, float]) -> None:
     clique = problem(name="clique", **p)
     together, single = (Fraction(p.get(k, d)) for k, d in (("p_clique", 0.25), ("p_single", 0.3)))
-    found = dict(zip(map(tuple, clique.matrix.tolist()), clique.weights.tolist(), strict=True))
-    assert len(found) == len(clique.matrix) == 32
+    found = dict(
+        zip(map(tuple, clique.prior.matrix.tolist()), clique.prior.weights.tolist(), strict=True)
+    )
+    assert len(found) == len(clique.prior.matrix) == 32
     for hits in product((0, 1), repeat=5):
         chances = [together if hits[0] else 1 - together]
         chances += [single if hit else 1 - single for hit in hits[1:]]
         assert found[(*[hits[0]] * 4, *hits[1:])] == pytest.approx(float(np.prod(chances)))
-    weights, hits = clique.weights, clique.matrix
+    weights, hits = clique.prior.weights, clique.prior.matrix
     np.testing.assert_allclose(weights @ hits, [float(together)] * 4 + [float(single)] * 4)
     covariance = (hits.T * weights) @ hits - np.outer(weights @ hits, weights @ hits)
     expected = np.zeros((8, 8))
@@ -210,46 +210,48 @@ def test_gp_is_drawn_from_the_squared_exponential_kernel_and_rounded(lengthscale
     drawn = problem(name="gp", draws=count, lengthscale=lengthscale, rounding=1e-6)
     x = np.arange(8)
     kernel = np.exp(-((x[:, None] - x) ** 2) / (2 * lengthscale**2))
-    products = drawn.matrix[:, :, None] * drawn.matrix[:, None]
+    products = drawn.prior.matrix[:, :, None] * drawn.prior.matrix[:, None]
     error = products.std(axis=0) / np.sqrt(count)
     assert (np.abs(products.mean(axis=0) - kernel) < 5 * error).all()
-    assert stats.kstest(drawn.matrix[:, 3], "norm").pvalue > 1e-4
+    assert stats.kstest(drawn.prior.matrix[:, 3], "norm").pvalue > 1e-4
     rounded = problem(name="gp", draws=count, lengthscale=lengthscale)
-    np.testing.assert_array_equal(rounded.matrix, np.round(2 * drawn.matrix) / 2)
-    np.testing.assert_allclose(rounded.weights, 1 / count)
+    np.testing.assert_array_equal(rounded.prior.matrix, np.round(2 * drawn.prior.matrix) / 2)
+    np.testing.assert_allclose(rounded.prior.weights, 1 / count)
 
 
 def test_gp_by_default_is_64_draws_that_never_change_and_others_by_seed() -> None:
     default = problem(name="gp")
-    assert default.matrix.shape == (64, 8)
+    assert default.prior.matrix.shape == (64, 8)
     explicit = problem(name="gp", draws=64, lengthscale=1.5, rounding=0.5, seed=0)
-    np.testing.assert_array_equal(default.matrix, explicit.matrix)
-    assert not np.signbit(default.matrix[default.matrix == 0]).any()
-    assert (problem(name="gp", seed=1).matrix != default.matrix).any()
+    np.testing.assert_array_equal(default.prior.matrix, explicit.prior.matrix)
+    assert not np.signbit(default.prior.matrix[default.prior.matrix == 0]).any()
+    assert (problem(name="gp", seed=1).prior.matrix != default.prior.matrix).any()
 
 
 def test_dose_helps_the_more_up_to_the_largest_tolerated_and_harms_beyond() -> None:
     doses = problem(name="dose", levels=4, harm=2)
-    assert doses.matrix.tolist() == [
+    assert doses.prior.matrix.tolist() == [
         [-2.0, -2.0, -2.0, -2.0],
         [0.25, -2.0, -2.0, -2.0],
         [0.25, 0.5, -2.0, -2.0],
         [0.25, 0.5, 0.75, -2.0],
         [0.25, 0.5, 0.75, 1.0],
     ]
-    np.testing.assert_allclose(doses.weights, 1 / 5)
-    assert problem(name="dose").matrix.shape == (9, 8)
-    assert problem(name="dose").matrix.min() == 0
+    np.testing.assert_allclose(doses.prior.weights, 1 / 5)
+    assert problem(name="dose").prior.matrix.shape == (9, 8)
+    assert problem(name="dose").prior.matrix.min() == 0
 
 
 def test_independent_designs_hit_each_for_itself() -> None:
     odds = [0.5, 0.2, 1.0]
     hits = problem(name="independent", probabilities=odds)
-    found = dict(zip(map(tuple, hits.matrix.tolist()), hits.weights.tolist(), strict=True))
+    found = dict(
+        zip(map(tuple, hits.prior.matrix.tolist()), hits.prior.weights.tolist(), strict=True)
+    )
     for hit in product((0, 1), repeat=3):
         chance = np.prod([p if h else 1 - p for h, p in zip(hit, odds, strict=True)])
         assert found[hit] == pytest.approx(chance)
-    assert problem(name="independent").matrix.shape == (256, 8)
+    assert problem(name="independent").prior.matrix.shape == (256, 8)
 
 
 def test_these_are_all_families_and_each_can_be_played() -> None:
@@ -273,7 +275,7 @@ def test_squared_distances_of_features_are_expected_squared_differences(
 ) -> None:
     """Relative to their average over pairs of designs."""
     landscapes = problem(**arguments)
-    matrix, weights = landscapes.matrix, landscapes.weights
+    matrix, weights = landscapes.prior.matrix, landscapes.prior.weights
     designs = range(matrix.shape[1])
     expected = np.array(
         [[(weights * (matrix[:, x] - matrix[:, y]) ** 2).sum() for y in designs] for x in designs]
@@ -388,153 +390,3 @@ def test_what_a_start_shows_cannot_be_measured_again() -> None:
     shown = observation["designs"][:2, 0].tolist()
     info = env.step([0, 1, 2, 3])[4]
     assert info["wasted"] == 2 and not info["true_values"][shown].any()
-
-
-# --- the posterior -------------------------------------------------------------------------------
-
-
-def bayes(arguments: dict[str, Any], data: list[tuple[int, Fraction]]) -> list[Fraction] | None:
-    """Bayes' rule in fractions: the probability of every landscape, None where all are excluded."""
-    noise = arguments.get("noise") or {"values": [0], "probabilities": [1]}
-    values, odds = ([Fraction(x) for x in noise[k]] for k in ("values", "probabilities"))
-    weights = arguments.get("weights") or [1] * len(arguments["matrix"])
-    joint = []
-    for landscape, weight in zip(arguments["matrix"], weights, strict=True):
-        chance = Fraction(weight)
-        for design, value in data:
-            error = value - Fraction(landscape[design])
-            chance *= odds[values.index(error)] / sum(odds) if error in values else 0
-        joint.append(chance)
-    return [chance / sum(joint) for chance in joint] if any(joint) else None
-
-
-halves = st.integers(-3, 3).map(lambda n: n / 2)  # exact in float32, sums too
-
-
-@st.composite
-def settings_and_data(draw: Any) -> tuple[dict[str, Any], list[tuple[int, Fraction]]]:
-    designs, count = draw(st.integers(1, 4)), draw(st.integers(1, 5))
-    row = st.lists(halves, min_size=designs, max_size=designs)
-    weight = st.integers(0, 8)
-    arguments: dict[str, Any] = {
-        "matrix": draw(st.lists(row, min_size=count, max_size=count)),
-        "weights": draw(st.lists(weight, min_size=count, max_size=count).filter(any)),
-    }
-    if draw(st.booleans()):
-        values = sorted(draw(st.sets(halves, min_size=1, max_size=3)))
-        odds = st.lists(st.sampled_from([1, 2, 5]), min_size=len(values), max_size=len(values))
-        arguments["noise"] = {"values": values, "probabilities": draw(odds)}
-    errors = st.sampled_from(arguments.get("noise", {"values": [0.0]})["values"])
-    data = []
-    for _ in range(draw(st.integers(0, 4))):  # a design can be in the data twice
-        design = draw(st.integers(0, designs - 1))
-        landscape = draw(st.sampled_from(arguments["matrix"]))
-        data.append((design, Fraction(landscape[design]) + Fraction(draw(errors))))
-    return arguments, data
-
-
-def dataset(data: list[tuple[int, Any]], capacity: int) -> tuple[np.ndarray, ...]:
-    designs, values = np.zeros((1, capacity, 1), np.int64), np.zeros((1, capacity), np.float32)
-    for i, (design, value) in enumerate(data):
-        designs[0, i], values[0, i] = design, float(value)
-    return designs, values, np.arange(capacity)[None] < len(data)
-
-
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(settings_and_data())
-def test_the_posterior_is_bayes_rule(
-    given_: tuple[dict[str, Any], list[tuple[int, Fraction]]],
-) -> None:
-    arguments, data = given_
-    landscapes = problem(**arguments)
-    expected = bayes(arguments, data)
-    seen = dataset(data, 5)
-    if expected is None:
-        with pytest.raises(ValueError, match="values: expected a dataset that some landscape"):
-            landscapes.posterior(*seen)
-        return
-    posterior = landscapes.posterior(*seen)
-    np.testing.assert_allclose(posterior[0], np.array(expected, float), atol=1e-14)
-    means = [
-        float(
-            sum(p * Fraction(row[x]) for p, row in zip(expected, arguments["matrix"], strict=True))
-        )
-        for x in range(len(arguments["matrix"][0]))
-    ]
-    np.testing.assert_allclose(landscapes.posterior_means(*seen)[0], means, atol=1e-14)
-
-
-def test_rows_have_posteriors_of_their_own_to_the_bit() -> None:
-    rows = 60
-    env = CampaignVectorEnv(rows, "Landscapes", horizon=[1, 4], batch_size=2, **OWN)
-    env.action_space.seed(0)
-    env.reset(seed=0)
-    for _ in range(3):
-        observation, *_ = env.step(env.action_space.sample())
-    seen = [observation[name] for name in ("designs", "values")]
-    seen.append(observation["observed"].astype(bool))
-    assert len(set(seen[2].sum(axis=1))) > 2
-    together = env.problem.posterior_means(*seen)
-    for row in range(rows):
-        alone = env.problem.posterior_means(*(array[row : row + 1] for array in seen))
-        np.testing.assert_array_equal(alone[0], together[row])
-
-
-def test_the_posterior_is_how_often_a_landscape_is_the_truth_given_the_data() -> None:
-    rows = 20_000
-    env = CampaignVectorEnv(rows, "Landscapes", horizon=2, batch_size=2, **OWN)
-    env.reset(seed=0)
-    observation, *_ = env.step(np.tile([0, 2], (rows, 1)))
-    observed = observation["observed"].astype(bool)
-    posterior = env.problem.posterior(observation["designs"], observation["measurements"], observed)
-    truth = env.campaigns.instances["landscape"]
-    shown = observation["measurements"][:, :2]
-    different = np.unique(shown, axis=0)
-    assert len(different) > 5
-    for values in different:
-        same = (shown == values).all(axis=1)
-        counts = np.bincount(truth[same], minlength=3)
-        expected = posterior[same][0]
-        assert (posterior[same] == expected).all()
-        error = np.sqrt(expected * (1 - expected) / same.sum())
-        assert (np.abs(counts / same.sum() - expected) <= 4.5 * error + 1e-12).all()
-
-
-def test_the_sign_tells_where_the_prize_is() -> None:
-    sign = problem(K=3)
-    means = sign.posterior_means(*dataset([(0, 0.02)], 4))
-    np.testing.assert_allclose(means[0], [0.02, 0, 1, 0], atol=1e-15)
-    prior = sign.posterior_means(*dataset([], 4))
-    np.testing.assert_allclose(prior[0], [0.02, 1 / 3, 1 / 3, 1 / 3])
-    missed = sign.posterior_means(*dataset([(1, 0.0)], 4))
-    np.testing.assert_allclose(missed[0], [0.025, 0, 0.5, 0.5])
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        ([(0, 0.04)], r"at design 0 \(0\.01, 0\.02, 0\.03\), got 0\.04"),
-        ([(2, 0.5)], r"at design 2 \(0, 1\), got 0\.5"),
-        ([(1, 0.0), (2, NAN)], "at design 2 .*got nan"),
-        ([(1, 1.0), (2, 1.0)], "a dataset that some landscape shows"),
-        ([(0, 0.01), (1, 0.0)], "a dataset that some landscape shows"),
-    ],
-)
-def test_data_that_no_landscape_shows_are_refused(
-    data: list[tuple[int, float]], message: str
-) -> None:
-    sign = problem(K=3)
-    for function in (sign.posterior, sign.posterior_means):
-        with pytest.raises(ValueError, match=f"^values: expected .*{message}"):
-            function(*dataset(data, 4))
-
-
-def test_recommendation_names_the_prize_once_the_sign_was_read() -> None:
-    env = CampaignEnv("Landscapes", K=6, horizon=2, batch_size=1, utility="recommendation")
-    env.reset(seed=0)
-    assert env.step([0])[1] == pytest.approx(1.0)
-    assert env.step([0])[1] == pytest.approx(0.0), "wasted, and nothing is lost"
-    env.reset(seed=0)
-    info = env.step([1])[4]
-    expected = 1.0 if info["true_values"][0] == 1 else 1 / 5
-    assert env.step([1])[4]["utility"] == pytest.approx(expected)

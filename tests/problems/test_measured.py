@@ -95,7 +95,7 @@ def test_campaigns_measure_a_barrel_thrice_and_see_three_values() -> None:
     seen = observation["measurements"][:, size - 3 : size].reshape(-1)
     replicates = materials.measurements("crossed_barrel").replicates
     assert replicates is not None
-    assert set(seen.tolist()) == set(replicates[0, 571].astype(np.float32).tolist())
+    assert set(seen.tolist()) == set(replicates[0, 571].tolist())
     assert np.unique(info["true_values"]) == pytest.approx(replicates[0, 571].mean())
     env.close()
 

@@ -103,6 +103,116 @@ def test_columns_can_be_chosen_and_numbers_be_categories(write: Any) -> None:
     np.testing.assert_allclose(squared, 1 - np.eye(3))
 
 
+def distances(table: Table) -> np.ndarray:
+    """Squared distances of designs, times the number of columns."""
+    features = table.design_space.pool_features
+    return ((features[:, None] - features) ** 2).sum(axis=-1) * len(table.columns)
+
+
+DOSES = "dose,T,base,y\n1,20,DBU,5\n10,60,TEA,6\n1000,100,DBU,7\n"
+
+
+def test_the_logarithm_of_a_column_can_be_what_counts(write: Any) -> None:
+    table = Table(csv=write(DOSES), designs=["dose"], log=["dose"])
+    assert [table.row(i)["dose"] for i in range(3)] == [1, 10, 1000], "in their own units"
+    features = table.design_space.pool_features[:, 0]
+    np.testing.assert_allclose(features, [-1, -1 / 3, 1])
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({"range": [0, 200]}, [-0.8, -0.4, 0]),
+        ((0, 200), [-0.8, -0.4, 0]),
+        ({"range": [10, 1000], "scale": "log"}, [-0.698970, -0.221849, 0]),
+        ({"range": [0, 100], "step": 20}, [-0.6, 0.2, 1]),
+        ({"integer": [20, 220]}, [-1, -0.6, -0.2]),
+        ([20, 60, 100], [-1, 0, 1]),
+        ({"levels": [20, 60, 100, 180]}, [-1, -0.5, 0]),
+        ({"levels": [20, 60, 100], "scale": "log"}, [-1, 0.365212, 1]),
+    ],
+)
+def test_a_column_of_numbers_can_have_ends_and_a_scale_of_its_own(
+    written: Any, expected: list[float], write: Any
+) -> None:
+    table = Table(csv=write(DOSES), designs=["T"], parameters={"T": written})
+    assert [table.row(i)["T"] for i in range(3)] == [20, 60, 100]
+    np.testing.assert_allclose(table.design_space.pool_features[:, 0], expected, atol=1e-6)
+
+
+def test_columns_of_categories_can_have_descriptors_and_numbers_be_choices(write: Any) -> None:
+    pka = {"choices": ["TEA", "DBU", "DIPEA"], "descriptors": {"pKa": [10.8, 13.5, 11.0]}}
+    table = Table(csv=write(DOSES), designs=["base"], parameters={"base": pka})
+    assert table.design_space.size == 2 and table.design_space.pool_features.shape == (2, 1)
+    chosen = Table(
+        csv=write(DOSES), designs=["dose", "T"], parameters={"dose": {"choices": [1, 10, 1000]}}
+    )
+    assert chosen.row(2) == {"dose": 1000, "T": 100.0} and type(chosen.row(2)["dose"]) is int
+    assert distances(chosen)[0, 1] == pytest.approx(1 + 1), "another category, half the range of T"
+    mixed = Table(
+        csv=write("on,y\nTrue,1\n2,2\nno,3\n"), parameters={"on": {"choices": [True, 2, "no"]}}
+    )
+    assert [mixed.row(i)["on"] for i in range(3)] == [True, 2, "no"]
+
+
+def test_what_a_table_looks_like_is_as_if_it_were_said(write: Any) -> None:
+    path = write(CATALYSTS)
+    said = {"catalyst": {"choices": ["Ni", "Pd"]}, "T": {"range": [60, 100]}}
+    plain = Table(csv=path).design_space.pool_features
+    np.testing.assert_allclose(
+        Table(csv=path, parameters=said).design_space.pool_features, plain, atol=1e-15
+    )
+    fixed = Table(csv=path, designs=["T"], parameters={"T": (60, 100)})
+    np.testing.assert_allclose(fixed.design_space.pool_features[:, 0], [-1, 0, 1], atol=1e-15)
+
+
+def test_its_spec_survives_json_whatever_its_columns_are(write: Any) -> None:
+    arguments = {
+        "csv": write(DOSES),
+        "log": ["dose"],
+        "parameters": {
+            "T": {"range": [0, 200]},
+            "base": {"choices": ["DBU", "TEA"], "descriptors": {"pKa": [13.5, 10.8]}},
+        },
+    }
+    env = gym.make("Ombo/Table-v0", start={"kind": "none"}, **arguments)
+    spec = gym.envs.registration.EnvSpec.from_json(env.spec.to_json())
+    assert spec == env.spec
+    again = gym.make(spec).unwrapped
+    assert again.campaign_spec == env.unwrapped.campaign_spec
+    table = pickle.loads(pickle.dumps(env.unwrapped.problem))
+    assert table.design_space == again.design_space
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"log": ["base"]}, r"row 2, column 'base': expected a number, got 'DBU'"),
+        ({"log": ["z"]}, r"row 2, column 'z': expected a number above 0.* got '0'"),
+        ({"log": "dose"}, "log: expected columns"),
+        ({"log": ["y"]}, "log: expected columns among"),
+        ({"log": ["dose"], "categories": ["dose"]}, "log: expected 'dose' in one of"),
+        ({"log": ["T"], "parameters": {"T": [20, 60, 100]}}, "parameters: expected 'T' in one of"),
+        ({"parameters": [1]}, "parameters: expected a dict of column: parameter"),
+        ({"parameters": {"p": (0, 1)}}, r"parameters: expected columns of .*, got 'p'"),
+        ({"parameters": {"y": (0, 9)}}, "parameters: expected columns among"),
+        ({"parameters": {"T": (9, 1)}}, "parameters: 'T': expected low < high"),
+        ({"parameters": {"T": (0, 50)}}, "row 3, column 'T': expected a number from 0.0 to 50.0"),
+        ({"parameters": {"T": [20, 100]}}, r"row 3, column 'T': expected one of 20, 100, got 60.*"),
+        ({"parameters": {"T": 20}}, "row 3, column 'T': expected one of 20, got 60"),
+        ({"parameters": {"base": (0, 1)}}, "row 2, column 'base': expected a number, got 'DBU'"),
+        ({"parameters": {"base": ["TEA", "DMA"]}}, "row 2, column 'base': expected one of 'TEA'"),
+        ({"parameters": {"base": [(1, 2), "DBU"]}}, "'base': expected numbers, texts or truth"),
+    ],
+)
+def test_columns_that_are_not_what_is_said_are_refused(
+    arguments: dict[str, Any], message: str, write: Any
+) -> None:
+    text = "dose,T,base,z,y\n1,20,DBU,0,5\n10,60,TEA,1,6\n1000,100,DBU,2,7\n"
+    with pytest.raises(ValueError, match=message):
+        Table(csv=write(text), **arguments)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ombo_gym.problems.gp import GP
-from ombo_gym.surrogates.gp import Posterior
+from ombo_gym.surrogates.gp import Posterior, make_surrogate
 from scripts.benchmark import __main__ as benchmark
 from scripts.benchmark import environments, policies, ucb
 from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
@@ -161,21 +161,21 @@ class TestAgainstBoTorch:
         """On a fine grid; beta = weight or beta = weight^4 would miss it by .01 to .3."""
         pytest.importorskip("botorch")
         env = gym.make(ENV, **BOTORCH_ROUNDS)
-        game = env.unwrapped.game
+        spec = env.unwrapped.campaign_spec
         side = np.linspace(-1, 1, 201)
         grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(1, -1, 2)
         for seed in range(3):
             observation, _ = env.reset(seed=seed)
             n = int(observation["observed"].sum())
             designs = observation["designs"][None, :n].astype(float)
-            values = observation["values"][None, :n].astype(float)
-            posterior = Posterior(game.surrogate, designs, values)
+            values = observation["measurements"][None, :n]
+            posterior = Posterior(make_surrogate(spec), designs, values)
 
             def largest_bound(at, posterior=posterior):
                 beliefs = posterior.at(at)
                 return (beliefs.mean + weight * beliefs.sd).max()
 
-            batch = ucb.botorch_ucb(game, weight)(observation, seed)
+            batch = ucb.botorch_ucb(spec, weight)(observation, seed)
             assert batch.shape == (4, 2) and batch.dtype == np.float32
             first = largest_bound(batch[None, :1].astype(float))
             assert first == pytest.approx(largest_bound(grid), abs=2e-3)
@@ -183,7 +183,7 @@ class TestAgainstBoTorch:
     def test_a_batch_depends_on_the_seed_alone(self):
         pytest.importorskip("botorch")
         env = gym.make(ENV, **BOTORCH_ROUNDS)
-        propose = ucb.botorch_ucb(env.unwrapped.game, 1.0)
+        propose = ucb.botorch_ucb(env.unwrapped.campaign_spec, 1.0)
         ends = [ucb.play_alone(env, propose, 3)[1] for _ in range(2)]
         assert ends[0]["best_value"] == ends[1]["best_value"]
         assert np.array_equal(ends[0]["true_values"], ends[1]["true_values"])

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import ombo_gym  # noqa: F401
-from ombo_gym.game import game_of
-from ombo_gym.surrogates.gp import Posterior
+from ombo_gym.spec import campaign_spec
+from ombo_gym.surrogates.gp import Posterior, make_surrogate
 from scripts import misspecification_table
 from scripts.misspecification_page import planning, summary, write_page
 from scripts.misspecification_table import ENV, OWN, Args, main, models
@@ -24,12 +24,11 @@ def test_models_differ_in_what_they_know_and_in_nothing_else() -> None:
     for name, surrogate in found.items():
         env = gym.make(ENV, surrogate=surrogate)
         observation, _ = env.reset(seed=3)
-        starts.append(observation["values"])
-        game = game_of(env)
+        starts.append(observation["measurements"])
         posterior = Posterior(
-            game.surrogate,
+            make_surrogate(campaign_spec(env)),
             observation["designs"][None, :4].astype(float),
-            observation["values"][None, :4].astype(float),
+            observation["measurements"][None, :4],
         )
         scales[name] = (float(posterior.lengthscale[0]), float(posterior.outputscale[0]))
     for values in starts:

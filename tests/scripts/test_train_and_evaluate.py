@@ -153,6 +153,16 @@ MISTAKES = {
         ["--policies", "random", "--utility", "best,wurst"],
         ["'best'", "'last_max'", "'last_median'", "'last_mean'", "'total'", "'wurst'"],
     ),
+    "a utility without its argument": (
+        "evaluate",
+        ["--policies", "random", "--utility", "best,last_quantile"],
+        ["'last_quantile' takes the arguments ['quantile']"],
+    ),
+    "plates beside horizons": (
+        "evaluate",
+        ["--policies", "random", "--plates", "3,2", "--horizons", "2"],
+        ["plates=[3, 2]", "'horizons': [2]"],
+    ),
     "an unknown start": (
         "evaluate",
         ["--policies", "random", "--env-kwargs", '{"start": {"kind": "some"}}'],
@@ -197,6 +207,29 @@ def test_mistakes_end_the_commands_without_a_traceback(tmp_path):
         out, err = process.communicate(timeout=120)
         assert process.returncode == 1 and out == ""
         assert err.startswith("error: ") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"dim": 3}, {"horizon": [1, 5], "batch_size": 4, "utility": "best", "dim": 3}),
+        ({"batch_size": [1, 16]}, {"horizon": [1, 5], "batch_size": [1, 16], "utility": "best"}),
+        ({"plates": [3, 2]}, {"plates": [3, 2], "utility": "best"}),
+    ],
+)
+def test_arguments_of_the_environment_win_over_flags_and_plates_over_rounds(
+    given, expected, monkeypatch, tmp_path
+):
+    asked = []
+
+    def noted(env_id, *, env_kwargs, **others):
+        asked.append(env_kwargs)
+        return {"steps": 0, "seconds": 0.0}
+
+    monkeypatch.setattr(train, "train", noted)
+    flags = ["--out", str(tmp_path), "--env-kwargs", json.dumps(given)]
+    train.main(tyro.cli(train.Args, args=flags))
+    assert asked == [expected]
 
 
 @pytest.mark.parametrize("text", ["3", "1-5", " 2 - 4 "])

@@ -128,7 +128,7 @@ def test_slopes_are_those_of_finite_differences(kernel, picks, outputscale):
 def test_a_climb_ends_at_a_top_and_never_falls():
     _, pending, _, _, _, points = situation("matern52", 1, False)
     score = Bumpy()
-    tops = climb(pending, score, points, 60)
+    tops = climb(pending, score, points, 60, None)
     assert (score.value(pending.at(tops)) >= score.value(pending.at(points))).all()
     assert (np.abs(tops) <= 1).all()
     slope = pending.slope(tops, score)
@@ -137,3 +137,14 @@ def test_a_climb_ends_at_a_top_and_never_falls():
     rng = np.random.default_rng(0)
     near = np.clip(tops + 1e-3 * rng.normal(size=tops.shape), -1, 1)
     assert (score.value(pending.at(tops)) >= score.value(pending.at(near)) - 1e-6).all()
+
+
+def test_only_features_that_are_free_move():
+    _, pending, _, _, _, points = situation("matern52", 1, False, dim=3)
+    score, free = Bumpy(), np.array([True, False, True])
+    tops = climb(pending, score, points, 60, free)
+    np.testing.assert_array_equal(tops[..., 1], points[..., 1])
+    assert (tops[..., 0] != points[..., 0]).any() and (tops[..., 2] != points[..., 2]).any()
+    assert (score.value(pending.at(tops)) >= score.value(pending.at(points))).all()
+    everywhere = climb(pending, score, points, 60, np.ones(3, bool))
+    np.testing.assert_array_equal(everywhere, climb(pending, score, points, 60, None))

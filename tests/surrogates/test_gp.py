@@ -11,17 +11,21 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import multivariate_normal
 
-from ombo_gym.controls.outlook import look
 from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns
-from ombo_gym.game import Game
+from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.ehrlich import Ehrlich
 from ombo_gym.problems.gp import GP
 from ombo_gym.problems.tf_binding import TFBinding
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate, make_surrogate, most_telling
 from ombo_gym.surrogates.kernels import KERNELS, squared_distances
 
 ROWS, CANDIDATES = 3, 9
+
+
+def spec_of(problem, surrogate, noise_std=0.0):
+    space, prior = problem.design_space, problem.prior
+    return CampaignSpec(space, noise_std=noise_std, surrogate=surrogate, prior=prior)
 
 
 def textbook_kernel(name, a, b, lengthscale):
@@ -246,105 +250,14 @@ def test_of_too_many_rows_the_best_half_and_the_most_recent_half_stay(values, ma
         assert kept[row].tolist() == sorted(expected)
 
 
-def observation_of(designs, values, counts, capacity):
-    """Campaigns of some space, the first counts[i] rows of each in use."""
-    observed = np.arange(capacity) < np.asarray(counts)[:, None]
-    mask = observed.reshape(*observed.shape, *[1] * (designs.ndim - 2))
-    return {
-        "designs": np.where(mask, designs, 0).astype(designs.dtype),
-        "values": np.where(observed, values, 0).astype(np.float32),
-        "observed": observed.astype(np.int8),
-        "rounds_left": np.full((len(counts), 1), 3, np.float32),
-    }
-
-
-def generators(rows):
-    return [np.random.default_rng([7, i]) for i in range(rows)]
-
-
-def looks(observation, space, surrogate, rngs):
-    draws = GeneratorRows(rngs, len(rngs))
-    return list(look(observation, space, surrogate, draws.take))
-
-
-def test_a_campaign_with_more_than_max_data_rows_is_judged_by_those_kept():
-    problem, n, max_data = GP(dim=2), 40, 12
-    surrogate = make_surrogate({"kernel": "fit", "max_data": max_data}, problem, 0.0)
-    rng = np.random.default_rng(0)
-    designs = rng.uniform(-1, 1, (2, n, 2)).astype(np.float32)
-    values = rng.normal(3, 2, (2, n)).astype(np.float32)
-    observation = observation_of(designs, values, [n, n], n)
-    (outlook,) = looks(observation, problem.design_space, surrogate, generators(2))
-    assert outlook.observed == n
-    for row in range(2):
-        full = values[row].astype(float)
-        best = np.argsort(-full)[: max_data // 2]
-        recent = [i for i in range(n - 1, -1, -1) if i not in best][: max_data - max_data // 2]
-        kept = np.sort([*best, *recent])
-        targets = (full[kept] - full.mean()) / full.std()  # on the scale of all that was measured
-        np.testing.assert_allclose(outlook.posterior.targets[row], targets, atol=1e-12)
-        assert outlook.best[row] == pytest.approx(targets.max())
-        mean, _ = textbook_posterior(
-            "matern52",
-            designs[row, kept].astype(float),
-            targets,
-            outlook.candidates[row].astype(float),
-            outlook.posterior.lengthscale[row],
-            outlook.posterior.noise[row],
-        )
-        np.testing.assert_allclose(outlook.beliefs.mean[row], mean, atol=1e-7)
-
-
-SPACES = {
-    "GP, 1-D, prior": (GP(dim=1), {"kernel": "prior"}),
-    "GP, 2-D, prior": (GP(dim=2), {"kernel": "prior"}),
-    "GP, 6-D, fit": (GP(dim=6), {"kernel": "fit", "max_data": 16}),
-    "8-mers, fit": (TFBinding(), {"kernel": "fit"}),
-}
-
-
-@pytest.mark.parametrize("name", SPACES)
-def test_a_campaign_is_judged_the_same_to_the_bit_alone_and_among_37(name):
-    problem, config = SPACES[name]
-    space, rows, capacity = problem.design_space, 37, 24
-    surrogate = make_surrogate(config, problem, 0.1)
-    rng = np.random.default_rng(1)
-    designs = space.sample(GeneratorRows(rng.spawn(rows), rows), capacity)
-    counts = rng.integers(0, capacity + 1, rows)
-    counts[:3] = 0, 1, capacity
-    observation = observation_of(designs, rng.normal(size=(rows, capacity)), counts, capacity)
-    seen = np.zeros(rows, bool)
-    for outlook in looks(observation, space, surrogate, generators(rows)):
-        for i, row in enumerate(outlook.rows):
-            single = {key: array[row : row + 1] for key, array in observation.items()}
-            (alone,) = looks(single, space, surrogate, generators(rows)[row : row + 1])
-            assert outlook.observed == alone.observed == counts[row]
-            np.testing.assert_array_equal(outlook.candidates[i], alone.candidates[0])
-            np.testing.assert_array_equal(outlook.beliefs.mean[i], alone.beliefs.mean[0])
-            np.testing.assert_array_equal(outlook.beliefs.sd[i], alone.beliefs.sd[0])
-            assert outlook.best[i] == alone.best[0]
-            seen[row] = True
-    assert seen.all()
-
-
-def test_rows_without_rounds_left_are_not_looked_at():
-    problem = GP(dim=2)
-    surrogate = make_surrogate({"kernel": "prior"}, problem, 0.0)
-    rng = np.random.default_rng(2)
-    observation = observation_of(
-        rng.uniform(-1, 1, (4, 6, 2)).astype(np.float32), rng.normal(size=(4, 6)), [6, 2, 6, 2], 6
-    )
-    observation["rounds_left"][[0, 3]] = 0
-    outlooks = looks(observation, problem.design_space, surrogate, generators(4))
-    assert sorted(row for outlook in outlooks for row in outlook.rows) == [1, 2]
-
-
 def test_the_prior_of_the_problem_is_its_kernel_and_the_noise_of_the_measurement():
-    surrogate = make_surrogate({"kernel": "prior"}, GP(kernel="rbf", lengthscale=0.7), 0.2)
-    assert surrogate == Surrogate("rbf", (0.7,), (0.2**2 + JITTER,), False, 512)
-    named = make_surrogate({"kernel": "rbf", "lengthscale": 0.5, "max_data": 9}, GP(), 0.0)
-    assert named == Surrogate("rbf", (0.5,), (JITTER,), False, 9)
-    fitted = make_surrogate({}, TFBinding(), 0.2)
+    prior = make_surrogate(spec_of(GP(kernel="rbf", lengthscale=0.7), {"kernel": "prior"}, 0.2))
+    assert prior == Surrogate("rbf", (0.7,), (0.2**2 + JITTER,), False, 512)
+    recipe = {"kernel": "rbf", "lengthscale": 0.5, "max_data": 9}
+    assert make_surrogate(spec_of(GP(), recipe)) == Surrogate("rbf", (0.5,), (JITTER,), False, 9)
+    unknown = make_surrogate(spec_of(GP(), {"kernel": "prior"}, None))
+    assert unknown.noise_variances == (JITTER,)
+    fitted = make_surrogate(spec_of(TFBinding(), {}, 0.2))
     assert fitted.standardise and fitted.kernel == "rbf" and len(fitted.lengthscales) > 1
 
 
@@ -361,18 +274,16 @@ def test_the_prior_of_the_problem_is_its_kernel_and_the_noise_of_the_measurement
         ({"max_data": 1}, GP(), "max_data of at least 2"),
         ({"max_data": True}, GP(), "max_data of at least 2"),
         ({"max_data": 8.0}, GP(), "max_data of at least 2"),
-        ({"kernal": "fit"}, GP(), r"\['kernel', 'lengthscale', 'max_data'\].*kernal"),
-        ("prior", GP(), "settings among"),
+        ({"kernal": "fit"}, GP(), r"\['kernel', 'lengthscale', 'max_data', 'truncation'\].*kernal"),
+        ({"truncation": 1}, GP(), "truncation true or false, got 1"),
+        ("prior", GP(), "surrogate: expected a dict of settings .*got 'prior'"),
     ],
 )
 def test_settings_that_make_no_surrogate_are_refused(config, problem, message):
     with pytest.raises(ValueError, match=message):
-        make_surrogate(config, problem, 0.0)
-
-
-def test_a_surrogate_that_is_no_mapping_is_refused_by_the_environment_too():
-    with pytest.raises(ValueError, match="surrogate: expected settings"):
-        Game("GP", 1, surrogate="prior")  # type: ignore[arg-type]
+        make_surrogate(spec_of(problem, config))
+    with pytest.raises(ValueError, match=message):
+        CampaignEnv(problem, surrogate=config)
 
 
 @pytest.mark.parametrize("kernel", sorted(KERNELS))
@@ -435,7 +346,7 @@ def test_a_row_does_not_depend_on_its_neighbours_where_likelihoods_tie():
     """Designs that all differ in every position have one likelihood on much of the grid."""
     problem = Ehrlich()
     space = problem.design_space
-    surrogate = make_surrogate({"kernel": "fit"}, problem, 0.0)
+    surrogate = make_surrogate(spec_of(problem, {"kernel": "fit"}))
     rng = np.random.default_rng(0)
     for _ in range(200):
         n = int(rng.integers(2, 20))

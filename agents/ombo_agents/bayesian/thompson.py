@@ -11,6 +11,7 @@ from ombo_agents.bayesian.posterior import PosteriorPolicy
 from ombo_gym.controls.outlook import Outlook, best_left
 from ombo_gym.design_spaces import DesignSpace, among
 from ombo_gym.randomness import GeneratorRows, RowDraws
+from ombo_gym.spec import Repeats
 from ombo_gym.surrogates.gp import Posterior
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ class Thompson(PosteriorPolicy):
         choices, samples, measured = posterior_samples(
             outlook, self.space, outlook.batch_size, draws
         )
-        return best_of_each(choices, samples, measured, distinct=outlook.distinct)
+        return best_of_each(choices, samples, measured, outlook.repeats)
 
 
 def posterior_samples(
@@ -76,7 +77,7 @@ def joint_samples(posterior: Posterior, features: Floats, count: int, draws: Row
 
 
 def best_of_each(
-    choices: NDArray[Any], samples: Floats, measured: Measured, *, distinct: bool
+    choices: NDArray[Any], samples: Floats, measured: Measured, repeats: Repeats
 ) -> NDArray[Any]:
     """The best candidate of each function.
 
@@ -84,7 +85,7 @@ def best_of_each(
         choices: (R, M, *shape).
         samples: (R, q, M), a function for each slot.
         measured: (R, M) candidates to leave out, as long as there are others.
-        distinct: Whether a batch holds a design once only.
+        repeats: Unless they are allowed, a batch holds a design once.
 
     Returns:
         (R, q, *shape).
@@ -95,6 +96,6 @@ def best_of_each(
     for slot in range(q):
         picks = best_left(samples[:, slot], chosen, measured)
         batch[:, slot] = choices[np.arange(rows), picks]
-        if distinct:
+        if repeats is not Repeats.ALLOWED:
             chosen |= among(choices, batch[:, slot, None])
     return batch

@@ -103,7 +103,7 @@ class Turbo(DesignsPolicy):
         choices = self._around(self.space.canonical(centre), lengths, draws)
         features = self.space.features(choices)
         samples = joint_samples(outlook.posterior, features, outlook.batch_size, draws)
-        return best_of_each(choices, samples, None, distinct=outlook.distinct)
+        return best_of_each(choices, samples, None, outlook.repeats)
 
     def _around(self, centre: NDArray[Any], lengths: Floats, draws: GeneratorRows) -> NDArray[Any]:
         """Candidates in boxes around designs (R, *shape) of half sides (R,), (R, M, *shape)."""

@@ -69,8 +69,7 @@ class Course:
         self._noise = noise[:, None]
         self._blocked = np.where(blocked, _NEVER, np.float32(0))[:, None]  # (P, 1 or S, M)
         self._any_blocked = bool(blocked.any())
-        self._distinct = repeats is not Repeats.ALLOWED
-        self._never_again = repeats is Repeats.NEVER_AGAIN
+        self._repeats = repeats
         courses, candidates = mean.shape[:2], mean.shape[2]
         self._rows = np.empty((*courses, measurements, candidates), np.float32)
         self._count = 0  # of rows of the whitened cross-covariance that there are
@@ -90,7 +89,8 @@ class Course:
         means = np.empty((*shape[:2], q), np.float32)
         loadings: list[Singles] = []
         hoped, new = self._hoped(), self._count
-        if self._distinct and hoped is self.mean:
+        distinct = self._repeats is not Repeats.ALLOWED
+        if distinct and hoped is self.mean:
             hoped = hoped.copy()
         weights, scores = weight[:, None, None], np.empty(shape, np.float32)
         for slot in range(q):
@@ -107,7 +107,7 @@ class Course:
             loadings.append(np.concatenate([earlier[..., new:], own[..., None]], axis=2))
             if slot + 1 == q and last:
                 break
-            if self._distinct:
+            if distinct:
                 hoped[p, s, pick] = _NEVER
             rest = self._base[self._which, pick]  # (P, S, M), and what takes its place
             if self._count == 1:
@@ -133,7 +133,7 @@ class Course:
             (P, S, q) what the measured designs are believed to be worth now.
         """
         self.mean = self.mean + np.matmul(normals[:, None], batch.rows)[:, :, 0]
-        if self._never_again:
+        if self._repeats is Repeats.NEVER_AGAIN:
             if self._blocked.shape[1] == 1:
                 self._blocked = np.broadcast_to(self._blocked, self.mean.shape).copy()
             for slot in range(batch.picks.shape[2]):
@@ -160,7 +160,7 @@ class Course:
     def top(self, q: int) -> Singles:
         """The largest posterior means, of q different candidates or q times the same, (P, S, q)."""
         hoped = self._hoped()
-        if not self._distinct:
+        if self._repeats is Repeats.ALLOWED:
             return np.repeat(hoped.max(axis=2)[..., None], q, axis=2)
         count = min(q, hoped.shape[2])
         best = -np.partition(-hoped, count - 1, axis=2)[..., :count]
