@@ -15,9 +15,9 @@ from ombo_gym.outcomes import ALL, Infos, Outcome, Rows
 from ombo_gym.problems.base import Problem
 from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.registration import make_problem
-from ombo_gym.surrogates.gp import make_surrogate
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
+from ombo_gym.surrogates.gp import make_surrogate
 
 
 class ControlledCampaigns:

@@ -41,6 +41,52 @@ class Matching(Problem):
         return np.ones(len(instances["hidden"]))  # of instances that begin with 11 an estimate
 
 
+class Numbered(Matching):
+    """One of eight hidden strings, by their number."""
+
+    def draw(self, draws: RowDraws) -> Instances:
+        return self.instances_numbered(draws.draw(lambda rng: rng.integers(8)))
+
+    def instance_count(self) -> int | None:
+        return 8
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        bits = numbers[:, None] >> np.arange(3) & 1
+        return {"hidden": np.concatenate([np.zeros((len(bits), 7), np.int64), bits], axis=1)}
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:
+        return instances["hidden"][:, 7:] @ 2 ** np.arange(3)
+
+
+class Misnumbered(Numbered):
+    """Reads its numbers backwards."""
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:
+        return 7 - super().instance_numbers(instances)
+
+
+class Miscounted(Numbered):
+    """There are fewer."""
+
+    def instance_count(self) -> int | None:
+        return 2
+
+
+class Revealing(Matching):
+    """Its design space knows it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.design_space.problem = self  # type: ignore[attr-defined]
+
+
+class Crowded(Matching):
+    """Everything is worth less in a large batch."""
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        return super().evaluate(instances, designs) - 0.01 * designs.shape[1]
+
+
 class Undocumented(Matching):
     __doc__ = ""
 
@@ -139,14 +185,21 @@ CHECKS = [
 ]
 
 
-def run(problem: type[Problem], check: str) -> None:
-    case: Any = type("Case", (ProblemConformance,), {"env_id": problem()})()
-    getattr(case, check)()
+def run(problem: type[Problem], check: str, **arguments: Any) -> None:
+    case = {"env_id": problem(), "env_kwargs": arguments}
+    suite: Any = type("Case", (ProblemConformance,), case)()
+    getattr(suite, check)()
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_sound_problem_passes(check: str) -> None:
-    run(Matching, check)
+@pytest.mark.parametrize("problem", [Matching, Numbered])
+def test_a_sound_problem_passes(problem: type[Problem], check: str) -> None:
+    run(problem, check)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_sound_problem_passes_with_plates_of_its_own(check: str) -> None:
+    run(Matching, check, plates=[2, 3])
 
 
 @pytest.mark.parametrize(
@@ -165,6 +218,11 @@ def test_a_sound_problem_passes(check: str) -> None:
         (Forgetful, "test_a_pickled_campaign_goes_on_identically", None),
         (Forgetful, "test_another_process_plays_the_same_campaign", None),
         (Counting, "test_native_rows_are_the_rows_of_sync_vector_env", "NextStep, designs"),
+        (Counting, "test_slots_behind_the_plate_are_ignored", None),
+        (Misnumbered, "test_resets_take_the_number_of_an_instance", "by their numbers.*hidden"),
+        (Miscounted, "test_resets_take_the_number_of_an_instance", "20 from 0 to 1, got"),
+        (Revealing, "test_nothing_that_was_drawn_can_be_reached_from_it", "nothing hidden"),
+        (Crowded, "test_a_design_has_one_value", "alone"),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else str(value)[:40],
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import DesignSpace, FiniteDesigns, repeated
+from ombo_gym.design_spaces import DesignSpace, repeated
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorRows
 from ombo_gym.spec import CampaignSpec, Repeats
@@ -72,13 +72,14 @@ def without_repeats(
 
 
 def _unmeasured(
-    space: FiniteDesigns,
+    space: DesignSpace,
     measured: NDArray[Any],
     observed: NDArray[np.bool_],
     batch: NDArray[Any],
     draws: GeneratorRows,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Up to q uniform designs that are neither measured nor in the batch, and which are not new."""
+    assert space.size is not None
     marks = space.marked(measured, observed) | space.marked(batch)  # (R, size)
     lots = np.where(marks, np.inf, draws.random((space.size,)))
     count = min(batch.shape[1], space.size)

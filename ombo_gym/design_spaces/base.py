@@ -29,6 +29,8 @@ class DesignSpace(ABC):
     Attributes:
         kind: Its name, in JSON and in files of settings.
         kernel: Name of the kernel that `{"kernel": "fit"}` chooses the parameters of.
+        lengthscale_prior: Median, in units of `typical_distance`, and standard deviation of the
+            logarithm of a lengthscale before any value is seen; None: all are as probable.
         ordered: Whether a difference of two designs has a direction.
         has_categories: Whether some of a design are categories without an order.
         parameters: What the user calls a design's numbers; None: nothing.
@@ -41,6 +43,7 @@ class DesignSpace(ABC):
 
     kind: ClassVar[str]
     kernel: ClassVar[str]
+    lengthscale_prior: ClassVar[tuple[float, float] | None] = None
     ordered: bool = True
     has_categories: bool = False
     parameters: Parameters | None = None
@@ -345,6 +348,15 @@ class DesignSpace(ABC):
 
     def encode(self, designs: Designs) -> NDArray[np.int64]:
         """The inverse of `decode`, (..., *shape) -> (...,)."""
+        raise TypeError(f"{self!r} has no finite list of designs")
+
+    def marked(self, listed: Designs, in_use: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """Of all designs, by number, which are in a list, (R, n, *shape) -> (R, size).
+
+        Args:
+            listed: Designs of a listable space.
+            in_use: (R, n) which entries of the list count; None: all.
+        """
         raise TypeError(f"{self!r} has no finite list of designs")
 
     def among(

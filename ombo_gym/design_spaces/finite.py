@@ -71,10 +71,9 @@ class FiniteDesigns(DesignSpace):
     def candidates(  # noqa: D102
         self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
     ) -> Designs:
-        rows, n = values.shape
         if self.looks_at_everything:
             everything = self.decode(np.arange(self.size))
-            return np.broadcast_to(everything, (rows, *everything.shape))
+            return np.broadcast_to(everything, (len(values), *everything.shape))
         return self._drawn_candidates(designs, values, extra, draws)
 
     def _drawn_candidates(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.priors import GaussianProcess
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.kernels import (
@@ -51,6 +52,8 @@ class Surrogate:
             variance is chosen.
         max_data: Most observations to condition on: the best half and the most recent half.
         start_percentile: Of all values, that the start's are at or below; None: of no matter.
+        log_prior: Logarithm of each lengthscale's prior probability, but for a constant; none: all
+            are as probable.
     """
 
     kernel: str
@@ -59,6 +62,7 @@ class Surrogate:
     standardise: bool
     max_data: int = 512
     start_percentile: float | None = None
+    log_prior: tuple[float, ...] = ()
 
 
 def make_surrogate(spec: CampaignSpec) -> Surrogate:
@@ -99,7 +103,9 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
         space = spec.design_space
         scales = tuple(space.typical_distance * scale for scale in _LENGTHSCALES)
         below = spec.start_origin.percentile if truncation else None
-        return Surrogate(space.kernel, scales, _NOISES, True, int(max_data), below)
+        return Surrogate(
+            space.kernel, scales, _NOISES, True, int(max_data), below, _log_prior(space)
+        )
     if name == "prior":
         if not isinstance(spec.prior, GaussianProcess):
             raise ValueError(
@@ -115,6 +121,14 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
         raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
     noise = (spec.noise_std or 0.0) ** 2 + JITTER
     return Surrogate(name, (float(lengthscale),), (noise,), False, int(max_data))
+
+
+def _log_prior(space: DesignSpace) -> tuple[float, ...]:
+    """Of the lengthscales on the grid, where the space has a prior of them."""
+    if space.lengthscale_prior is None:
+        return ()
+    median, spread = space.lengthscale_prior
+    return tuple(-0.5 * (np.log(scale / median) / spread) ** 2 for scale in _LENGTHSCALES)
 
 
 class Posterior:
@@ -171,7 +185,7 @@ class Posterior:
         return matrix
 
     def _choose(self, surrogate: Surrogate, squared: Floats) -> None:
-        """Kernel parameters by marginal likelihood on the grid, prior variance in closed form."""
+        """The likeliest kernel parameters on the grid, a posteriori; variance in closed form."""
         rows, n = self.targets.shape
         middle = len(surrogate.lengthscales) // 2
         self.lengthscale = np.full(rows, surrogate.lengthscales[middle])
@@ -180,7 +194,7 @@ class Posterior:
         if not surrogate.standardise or n < 2:
             return
         best = np.full(rows, -np.inf)
-        for lengthscale in surrogate.lengthscales:
+        for at, lengthscale in enumerate(surrogate.lengthscales):
             for noise in surrogate.noise_variances:
                 each, level = np.full(rows, lengthscale), np.full(rows, noise)
                 lower, white = factorise(self._noisy(squared, each, level), self.targets)
@@ -188,6 +202,8 @@ class Posterior:
                 # In the order of a single row: sums along another stride round differently.
                 diagonal = np.ascontiguousarray(np.diagonal(lower, axis1=1, axis2=2))
                 likelihood = -0.5 * n * np.log(outputscale) - np.log(diagonal).sum(axis=1)
+                if surrogate.log_prior:
+                    likelihood += surrogate.log_prior[at]
                 better = likelihood > best + _TIE * n
                 best = np.where(better, likelihood, best)
                 self.lengthscale = np.where(better, each, self.lengthscale)

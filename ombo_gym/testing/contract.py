@@ -19,6 +19,7 @@ from gymnasium.wrappers import RecordEpisodeStatistics
 from ombo_gym.campaign import Campaigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.base import Problem
+from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
 from ombo_gym.testing.bad_actions import bad_action, bounds
 from ombo_gym.testing.base import SEED, Conformance, assert_same, play
@@ -26,6 +27,7 @@ from ombo_gym.testing.datasets import check_counts, check_fields, check_round, r
 from ombo_gym.testing.worth import utilities, worth
 
 BAD_ACTIONS = 100  # tried a round
+INSTANCES = 20  # drawn from a collection
 
 # Campaigns whose plates differ, between campaigns or within them.
 RANGE: dict[str, Any] = {"horizon": [1, 3], "batch_size": [1, 3]}
@@ -268,9 +270,10 @@ class ContractConformance(Conformance):
             assert "instance" not in info, f"expected no instance, got {info['instance']}"
             _check_option_refused(env, {"instance": 0}, "no collection")
             return
+        _check_numbers(env.problem, count)
         env.action_space.seed(SEED)
         own = info["instance"]
-        assert type(own) is int and 0 <= own < count, f"instance: got {own} of {count}"
+        assert type(own) is int, f"instance: expected an int, got {own!r}"
         assert_same(env.reset(seed=SEED, options={"instance": own}), twin.reset(seed=SEED))
         assert_same(drawn(env.campaigns), drawn(twin.campaigns))
         for number in sorted({0, count // 2, count - 1}):
@@ -282,6 +285,17 @@ class ContractConformance(Conformance):
             assert_same(twice[0], twice[1], f"instance {number}, and again")
         for bad in (-1, count, 0.0, "0"):
             _check_option_refused(env, {"instance": bad}, f"whole number from 0 to {count - 1}")
+
+
+def _check_numbers(problem: Problem, count: int) -> None:
+    """Instances that are drawn have a number by which they are had again."""
+    draws = KeyedRows(np.arange(SEED, SEED + INSTANCES, dtype=np.uint64), Stream.INSTANCE)
+    instances = problem.draw(draws)
+    numbers = problem.instance_numbers(instances)
+    assert numbers.shape == (INSTANCES,) and ((numbers >= 0) & (numbers < count)).all(), (
+        f"instance numbers: expected {INSTANCES} from 0 to {count - 1}, got {numbers}"
+    )
+    assert_same(problem.instances_numbered(numbers), instances, "instances by their numbers")
 
 
 class _Revealing(pickle.Pickler):

@@ -7,9 +7,14 @@ import pytest
 from scipy.stats import norm
 
 import ombo_agents
+from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.local_penalization import Penalised, steepest
 from ombo_agents.bayesian.max_value_entropy import MaxValueInformation
-from ombo_gym.design_spaces import BoxDesigns
+from ombo_agents.bayesian.turbo import Turbo
+from ombo_agents.hyperparameters import settings_of
+from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns, MixedDesigns
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.surrogates.ascent import Marginals, Pending
 from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
@@ -163,6 +168,58 @@ def test_trust_regions_hold_the_batch():
     centre = observation["designs"][0, observation["measurements"][0, :3].argmax()]
     assert (np.abs(batch - centre) <= 0.1 + 1e-6).all()
     assert isinstance(env.design_space, BoxDesigns)
+
+
+MIXED = MixedDesigns(
+    {"T": (0, 1), "P": (-1, 1), "n": {"integer": [1, 9]}, "solvent": ["a", "b", "c"]}
+)
+MEASURED = MIXED.sample(GeneratorRows(np.random.default_rng(0), 1), 12)[0]
+VALUES = -(MIXED.features(MEASURED) ** 2).sum(axis=1)
+
+
+def mixed_campaigns(repeats, q):
+    spec = CampaignSpec(
+        MIXED, batch_sizes=(q, q), repeats=repeats, noise_std=0.1, start_capacity=12
+    )
+    return spec, spec.observation(MEASURED, VALUES, [q])
+
+
+def test_in_mixed_spaces_a_trust_region_is_one_of_numbers_and_some_categories_change():
+    spec, observation = mixed_campaigns(Repeats.DISTINCT_IN_BATCH, 64)
+    policy = ombo_agents.make("turbo", spec, length=0.2, largest=0.2)
+    batch = MIXED.designs(policy.act(observation, generators(1)))[0]
+    np.testing.assert_array_equal(MIXED.canonical(batch), batch)
+    centre, free = MEASURED[VALUES.argmax()], MIXED.free
+    apart = np.abs(MIXED.features(batch) - MIXED.features(centre))
+    assert (apart[:, free] <= 0.2 + 1e-6).all() and (apart[:, free] > 0).any(axis=1).all()
+    others = (apart[:, ~free] > 1e-9).any(axis=1)
+    assert 0 < others.mean() < 0.5
+    assert len(np.unique(batch[others][:, 3:], axis=0)) > 1  # solvents
+
+
+def test_in_mixed_spaces_the_largest_mean_is_found_among_all_numbers():
+    spec, observation = mixed_campaigns(Repeats.ALLOWED, 2)
+    policy = ombo_agents.make("greedy_refined", spec)
+    batch = MIXED.designs(policy.act(observation, generators(1)))[0]
+    np.testing.assert_array_equal(MIXED.canonical(batch), batch)
+    np.testing.assert_array_equal(batch[0], batch[1])
+    draws = GeneratorRows(generators(1), 1)
+    (outlook,) = policy.outlooks(observation, draws)
+    found = outlook.posterior.at(MIXED.features(batch[None])).mean[0, 0]
+    assert found >= outlook.beliefs.mean.max()
+    around = np.repeat(MIXED.features(batch[:1]), 500, axis=0)
+    step = 0.05 * np.random.default_rng(1).normal(size=(500, MIXED.free.sum()))
+    around[:, MIXED.free] = np.clip(around[:, MIXED.free] + step, -1, 1)
+    assert found >= outlook.posterior.at(around[None]).mean.max() - 1e-4
+
+
+@pytest.mark.parametrize("name", ["turbo", "greedy_refined"])
+def test_where_nothing_can_move_a_little_it_says_so(name):
+    spec = CampaignSpec(CategoricalDesigns([3, 4]))
+    assert not ombo_agents.supports(name, spec)
+    policy = {"turbo": Turbo, "greedy_refined": RefinedGreedy}[name]
+    with pytest.raises(ValueError, match="move a little"):
+        policy(spec, **settings_of(name, spec))
 
 
 def test_without_a_start_the_first_batch_has_nothing_to_beat():

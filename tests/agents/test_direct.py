@@ -26,6 +26,8 @@ from ombo_agents.learned.encoder import SlotBySlot
 from ombo_agents.learned.storage import build_network, save, shape_of
 from ombo_agents.learned.training import SETTINGS, train
 from ombo_agents.planners.exact import exact_value
+from ombo_gym.design_spaces import MixedDesigns
+from ombo_gym.spec import CampaignSpec
 from tests.envs.cases import IDS, SMALL_STARTS
 
 BOX = ("Ombo/GP-v0", {"dim": 3, "batch_size": 2})
@@ -296,13 +298,13 @@ def test_no_slot_is_wasted_while_designs_are_left(q, seed):
 def test_the_best_design_left_is_found(scores, data):
     arrays = [np.array(score, float) for score in scores]
     designs = list(itertools.product(*(range(len(score)) for score in scores)))
-    taken = set(data.draw(st.lists(st.sampled_from(designs))))
+    unavailable = set(data.draw(st.lists(st.sampled_from(designs))))
 
     def worth(design):
         return sum(score[x] for score, x in zip(scores, design, strict=True))
 
-    found = best_left(arrays, taken)
-    left = [design for design in designs if design not in taken] or designs
+    found = best_left(arrays, unavailable)
+    left = [design for design in designs if design not in unavailable] or designs
     assert found in left and worth(found) == max(map(worth, left))
 
 
@@ -363,6 +365,35 @@ def test_another_design_space_or_batch_size_is_refused(case, change, tmp_path):
     assert not ombo_agents.supports(folder, env)
     with pytest.raises(ValueError, match="control"):
         ombo_agents.make(folder, env)
+
+
+@pytest.mark.parametrize("sizes", [{"batch_size": [1, 2]}, {"plates": [2, 1]}])
+def test_batches_of_several_sizes_are_refused(sizes, tmp_path):
+    spec = spec_of(BOX)
+    folder = saved(tmp_path / "run", spec, random_network(spec))
+    env = gym.make("Ombo/GP-v0", dim=3, **sizes)
+    assert not ombo_agents.supports(folder, env)
+    with pytest.raises(ValueError, match=r"batch size of its training.*\[1, 2\]"):
+        ombo_agents.make(folder, env)
+    with pytest.raises(ValueError, match="batches of one size, got sizes from 1 to 2"):
+        training(tmp_path / "new", "Ombo/GP-v0", **sizes)
+
+
+def test_mixed_designs_are_proposed_as_numbers_and_repeats_replaced_where_they_can_be_counted():
+    spaces = (
+        MixedDesigns({"x": (0, 1), "a": ["u", "v", "w"]}),
+        MixedDesigns({"n": {"integer": [1, 4]}, "a": ["u", "v", "w"]}),
+    )
+    for space in spaces:
+        spec = CampaignSpec(space, batch_sizes=(3, 3), noise_std=0.0)
+        policy = TrainedDirect(spec, build_network("direct", spec, [8, 8]))
+        empty = spec.observation(np.zeros((0, *space.shape)), [], [3])
+        batch = policy.act(empty, generators(1))[0]
+        assert batch in spec.action_space
+        np.testing.assert_array_equal(space.canonical(batch), batch)
+        assert policy.deterministic == (space.size is None)
+        if space.size is not None:
+            assert len(np.unique(batch, axis=0)) == 3
 
 
 # --- training ---------------------------------------------------------------------------------

@@ -96,6 +96,36 @@ def test_a_latin_hypercube_keeps_away_from_what_was_measured():
         ombo_agents.make("latin_hypercube:candidates=0", box())
 
 
+def test_sobol_goes_on_with_its_sequence_whatever_the_plates_hold():
+    env = CampaignVectorEnv(ROWS, GP(dim=2), plates=[5, 1, 10], start={"kind": "random", "size": 3})
+    policy = ombo_agents.make("sobol", env)
+    observation, _ = env.reset(seed=0)
+    for round_ in range(3):
+        rngs = [np.random.default_rng([round_, row]) for row in range(ROWS)]
+        actions = policy.act(observation, rngs)
+        observation, *_ = env.step(actions)
+    points = env.campaigns.designs[:, 3:].astype(float)
+    expected = (qmc.Sobol(2, scramble=False).random_base2(4) * 2**23).astype(int)
+    for row in range(ROWS):
+        integers = np.floor((points[row] + 1) / 2 * 2**23).astype(int)
+        np.testing.assert_array_equal(integers ^ (integers[0] ^ expected[0]), expected)
+
+
+def test_in_mixed_spaces_a_latin_hypercube_slices_numbers_and_shares_out_categories():
+    space = MixedDesigns({"x": (0.0, 1.0), "n": {"integer": [1, 3]}, "a": ["u", "v"]})
+    spec = CampaignSpec(space, horizons=(2, 2), batch_sizes=(6, 6))
+    policy = ombo_agents.make("latin_hypercube", spec)
+    designs, values = np.zeros((0, *space.shape)), []
+    for round_ in range(2):
+        observation = spec.observation(designs, values, [6] * (2 - round_), from_start=0)
+        batch = policy.act(observation, [np.random.default_rng(round_)])[0]
+        units = [space.describe(each) for each in batch]
+        assert sorted(int(each["x"] * 6) for each in units) == list(range(6))
+        assert sorted(each["n"] for each in units) == [1, 1, 2, 2, 3, 3]
+        assert sorted(each["a"] for each in units) == ["u", "u", "u", "v", "v", "v"]
+        designs, values = np.concatenate([designs, batch]), [*values, *range(6)]
+
+
 # --- d_optimal ------------------------------------------------------------------------------------
 
 
@@ -211,7 +241,24 @@ def test_d_optimal_in_a_pool_spreads_over_the_features():
     assert min(found["d_optimal"]) > best - 0.1 > max(found["random"])
 
 
-def test_d_optimal_is_for_finite_spaces():
+def test_d_optimal_beside_categories_takes_numbers_to_their_ends():
+    """A linear model learns a slope from the ends; every category comes as often as another."""
+    space = MixedDesigns({"x": (0.0, 1.0), "y": (0.0, 1.0), "a": ["u", "v", "w"]})
+    spec = CampaignSpec(space, batch_sizes=(12, 12))
+    empty = spec.observation(np.zeros((0, *space.shape)), [], [12])
+    found = {}
+    for name in ("random", "d_optimal"):
+        rng = [np.random.default_rng(0)]
+        batch = ombo_agents.make(name, spec).act(empty, rng)[0]
+        np.testing.assert_array_equal(space.canonical(batch), batch)
+        found[name] = log_determinant(batch, space)
+    assert found["d_optimal"] > found["random"] + 2
+    assert np.abs(batch[:, :2]).mean() > 0.85  # of d_optimal, from -1 to 1
+    counts = (batch[:, 2:] > 0).sum(axis=0)
+    assert counts.min() >= 3 and counts.sum() == 12
+
+
+def test_d_optimal_is_not_for_boxes():
     assert not ombo_agents.supports("d_optimal", box())
     assert isinstance(proposed((2, 1, 3), 2)[1], CategoricalDesigns)  # a position without a choice
     for setting in ("candidates=0", "ridge=0", "passes=-1"):

@@ -278,6 +278,33 @@ def test_local_search_begins_anew_where_a_climb_has_ended():
     assert abs(batch.std() - np.sqrt(1 / 3)) < 0.05  # uniform
 
 
+def test_beside_categories_local_search_steps_and_changes_the_rest_in_half_of_the_slots():
+    space = MixedDesigns({"x": (0, 1), "y": (0, 1), "n": {"integer": [1, 9]}, "a": ["u", "v", "w"]})
+    spec = CampaignSpec(space, batch_sizes=(4, 4), horizons=(9, 9), start_capacity=4)
+    policy = ombo_agents.make("local_search:step=0.1", spec)
+    units = [{"x": 0.5, "y": 0.5, "n": 5, "a": "v"}, {"x": 0, "y": 0, "n": 1, "a": "u"}]
+    designs = np.array([space.parse(each) for each in units])
+    observation = observation_of(policy, designs, [2.0, 1.0], start=2)
+    batches = np.concatenate([batch_of(policy, observation, seed) for seed in range(200)])
+    np.testing.assert_array_equal(space.canonical(batches), batches)
+    assert abs(batches[:, :2].std() - 0.1) < 0.01 and abs(batches[:, :2].mean()) < 0.02
+    changed = (batches[:, 2:] != designs[0, 2:]).any(axis=1)
+    assert abs(changed.mean() - 0.5) < 0.06
+
+
+def test_where_neighbours_cannot_be_listed_local_search_draws_them_around_the_best():
+    space = MixedDesigns({"n": {"integer": [1, 999]}, "a": ["u", "v", "w"]})
+    spec = CampaignSpec(space, batch_sizes=(4, 4), start_capacity=3, noise_std=0.0)
+    policy = ombo_agents.make("local_search", spec)
+    known = [{"n": 500, "a": "v"}, {"n": 500, "a": "w"}, {"n": 1, "a": "u"}]
+    designs = np.array([space.parse(each) for each in known])
+    batch = batch_of(policy, observation_of(policy, designs, [3.0, 2.0, 1.0], start=3))
+    units = [space.describe(each) for each in batch]
+    assert all((each["n"] == 500) != (each["a"] == "v") for each in units)  # one is changed
+    assert all(abs(each["n"] - 500) < 200 for each in units)
+    assert len({tuple(each.values()) for each in [*units, *known]}) == 7
+
+
 # --- evolution ------------------------------------------------------------------------------------
 
 

@@ -131,7 +131,7 @@ def test_a_spec_built_by_hand_survives_json() -> None:
 
 def test_what_cannot_be_is_refused_with_what_was_expected() -> None:
     spec, designs = campaign(3)
-    with pytest.raises(ValueError, match="number 1.*solvent"):
+    with pytest.raises(ValueError, match=r"number 1.*solvent"):
         spec.observation([designs[0], {**designs[1], "solvent": "water"}], [1, 2], [24, 24, 8])
     with pytest.raises(ValueError, match="measurements: expected finite"):
         spec.observation(designs, [1, np.nan, 2], [24, 24, 8])

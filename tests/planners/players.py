@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +14,8 @@ import ombo_agents
 from ombo_agents import Policy
 from ombo_agents.planners.exact import exact_value
 from ombo_gym.spec import campaign_spec
-from tests.planners.brute_force import Arms, BruteForce, Choice, Rounds, Surfaces
+from tests.planners.brute_cases import Arms, Surfaces
+from tests.planners.brute_force import Batch, BruteForce, Choice, Data, Rounds
 
 RULES = ("worst", "uniform", "best", "first")
 EXACT = 1e-12  # what a value may be off by, relative to 1 or the value
@@ -149,6 +151,27 @@ def dataset(env: Any, *rows: tuple[int, float], left: int = 2) -> dict[str, np.n
         "rounds_left": np.full((1, 1), left, np.float32),
         "plates": plates,
     }
+
+
+def at_random(case: BruteForce, rounds: Rounds, seed: int):
+    """A policy that looks up a batch by the ordered dataset and the rounds left."""
+
+    def choose(data: Data, left: int) -> Batch:
+        rng = random.Random(f"{seed} {[(x, str(Fraction(y))) for x, y in data]} {left}")
+        return tuple(rng.randrange(case.size) for _ in range(case.sizes(rounds)[-left]))
+
+    return choose
+
+
+def lots_at_random(case: BruteForce, rounds: Rounds, seed: int):
+    """One that draws lots between three of them, of probabilities 1/4, 1/4 and 1/2."""
+    three = [at_random(case, rounds, 1000 * seed + i) for i in range(3)]
+
+    def choose(data: Data, left: int) -> list[tuple[Fraction, Batch]]:
+        chances = Fraction(1, 4), Fraction(1, 4), Fraction(1, 2)
+        return [(chance, each(data, left)) for chance, each in zip(chances, three, strict=True)]
+
+    return choose
 
 
 class Told(Policy):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from fractions import Fraction
 from typing import Any
 
@@ -15,39 +14,33 @@ import ombo_agents
 from ombo_agents.planners.evaluation import evaluate_policy
 from ombo_agents.planners.exact import exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
-from tests.planners.brute_force import Arms, Batch, BruteForce, Data, Rounds, Surfaces
+from tests.planners.brute_cases import (
+    ARM_UTILITIES,
+    NOISY,
+    SURFACE_UTILITIES,
+    Arms,
+    Surfaces,
+    arms,
+    fractions,
+    surfaces,
+)
+from tests.planners.brute_force import Batch, BruteForce, Data, Rounds
 from tests.planners.players import (
     RULES,
     Lots,
     SecretLots,
     Told,
     arguments_of,
+    at_random,
     close,
     env_of,
+    lots_at_random,
     play,
     rounds_of,
     value,
 )
 
 F = Fraction
-QUANTILE = "last_quantile:quantile=0.75"
-SURFACE_UTILITIES = (
-    *("best", "total", "recommendation", "last_max", "last_median", "last_mean"),
-    *("auc", QUANTILE),
-)
-ARM_UTILITIES = ("total", "recommendation", "last_mean")
-
-
-def fractions(*numbers: str) -> list[Fraction]:
-    return [F(number) for number in numbers]
-
-
-def arms(q: int, utility: str, priors: str = "", known: str = "", **more: Any) -> Arms:
-    """Arms from "1,1 1/2,2" and "3/5 0"."""
-    pairs = [tuple(fractions(*pair.split(","))) for pair in priors.split()]
-    return Arms(q, utility, priors=pairs, known=fractions(*known.split()), **more)  # type: ignore[arg-type]
-
-
 # --- the oracle itself ---------------------------------------------------------------------------
 
 
@@ -165,15 +158,6 @@ def test_random_arms(priors, known, q, rounds, utility):
     assert_planned_like(Arms(q, utility, priors=priors, known=known), rounds)
 
 
-def surfaces(q: int, utility: str, matrix: str, weights: str = "", noise: str = "0,1") -> Surfaces:
-    """Landscapes from "0 1/2 1, 1 0 0"; noise from "value,weight value,weight"."""
-    rows = [fractions(*row.split()) for row in matrix.split(",")]
-    chances = fractions(*weights.split()) if weights else [F(1)] * len(rows)
-    pairs = [tuple(fractions(*pair.split(","))) for pair in noise.split()]
-    return Surfaces(q, utility, matrix=rows, weights=chances, noise=pairs)  # type: ignore[arg-type]
-
-
-NOISY = "0,1 1,1"
 SURFACES = [  # matrix, weights, noise, q, rounds
     ("0 1 0, 0 0 1, 1 0 0", "", "0,1", 1, 2),
     ("1/4 1 0 0, 1/2 0 1 0, 3/4 0 0 1", "3 1 2", "0,1", 2, 2),
@@ -243,27 +227,6 @@ def test_random_surfaces(drawn):
 
 
 # --- any policy ----------------------------------------------------------------------------------
-
-
-def at_random(case: BruteForce, rounds: Rounds, seed: int):
-    """A policy that looks up a batch by the ordered dataset and the rounds left."""
-
-    def choose(data: Data, left: int) -> Batch:
-        rng = random.Random(f"{seed} {[(x, str(F(y))) for x, y in data]} {left}")
-        return tuple(rng.randrange(case.size) for _ in range(case.sizes(rounds)[-left]))
-
-    return choose
-
-
-def lots_at_random(case: BruteForce, rounds: Rounds, seed: int):
-    """One that draws lots between three of them, of probabilities 1/4, 1/4 and 1/2."""
-    three = [at_random(case, rounds, 1000 * seed + i) for i in range(3)]
-
-    def choose(data: Data, left: int) -> list[tuple[Fraction, Batch]]:
-        chances = fractions("1/4", "1/4", "1/2")
-        return [(chance, each(data, left)) for chance, each in zip(chances, three, strict=True)]
-
-    return choose
 
 
 POLICY_CASES = [

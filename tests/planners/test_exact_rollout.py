@@ -16,7 +16,8 @@ from ombo_agents.planners.rollout.exact import ExactRollout
 from ombo_agents.planners.rollout.policy import Rollout
 from ombo_gym.spec import campaign_spec
 from scripts.exact_cases import CASES, Case
-from tests.planners.brute_force import Arms, BruteForce, Data, Rounds, Surfaces
+from tests.planners.brute_cases import Arms, Surfaces
+from tests.planners.brute_force import BruteForce, Data, Rounds
 from tests.planners.players import env_of, landscapes
 
 F = Fraction

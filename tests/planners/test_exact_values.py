@@ -16,7 +16,7 @@ from scipy.stats import norm
 import ombo_agents
 from ombo_agents.planners.exact import exact_value
 from scripts.exact import Args, solve
-from tests.planners.brute_force import Arms
+from tests.planners.brute_cases import Arms
 from tests.planners.players import (
     Opening,
     bandit,

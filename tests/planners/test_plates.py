@@ -9,6 +9,7 @@ import pytest
 import ombo_agents
 from ombo_agents.planners.exact import TooManyStates, solve_campaign
 from ombo_gym.spec import campaign_spec
+from tests.planners.brute_cases import ARM_UTILITIES, NOISY, SURFACE_UTILITIES, arms, surfaces
 from tests.planners.players import (
     BANDIT,
     EXACT_POLICIES,
@@ -19,14 +20,7 @@ from tests.planners.players import (
     generators,
     situations,
 )
-from tests.planners.test_brute_force import (
-    ARM_UTILITIES,
-    NOISY,
-    SURFACE_UTILITIES,
-    arms,
-    assert_planned_like,
-    surfaces,
-)
+from tests.planners.test_brute_force import assert_planned_like
 
 ARMS_ON_PLATES = [  # priors, known, plates
     ("1,1 1,1", "", (2, 1)),

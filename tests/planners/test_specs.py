@@ -15,7 +15,7 @@ from ombo_agents.planners.exact import exact_value, solve_campaign
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
 from ombo_gym.priors import BernoulliArms, FiniteLandscapes, GaussianProcess
 from ombo_gym.spec import CampaignSpec, Repeats
-from tests.planners.brute_force import Arms, Surfaces
+from tests.planners.brute_cases import Arms, Surfaces
 from tests.planners.players import close, generators
 
 ARMS_BY_HAND = CampaignSpec(

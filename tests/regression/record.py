@@ -1,7 +1,8 @@
 """Plays policies and writes down what they propose, for `test_proposals.py`.
 
-`python -m tests.regression.record --out FILE` plays all cases with the code at hand. The file beside
-this module was made by release 0.1.0, before policies were given a `CampaignSpec`.
+`python -m tests.regression.record --out FILE` plays all cases with the code at hand, in one BLAS
+thread. The file beside this module was made by version 0.1.0, before policies were given a
+`CampaignSpec`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def make_env(env_id: str, setting: str, **further: Any) -> gym.vector.VectorEnv:
 
 
 def rounded(observation: dict[str, Any]) -> dict[str, Any]:
-    """Measurements as release 0.1.0 showed them."""
+    """Measurements as version 0.1.0 showed them."""
     if "measurements" not in observation:
         return observation
     single = observation["measurements"].astype(np.float32).astype(np.float64)

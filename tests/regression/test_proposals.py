@@ -1,8 +1,9 @@
 """Policies propose what they proposed before they were given specs, to the bit.
 
-Release 0.1.0 handed them the simulator, showed measurements in float32 and knew nothing of a
+Version 0.1.0 handed them the simulator, showed measurements in float32 and knew nothing of a
 start's origin. With measurements rounded likewise and the origin left aside, nothing else may have
-changed. Recorded by `tests.regression.record` on x86-64; another processor may round otherwise.
+changed. Recorded by `tests.regression.record` on x86-64 in one BLAS thread (`make slow` sees to that); another
+processor may round otherwise.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def test_what_was_recorded_is_wide_enough() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=key)
-def test_proposals_and_rewards_are_those_of_release_0_1_0(case: tuple[str, str, str]) -> None:
+def test_proposals_and_rewards_are_those_of_version_0_1_0(case: tuple[str, str, str]) -> None:
     played = play(*case, surrogate={"truncation": False})
     assert played is not None
     np.testing.assert_array_equal(played["actions"], RECORDED[f"{key(case)}.actions"])

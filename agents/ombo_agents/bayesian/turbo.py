@@ -44,7 +44,7 @@ class Turbo(DesignsPolicy):
         smallest: Side below which it starts anew.
         largest: Side, at most.
         successes: In a row, until it doubles.
-        failures: Designs measured in vain, until it is halved; at least one a dimension.
+        failures: Designs measured in vain, until it is halved; at least one a dimension of the box.
         candidates: In the box.
 
     Raises:
@@ -71,9 +71,9 @@ class Turbo(DesignsPolicy):
         self._length, self._smallest = number("length", length), number("smallest", smallest)
         self._largest = number("largest", largest)
         self._successes = whole("successes", successes)
-        self._failures = max(whole("failures", failures), self.space.shape[0])  # designs
         self._candidates = whole("candidates", candidates)
         self._free = free_features(self.space)  # (f,)
+        self._failures = max(whole("failures", failures), len(self._free))  # designs
         self.surrogate = make_surrogate(spec)
 
     def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102

@@ -13,9 +13,8 @@ from ombo_gym.evaluation.plan import Plan
 from ombo_gym.evaluation.run import SEQUENTIAL, run
 
 WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)
-FIRST_SEED = (
-    10**9
-)  # of the search's campaigns: neither evaluation's (from 0 up) nor training's (from 2^31 up)
+# Of the search's campaigns: neither evaluation's (from 0 up) nor training's (from 2^31 up).
+FIRST_SEED = 10**9
 
 
 def search_schedules(
@@ -27,25 +26,26 @@ def search_schedules(
     climb: bool = False,
     launch: Launch = SEQUENTIAL,
 ) -> pd.DataFrame:
-    """Tries every schedule of the weights over the rounds of one horizon.
+    """Tries every schedule of the weights over the rounds of one kind of campaign.
 
     All are played on the same campaigns; then the best few, and all constant weights, on eight
     times as many others, so that the winner is not the luckiest.
 
     Args:
-        plan: One horizon and one utility; its policies, campaigns and seed are not used.
+        plan: One horizon, or plates, and one utility; its policies, campaigns and seed are not
+            used.
         weights: Exploration weights of a round.
         campaigns: Of the first stage.
         finalists: Schedules that go on to the second.
-        climb: Whether designs climb in boxes; if not, all act as through the exploration control,
-            the way trained networks do.
+        climb: Whether designs climb where they can; if not, all act as through the exploration
+            control, the way trained networks do.
         launch: Where to play.
 
     Returns:
         The second stage, best first: policy (as `ombo_agents.make` takes it), constant (bool),
             mean.
     """
-    (horizon,) = plan.horizons
+    ((horizon, _),) = plan.rounds
     schedules = {
         _name(each, climb): len(set(each)) == 1 for each in product(weights, repeat=horizon)
     }

@@ -114,13 +114,13 @@ def without_rounding(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def best_left(
-    scores: Sequence[NDArray[np.float64]], measured: set[tuple[int, ...]]
+    scores: Sequence[NDArray[np.float64]], unavailable: set[tuple[int, ...]]
 ) -> tuple[int, ...]:
-    """The design of the largest sum of scores that is not measured.
+    """The design of the largest sum of scores among those that are available.
 
     Args:
         scores: Of the categories of each position.
-        measured: Designs; where all are, the best of them is the answer.
+        unavailable: Designs; where all are, the best of them is the answer.
     """
     orders = [np.argsort(-score, kind="stable") for score in scores]
 
@@ -134,7 +134,7 @@ def best_left(
     while heap:
         _, ranks = heapq.heappop(heap)
         design = tuple(int(order[rank]) for order, rank in zip(orders, ranks, strict=True))
-        if design not in measured:
+        if design not in unavailable:
             return design
         for position, rank in enumerate(ranks):
             after = (*ranks[:position], rank + 1, *ranks[position + 1 :])

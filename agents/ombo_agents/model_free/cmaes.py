@@ -74,7 +74,7 @@ class CMAES(DesignsPolicy):
         # Steps that are too long to be samples are cut short, but in boxes, where all are samples.
         free = self.space.free
         self._check = None if free is None or not free.all() else False
-        # By size of a generation. Copies are made for each campaign: five times as fast as new ones.
+        # By size of a generation; copying them for each campaign is five times as fast as new ones.
         self._new: dict[int, Any] = {}
 
     def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102

@@ -72,9 +72,7 @@ class LocalSearch(DesignsPolicy):
         space = self.space
         batch = np.zeros((len(draws), q, *space.shape), space.dtype)
         climb = self._neighbours_of_peaks if space.free is None else self._steps
-        for history in by_history(
-            self.spec, observation, q, _LEADERS * (1 + space.shape[0])
-        ):
+        for history in by_history(self.spec, observation, q, _LEADERS * (1 + space.shape[0])):
             rows, n = history.rows, history.count
             designs = observation["designs"][rows, :n]
             values = observation["measurements"][rows, :n]
@@ -122,9 +120,7 @@ class LocalSearch(DesignsPolicy):
             at = end
         return best, step
 
-    def _around(
-        self, parents: Designs, step: NDArray[np.float64], draws: GeneratorRows
-    ) -> Designs:
+    def _around(self, parents: Designs, step: NDArray[np.float64], draws: GeneratorRows) -> Designs:
         """A step from each, (R, q, *shape)."""
         space, free = self.space, self.space.free
         assert free is not None

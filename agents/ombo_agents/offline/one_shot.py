@@ -147,8 +147,8 @@ class OneShot(DesignsPolicy):
 
     def _batch(self, found: Designs, data: Dataset, draws: GeneratorRows, q: int) -> Designs:
         """The first designs that were found, and uniform ones where they do not suffice."""
-        distinct = self.spec.repeats is not Repeats.ALLOWED
-        if distinct:
+        allowed = self.spec.repeats is Repeats.ALLOWED
+        if not allowed:
             again = repeated(found[None])[0]
             if self.spec.repeats is Repeats.NEVER_AGAIN:
                 again |= self.space.among(found[None], data.designs[None])[0]
@@ -156,7 +156,7 @@ class OneShot(DesignsPolicy):
         if len(found) >= q:
             return found[:q]
         more = self._uniform(draws, q)
-        if distinct:
+        if not allowed:
             both = np.concatenate([found, more])
             order = np.argsort(repeated(both[None])[0], kind="stable")
             return both[order[:q]]

@@ -48,9 +48,7 @@ class Categories(Outputs):
         columns: Coordinates of the dataset's points that hold them.
     """
 
-    def __init__(
-        self, logits: SoftenedLogits, data: Dataset, columns: slice = slice(None)
-    ) -> None:
+    def __init__(self, logits: SoftenedLogits, data: Dataset, columns: slice = slice(None)) -> None:
         self._length, self._most = logits.length, logits.most
         self.width = self._length * self._most
         centre, scale = data.centre[columns], data.scale[columns]
