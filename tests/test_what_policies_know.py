@@ -46,7 +46,7 @@ PLAYERS = [
 
 
 def referred(thing: Any) -> Iterator[Any]:
-    """What a thing refers to: attributes, entries, closure cells, a partial's arguments, `__self__`.
+    """Attributes, entries, closure cells, a partial's arguments, `__self__` of a bound method.
 
     Of a function everything but its module's globals.
     """

@@ -10,6 +10,7 @@ Reference:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -128,7 +129,7 @@ def _log_prior(space: DesignSpace) -> tuple[float, ...]:
     if space.lengthscale_prior is None:
         return ()
     median, spread = space.lengthscale_prior
-    return tuple(-0.5 * (np.log(scale / median) / spread) ** 2 for scale in _LENGTHSCALES)
+    return tuple(-0.5 * (math.log(scale / median) / spread) ** 2 for scale in _LENGTHSCALES)
 
 
 class Posterior:

@@ -2,8 +2,8 @@
 
 Version 0.1.0 handed them the simulator, showed measurements in float32 and knew nothing of a
 start's origin. With measurements rounded likewise and the origin left aside, nothing else may have
-changed. Recorded by `tests.regression.record` on x86-64 in one BLAS thread (`make slow` sees to that); another
-processor may round otherwise.
+changed. Recorded by `tests.regression.record` on x86-64 in one BLAS thread (`make slow` sees to
+that); another processor may round otherwise.
 """
 
 from __future__ import annotations

@@ -92,9 +92,10 @@ def schedule(spec: CampaignSpec, weights: Sequence[float], *, climb: bool) -> Po
     Args:
         spec: Of the campaigns it is built for.
         weights: By rounds left, the last round's last.
-        climb: Whether designs that can move, as in a box, climb from the best candidates to the top of the upper
-            confidence bound: in six dimensions 256 candidates are few, in two they are nearly
-            enough, and five times cheaper. Through the control, and on other spaces, they do not.
+        climb: Whether designs that can move, as in a box, climb from the best candidates to the top
+            of the upper confidence bound: in six dimensions 256 candidates are few, in two they are
+            nearly enough, and five times cheaper. Through the control, and on other spaces, they do
+            not.
 
     Raises:
         ValueError: Weights that are none, or `climb` neither true nor false.

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 HYPERPARAMETERS = ("fitted", "surrogate")
 
+_ROUNDING = 1 + 1e-9  # of noise variances, whose mean may else fall below the least that is allowed
+
 
 def require_botorch() -> None:
     """Raises an ImportError that names the extra, where BoTorch is not installed."""
@@ -102,7 +104,7 @@ def make_model(
         return SingleTaskGP(
             train_X=x,
             train_Y=y,
-            train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance),
+            train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance * _ROUNDING),
             covar_module=kernel,
             mean_module=mean,
             outcome_transform=None,
