@@ -65,6 +65,7 @@ class Campaigns:
         self.round = np.zeros(rows, np.int64)  # (B,) rounds played
         self.horizon = np.zeros(rows, np.int64)  # (B,) 0 before the first reset
         self.plates = np.zeros((rows, self.spec.horizon), np.int64)  # (B, largest N) batch sizes
+        self._ahead = np.zeros((rows, self.spec.horizon), np.float32)  # of these, those to come
         self.keys = np.zeros(rows, np.uint64)  # (B,)
         self.instance = np.full(rows, -1)  # (B,) which of a collection; -1: it is none
         # (B,) best true value so far, the start included; the problem's reference while there is
@@ -76,6 +77,7 @@ class Campaigns:
         self._index = np.arange(rows)[:, None]  # (B, 1)
         self._columns = np.arange(self.capacity)  # (capacity,)
         self._observed_dtype = space.observation_space(1).dtype
+        self._numbered = problem.instance_count() is not None
         self._base = np.zeros(rows)  # (B,) b0
         self._incumbent = np.zeros(rows)  # (B,) max(b0, best true value proposed)
         self._total = np.zeros(rows)  # (B,) sum of the true values proposed
@@ -120,8 +122,8 @@ class Campaigns:
                 shape = (self.num_campaigns, *array.shape[1:])
                 self.instances[name] = np.zeros(shape, array.dtype)
             self.instances[name][rows] = array
-        countable = problem.instance_count() is not None
-        self.instance[rows] = problem.instance_numbers(drawn) if countable else -1
+        if self._numbered:
+            self.instance[rows] = problem.instance_numbers(drawn)
 
         designs, count = self._start.draw(problem, drawn, KeyedRows(keys, Stream.START))
         size = designs.shape[1]
@@ -146,7 +148,10 @@ class Campaigns:
         self._worth[rows] = 0.0
         self._find_optimum(rows, drawn)
         self._draw_plates(rows, keys, options)
-        return self._infos(rows)
+        infos = self._infos(rows)
+        if self._numbered:
+            infos["instance"] = self.instance[rows].copy(), np.ones(len(keys), bool)
+        return infos
 
     def step(self, rows: Rows, batch: Designs) -> Outcome:
         """Plays a round of some rows: measures their batches and scores them.
@@ -169,21 +174,14 @@ class Campaigns:
 
     def _by_plate(self, rows: Rows) -> Iterator[tuple[Any, Rows, int]]:
         """Rows with plates of the same size: where among R, which of B, and the size."""
-        sizes = self._next_plate(rows)
-        distinct = np.unique(sizes)
-        if len(distinct) == 1:
-            yield ALL, rows, int(distinct[0])
+        sizes = self._ahead[rows, 0]  # (R,)
+        if (sizes == sizes[0]).all():
+            yield ALL, rows, int(sizes[0])
             return
         index = self._index[rows][:, 0]
-        for size in distinct.tolist():
+        for size in np.unique(sizes):
             at = np.flatnonzero(sizes == size)
-            yield at, index[at], size
-
-    def _next_plate(self, rows: Rows) -> NDArray[np.int64]:
-        """Size of the next batch, (R,)."""
-        index = self._index[rows][:, 0]
-        sizes: NDArray[np.int64] = self.plates[index, self.round[rows]]
-        return sizes
+            yield at, index[at], int(size)
 
     def _measured(self, rows: Rows, size: int, batch: Designs) -> _Measured:
         """What R batches of one size show; nothing is written."""
@@ -211,6 +209,8 @@ class Campaigns:
         rounds = self.round[rows] + 1
         self.best_value[rows] = np.where(self.count[rows] > 0, so_far, best)
         self.round[rows] = rounds
+        self._ahead[rows, :-1] = self._ahead[rows, 1:]
+        self._ahead[rows, -1] = 0
         self._append(rows, plates.batch, plates.measured, true_values, wasted)
 
         best_before, worth_before = self._incumbent[rows].copy(), self._worth[rows].copy()
@@ -237,9 +237,7 @@ class Campaigns:
 
         infos = self._infos(rows)
         everywhere = np.ones(len(rewards), bool)
-        padded = np.full((len(rewards), self.spec.batch_size), np.nan)  # (R, largest q)
-        padded[:, : true_values.shape[1]] = true_values
-        infos["true_values"] = padded, everywhere
+        infos["true_values"] = self._padded(true_values), everywhere
         infos["infeasible"] = (
             _per_row(None if feasible is None else ~feasible, len(rewards)),
             everywhere,
@@ -248,20 +246,25 @@ class Campaigns:
         infos["utility"] = np.where(finished, worth, 0.0), finished
         return Outcome(rewards, finished, infos)
 
+    def _padded(self, true_values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """With NaN behind the plate, (R, q) -> (R, largest q)."""
+        rows, q = true_values.shape
+        if q == self.spec.batch_size:
+            return true_values
+        padded = np.full((rows, self.spec.batch_size), np.nan)
+        padded[:, :q] = true_values
+        return padded
+
     def observation(self, rows: Rows = ALL) -> dict[str, NDArray[Any]]:
         """What an agent sees of R campaigns: fresh arrays with a leading R."""
         left = self.horizon[rows] - self.round[rows]  # (R,)
-        ahead = self.round[rows][:, None] + np.arange(self.spec.horizon)  # (R, largest N)
-        index = self._index[rows]
-        plates = self.plates[index, np.minimum(ahead, self.spec.horizon - 1)]
-        to_come = np.arange(self.spec.horizon) < left[:, None]
         return {
             "designs": self.designs[rows].astype(self._observed_dtype),
             "measurements": self.measurements[rows].copy(),
             "observed": (self._columns < self.count[rows][:, None]).view(np.int8),
             "from_start": (self._columns < self.start_count[rows][:, None]).view(np.int8),
             "rounds_left": left[:, None].astype(np.float32),
-            "plates": np.where(to_come, plates, 0).astype(np.float32),
+            "plates": self._ahead[rows].copy(),
         }
 
     def _draw_plates(self, rows: Rows, keys: NDArray[np.uint64], options: ResetOptions) -> None:
@@ -273,6 +276,7 @@ class Campaigns:
             sizes = _drawn(self.spec.batch_sizes, keys, Stream.BATCH_SIZE, options.batch_size)
             within = np.arange(self.spec.horizon) < horizon[:, None]
             self.plates[rows] = np.where(within, sizes[:, None], 0)
+        self._ahead[rows] = self.plates[rows]
         self.horizon[rows] = horizon
 
     def _measure(
@@ -354,8 +358,6 @@ class Campaigns:
             "round": (self.round[rows].copy(), everywhere),
             "best_value": (best, everywhere),
         }
-        if (countable := self.instance[rows] >= 0).any() and (self.round[rows] == 0).any():
-            infos["instance"] = self.instance[rows].copy(), countable & (self.round[rows] == 0)
         known = ~np.isnan(self.optimum[rows])
         if known.any():
             optimum = self.optimum[rows]

@@ -39,7 +39,8 @@ class CategoricalDesigns(FiniteDesigns):
     An action is the q designs one after the other, a `MultiDiscrete` of length q * L. Features are
     one-hot, scaled so that the squared distance of two designs is the number of positions in which
     they differ (Hamming). A position whose categories are levels of a quantity has one number,
-    scaled so that the mean squared distance of uniform designs is the same.
+    scaled so that the mean squared distance of uniform designs is the same; so are the descriptors
+    of categories that have some.
 
     Args:
         categories: n for each of the L positions.

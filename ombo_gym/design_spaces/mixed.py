@@ -328,5 +328,5 @@ def _effects(part: Part, column: NDArray[Any]) -> NDArray[np.float64]:
         return scaled[..., None]
     mean = np.average(levels, weights=parameter.weights)
     spread = np.sqrt(np.average((levels - mean) ** 2, weights=parameter.weights))
-    found: NDArray[np.float64] = (levels[column] - mean) / spread
+    found: NDArray[np.float64] = (levels[column] - mean) / (spread or 1.0)
     return found[..., None]

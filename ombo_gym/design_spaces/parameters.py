@@ -81,7 +81,7 @@ class Parameters:
     @cached_property
     def varying(self) -> dict[str, Parameter]:
         """Those that a design holds: without the fixed ones."""
-        return {name: each for name, each in self.each.items() if each.category or each.count != 1}
+        return {name: each for name, each in self.each.items() if not isinstance(each, Fixed)}
 
     def units(self, columns: Sequence[NDArray[Any]]) -> Any:
         """Designs in the user's units: the caller's own, to be written into.

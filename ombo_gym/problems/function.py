@@ -15,7 +15,7 @@ from ombo_gym.problems.own_space import own_space
 from ombo_gym.randomness import RowDraws
 
 _KEPT = 2**17  # values that are remembered at most
-_LARGEST = 1e38  # observations are float32
+_LARGEST = 1e38  # networks compute in float32
 
 
 class Function(Problem):

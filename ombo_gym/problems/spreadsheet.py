@@ -21,7 +21,7 @@ _COMMA = re.compile(r"[+-]?(\d*,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 # Numbers with marks between thousands, and percentages: they are not read, but are no texts either.
 _UNREAD = re.compile(r"[+-]?(\d{1,3}([., '\u00a0]\d{3})+([.,]\d+)?|\d+([.,]\d+)? ?%)")
-_LARGEST = 1e38  # observations are float32
+_LARGEST = 1e38  # networks compute in float32
 _MOSTLY = 0.5  # a column with a larger share of numbers is meant to hold numbers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from typing import Any, ClassVar
 
@@ -13,8 +14,12 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import ombo_agents
 import ombo_gym
-from ombo_gym import CampaignSpec, campaign_spec
+from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
+from ombo_gym import BoxDesigns, CampaignSpec, MixedDesigns, campaign_spec
 from ombo_gym.problems.function import Function
+from ombo_gym.randomness import GeneratorRows
+from ombo_gym.surrogates.ascent import Pending, climb
+from ombo_gym.surrogates.gp import Posterior, make_surrogate
 from ombo_gym.testing import ProblemConformance, assert_same
 
 SPACE = {
@@ -168,6 +173,40 @@ def test_the_spec_survives_json_and_speaks_the_users_units() -> None:
     observation, _ = env.reset(seed=3)
     design = observation["designs"][0]
     assert again.design_space.describe(design) == env.unwrapped.problem.to_units(design)
+
+
+def test_lengthscales_have_a_prior_that_a_few_values_do_not_overrule() -> None:
+    mixed, box = MixedDesigns(SPACE), BoxDesigns(6)
+    surrogates = [make_surrogate(CampaignSpec(space)) for space in (mixed, box)]
+    assert len(surrogates[0].log_prior) == 5 and not surrogates[1].log_prior
+    assert np.argmax(surrogates[0].log_prior) == 2 and max(surrogates[0].log_prior) <= 0
+    draws = GeneratorRows(np.random.default_rng(0), 50)
+    features = mixed.features(mixed.sample(draws, 4))
+    values = draws.standard_normal((4,))
+    chosen = Posterior(surrogates[0], features, values).lengthscale
+    without = dataclasses.replace(surrogates[0], log_prior=())
+    likeliest = Posterior(without, features, values).lengthscale
+    smallest = surrogates[0].lengthscales[0]
+    assert (likeliest == smallest).mean() > 0.3 and (chosen == smallest).mean() < 0.05
+
+
+def test_climbing_moves_the_numbers_that_are_free_and_nothing_else() -> None:
+    descriptors = {"p": [0.0] * 11 + [1.0], "q": list(range(12))}
+    rare = {"choices": list(range(12)), "descriptors": descriptors}
+    space = MixedDesigns({"T": (0, 1), "s": rare, "n": {"integer": [1, 3]}, "p": (0, 1)})
+    draws = GeneratorRows(np.random.default_rng(0), 2)
+    designs = space.sample(draws, 10)
+    begin = space.features(designs)
+    assert abs(begin).max() > 1, "a descriptor that is rarely what it is"
+    surrogate = make_surrogate(CampaignSpec(space))
+    pending = Pending(Posterior(surrogate, begin, draws.standard_normal((10,))))
+    score = UpperConfidenceBound(np.full(2, 2.0))
+    tops = climb(pending, score, begin, 12, space.free)
+    assert (score.value(pending.at(tops)) >= score.value(pending.at(begin)) - 1e-12).all()
+    np.testing.assert_array_equal(tops[..., ~space.free], begin[..., ~space.free])
+    assert (abs(tops[..., space.free] - begin[..., space.free]) > 0.05).any()
+    there = space.from_features(tops)
+    np.testing.assert_array_equal(there[..., 1:-1], designs[..., 1:-1])
 
 
 def regrets(policy: str, space: Any, objective: Any, best: float, rows: int = 24) -> np.ndarray:

@@ -404,7 +404,7 @@ def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> Non
 @pytest.mark.parametrize("units", [[5, 40], [1], {"a": 1}, ["1", "40"], [[1, 40]]])
 def test_a_design_outside_of_the_space_is_refused(units: Any) -> None:
     env = ombo_gym.make_campaign(valley, BOX)
-    with pytest.raises(ValueError, match="design: (entry 0: )?expected"):
+    with pytest.raises(ValueError, match=r"design: (entry 0: )?expected"):
         env.unwrapped.problem.to_design(units)
 
 
