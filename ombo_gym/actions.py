@@ -68,6 +68,6 @@ class ActionCheck:
             where = tuple(int(i) for i in np.argwhere(~inside)[0])
             raise ValueError(f"action: {self._expected()}, got {array[where]} at index {where}")
         checked: NDArray[Any] = array.astype(self._dtype)
-        if self._dtype.kind == "f":  # the two bounds by themselves: `np.clip` is slow on few numbers
+        if self._dtype.kind == "f":  # one bound at a time: `np.clip` is slow on few numbers
             np.minimum(np.maximum(checked, self._low, out=checked), self._high, out=checked)
         return checked
