@@ -49,7 +49,6 @@ def test_ucb_has_under_half_of_randoms_regret(kind: str) -> None:
     regret = {policy: top - best for policy, best in found.items()}
     mean, low, high = mean_interval(regret["ucb"] - regret["random"] / 2)
     ratio = regret["ucb"].mean() / regret["random"].mean()
-    print(
-        f"\n{kind}: {ratio:.2f} of random's regret; minus half: {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
-    )
+    interval = f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+    print(f"\n{kind}: {ratio:.2f} of random's regret; minus half of it: {interval}")
     assert high < 0
