@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.campaign import Campaigns
 from ombo_gym.controls import make_control
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation
 from ombo_gym.outcomes import ALL, Infos, Outcome, Rows
 from ombo_gym.problems.base import Problem
@@ -17,6 +18,7 @@ from ombo_gym.randomness import KeyedRows, Stream
 from ombo_gym.registration import make_problem
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
+from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.gp import make_surrogate
 
 
@@ -102,3 +104,29 @@ class ControlledCampaigns:
             raise AssertionError("a finished campaign has no candidates")
 
         return self.control.seen(self.control.view(self.campaigns.observation(rows), draws))
+
+
+class OffersCampaigns:
+    """What both environments offer of the campaigns that they play."""
+
+    _played: ControlledCampaigns
+
+    @property
+    def campaign_spec(self) -> CampaignSpec:
+        """All that a player may know: what `ombo_agents.make` gives to policies."""
+        return self._played.spec
+
+    @property
+    def campaigns(self) -> Campaigns:
+        """The campaigns, with what players may not know: for evaluation and pictures."""
+        return self._played.campaigns
+
+    @property
+    def problem(self) -> Problem:
+        """What is being designed."""
+        return self._played.campaigns.problem
+
+    @property
+    def design_space(self) -> DesignSpace:
+        """The space that designs live in; `design_space.features(designs)` gives their features."""
+        return self._played.spec.design_space

@@ -12,17 +12,14 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
-from ombo_gym.campaign import Campaigns
-from ombo_gym.controlled_campaigns import ControlledCampaigns
-from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.outcomes import ALL, Infos
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_FPS, RENDER_MODES, Window, check_render_mode, draw_campaign
 from ombo_gym.reset_options import reset_options
-from ombo_gym.spec import CampaignSpec
 
 
-class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
+class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
     """One campaign: the state is the dataset, an action is a batch, an episode is N rounds.
 
     ## Observation space (`control="designs"`)
@@ -114,26 +111,6 @@ class CampaignEnv(gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
         self.render_mode = check_render_mode(render_mode)
         self._check = ActionCheck(self.action_space)
         self._window: Window | None = None
-
-    @property
-    def campaign_spec(self) -> CampaignSpec:
-        """All that a player may know: what `ombo_agents.make` gives to policies."""
-        return self._played.spec
-
-    @property
-    def campaigns(self) -> Campaigns:
-        """The one campaign, with what players may not know: for evaluation and pictures."""
-        return self._played.campaigns
-
-    @property
-    def problem(self) -> Problem:
-        """What is being designed."""
-        return self._played.campaigns.problem
-
-    @property
-    def design_space(self) -> DesignSpace:
-        """The space that designs live in; `design_space.features(designs)` gives their features."""
-        return self._played.spec.design_space
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

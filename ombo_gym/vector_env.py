@@ -14,20 +14,17 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
-from ombo_gym.campaign import Campaigns
-from ombo_gym.controlled_campaigns import ControlledCampaigns
-from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL, Infos, Rows
 from ombo_gym.problems.base import Problem
 from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
 from ombo_gym.reset_options import reset_options
-from ombo_gym.spec import CampaignSpec
 
 Arrays = dict[str, NDArray[Any]]
 
 
-class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
+class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
     """B campaigns in lockstep; row i seeded with s plays as a `CampaignEnv` seeded with s + i.
 
     Infos, masks, `final_obs` and `final_info` are those of gymnasium's `SyncVectorEnv`.
@@ -80,26 +77,6 @@ class CampaignVectorEnv(VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
         self._check = ActionCheck(self.single_action_space, num_envs)
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._seeds: list[int | None] = [None] * num_envs
-
-    @property
-    def campaign_spec(self) -> CampaignSpec:
-        """All that a player may know: what `ombo_agents.make` gives to policies."""
-        return self._played.spec
-
-    @property
-    def campaigns(self) -> Campaigns:
-        """The B campaigns, with what players may not know: for evaluation and pictures."""
-        return self._played.campaigns
-
-    @property
-    def problem(self) -> Problem:
-        """What is being designed."""
-        return self._played.campaigns.problem
-
-    @property
-    def design_space(self) -> DesignSpace:
-        """The space that designs live in."""
-        return self._played.spec.design_space
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]

@@ -52,6 +52,20 @@ def _boxes(spec: CampaignSpec) -> Reason:
     return "it needs designs that are numbers from end to end, each of which can be a little more"
 
 
+def _unshifted(spec: CampaignSpec) -> Reason:
+    """Boxes: a coordinate that is rounded does not tell the shift of the sequence."""
+    if _boxes(spec) is None:
+        return None
+    return "it reads the shift of its sequence off its first design, a point of a box"
+
+
+def _cube(spec: CampaignSpec) -> Reason:
+    """Where designs have a coordinate for each parameter."""
+    if spec.design_space.cube is not None:
+        return None
+    return "it fills slices of parameters, of which the designs have none"
+
+
 def _numbers(spec: CampaignSpec) -> Reason:
     """Where some coordinates can move."""
     return None if spec.design_space.free is not None else "it needs designs that can move a little"
@@ -110,8 +124,8 @@ _EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
     "random": Entry(RandomPolicy),
-    "sobol": Entry(Sobol, _boxes),
-    "latin_hypercube": Entry(LatinHypercube, _numbers),
+    "sobol": Entry(Sobol, _unshifted),
+    "latin_hypercube": Entry(LatinHypercube, _cube),
     "genetic": Entry(Genetic),
     "greedy": Entry(exploration.greedy, controls=_EXPLORES),
     "greedy_refined": Entry(RefinedGreedy, _numbers),
