@@ -44,6 +44,10 @@ class CandidateDesigns(FiniteDesigns):
         self.size = len(self.pool_features)
         self._nearest: dict[int, NDArray[np.intp]] = {}  # worked out when they are asked for
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickles without what can be worked out again."""
+        return {**self.__dict__, "_nearest": {}}
+
     def __repr__(self) -> str:
         return f"CandidateDesigns({self.size} candidates, {self.pool_features.shape[1]} features)"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import Counter
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy import stats
 
 from ombo_gym import design_spaces
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, finite
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.randomness import GeneratorRows, KeyedRows, Stream
 
 
 def test_spaces_too_large_to_list_are_drawn_without_replacement_too(
@@ -93,3 +94,13 @@ def test_a_table_of_all_designs_finds_the_same_as_comparing_every_two(space, mon
         expected = design_spaces.among(sought, listed, used)
         np.testing.assert_array_equal(space.among(sought, listed, used), expected)
         assert expected.any() and not expected.all()
+
+
+def test_a_pool_pickles_without_what_can_be_worked_out_again() -> None:
+    pool = CandidateDesigns(np.random.default_rng(0).normal(size=(50, 2)))
+    before = len(pickle.dumps(pool))
+    draws = GeneratorRows(np.random.default_rng(0), 1)
+    values = np.arange(3.0)[None]
+    pool.around_peaks(np.arange(3)[None, :, None], values, draws, leaders=2, count=4, neighbours=8)
+    assert len(pickle.dumps(pool)) == before
+    assert pickle.loads(pickle.dumps(pool)) == pool

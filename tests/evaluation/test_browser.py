@@ -264,7 +264,7 @@ def test_the_replay_shows_the_recorded_rounds_one_after_the_other(show, folder):
 
 def test_the_best_value_so_far_is_the_highest_true_value_measured(show, folder):
     page = show()
-    play = choose(page, folder, problem="Ombo/GP-v0 (space=candidates)")
+    play = choose(page, folder, problem="Ombo/GP-v0 (space=pool)")
     page.get_by_role("button", name="Next round").click()
     seen = [v for v, r in zip(play["true_values"], play["rounds"], strict=True) if r <= 1]
     best = float(f"{max(seen):.4g}")
