@@ -163,9 +163,10 @@ class Campaigns:
         Returns:
             Rewards, which campaigns finished, and infos.
         """
+        smallest, largest = self.spec.batch_sizes
+        if smallest == largest:
+            return self._play(self._measured(rows, largest, batch))
         groups = list(self._by_plate(rows))
-        if len(groups) == 1:
-            return self._play(self._measured(rows, groups[0][2], batch))
         # Campaigns with plates of different sizes: everybody measures before anything is written.
         measured = [self._measured(some, size, batch[at]) for at, some, size in groups]
         outcomes = [self._play(each) for each in measured]
@@ -175,9 +176,6 @@ class Campaigns:
     def _by_plate(self, rows: Rows) -> Iterator[tuple[Any, Rows, int]]:
         """Rows with plates of the same size: where among R, which of B, and the size."""
         sizes = self._ahead[rows, 0]  # (R,)
-        if (sizes == sizes[0]).all():
-            yield ALL, rows, int(sizes[0])
-            return
         index = self._index[rows][:, 0]
         for size in np.unique(sizes):
             at = np.flatnonzero(sizes == size)
@@ -289,6 +287,8 @@ class Campaigns:
         rounds: NDArray[np.int64] | int,
     ) -> NDArray[np.float64]:
         """What a round's measurements show, (R, n); of infeasible designs the bare floor."""
+        if self.noise_std == 0 and not self.problem.noisy:
+            return true_values
         draws = KeyedRows(keys, Stream.NOISE, rounds)
         measured = self.problem.measure(instances, designs, true_values, draws)
         if self.noise_std > 0:
