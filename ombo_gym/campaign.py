@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, among, repeated
 from ombo_gym.outcomes import ALL, Infos, Outcome, Rows, together
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings, spec_of
 from ombo_gym.spec import Repeats
@@ -82,7 +82,7 @@ class Campaigns:
         self._incumbent = np.zeros(rows)  # (B,) max(b0, best true value proposed)
         self._total = np.zeros(rows)  # (B,) sum of the true values proposed
         self._area = np.zeros(rows)  # (B,) sum over rounds of the incumbent minus b0
-        self._worth = np.zeros(rows)  # (B,) utility so far
+        self._utilities = np.zeros(rows)  # (B,) utility so far
 
     @property
     def finished(self) -> NDArray[np.bool_]:
@@ -106,7 +106,7 @@ class Campaigns:
         self.horizon[rows] = 0  # not begun, should the problem raise an error on the way
         self.options.put(rows, options)
 
-        drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
+        drawn = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
         if not drawn:
             raise ValueError(
                 f"{type(problem).__name__}.draw: expected at least one array with a row per "
@@ -125,7 +125,7 @@ class Campaigns:
         if self._numbered:
             self.instance[rows] = problem.instance_numbers(drawn)
 
-        designs, count = self._start.draw(problem, drawn, KeyedRows(keys, Stream.START))
+        designs, count = self._start.draw(problem, drawn, KeyedGenerator(keys, Stream.START))
         size = designs.shape[1]
         self.designs[rows] = 0
         self.measurements[rows] = 0.0
@@ -145,7 +145,7 @@ class Campaigns:
         self.best_value[rows] = self._base[rows] = self._incumbent[rows] = best
         self._total[rows] = 0.0
         self._area[rows] = 0.0
-        self._worth[rows] = 0.0
+        self._utilities[rows] = 0.0
         self._find_optimum(rows, drawn)
         self._draw_plates(rows, keys, options)
         infos = self._infos(rows)
@@ -211,12 +211,12 @@ class Campaigns:
         self._ahead[rows, -1] = 0
         self._append(rows, plates.batch, plates.measured, true_values, wasted)
 
-        best_before, worth_before = self._incumbent[rows].copy(), self._worth[rows].copy()
+        best_before, utility_before = self._incumbent[rows].copy(), self._utilities[rows].copy()
         self._incumbent[rows] = np.maximum(best_before, best)
         self._total[rows] += true_values.sum(axis=1)
         self._area[rows] += self._incumbent[rows] - self._base[rows]
         finished = rounds == self.horizon[rows]
-        worth = self._utility.worth(
+        utilities = self._utility.value(
             Progress(
                 base=self._base[rows],
                 best=self._incumbent[rows],
@@ -225,13 +225,13 @@ class Campaigns:
                 batch=true_values,
                 rounds=rounds,
                 horizon=self.horizon[rows],
-                worth_before=worth_before,
+                utility_before=utility_before,
                 best_before=best_before,
                 best_mean=self._best_mean(rows),
             )
         )
-        rewards = worth - worth_before
-        self._worth[rows] = worth
+        rewards = utilities - utility_before
+        self._utilities[rows] = utilities
 
         infos = self._infos(rows)
         everywhere = np.ones(len(rewards), bool)
@@ -241,7 +241,7 @@ class Campaigns:
             everywhere,
         )
         infos["wasted"] = _per_row(wasted, len(rewards)), everywhere
-        infos["utility"] = np.where(finished, worth, 0.0), finished
+        infos["utility"] = np.where(finished, utilities, 0.0), finished
         return Outcome(rewards, finished, infos)
 
     def _padded(self, true_values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -289,10 +289,10 @@ class Campaigns:
         """What a round's measurements show, (R, n); of infeasible designs the bare floor."""
         if self.noise_std == 0 and not self.problem.noisy:
             return true_values
-        draws = KeyedRows(keys, Stream.NOISE, rounds)
-        measured = self.problem.measure(instances, designs, true_values, draws)
+        rngs = KeyedGenerator(keys, Stream.NOISE, rounds)
+        measured = self.problem.measure(instances, designs, true_values, rngs)
         if self.noise_std > 0:
-            noise = draws.standard_normal(true_values.shape[1:])
+            noise = rngs.standard_normal(true_values.shape[1:])
             measured = measured + self.noise_std * noise
         return measured if feasible is None else np.where(feasible, measured, true_values)
 
@@ -389,7 +389,7 @@ def _drawn(
     low, high = limits
     if low == high:
         return np.full(len(keys), low)
-    drawn = KeyedRows(keys, stream).draw(lambda rng: rng.integers(low, high + 1))
+    drawn = KeyedGenerator(keys, stream).draw(lambda rng: rng.integers(low, high + 1))
     return np.where(asked > 0, asked, drawn)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.problems.base import Problem
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
 
 _DESIGNS = 4  # of a campaign, for the measured cost: a batch
@@ -128,8 +128,8 @@ def seconds_per_design(problem: Problem, budget: float) -> float:
 
 def _timed(problem: Problem, keys: NDArray[np.uint64], count: int) -> float:
     """Seconds per design of one evaluation: `count` designs of each campaign, (R,) keys."""
-    instances = problem.draw(KeyedRows(keys, Stream.INSTANCE))
-    designs = problem.sample(instances, KeyedRows(keys, Stream.START), count)
+    instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
+    designs = problem.sample(instances, KeyedGenerator(keys, Stream.START), count)
     begun = time.perf_counter()
     problem.true_values(instances, designs)
     return (time.perf_counter() - begun) / (len(keys) * count)

@@ -13,13 +13,13 @@ from ombo_gym.controls import make_control
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation
 from ombo_gym.outcomes import ALL, Infos, Outcome, Rows
-from ombo_gym.problems.base import Problem
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.registration import make_problem
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.surrogates.surrogate import make_surrogate
 
 
 class ControlledCampaigns:
@@ -91,19 +91,19 @@ class ControlledCampaigns:
         """What the agent sees of all B campaigns; must be called before each step."""
         campaigns = self.campaigns
 
-        def draws(rows: NDArray[np.intp]) -> KeyedRows:
-            return KeyedRows(campaigns.keys[rows], Stream.CANDIDATES, campaigns.round[rows])
+        def rngs(rows: NDArray[np.intp]) -> KeyedGenerator:
+            return KeyedGenerator(campaigns.keys[rows], Stream.CANDIDATES, campaigns.round[rows])
 
-        self._view = self.control.view(campaigns.observation(ALL), draws)
+        self._view = self.control.view(campaigns.observation(ALL), rngs)
         return self.control.seen(self._view)
 
     def observe_finished(self, rows: NDArray[np.intp]) -> Observation:
         """What the agent sees of R finished campaigns."""
 
-        def draws(rows: NDArray[np.intp]) -> KeyedRows:
+        def rngs(rows: NDArray[np.intp]) -> KeyedGenerator:
             raise AssertionError("a finished campaign has no candidates")
 
-        return self.control.seen(self.control.view(self.campaigns.observation(rows), draws))
+        return self.control.seen(self.control.view(self.campaigns.observation(rows), rngs))
 
 
 class OffersCampaigns:

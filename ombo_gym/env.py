@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ombo_gym.actions import ActionCheck
 from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.outcomes import ALL, Infos
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.rendering import RENDER_FPS, RENDER_MODES, Window, check_render_mode, draw_campaign
 from ombo_gym.reset_options import reset_options
 

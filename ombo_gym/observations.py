@@ -17,7 +17,7 @@ Observation = dict[str, NDArray[Any]]
 _FLAGS = ("observed", "from_start")
 
 
-def told_one(observation: Observation) -> Observation:
+def as_last_round(observation: Observation) -> Observation:
     """The same as if the round were the last: of the plates to come only the next, nothing else."""
     told = {**observation, "rounds_left": np.ones_like(observation["rounds_left"])}
     if "plates" in observation:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces import Designs
 
@@ -106,10 +107,12 @@ class GaussianProcess(Prior):
     kind: ClassVar[str] = "gaussian_process"
 
     @property
-    def noisy(self) -> bool:  # noqa: D102
+    @override
+    def noisy(self) -> bool:
         return False
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         return {"kernel": self.kernel, "lengthscale": self.lengthscale}
 
 
@@ -131,14 +134,17 @@ class BernoulliArms(Prior):
     exact: ClassVar[bool] = True
 
     @property
-    def noisy(self) -> bool:  # noqa: D102
+    @override
+    def noisy(self) -> bool:
         return True
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         return {"beta": self.beta.tolist(), "known": self.known.tolist()}
 
     @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+    @override
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
         beta = np.array(arguments["beta"], np.float64).reshape(-1, 2)
         return cls(beta, np.array(arguments["known"], np.float64))
 
@@ -164,7 +170,8 @@ class BernoulliArms(Prior):
         successes = (pulls & (measurements == 1)[..., None]).sum(axis=1)
         return np.stack([pulls.sum(axis=1) - successes, successes], axis=-1)
 
-    def posterior_means(  # noqa: D102
+    @override
+    def posterior_means(
         self, designs: Designs, measurements: Floats, observed: NDArray[np.bool_]
     ) -> Floats:
         failures, successes = np.moveaxis(self.counts(designs, measurements, observed), -1, 0)
@@ -193,14 +200,17 @@ class FiniteLandscapes(Prior):
     exact: ClassVar[bool] = True
 
     @property
-    def noisy(self) -> bool:  # noqa: D102
+    @override
+    def noisy(self) -> bool:
         return len(self.noise_values) > 1
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         return {each.name: getattr(self, each.name).tolist() for each in fields(self)}
 
     @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+    @override
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
         return cls(**{name: np.array(numbers, np.float64) for name, numbers in arguments.items()})
 
     def __getstate__(self) -> dict[str, Any]:
@@ -289,7 +299,8 @@ class FiniteLandscapes(Prior):
             weights[seen] = joint / total  # in every step, so that many do not underflow
         return weights
 
-    def posterior_means(  # noqa: D102
+    @override
+    def posterior_means(
         self, designs: Designs, measurements: Floats, observed: NDArray[np.bool_]
     ) -> Floats:
         posterior = self.posterior(designs, measurements, observed)

@@ -18,7 +18,7 @@ LENGTHS = tuple(4.0**power for power in range(2, -7, -1))
 def quasi_newton(
     evaluate: Evaluate,
     designs: NDArray[np.floating],
-    moves: int,
+    max_iterations: int,
     *,
     slope_of: Evaluate | None = None,
     lengths: Sequence[float] = LENGTHS,
@@ -32,7 +32,7 @@ def quasi_newton(
     Args:
         evaluate: The objectives, smooth, and elementwise in designs.
         designs: Where to begin.
-        moves: At most so many.
+        max_iterations: At most so many.
         slope_of: Slopes of the objectives, (R, n, d) -> (R, n, d); None: central differences.
         lengths: Of a step, in units of the one that the curvature suggests.
 
@@ -46,7 +46,7 @@ def quasi_newton(
     steps = np.array(lengths)[:, None]
     unit = np.broadcast_to(np.eye(dim), (rows, n, dim, dim))
     inverse, fresh = unit.copy(), np.ones((rows, n), bool)  # minus the inverse curvature
-    for _ in range(moves):
+    for _ in range(max_iterations):
         free = ~((x <= -1) & (slope < 0) | (x >= 1) & (slope > 0))
         direction = free * (inverse * (free * slope)[..., None, :]).sum(axis=-1)
         tries = np.clip(x[:, :, None] + steps * direction[:, :, None], -1, 1)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import BatchedGenerator
 
 
 @cache
@@ -29,13 +29,13 @@ def kronecker(count: int, dim: int) -> NDArray[np.float64]:
     return points
 
 
-def shifted(draws: RowDraws, count: int, dim: int) -> NDArray[np.float64]:
+def shifted(rngs: BatchedGenerator, count: int, dim: int) -> NDArray[np.float64]:
     """Quasi-random points, shifted at random modulo 1 for each row, (R, count, dim).
 
     Reference:
         Cranley and Patterson, Randomization of number theoretic methods for multiple integration,
         1976.
     """
-    points = kronecker(count, dim) + draws.random((1, dim))
+    points = kronecker(count, dim) + rngs.random((1, dim))
     points -= points >= 1.0
     return points

@@ -1,8 +1,8 @@
 """Random numbers by row: every campaign draws from streams of its own, whatever its neighbours do.
 
-Two sources, one interface (`RowDraws`): `KeyedRows` are the counter-based streams of campaigns, a
-pure function of (key, stream, round, call); `GeneratorRows` wraps one NumPy generator per campaign,
-which is what policies are given.
+Two sources, one interface (`BatchedGenerator`): `KeyedGenerator`, the counter-based streams of
+campaigns, a pure function of (key, stream, round, call); and `GeneratorBatch`, one NumPy generator
+per campaign, which is what policies are given.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 Rng = np.random.Generator | Sequence[np.random.Generator]
 
@@ -29,7 +30,7 @@ class Stream(IntEnum):
     BATCH_SIZE = 5
 
 
-class RowDraws(ABC):
+class BatchedGenerator(ABC):
     """Random numbers for R rows, each from a stream of its own."""
 
     @abstractmethod
@@ -69,7 +70,7 @@ class RowDraws(ABC):
         return stacked
 
 
-class KeyedRows(RowDraws):
+class KeyedGenerator(BatchedGenerator):
     """Draws that depend on (key, stream, round, number of the call) alone.
 
     Re-keying one Philox generator costs 2 us a row, a fifth of seeding a new one.
@@ -89,7 +90,8 @@ class KeyedRows(RowDraws):
     def __len__(self) -> int:
         return len(self._keys)
 
-    def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:  # noqa: D102
+    @override
+    def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:
         self._calls += 1
         philox = np.random.Philox(0)
         generator = np.random.Generator(philox)
@@ -109,7 +111,7 @@ class KeyedRows(RowDraws):
         return self._stack(values(), len(self))
 
 
-class GeneratorRows(RowDraws):
+class GeneratorBatch(BatchedGenerator):
     """One NumPy generator per row.
 
     Args:
@@ -133,9 +135,10 @@ class GeneratorRows(RowDraws):
     def __len__(self) -> int:
         return len(self.generators)
 
-    def take(self, rows: NDArray[np.intp]) -> GeneratorRows:
+    def take(self, rows: NDArray[np.intp]) -> GeneratorBatch:
         """The generators of some of the rows."""
-        return GeneratorRows([self.generators[i] for i in rows], len(rows))
+        return GeneratorBatch([self.generators[i] for i in rows], len(rows))
 
-    def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:  # noqa: D102
+    @override
+    def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:
         return self._stack(map(function, self.generators), len(self))

@@ -8,35 +8,35 @@ from typing import Any
 
 import gymnasium as gym
 
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 
 NAMESPACE = "Ombo"
 
 # Name of the environment -> where its problem is. The keyword arguments of the problem are the
 # environment's.
 PROBLEMS: dict[str, str] = {
-    "GP": "ombo_gym.problems.gp:GP",
-    "Reaction": "ombo_gym.problems.reaction:Reaction",
-    "CrossedBarrel": "ombo_gym.problems.materials:CrossedBarrel",
-    "Materials": "ombo_gym.problems.materials:Materials",
-    "Antibody": "ombo_gym.problems.antibody:Antibody",
-    "MPSA": "ombo_gym.problems.mpsa:MPSA",
-    "Tuning": "ombo_gym.problems.tuning:Tuning",
-    "TFBind8": "ombo_gym.problems.tf_binding:TFBind8",
-    "TFBinding": "ombo_gym.problems.tf_binding:TFBinding",
-    "Bandit": "ombo_gym.problems.bandit:Bandit",
-    "Landscapes": "ombo_gym.problems.landscapes:Landscapes",
-    "SnAr": "ombo_gym.problems.snar:SnAr",
-    "Coating": "ombo_gym.problems.coating:Coating",
-    "Molecule": "ombo_gym.problems.molecule:Molecule",
-    "Ehrlich": "ombo_gym.problems.ehrlich:Ehrlich",
-    "BBOB": "ombo_gym.problems.bbob:BBOB",
-    "PBO": "ombo_gym.problems.pbo:PBO",
-    "Table": "ombo_gym.problems.table:Table",
-    "Gait": "ombo_gym.problems.gait:Gait",
-    "RNAFold": "ombo_gym.problems.rna_fold:RNAFold",
-    "Lander": "ombo_gym.problems.lander:Lander",
-    "WindFarm": "ombo_gym.problems.windfarm:WindFarm",
+    "GP": "ombo_gym.problems.synthetic.gp:GP",
+    "Reaction": "ombo_gym.problems.chemistry.reaction:Reaction",
+    "CrossedBarrel": "ombo_gym.problems.materials.materials:CrossedBarrel",
+    "Materials": "ombo_gym.problems.materials.materials:Materials",
+    "Antibody": "ombo_gym.problems.biology.antibody:Antibody",
+    "MPSA": "ombo_gym.problems.biology.mpsa:MPSA",
+    "Tuning": "ombo_gym.problems.tuning.tuning:Tuning",
+    "TFBind8": "ombo_gym.problems.biology.tf_binding:TFBind8",
+    "TFBinding": "ombo_gym.problems.biology.tf_binding:TFBinding",
+    "Bandit": "ombo_gym.problems.synthetic.bandit:Bandit",
+    "Landscapes": "ombo_gym.problems.synthetic.landscapes:Landscapes",
+    "SnAr": "ombo_gym.problems.chemistry.snar:SnAr",
+    "Coating": "ombo_gym.problems.materials.coating:Coating",
+    "Molecule": "ombo_gym.problems.chemistry.molecule:Molecule",
+    "Ehrlich": "ombo_gym.problems.synthetic.ehrlich:Ehrlich",
+    "BBOB": "ombo_gym.problems.synthetic.bbob:BBOB",
+    "PBO": "ombo_gym.problems.synthetic.pbo:PBO",
+    "Table": "ombo_gym.problems.own.table:Table",
+    "Gait": "ombo_gym.problems.robotics.gait:Gait",
+    "RNAFold": "ombo_gym.problems.biology.rna_fold:RNAFold",
+    "Lander": "ombo_gym.problems.robotics.lander:Lander",
+    "WindFarm": "ombo_gym.problems.energy.windfarm:WindFarm",
 }
 
 

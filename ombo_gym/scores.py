@@ -15,7 +15,9 @@ from ombo_gym.utilities import make_utility
 Floats = NDArray[np.float64]
 
 
-def score(utility: Any, worth: Floats, base: Floats, top: Floats, *, measurements: int) -> Floats:
+def score(
+    utility: Any, utilities: Floats, base: Floats, top: Floats, *, measurements: int
+) -> Floats:
     """How far finished campaigns came from the start's best value to the best one known.
 
     Of the value that the utility is on the scale of (`Utility.level`): the best one, the last
@@ -23,7 +25,7 @@ def score(utility: Any, worth: Floats, base: Floats, top: Floats, *, measurement
 
     Args:
         utility: A utility, or what `make_utility` makes one of.
-        worth: (B,) utilities, in the problem's units.
+        utilities: (B,) in the problem's units.
         base: (B,) the start's best true value or, without a start, the problem's reference.
         top: (B,) the optimum, or the best value known (`Problem.best_known`).
         measurements: Designs that a campaign proposes, in all.
@@ -32,7 +34,7 @@ def score(utility: Any, worth: Floats, base: Floats, top: Floats, *, measurement
         (B,); where the start already holds the best value known, 1 if the campaign kept it and 0 if
         not; NaN where no best value is known.
     """
-    level = make_utility(utility).level(worth, base, measurements)
+    level = make_utility(utility).level(utilities, base, measurements)
     room = top - base
     there = np.where(np.isnan(top), np.nan, level >= top)
     return np.where(room > 0, (level - base) / np.where(room > 0, room, 1.0), there)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.starts import Start
 from ombo_gym.utilities import make_utility

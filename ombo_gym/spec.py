@@ -80,7 +80,7 @@ class CampaignSpec:
         repeats: Whether and when measuring a design again can be worth anything; of a spec made by
             hand, never, unless it says so.
         noise_std: Standard deviation of a measurement, in the problem's units; None: unknown.
-        surrogate: Recipe of the model, see `ombo_gym.surrogates.gp.make_surrogate`.
+        surrogate: Recipe of the model, see `ombo_gym.surrogates.posterior.make_surrogate`.
         prior: The process that the objective is drawn from, where it is known.
         reference: b0 of utility `best` for campaigns without a start.
         floor: Value of designs that cannot be measured.

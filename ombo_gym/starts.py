@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces import Designs, repeated
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import Origin, Repeats
 
 _RANDOM = 1024  # random designs that a percentile start is sliced from where none can be listed
@@ -34,7 +35,7 @@ class Start(ABC):
 
     @abstractmethod
     def draw(
-        self, problem: Problem, instances: Instances, draws: RowDraws
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
         """Returns zero-padded designs (R, capacity, *shape), and how many of them count, (R,)."""
 
@@ -48,10 +49,11 @@ class NoStart(Start):
     def __init__(self, problem: Problem) -> None:
         """Takes no settings."""
 
-    def draw(  # noqa: D102
-        self, problem: Problem, instances: Instances, draws: RowDraws
+    @override
+    def draw(
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
-        space, rows = problem.design_space, len(draws)
+        space, rows = problem.design_space, len(rngs)
         return np.zeros((rows, 0, *space.shape), space.dtype), np.zeros(rows, np.int64)
 
 
@@ -63,12 +65,13 @@ class RandomStart(Start):
     def __init__(self, problem: Problem, *, size: int = 4) -> None:
         self.capacity = _available_size(size, problem)
 
-    def draw(  # noqa: D102
-        self, problem: Problem, instances: Instances, draws: RowDraws
+    @override
+    def draw(
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
         size = self.capacity
-        designs = feasible_designs(problem, instances, draws, size)
-        return designs, np.full(len(draws), size, np.int64)
+        designs = feasible_designs(problem, instances, rngs, size)
+        return designs, np.full(len(rngs), size, np.int64)
 
 
 class PercentileStart(Start):
@@ -101,12 +104,13 @@ class PercentileStart(Start):
         self.origin = Origin("percentile", float(percentile))
         self.capacity = largest if size is None else size
 
-    def draw(  # noqa: D102
-        self, problem: Problem, instances: Instances, draws: RowDraws
+    @override
+    def draw(
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
         visible = problem.visible(instances, self._percentile)
         if visible is None:
-            visible = self._slice_random(problem, instances, draws)
+            visible = self._slice_random(problem, instances, rngs)
         space, capacity, slices = problem.design_space, self.capacity, iter(visible)
         count = np.minimum([len(rows) for rows in visible], capacity)  # (R,)
         if self._size is not None and (count < capacity).any():
@@ -122,12 +126,12 @@ class PercentileStart(Start):
             padded[:size] = rows[rng.choice(len(rows), size, replace=False)]
             return padded
 
-        return draws.draw(shuffled), count
+        return rngs.draw(shuffled), count
 
     def _slice_random(
-        self, problem: Problem, instances: Instances, draws: RowDraws
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> list[Designs]:
-        designs = feasible_designs(problem, instances, draws, _RANDOM)
+        designs = feasible_designs(problem, instances, rngs, _RANDOM)
         values, _ = problem.true_values(instances, designs)
         count = int((_RANDOM - 1) * self._percentile / 100) + 1
         lowest = np.argsort(values, axis=1, kind="stable")[:, :count]
@@ -145,13 +149,14 @@ class SpaceFillingStart(Start):
     def __init__(self, problem: Problem, *, size: int = 4) -> None:
         self.capacity = _available_size(size, problem)
 
-    def draw(  # noqa: D102
-        self, problem: Problem, instances: Instances, draws: RowDraws
+    @override
+    def draw(
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
-        size, available, rows = self.capacity, problem.design_space.size, len(draws)
+        size, available, rows = self.capacity, problem.design_space.size, len(rngs)
         row, asked = np.arange(rows)[:, None], size
         for _ in range(_DOUBLINGS):
-            designs = problem.design_space.spread(draws, asked)
+            designs = problem.design_space.spread(rngs, asked)
             feasible = problem.feasible(instances, designs)
             if feasible is None or feasible[:, :size].all():
                 return designs[:, :size], np.full(rows, size, np.int64)
@@ -197,15 +202,16 @@ class ListedStart(Start):
             )
         self.capacity = len(found)
 
-    def draw(  # noqa: D102
-        self, problem: Problem, instances: Instances, draws: RowDraws
+    @override
+    def draw(
+        self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
-        rows, n = len(draws), self.capacity
+        rows, n = len(rngs), self.capacity
         return np.repeat(self._designs[None], rows, axis=0), np.full(rows, n, np.int64)
 
 
 def feasible_designs(
-    problem: Problem, instances: Instances, draws: RowDraws, count: int
+    problem: Problem, instances: Instances, rngs: BatchedGenerator, count: int
 ) -> Designs:
     """Random designs that can be measured, (R, count, *shape), distinct where countable.
 
@@ -214,8 +220,8 @@ def feasible_designs(
     Raises:
         RuntimeError: There are too few of them to be found.
     """
-    rows = np.arange(len(draws))[:, None]
-    designs = problem.sample(instances, draws, count)
+    rows = np.arange(len(rngs))[:, None]
+    designs = problem.sample(instances, rngs, count)
     size, tries = problem.design_space.size, _TRIES
     if size is not None and _COVERED * size < _TRIES * count:
         tries = -(-_COVERED * size // count)
@@ -224,7 +230,7 @@ def feasible_designs(
         if feasible is None or feasible[:, :count].all():
             return designs[:, :count]
         # Top up: feasible new designs first, in the order they were drawn.
-        more = problem.sample(instances, draws, count)
+        more = problem.sample(instances, rngs, count)
         designs = np.concatenate([designs[:, :count], more], axis=1)
         feasible = problem.feasible(instances, designs)
         assert feasible is not None

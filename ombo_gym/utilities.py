@@ -2,7 +2,7 @@
 
 A subclass of `Utility` with a `name` is a utility from then on: environments, policies, planners
 and the evaluation ask it what they need to know, and nobody else compares names. The reward of a
-round is the worth after it minus the worth before it, so that the undiscounted return is the
+round is the utility after it minus the utility before it, so that the undiscounted return is the
 utility of the finished campaign.
 """
 
@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +44,7 @@ class Progress:
         batch: (R, q) true values of the round's proposals; 0 where a slot was wasted.
         rounds: (R,) rounds played.
         horizon: (R,) rounds in all.
-        worth_before: (R,) worth before the round.
+        utility_before: (R,) utility before the round.
         best_before: (R,) `best` before the round.
         best_mean: (R,) largest posterior mean of a design; None but for utilities that ask.
     """
@@ -55,7 +56,7 @@ class Progress:
     batch: Floats
     rounds: NDArray[np.int64]
     horizon: NDArray[np.int64]
-    worth_before: Floats
+    utility_before: Floats
     best_before: Floats
     best_mean: Floats | None = None
 
@@ -91,16 +92,16 @@ class Utility(ABC):
         if "name" in cls.__dict__:
             UTILITIES[cls.name] = cls
 
-    def worth(self, progress: Progress) -> Floats:
+    def value(self, progress: Progress) -> Floats:
         """The worth of R campaigns as they stand, (R,): what it was, and the round's gain."""
         left = progress.horizon - progress.rounds + 1
-        return progress.worth_before + self.gain(progress.batch, progress.best_before, left)
+        return progress.utility_before + self.gain(progress.batch, progress.best_before, left)
 
     @abstractmethod
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         """What a round adds to the utility of the finished campaign, but for `share_of_gain`.
 
-        What planners add up over rounds; where a utility defines no `worth`, it is the sum of
+        What planners add up over rounds; where a utility defines no `value`, it is the sum of
         these.
 
         Args:
@@ -118,11 +119,11 @@ class Utility(ABC):
         return 1.0
 
     @abstractmethod
-    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:
+    def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
         """The value of a design that a finished campaign's worth is on the scale of, (B,).
 
         Args:
-            worth: (B,).
+            utility: (B,).
             base: (B,) b0.
             measurements: Designs that were proposed, in all.
         """
@@ -157,14 +158,17 @@ class Best(Utility):
     aim = Aim.IMPROVEMENT
     repeats_pay = False
 
-    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+    @override
+    def value(self, progress: Progress) -> Floats:
         return progress.best - progress.base
 
-    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:  # noqa: D102
+    @override
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         return _improvement(batch, best)
 
-    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
-        return base + worth
+    @override
+    def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
+        return base + utility
 
 
 class Auc(Utility):
@@ -174,18 +178,21 @@ class Auc(Utility):
     aim = Aim.IMPROVEMENT
     repeats_pay = False
 
-    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+    @override
+    def value(self, progress: Progress) -> Floats:
         return progress.area / progress.horizon
 
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         """An improvement counts in every round that is left."""
         return np.asarray(rounds_left * _improvement(batch, best))
 
-    def share_of_gain(self, horizon: int) -> float:  # noqa: D102
+    @override
+    def share_of_gain(self, horizon: int) -> float:
         return 1 / horizon
 
-    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
-        return base + worth
+    @override
+    def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
+        return base + utility
 
 
 class Total(Utility):
@@ -194,15 +201,18 @@ class Total(Utility):
     name = "total"
     linear = True
 
-    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+    @override
+    def value(self, progress: Progress) -> Floats:
         return progress.total
 
-    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:  # noqa: D102
+    @override
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         total: Floats = batch.sum(axis=-1)
         return total
 
-    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
-        return worth / measurements
+    @override
+    def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
+        return utility / measurements
 
 
 class LastBatch(Utility):
@@ -214,16 +224,19 @@ class LastBatch(Utility):
     def of_batch(self, batch: Floats) -> Floats:
         """(..., q) -> (...)."""
 
-    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+    @override
+    def value(self, progress: Progress) -> Floats:
         return np.where(progress.last, self.of_batch(progress.batch), 0.0)
 
-    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:  # noqa: D102
+    @override
+    def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
         if rounds_left > 1:
             return np.zeros(batch.shape[:-1])
         return self.of_batch(batch)
 
-    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
-        return worth
+    @override
+    def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
+        return utility
 
 
 class LastMax(LastBatch):
@@ -232,7 +245,8 @@ class LastMax(LastBatch):
     name = "last_max"
     aim = Aim.MAXIMUM
 
-    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+    @override
+    def of_batch(self, batch: Floats) -> Floats:
         found: Floats = batch.max(axis=-1)
         return found
 
@@ -242,7 +256,8 @@ class LastMedian(LastBatch):
 
     name = "last_median"
 
-    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+    @override
+    def of_batch(self, batch: Floats) -> Floats:
         return np.asarray(np.median(batch, axis=-1))
 
 
@@ -252,7 +267,8 @@ class LastMean(LastBatch):
     name = "last_mean"
     linear = True
 
-    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+    @override
+    def of_batch(self, batch: Floats) -> Floats:
         found: Floats = batch.mean(axis=-1)
         return found
 
@@ -277,7 +293,8 @@ class LastQuantile(LastBatch):
             )
         self.quantile = float(quantile)
 
-    def of_batch(self, batch: Floats) -> Floats:  # noqa: D102
+    @override
+    def of_batch(self, batch: Floats) -> Floats:
         return np.asarray(np.quantile(batch, self.quantile, axis=-1))
 
 
@@ -289,7 +306,8 @@ class Recommendation(Utility):
     needs_posterior = True
     linear = True
 
-    def worth(self, progress: Progress) -> Floats:  # noqa: D102
+    @override
+    def value(self, progress: Progress) -> Floats:
         assert progress.best_mean is not None
         return progress.best_mean
 
@@ -297,8 +315,9 @@ class Recommendation(Utility):
         """Nothing: rounds only tell."""
         return np.zeros(batch.shape[:-1])
 
-    def level(self, worth: Floats, base: Floats, measurements: int) -> Floats:  # noqa: D102
-        return worth
+    @override
+    def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
+        return utility
 
 
 def _improvement(batch: Floats, best: Any) -> Floats:

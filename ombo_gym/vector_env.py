@@ -17,7 +17,7 @@ from ombo_gym.actions import ActionCheck
 from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL, Infos, Rows
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
 from ombo_gym.reset_options import reset_options
 

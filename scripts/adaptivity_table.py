@@ -7,11 +7,11 @@ from pathlib import Path
 
 import tyro
 
+from ombo_agents.cli.arguments import report_errors
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.tables import PROBLEM
 from scripts.adaptivity_page import write_page
-from scripts.arguments import report_errors
 from scripts.played import played
 from scripts.score_tables import short_name
 

@@ -16,15 +16,15 @@ import pandas as pd
 import tyro
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
-from ombo_agents.heuristics.search import search_schedules
+from ombo_agents.bayesian.schedule_search import search_schedules
+from ombo_agents.cli.arguments import report_errors
+from ombo_agents.cli.evaluate import show
 from ombo_agents.learned.training import PPOSettings, train
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import Results
 from ombo_gym.evaluation.statistics import Interval, bootstrap_interval, paired_difference
-from scripts.arguments import report_errors
-from scripts.evaluate import show
 
 ENV, UTILITY, BATCH_SIZE, HORIZON = "Ombo/GP-v0", "last_mean", 4, 3
 HEURISTICS = ("greedy", "greedy_refined", "expected_improvement", "genetic", "random")
@@ -66,7 +66,7 @@ def main(args: Args) -> None:
     print(f"   {config['steps']:,} rounds in {config['seconds']} s")
 
     print(f"2. Trying all exploration schedules for N = {HORIZON}, on other campaigns")
-    plan = Plan(
+    plan = EvaluationPlan(
         env=ENV,
         policies=["greedy"],
         horizons=[HORIZON],
@@ -81,7 +81,7 @@ def main(args: Args) -> None:
     print(f"   best constant weight: {constant}\n   best static schedule: {static}")
 
     print("3. Playing all policies over horizons, on the same campaigns")
-    plan = Plan(
+    plan = EvaluationPlan(
         env=ENV,
         policies=list(dict.fromkeys([str(trained), static, constant, *HEURISTICS])),
         horizons=[1, 2, HORIZON, 5],

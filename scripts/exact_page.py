@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ombo_agents.planners.exact import solve_campaign
+from ombo_agents.planners.dynamic_programming import solve_campaign
 from ombo_gym.spec import campaign_spec
 from scripts.exact_cases import BANDIT, CASES, Case
 

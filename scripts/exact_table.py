@@ -15,13 +15,13 @@ from stable_baselines3.common.callbacks import ProgressBarCallback
 from tqdm import tqdm
 
 import ombo_agents
+from ombo_agents.cli.arguments import report_errors
 from ombo_agents.learned.storage import CONFIG
 from ombo_agents.learned.training import SETTINGS, train
+from ombo_agents.planners.dynamic_programming import MAX_STATES, TooManyStates, solve_campaign
 from ombo_agents.planners.evaluation import PolicyValue, evaluate_policy
-from ombo_agents.planners.exact import MAX_STATES, TooManyStates, solve_campaign
-from ombo_agents.planners.rollout.exact import ExactRollout
+from ombo_agents.planners.exact_rollout import ExactRollout
 from ombo_gym.spec import campaign_spec
-from scripts.arguments import report_errors
 from scripts.exact_cases import CASES, Case
 from scripts.exact_figures import draw_case
 from scripts.exact_page import write_page

@@ -10,9 +10,9 @@ from typing import Any
 
 import tyro
 
-from ombo_gym.evaluation.plan import Plan
-from ombo_gym.problems.gp import GP
-from scripts.arguments import report_errors
+from ombo_agents.cli.arguments import report_errors
+from ombo_gym.evaluation.plan import EvaluationPlan
+from ombo_gym.problems.synthetic.gp import GP
 from scripts.misspecification_page import write_page
 from scripts.played import played
 
@@ -59,7 +59,7 @@ def models(lengthscale: float) -> dict[str, dict[str, Any]]:
 def main(args: Args) -> None:
     """Writes the page."""
     plans = {
-        name: Plan(
+        name: EvaluationPlan(
             ENV,
             [*POLICIES, *(WITHOUT_MODEL if name == "own" else ())],
             HORIZONS,

@@ -13,12 +13,12 @@ import pandas as pd
 import tyro
 
 import ombo_agents
+from ombo_agents.cli.arguments import report_errors
 from ombo_agents.offline import METHODS
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import mean_interval, paired_difference
-from scripts.arguments import report_errors
 from scripts.offline_fits import folder
 from scripts.offline_page import PUBLISHED, write_page
 
@@ -105,7 +105,7 @@ def _play(
 ) -> pd.DataFrame:
     """A row per trial: of what is kept, where it is."""
     plans = [
-        Plan(
+        EvaluationPlan(
             env=ENV,
             policies=methods,
             horizons=[1],

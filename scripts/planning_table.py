@@ -10,10 +10,10 @@ import pandas as pd
 import tyro
 
 import ombo_agents
-from ombo_agents.heuristics.search import WEIGHTS, search_schedules
+from ombo_agents.bayesian.schedule_search import WEIGHTS, search_schedules
+from ombo_agents.cli.arguments import report_errors
 from ombo_agents.offline import METHODS
-from ombo_gym.evaluation.plan import Plan
-from scripts.arguments import report_errors
+from ombo_gym.evaluation.plan import EvaluationPlan
 from scripts.planning_page import PLANNER, differences, write_page
 from scripts.played import launch_of, played
 
@@ -81,8 +81,8 @@ def main(args: Args) -> None:
 
 def _plan(
     policies: list[str], utility: str, campaigns: int, *, block: int = 250, seed: int = 0
-) -> Plan:
-    return Plan(
+) -> EvaluationPlan:
+    return EvaluationPlan(
         ENV,
         policies,
         [HORIZON],
@@ -119,7 +119,9 @@ def best_schedule(utility: str, args: Args) -> str:
     """The static exploration schedule with the largest mean utility, on other campaigns."""
     kept = args.runs / f"schedules-{utility}.csv"
     if not (args.resume and kept.is_file()):
-        plan = Plan(ENV, ["greedy"], [HORIZON], utilities=[utility], batch_size=BATCH_SIZE)
+        plan = EvaluationPlan(
+            ENV, ["greedy"], [HORIZON], utilities=[utility], batch_size=BATCH_SIZE
+        )
         launch = launch_of(args.jobs)
         found = search_schedules(plan, campaigns=args.search, climb=True, launch=launch)
         kept.parent.mkdir(parents=True, exist_ok=True)

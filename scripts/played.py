@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 
 
@@ -17,7 +17,7 @@ def launch_of(jobs: int) -> Launch:
     return Launch("loky", jobs) if jobs > 1 else Launch()
 
 
-def played(plans: Sequence[Plan], runs: Path, *, jobs: int, resume: bool) -> pd.DataFrame:
+def played(plans: Sequence[EvaluationPlan], runs: Path, *, jobs: int, resume: bool) -> pd.DataFrame:
     """A row per campaign.
 
     Args:

@@ -14,14 +14,14 @@ from typing import Any
 import tyro
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
+from ombo_agents.cli.arguments import report_errors
+from ombo_agents.cli.evaluate import show
 from ombo_agents.learned.storage import CONFIG
 from ombo_agents.learned.training import SETTINGS, train
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.tables import read_table
-from scripts.arguments import report_errors
-from scripts.evaluate import show
 from scripts.suite_page import write_page
 
 BEGIN, END = "<!-- leaderboard: written by make suite -->", "<!-- end of leaderboard -->"

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import tyro
 
-from ombo_gym.evaluation.plan import Plan
+from ombo_agents.cli.arguments import report_errors
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.statistics import mean_interval
-from scripts.arguments import report_errors
 from scripts.played import played
 
 PROBLEMS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -67,7 +67,7 @@ class Args:
 def main(args: Args) -> None:
     """Writes the page."""
     plans = [
-        Plan(
+        EvaluationPlan(
             env_id,
             POLICIES,
             HORIZONS,

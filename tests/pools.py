@@ -12,8 +12,8 @@ from ombo_gym.campaign import Campaigns
 from ombo_gym.design_spaces import CandidateDesigns, Designs
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
 from ombo_gym.spec import Repeats
@@ -30,8 +30,8 @@ class Pool(Problem):
         self.values = np.array(values, np.float64)
         self.design_space = CandidateDesigns(np.arange(len(values))[:, None] * 1.0)
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"shift": draws.draw(lambda rng: rng.choice([0.0, 10.0]))}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"shift": rngs.draw(lambda rng: rng.choice([0.0, 10.0]))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
         return self.values[designs[..., 0]] + instances["shift"][:, None]
@@ -69,8 +69,8 @@ class Table(Problem):
     def repeats(self) -> Repeats:
         return self._repeats
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"shift": draws.draw(lambda rng: rng.choice(self.shifts))}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"shift": rngs.draw(lambda rng: rng.choice(self.shifts))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
         values = np.nan_to_num(self.values[designs[..., 0]], nan=1e9)  # not to be seen

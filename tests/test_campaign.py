@@ -14,7 +14,7 @@ import ombo_gym
 from ombo_gym.campaign import Campaigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
 from tests.envs.cases import COINS, IDS, assert_same, make, make_native, proposals
@@ -179,7 +179,7 @@ def test_controls_draw_candidates_from_a_stream_of_their_own_anew_each_round(
 ) -> None:
     drawn: list[tuple[Stream, list[int]]] = []
 
-    class Recorded(KeyedRows):
+    class Recorded(KeyedGenerator):
         def __init__(self, keys: Any, stream: Stream, rounds: Any = 0) -> None:
             super().__init__(keys, stream, rounds)
             drawn.append((stream, np.broadcast_to(rounds, keys.shape).tolist()))
@@ -267,24 +267,24 @@ def test_streams_and_rounds_and_calls_are_apart_and_each_repeats_itself() -> Non
     keys = np.array([1, 2, 2**64 - 1], np.uint64)
 
     def numbers(stream: Stream, rounds: int, call: int) -> np.ndarray:
-        draws = KeyedRows(keys, stream, rounds)
+        rngs = KeyedGenerator(keys, stream, rounds)
         for _ in range(call):
-            draws.random((1,))
-        return draws.random((5,))
+            rngs.random((1,))
+        return rngs.random((5,))
 
     cases = [(stream, rounds, call) for stream in Stream for rounds in (0, 1) for call in (0, 1)]
     drawn = np.stack([numbers(*case) for case in cases])  # (cases, 3 keys, 5)
     assert len(np.unique(drawn)) == drawn.size
     np.testing.assert_array_equal(drawn, np.stack([numbers(*case) for case in cases]))
-    some = KeyedRows(keys[1:2], Stream.START).random((5,))
-    np.testing.assert_array_equal(some[0], KeyedRows(keys, Stream.START).random((5,))[1])
+    some = KeyedGenerator(keys[1:2], Stream.START).random((5,))
+    np.testing.assert_array_equal(some[0], KeyedGenerator(keys, Stream.START).random((5,))[1])
 
 
 def test_the_numbers_of_a_key_never_change() -> None:
     """They are part of every campaign: a change would make published results unrepeatable."""
     raw = np.random.Philox(counter=[0, 0, 1, 2], key=[77, int(Stream.NOISE)])
     expected = np.random.Generator(raw).standard_normal(3)
-    drawn = KeyedRows(np.array([77], np.uint64), Stream.NOISE, 2).standard_normal((3,))
+    drawn = KeyedGenerator(np.array([77], np.uint64), Stream.NOISE, 2).standard_normal((3,))
     np.testing.assert_array_equal(drawn[0], expected)
     assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4, 5]
 

@@ -18,9 +18,10 @@ import ombo_gym
 from ombo_gym import catalogue
 from ombo_gym.__main__ import _count, main
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns
-from ombo_gym.problems import antibody, data
-from ombo_gym.problems.function import Function
-from ombo_gym.problems.gp import GP
+from ombo_gym.problems import data
+from ombo_gym.problems.biology import antibody
+from ombo_gym.problems.own.function import Function
+from ombo_gym.problems.synthetic.gp import GP
 
 FIND = importlib.util.find_spec
 

@@ -15,7 +15,7 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics as VectorStatistic
 
 import ombo_gym
 from ombo_gym import BoxDesigns, CampaignSpec, CandidateDesigns, Origin, Repeats, campaign_spec
-from ombo_gym.observations import computable, next_plates, told_one
+from ombo_gym.observations import as_last_round, computable, next_plates
 from ombo_gym.spec import CONTROLS
 
 BOX = BoxDesigns(2)
@@ -164,7 +164,7 @@ def test_told_one_a_policy_sees_the_next_plate_as_the_last_and_everything_else_a
     env = gym.make_vec("Ombo/GP-v0", num_envs=3, horizon=[2, 4], batch_size=[1, 3])
     observation, _ = env.reset(seed=0)
     before = {name: array.copy() for name, array in observation.items()}
-    told = told_one(observation)
+    told = as_last_round(observation)
     assert (told["rounds_left"] == 1).all() and told["rounds_left"].dtype == np.float32
     np.testing.assert_array_equal(told["plates"][:, 0], observation["plates"][:, 0])
     assert not told["plates"][:, 1:].any()

@@ -16,7 +16,7 @@ from ombo_gym.campaign import Campaigns
 from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.problems.data import load_table
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
@@ -303,7 +303,7 @@ def test_a_problem_that_draws_nothing_is_told_what_to_draw():
         def __init__(self):
             self.design_space = CategoricalDesigns([4, 4])
 
-        def draw(self, draws):
+        def draw(self, rngs):
             return {}
 
         def evaluate(self, instances, designs):

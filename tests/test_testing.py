@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import campaign_spec
 from ombo_gym.testing import ProblemConformance
 
@@ -28,8 +28,8 @@ class Matching(Problem):
     def __init__(self) -> None:
         self.design_space = CategoricalDesigns([2] * 10, alphabet="01")
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"hidden": draws.draw(lambda rng: rng.integers(2, size=10))}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"hidden": rngs.draw(lambda rng: rng.integers(2, size=10))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
         return (designs == instances["hidden"][:, None]).mean(axis=-1)
@@ -44,8 +44,8 @@ class Matching(Problem):
 class Numbered(Matching):
     """One of eight hidden strings, by their number."""
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return self.instances_numbered(draws.draw(lambda rng: rng.integers(8)))
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return self.instances_numbered(rngs.draw(lambda rng: rng.integers(8)))
 
     def instance_count(self) -> int | None:
         return 8
@@ -106,8 +106,8 @@ class InfiniteReference(Matching):
 class Global(Matching):
     """Listens to the generator that everybody shares."""
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"hidden": np.random.randint(2, size=(len(draws), 10))}  # noqa: NPY002
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"hidden": np.random.randint(2, size=(len(rngs), 10))}  # noqa: NPY002
 
 
 class Frozen(Matching):
@@ -115,8 +115,8 @@ class Frozen(Matching):
 
     start: ClassVar[dict[str, Any]] = {"kind": "none"}
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"hidden": np.zeros((len(draws), 10), np.int64)}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"hidden": np.zeros((len(rngs), 10), np.int64)}
 
 
 class Neighbours(Matching):
@@ -233,7 +233,7 @@ def test_an_unsound_one_is_found(problem: type[Problem], check: str, message: st
 
 @pytest.mark.parametrize(
     "problem",
-    ["GP", "ombo_gym.problems.gp:GP", "ombo_gym:Ombo/GP-v0", Matching()],
+    ["GP", "ombo_gym.problems.synthetic.gp:GP", "ombo_gym:Ombo/GP-v0", Matching()],
     ids=["name", "path", "id", "problem"],
 )
 def test_the_suite_takes_ids_names_and_problems(problem: Any) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Instances
+from ombo_gym.problems.core.base import Instances
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import assert_same
 from tests.pools import NEVER, NOTHING, Holes, Table, play

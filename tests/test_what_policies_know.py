@@ -17,12 +17,12 @@ import ombo_gym
 from ombo_gym.campaign import Campaigns
 from ombo_gym.controlled_campaigns import ControlledCampaigns
 from ombo_gym.evaluation.cells import Cell, make_env, make_policy
-from ombo_gym.problems.base import Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import BatchedGenerator
 from tests.agents.cheap import make
 
 HIDDEN = (
-    *(Problem, Campaigns, ControlledCampaigns, gym.Env, gym.vector.VectorEnv, RowDraws),
+    *(Problem, Campaigns, ControlledCampaigns, gym.Env, gym.vector.VectorEnv, BatchedGenerator),
     *(np.random.Generator, np.random.BitGenerator, np.random.RandomState, torch.Generator),
 )
 # Classes and modules are the same for everybody: they are what "module globals" leads to.

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_agents.unmeasured import without_repeats
 from ombo_gym.controls import Control, make_control
-from ombo_gym.observations import Observation, computable, next_plates, told_one
-from ombo_gym.randomness import GeneratorRows, Rng
+from ombo_gym.observations import Observation, as_last_round, computable, next_plates
+from ombo_gym.randomness import GeneratorBatch, Rng
 from ombo_gym.spec import CampaignSpec
 
 Details = dict[str, NDArray[Any]]
@@ -32,7 +33,7 @@ class Policy(ABC):
             plays it once.
         deterministic: True where the generators change nothing that it does.
         exchangeable: True where an action depends on the dataset as a set of rows, whatever their
-            order. Exact evaluation (`ombo_agents.planners.exact`) then looks at each set once.
+            order. Exact evaluation (`ombo_agents.planners.evaluation`) then looks at each set once.
     """
 
     horizon_aware: bool = True
@@ -84,17 +85,20 @@ class Myopic(Policy):
         self.deterministic = getattr(policy, "deterministic", False)
         self.exchangeable = getattr(policy, "exchangeable", False)
 
-    def distribution(  # noqa: D102
+    @override
+    def distribution(
         self, observation: Observation
     ) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
         tell = getattr(self.policy, "distribution", None)
-        return None if tell is None else tell(told_one(observation))
+        return None if tell is None else tell(as_last_round(observation))
 
-    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
-        return self.policy.act(told_one(observation), rng)
+    @override
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
+        return self.policy.act(as_last_round(observation), rng)
 
-    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
-        return self.policy.explain(told_one(observation), rng)
+    @override
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
+        return self.policy.explain(as_last_round(observation), rng)
 
 
 class DesignsPolicy(Policy):
@@ -127,24 +131,26 @@ class DesignsPolicy(Policy):
         self.spec = spec
         self.space = spec.design_space
 
-    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
+    @override
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
         return self.explain(observation, rng)[0]
 
-    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+    @override
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
         check_leading_axis(observation)
         observation = computable(self.spec, observation)
-        draws = GeneratorRows(rng, len(observation["rounds_left"]))
+        rngs = GeneratorBatch(rng, len(observation["rounds_left"]))
         plates = next_plates(self.spec, observation)  # (B,)
         sizes = np.unique(plates).tolist()
         if sizes == [self.spec.batch_size]:
-            batch, details = self._proposed(observation, draws, self.spec.batch_size)
+            batch, details = self._proposed(observation, rngs, self.spec.batch_size)
             return self.space.actions(batch), details
         batch = np.zeros((len(plates), self.spec.batch_size, *self.space.shape), self.space.dtype)
         gathered: Details = {}
         for q in sizes:
             rows = np.flatnonzero(plates == q)
             some = {name: array[rows] for name, array in observation.items()}
-            batch[rows, :q], details = self._proposed(some, draws.take(rows), q)
+            batch[rows, :q], details = self._proposed(some, rngs.take(rows), q)
             for name, array in details.items():
                 if name not in gathered:
                     gathered[name] = np.zeros((len(plates), *array.shape[1:]), array.dtype)
@@ -152,21 +158,21 @@ class DesignsPolicy(Policy):
         return self.space.actions(self.space.canonical(batch)), gathered
 
     def _proposed(
-        self, observation: Observation, draws: GeneratorRows, q: int
+        self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
         """Batches of q designs, (B, q, *shape), with repeats replaced, and what to tell of them."""
-        batch, details = self.propose_and_explain(observation, draws, q)
+        batch, details = self.propose_and_explain(observation, rngs, q)
         if not self.keeps_repeats:
-            batch = without_repeats(self.spec, observation, batch, draws)
+            batch = without_repeats(self.spec, observation, batch, rngs)
         return batch, details
 
     def propose_and_explain(
-        self, observation: Observation, draws: GeneratorRows, q: int
+        self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
         """The next batches, (B, q, *shape), and what is worth knowing of them."""
-        return self.propose(observation, draws, q), {}
+        return self.propose(observation, rngs, q), {}
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         """The next batches as designs, (B, q, *shape)."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it proposes")
 
@@ -203,22 +209,24 @@ class ControlPolicy(Policy):
             seen: What the control shows; where the policy carries it along, `plates` too.
         """
 
-    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:  # noqa: D102
+    @override
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
         return self.explain(observation, rng)[0]
 
-    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:  # noqa: D102
+    @override
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
         check_leading_axis(observation)
         if self._inside:
             actions = self.choose(observation)
             return actions, self.details(actions)
         rows = len(observation["rounds_left"])
-        draws = GeneratorRows(rng, rows)
+        rngs = GeneratorBatch(rng, rows)
         designs: list[NDArray[Any]] = []
         acted: list[NDArray[Any]] = []
         for first in range(0, rows, _CHUNK_CAMPAIGNS):
             part = np.arange(first, min(first + _CHUNK_CAMPAIGNS, rows))
             proposed, chosen = self._through(
-                {name: array[part] for name, array in observation.items()}, draws.take(part)
+                {name: array[part] for name, array in observation.items()}, rngs.take(part)
             )
             designs.append(proposed)
             acted.append(chosen)
@@ -226,10 +234,10 @@ class ControlPolicy(Policy):
         return space.actions(np.concatenate(designs)), self.details(np.concatenate(acted))
 
     def _through(
-        self, observation: Observation, draws: GeneratorRows
+        self, observation: Observation, rngs: GeneratorBatch
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Designs and the control's actions that they come from."""
-        view = self.control.view(observation, draws.take)
+        view = self.control.view(observation, rngs.take)
         seen = {**self.control.seen(view), "plates": observation["plates"]}
         actions = self.choose(seen)
         return self.control.designs(view, actions), actions

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ombo_agents import offline
+from ombo_agents.bayesian import schedules
 from ombo_agents.bayesian.botorch.multistep import BotorchMultistep, values_last_batch
 from ombo_agents.bayesian.botorch.one_step import BotorchKG, BotorchLogEI
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
@@ -19,9 +20,8 @@ from ombo_agents.bayesian.local_penalization import LocalPenalization
 from ombo_agents.bayesian.max_value_entropy import MaxValueEntropy
 from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.bayesian.turbo import Turbo
-from ombo_agents.experiments.d_optimal import DOptimal
-from ombo_agents.experiments.space_filling import LatinHypercube, Sobol
-from ombo_agents.heuristics import exploration
+from ombo_agents.design_of_experiments.d_optimal import DOptimal
+from ombo_agents.design_of_experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.model_free.adalead import AdaLead
 from ombo_agents.model_free.cmaes import CMAES
@@ -29,8 +29,8 @@ from ombo_agents.model_free.evolution import Evolution
 from ombo_agents.model_free.genetic import Genetic
 from ombo_agents.model_free.local_search import LocalSearch
 from ombo_agents.model_free.random import RandomPolicy
-from ombo_agents.planners import exact
-from ombo_agents.planners.beliefs import why_not_planned
+from ombo_agents.planners import dynamic_programming
+from ombo_agents.planners.belief_mdp import why_not_planned
 from ombo_agents.planners.binoculars import Binoculars
 from ombo_agents.planners.rollout.policy import rollout
 from ombo_agents.planners.thompson import exact_thompson
@@ -117,7 +117,9 @@ def _thompson(spec: CampaignSpec) -> Policy:
 
 def _rolling(lookahead: int) -> Callable[..., Policy]:
     """What plans so many rounds ahead: the name says how many, and no setting does."""
-    return lambda spec, **settings: exact.rolling(spec, lookahead=lookahead, **settings)
+    return lambda spec, **settings: dynamic_programming.rolling(
+        spec, lookahead=lookahead, **settings
+    )
 
 
 _EXPLORES = ("designs", "exploration")
@@ -127,12 +129,12 @@ POLICIES: dict[str, Entry] = {
     "sobol": Entry(Sobol, _unshifted),
     "latin_hypercube": Entry(LatinHypercube, _cube),
     "genetic": Entry(Genetic),
-    "greedy": Entry(exploration.greedy, controls=_EXPLORES),
+    "greedy": Entry(schedules.greedy, controls=_EXPLORES),
     "greedy_refined": Entry(RefinedGreedy, _numbers),
-    "ucb": Entry(exploration.ucb, controls=_EXPLORES),
+    "ucb": Entry(schedules.ucb, controls=_EXPLORES),
     "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
-    "explore_then_exploit": Entry(exploration.explore_then_exploit, controls=_EXPLORES),
+    "explore_then_exploit": Entry(schedules.explore_then_exploit, controls=_EXPLORES),
     "ensemble_greedy": Entry(offline.method("ensemble_greedy")),
     "gradient_ascent": Entry(offline.method("gradient_ascent")),
     "gradient_min": Entry(offline.method("gradient_min")),
@@ -155,9 +157,9 @@ POLICIES: dict[str, Entry] = {
     "evolution": Entry(Evolution, _ordered),
     "rollout": Entry(rollout),
     "binoculars": Entry(Binoculars),
-    "one_step": Entry(exact.one_step, _plannable),
+    "one_step": Entry(dynamic_programming.one_step, _plannable),
     "rolling_2": Entry(_rolling(2), _plannable),  # and rolling_3, ...
-    "bayes_optimal": Entry(exact.bayes_optimal, _plannable),
+    "bayes_optimal": Entry(dynamic_programming.bayes_optimal, _plannable),
 }
 
 

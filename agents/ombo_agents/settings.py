@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ombo_gym.problems.checks import is_number, is_whole
+from ombo_gym.problems.core.checks import is_number, is_whole
 
 
 def whole(name: str, value: Any, *, at_least: int = 1) -> int:

@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import DesignSpace, repeated
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
 _CHUNK_ENTRIES = 2**22  # of a table of all designs, that is held at once
 
 
-def fresh(space: DesignSpace, draws: GeneratorRows, count: int) -> NDArray[Any]:
+def fresh(space: DesignSpace, rngs: GeneratorBatch, count: int) -> NDArray[Any]:
     """Uniform designs, without replacement where there are enough."""
     if space.size is not None and count > space.size:
-        return space.sample(draws, count)
-    return space.sample_distinct(draws, count)
+        return space.sample(rngs, count)
+    return space.sample_distinct(rngs, count)
 
 
 def without_repeats(
-    spec: CampaignSpec, observation: Observation, batch: NDArray[Any], draws: GeneratorRows
+    spec: CampaignSpec, observation: Observation, batch: NDArray[Any], rngs: GeneratorBatch
 ) -> NDArray[Any]:
     """Puts uniform new designs in place of slots that are better used otherwise.
 
@@ -35,7 +35,7 @@ def without_repeats(
         spec: Of the campaigns.
         observation: Of B campaigns.
         batch: (B, q, *shape).
-        draws: Their random numbers.
+        rngs: Their random numbers.
 
     Returns:
         (B, q, *shape); what was good stays in its slot, and so does what repeats where designs run
@@ -61,7 +61,7 @@ def without_repeats(
     for first in range(0, len(rows), chunk):
         some = rows[first : first + chunk]
         spare = _unmeasured if space.listable else _probably_unmeasured
-        more, useless = spare(space, measured[some], observed[some], batch[some], draws.take(some))
+        more, useless = spare(space, measured[some], observed[some], batch[some], rngs.take(some))
         order = np.argsort(useless, axis=1, kind="stable")
         row, slot = np.nonzero(bad[some])
         place = (np.cumsum(bad[some], axis=1) - 1)[row, slot]  # 0, 1, ... in each row
@@ -76,12 +76,12 @@ def _unmeasured(
     measured: NDArray[Any],
     observed: NDArray[np.bool_],
     batch: NDArray[Any],
-    draws: GeneratorRows,
+    rngs: GeneratorBatch,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Up to q uniform designs that are neither measured nor in the batch, and which are not new."""
     assert space.size is not None
     marks = space.marked(measured, observed) | space.marked(batch)  # (R, size)
-    lots = np.where(marks, np.inf, draws.random((space.size,)))
+    lots = np.where(marks, np.inf, rngs.random((space.size,)))
     count = min(batch.shape[1], space.size)
     codes = np.argpartition(lots, count - 1, axis=1)[:, :count]
     order = np.argsort(np.take_along_axis(lots, codes, axis=1), axis=1, kind="stable")
@@ -94,8 +94,8 @@ def _probably_unmeasured(
     measured: NDArray[Any],
     observed: NDArray[np.bool_],
     batch: NDArray[Any],
-    draws: GeneratorRows,
+    rngs: GeneratorBatch,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """So many uniform designs that q are new, in a space without a list, and which are not."""
-    more = fresh(space, draws, measured.shape[1] + batch.shape[1])
+    more = fresh(space, rngs, measured.shape[1] + batch.shape[1])
     return more, space.among(more, measured, observed) | space.among(more, batch)

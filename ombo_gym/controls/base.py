@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import RowDraws
 from ombo_gym.spec import CampaignSpec
-
-TakeDraws = Callable[[NDArray[np.intp]], RowDraws]  # the random numbers of some campaigns
+from ombo_gym.surrogates.candidate_posterior import TakeRngs
 
 
 class Control(ABC):
@@ -33,12 +31,12 @@ class Control(ABC):
     action_space: spaces.Space[Any]
 
     @abstractmethod
-    def view(self, observation: Observation, draws: TakeDraws) -> Any:
+    def view(self, observation: Observation, rngs: TakeRngs) -> Any:
         """Looks at B campaigns.
 
         Args:
             observation: The fields of `control="designs"`, with a leading B.
-            draws: Gives the random numbers of some of the campaigns.
+            rngs: Gives the random numbers of some of the campaigns.
 
         Returns:
             What `seen` and `designs` need: opaque to the caller.
@@ -65,13 +63,16 @@ class DesignsControl(Control):
         self.action_space = spec.action_space
         self.observation_space = spec.observation_space
 
-    def view(self, observation: Observation, draws: TakeDraws) -> Observation:  # noqa: D102
+    @override
+    def view(self, observation: Observation, rngs: TakeRngs) -> Observation:
         return observation
 
-    def seen(self, view: Observation) -> Observation:  # noqa: D102
+    @override
+    def seen(self, view: Observation) -> Observation:
         return view
 
-    def designs(self, view: Observation, actions: NDArray[Any]) -> Designs:  # noqa: D102
+    @override
+    def designs(self, view: Observation, actions: NDArray[Any]) -> Designs:
         return self._space.designs(actions)
 
 

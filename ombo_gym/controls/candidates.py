@@ -7,14 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_gym.controls.base import Control, TakeDraws, rounds_left_space
-from ombo_gym.controls.exploration import upper_confidence_bound
-from ombo_gym.controls.outlook import look, pick_batch
+from ombo_gym.acquisition.base import FantasyAcquisition
+from ombo_gym.acquisition.greedy_batch import greedy_batch
+from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
+from ombo_gym.controls.base import Control, rounds_left_space
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec, Repeats
-from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.surrogates.candidate_posterior import TakeRngs, condition_on_dataset
+from ombo_gym.surrogates.surrogate import make_surrogate
 
 CANDIDATES = 32  # M
 _WEIGHTS = np.array(
@@ -63,32 +66,41 @@ class CandidatesControl(Control):
             }
         )
 
-    def view(self, observation: Observation, draws: TakeDraws) -> CandidatesView:  # noqa: D102
+    @override
+    def view(self, observation: Observation, rngs: TakeRngs) -> CandidatesView:
         rounds_left = observation["rounds_left"]
         rows, (size, width), space = len(rounds_left), self._shape, self._spec.design_space
         designs = np.zeros((rows, size, *space.shape), space.dtype)
         described = np.zeros((rows, size, width), np.float32)
         never = self._spec.repeats is Repeats.NEVER_AGAIN
         useless = np.zeros((rows, size), bool) if never else None
-        for outlook in look(observation, self._spec, self.surrogate, draws):
-            weights = np.broadcast_to(np.resize(_WEIGHTS, size), (len(outlook.rows), size))
-            listed = pick_batch(
-                outlook, upper_confidence_bound(weights), size, Repeats.DISTINCT_IN_BATCH
+        for group in condition_on_dataset(observation, self._spec, self.surrogate, rngs):
+            weights = np.broadcast_to(np.resize(_WEIGHTS, size), (len(group.env_indices), size))
+            listed = greedy_batch(
+                FantasyAcquisition(group, space, UpperConfidenceBound(weights)),
+                group.candidates,
+                size,
+                distinct=True,
+                measured=group.measured,
             )
             features = space.features(listed)
-            beliefs = outlook.posterior.at(features)
-            columns = [beliefs.mean[..., None], beliefs.sd[..., None], features]
-            designs[outlook.rows] = listed
-            described[outlook.rows] = np.clip(np.concatenate(columns, axis=-1), -_LIMIT, _LIMIT)
+            marginals = group.posterior.at(features)
+            columns = [marginals.mean[..., None], marginals.sd[..., None], features]
+            designs[group.env_indices] = listed
+            described[group.env_indices] = np.clip(
+                np.concatenate(columns, axis=-1), -_LIMIT, _LIMIT
+            )
             if useless is not None:
-                known = observation["designs"][outlook.rows, : outlook.observed]
-                useless[outlook.rows] = space.among(listed, known) | repeated(listed)
+                known = observation["designs"][group.env_indices, : group.num_observed]
+                useless[group.env_indices] = space.among(listed, known) | repeated(listed)
         return CandidatesView(designs, described, useless, rounds_left)
 
-    def seen(self, view: CandidatesView) -> Observation:  # noqa: D102
+    @override
+    def seen(self, view: CandidatesView) -> Observation:
         return {"candidates": view.described.copy(), "rounds_left": view.rounds_left.copy()}
 
-    def designs(self, view: CandidatesView, actions: NDArray[np.int64]) -> Designs:  # noqa: D102
+    @override
+    def designs(self, view: CandidatesView, actions: NDArray[np.int64]) -> Designs:
         if view.useless is not None:
             actions = _next_new(actions, view.useless)
         return view.designs[np.arange(len(actions))[:, None], actions]

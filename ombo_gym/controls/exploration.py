@@ -7,13 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_gym.controls.base import Control, TakeDraws, rounds_left_space
-from ombo_gym.controls.outlook import Acquisition, Outlook, look, pick_batch
+from ombo_gym.acquisition.greedy_batch import maximize_score
+from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
+from ombo_gym.controls.base import Control, rounds_left_space
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.surrogates.gp import Beliefs, make_surrogate
+from ombo_gym.surrogates.candidate_posterior import (
+    CandidatePosterior,
+    TakeRngs,
+    condition_on_dataset,
+)
+from ombo_gym.surrogates.surrogate import make_surrogate
 
 LARGEST_WEIGHT = 10.0
 SUMMARY = (
@@ -47,7 +54,7 @@ def actions_of(weights: NDArray[np.floating]) -> NDArray[np.float32]:
 class ExplorationView:
     """What B campaigns look like; finished ones are in no outlook."""
 
-    outlooks: list[Outlook]
+    groups: list[CandidatePosterior]
     rounds_left: NDArray[np.float32]  # (B, 1)
 
 
@@ -76,54 +83,48 @@ class ExplorationControl(Control):
             }
         )
 
-    def view(self, observation: Observation, draws: TakeDraws) -> ExplorationView:  # noqa: D102
-        outlooks = look(observation, self._spec, self.surrogate, draws, extra_per_slot=4)
-        return ExplorationView(list(outlooks), observation["rounds_left"])
+    @override
+    def view(self, observation: Observation, rngs: TakeRngs) -> ExplorationView:
+        groups = condition_on_dataset(
+            observation, self._spec, self.surrogate, rngs, extra_per_slot=4
+        )
+        return ExplorationView(list(groups), observation["rounds_left"])
 
-    def seen(self, view: ExplorationView) -> Observation:  # noqa: D102
+    @override
+    def seen(self, view: ExplorationView) -> Observation:
         summary = np.zeros((len(view.rounds_left), len(SUMMARY)), np.float32)
-        for outlook in view.outlooks:
-            summary[outlook.rows] = self._summarise(outlook)
+        for group in view.groups:
+            summary[group.env_indices] = self._summarise(group)
         return {"summary": summary, "rounds_left": view.rounds_left.copy()}
 
-    def _summarise(self, outlook: Outlook) -> NDArray[np.float64]:
-        mean, sd = outlook.beliefs.mean, outlook.beliefs.sd  # (R, M) each
+    def _summarise(self, group: CandidatePosterior) -> NDArray[np.float64]:
+        mean, sd = group.marginals.mean, group.marginals.sd  # (R, M) each
         row, top = np.arange(len(mean)), min(_TOP, mean.shape[1])
         at = mean.argmax(axis=1)
         best = mean[row, at]
         columns = [
-            outlook.best,
+            group.best,
             best,
             sd[row, at],
             np.sort(mean, axis=1)[:, -top:].mean(axis=1),
             sd.mean(axis=1),
             sd.max(axis=1),
             *((mean + weight * sd).max(axis=1) - best for weight in (1.0, 2.0, 4.0)),
-            np.full(len(mean), np.log1p(outlook.observed)),
-            np.full(len(mean), np.log(outlook.batch_size)),
+            np.full(len(mean), np.log1p(group.num_observed)),
+            np.full(len(mean), np.log(group.batch_size)),
         ]
         summary: NDArray[np.float64] = np.clip(np.stack(columns, axis=1), -_LIMIT, _LIMIT)
         return summary
 
-    def designs(self, view: ExplorationView, actions: NDArray[np.floating]) -> Designs:  # noqa: D102
+    @override
+    def designs(self, view: ExplorationView, actions: NDArray[np.floating]) -> Designs:
         space = self._spec.design_space
         shape = (len(view.rounds_left), self._spec.batch_size, *space.shape)
         batch = np.zeros(shape, space.dtype)
         weights = weights_of(actions)  # (B, 2)
-        for outlook in view.outlooks:
-            q = outlook.batch_size
-            first, last = weights[outlook.rows, :1], weights[outlook.rows, 1:]
+        for group in view.groups:
+            q = group.batch_size
+            first, last = weights[group.env_indices, :1], weights[group.env_indices, 1:]
             slots = first + np.linspace(0.0, 1.0, q) * (last - first)  # (R, q)
-            batch[outlook.rows, :q] = pick_batch(
-                outlook, upper_confidence_bound(slots), q, self._spec.repeats
-            )
+            batch[group.env_indices, :q] = maximize_score(group, space, UpperConfidenceBound(slots))
         return batch
-
-
-def upper_confidence_bound(weights: NDArray[np.float64]) -> Acquisition:
-    """Scores `mean + weight * sd` with a weight per campaign and slot, (R, q)."""
-
-    def scores(slot: int, beliefs: Beliefs) -> NDArray[np.float64]:
-        return beliefs.mean + weights[:, slot, None] * beliefs.sd
-
-    return scores

@@ -12,16 +12,20 @@ from ombo_gym.design_spaces.categorical import CategoricalDesigns
 from ombo_gym.design_spaces.duplicates import Designs, among, repeated
 from ombo_gym.design_spaces.finite import FiniteDesigns
 from ombo_gym.design_spaces.mixed import MixedDesigns, design_space_of
+from ombo_gym.design_spaces.parameter import Parameter
 from ombo_gym.design_spaces.parameters import Parameters, parse_parameters
+from ombo_gym.design_spaces.relaxations import Coordinates
 
 __all__ = [
     "BoxDesigns",
     "CandidateDesigns",
     "CategoricalDesigns",
+    "Coordinates",
     "DesignSpace",
     "Designs",
     "FiniteDesigns",
     "MixedDesigns",
+    "Parameter",
     "Parameters",
     "among",
     "design_space_from_dict",

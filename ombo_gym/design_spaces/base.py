@@ -14,7 +14,7 @@ from ombo_gym.design_spaces.duplicates import Designs, among, repeated
 from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import Relaxation
 from ombo_gym.design_spaces.values import numbers
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import BatchedGenerator
 
 _KINDS: dict[str, type[DesignSpace]] = {}  # filled by subclassing
 
@@ -119,19 +119,19 @@ class DesignSpace(ABC):
     # --- drawing and moving ---------------------------------------------------------------------
 
     @abstractmethod
-    def sample(self, draws: RowDraws, count: int) -> Designs:
+    def sample(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Uniform designs, with replacement, (R, count, *shape)."""
 
-    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:
+    def sample_distinct(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Uniform designs without replacement (where designs can be counted), (R, count, *shape).
 
         Raises:
             ValueError: More designs asked for than there are.
         """
-        return self.sample(draws, count)
+        return self.sample(rngs, count)
 
     @abstractmethod
-    def spread(self, draws: RowDraws, count: int) -> Designs:
+    def spread(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Designs that fill the space evenly, (R, count, *shape), distinct where countable."""
 
     @property
@@ -141,7 +141,7 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def candidates(
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         """What surrogate-based choices are made from: global designs, and some around the best.
 
@@ -149,7 +149,7 @@ class DesignSpace(ABC):
             designs: (R, n, *shape) observed.
             values: (R, n).
             extra: How many more than usual, for wide batches; on finite spaces only.
-            draws: Randomness of the R campaigns.
+            rngs: Randomness of the R campaigns.
 
         Returns:
             (R, M, *shape); the best observed design is among them, but for pools that are only
@@ -158,19 +158,19 @@ class DesignSpace(ABC):
 
     @abstractmethod
     def mutate(
-        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+        self, parents: Designs, rngs: BatchedGenerator, *, mutations: float, step: float
     ) -> Designs:
         """Designs near others, (R, m, *shape) -> (R, m, *shape).
 
         Args:
             parents: Each becomes one.
-            draws: Randomness of the R campaigns.
+            rngs: Randomness of the R campaigns.
             mutations: Of categories: positions that change on average, at least 1.
             step: Of numbers: standard deviation of the change, for coordinates from -1 to 1.
         """
 
     @abstractmethod
-    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:
+    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
         """Uniform crossover of pairs of designs, (R, m, *shape)."""
 
     @property
@@ -185,7 +185,7 @@ class DesignSpace(ABC):
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        draws: RowDraws,
+        rngs: BatchedGenerator,
         *,
         leaders: int,
         count: int,
@@ -199,7 +199,7 @@ class DesignSpace(ABC):
         Args:
             designs: (R, n, *shape) measured, n at least 1.
             values: (R, n).
-            draws: Randomness of the R campaigns.
+            rngs: Randomness of the R campaigns.
             leaders: Among how many of the best designs peaks are looked for.
             count: How many neighbours.
             neighbours: Of a candidate in a pool.
@@ -211,7 +211,7 @@ class DesignSpace(ABC):
         row = np.arange(len(designs))[:, None]
         best = np.argsort(-values, axis=1, kind="stable")[:, :leaders]  # (R, K)
         parents = designs[row, np.repeat(best, count, axis=1)]
-        found = self.mutate(parents, draws, mutations=1.0, step=_NEAR)
+        found = self.mutate(parents, rngs, mutations=1.0, step=_NEAR)
         good = ~(repeated(found) | self.among(found, designs))
         order = np.argsort(~good, axis=1, kind="stable")[:, :count]
         return found[row, order], good[row, order]

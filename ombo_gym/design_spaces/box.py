@@ -8,13 +8,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.base import DesignSpace
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import Coordinates, Relaxation
 from ombo_gym.quasirandom import shifted
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import BatchedGenerator
 
 GLOBAL = 192  # quasi-random candidates of a box
 LOCAL = 64  # candidates around the best design
@@ -51,37 +52,45 @@ class BoxDesigns(DesignSpace):
         """The box of ranges without steps."""
         return cls(len(parameters.varying), parameters=parameters)
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         if self.parameters is None:
             return {"dim": self.dim}
         return {"dim": self.dim, "parameters": self.parameters.to_dict()}
 
     @property
-    def summary(self) -> str:  # noqa: D102
+    @override
+    def summary(self) -> str:
         return f"box {self.dim}-D"
 
     @property
-    def typical_distance(self) -> float:  # noqa: D102
+    @override
+    def typical_distance(self) -> float:
         return float(np.sqrt(self.dim / 2))
 
-    def action_space(self, batch_size: int) -> spaces.Box:  # noqa: D102
+    @override
+    def action_space(self, batch_size: int) -> spaces.Box:
         return spaces.Box(-1.0, 1.0, (batch_size, self.dim), np.float32)
 
-    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+    @override
+    def observation_space(self, capacity: int) -> spaces.Box:
         return spaces.Box(-1.0, 1.0, (capacity, self.dim), np.float32)
 
-    def actions(self, designs: Designs) -> NDArray[Any]:  # noqa: D102
+    @override
+    def actions(self, designs: Designs) -> NDArray[Any]:
         return designs.astype(np.float32)
 
-    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
-        return (2.0 * draws.random((count, self.dim)) - 1.0).astype(np.float32)
+    @override
+    def sample(self, rngs: BatchedGenerator, count: int) -> Designs:
+        return (2.0 * rngs.random((count, self.dim)) - 1.0).astype(np.float32)
 
-    def spread(self, draws: RowDraws, count: int) -> Designs:
+    def spread(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Quasi-random designs with a random shift."""
-        return (2.0 * shifted(draws, count, self.dim) - 1.0).astype(np.float32)
+        return (2.0 * shifted(rngs, count, self.dim) - 1.0).astype(np.float32)
 
-    def candidates(  # noqa: D102
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    @override
+    def candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         rows, n = values.shape
         best = (
@@ -90,7 +99,7 @@ class BoxDesigns(DesignSpace):
             else np.zeros((rows, self.dim), np.float32)
         )
         # Every stretch of the sequence is spread evenly.
-        points = shifted(draws, GLOBAL + LOCAL, self.dim)
+        points = shifted(rngs, GLOBAL + LOCAL, self.dim)
         points *= 2.0
         points -= 1.0
         local = best[:, None].astype(np.float64) + RADIUS * points[:, :LOCAL]
@@ -98,16 +107,19 @@ class BoxDesigns(DesignSpace):
         points[:, 0] = best
         return points.astype(np.float32)
 
-    def mutate(  # noqa: D102
-        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+    @override
+    def mutate(
+        self, parents: Designs, rngs: BatchedGenerator, *, mutations: float, step: float
     ) -> Designs:
-        moved = parents + step * draws.standard_normal(parents.shape[1:])
+        moved = parents + step * rngs.standard_normal(parents.shape[1:])
         return np.clip(moved, -1, 1).astype(np.float32)
 
-    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:  # noqa: D102
-        return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
+    @override
+    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
+        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
 
-    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:  # noqa: D102
+    @override
+    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:
         return np.clip(2 * points - 1, -1, 1).astype(np.float32)
 
     @property
@@ -115,20 +127,25 @@ class BoxDesigns(DesignSpace):
         """All of them."""
         return np.ones(self.dim, bool)
 
-    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+    @override
+    def features(self, designs: Designs) -> NDArray[np.float64]:
         return np.asarray(designs, np.float64)
 
-    def from_features(self, features: NDArray[np.float64]) -> Designs:  # noqa: D102
+    @override
+    def from_features(self, features: NDArray[np.float64]) -> Designs:
         return features.astype(np.float32)
 
-    def effects(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+    @override
+    def effects(self, designs: Designs) -> NDArray[np.float64]:
         scaled: NDArray[np.float64] = np.sqrt(3.0) * np.asarray(designs, np.float64)
         return scaled
 
-    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+    @override
+    def relaxation(self, *, softened: bool = True) -> Relaxation:
         return Coordinates(self.dim)
 
-    def text(self, design: NDArray[Any]) -> str:  # noqa: D102
+    @override
+    def text(self, design: NDArray[Any]) -> str:
         if self.parameters is not None:
             return self.parameters.text(self.units(design))
         return ", ".join(f"{x:.3g}" for x in design.tolist())
@@ -142,7 +159,8 @@ class BoxDesigns(DesignSpace):
         return np.stack(axes, axis=-1).reshape(-1, self.dim)
 
     @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+    @override
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
         parameters = arguments.get("parameters")
         return cls(
             int(arguments["dim"]),

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.finite import FiniteDesigns, smallest_signed
-from ombo_gym.design_spaces.peaks import around_peaks_of_pools, nearest_others
+from ombo_gym.design_spaces.local_optima import around_peaks_of_pools, nearest_others
 from ombo_gym.design_spaces.relaxations import PoolFeatures, Relaxation
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import BatchedGenerator
 
 _FAR = 1e3  # how far features of a pool may be from 0, beside how far apart they are
 
@@ -51,7 +52,8 @@ class CandidateDesigns(FiniteDesigns):
     def __repr__(self) -> str:
         return f"CandidateDesigns({self.size} candidates, {self.pool_features.shape[1]} features)"
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         found: dict[str, Any] = {"pool_features": self.pool_features.tolist()}
         if self.names is not None:
             found["names"] = list(self.names)
@@ -69,39 +71,44 @@ class CandidateDesigns(FiniteDesigns):
         return super().__hash__()
 
     @property
-    def summary(self) -> str:  # noqa: D102
+    @override
+    def summary(self) -> str:
         return f"{self.size:,} candidates"
 
     @property
-    def typical_distance(self) -> float:  # noqa: D102
+    @override
+    def typical_distance(self) -> float:
         return float(np.sqrt(1 / 2))
 
-    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
+    @override
+    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete(np.full(batch_size, self.size))
 
     def observation_space(self, capacity: int) -> spaces.Box:
         """In the smallest signed integers that hold every index."""
         return spaces.Box(0, self.size - 1, (capacity, 1), smallest_signed(self.size - 1).type)
 
-    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+    @override
+    def sample(self, rngs: BatchedGenerator, count: int) -> Designs:
         size = len(self.pool_features)
-        return draws.draw(lambda rng: rng.integers(size, size=(count, 1)))
+        return rngs.draw(lambda rng: rng.integers(size, size=(count, 1)))
 
     def mutate(
-        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+        self, parents: Designs, rngs: BatchedGenerator, *, mutations: float, step: float
     ) -> Designs:
         """Uniform candidates: a pool has no neighbours in reach."""
-        return self.sample(draws, parents.shape[1])
+        return self.sample(rngs, parents.shape[1])
 
-    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:
+    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
         """Either of both: an index holds nothing to be mixed."""
-        return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
+        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
 
-    def around_peaks(  # noqa: D102
+    @override
+    def around_peaks(
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        draws: RowDraws,
+        rngs: BatchedGenerator,
         *,
         leaders: int,
         count: int,
@@ -113,18 +120,21 @@ class CandidateDesigns(FiniteDesigns):
             self._nearest[neighbours], designs, values, leaders=leaders, count=count
         )
 
-    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+    @override
+    def features(self, designs: Designs) -> NDArray[np.float64]:
         features: NDArray[np.float64] = self.pool_features[np.asarray(designs)[..., 0]]
         return features
 
-    def effects(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+    @override
+    def effects(self, designs: Designs) -> NDArray[np.float64]:
         pool = self.pool_features
         spread = pool.std(axis=0)
         scaled = (pool - pool.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         found: NDArray[np.float64] = scaled[designs[..., 0]]
         return found
 
-    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+    @override
+    def relaxation(self, *, softened: bool = True) -> Relaxation:
         return PoolFeatures(self.pool_features)
 
     def text(self, design: NDArray[np.integer[Any]]) -> str:
@@ -151,7 +161,8 @@ class CandidateDesigns(FiniteDesigns):
         """All candidates."""
         return self.decode(np.arange(self.size))
 
-    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+    @override
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
         return np.asarray(codes, np.int64)[..., None]
 
     def encode(self, designs: Designs) -> NDArray[np.int64]:

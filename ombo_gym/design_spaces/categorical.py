@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.finite import (
@@ -19,8 +20,8 @@ from ombo_gym.design_spaces.finite import (
     FiniteDesigns,
     smallest_signed,
 )
+from ombo_gym.design_spaces.local_optima import around_peaks_of_positions
 from ombo_gym.design_spaces.parameters import Choices, Number, Parameters
-from ombo_gym.design_spaces.peaks import around_peaks_of_positions
 from ombo_gym.design_spaces.relaxations import (
     Levels,
     OneHotLogits,
@@ -28,7 +29,7 @@ from ombo_gym.design_spaces.relaxations import (
     SideBySide,
     SoftenedLogits,
 )
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import BatchedGenerator
 
 _SHORT = 3  # characters of a label that has room in a picture's cell
 
@@ -106,7 +107,8 @@ class CategoricalDesigns(FiniteDesigns):
     def __repr__(self) -> str:
         return f"CategoricalDesigns({self.categories.tolist()})"
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         if self.parameters is not None:
             return {"parameters": self.parameters.to_dict()}
         found: dict[str, Any] = {"categories": self.categories.tolist()}
@@ -120,13 +122,15 @@ class CategoricalDesigns(FiniteDesigns):
         return found
 
     @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+    @override
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
         if "parameters" in arguments:
             return cls.of(Parameters.from_dict(arguments["parameters"]))
         return cls(**arguments)
 
     @property
-    def summary(self) -> str:  # noqa: D102
+    @override
+    def summary(self) -> str:
         counts = self.categories.tolist()
         if len(set(counts)) > 1:
             return "x".join(map(str, counts)) + " choices"
@@ -135,10 +139,12 @@ class CategoricalDesigns(FiniteDesigns):
         return f"{counts[0]}^{len(counts)} " + ("sequences" if self.alphabet else "choices")
 
     @property
-    def typical_distance(self) -> float:  # noqa: D102
+    @override
+    def typical_distance(self) -> float:
         return float(np.sqrt(self.length / 2))
 
-    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:  # noqa: D102
+    @override
+    def action_space(self, batch_size: int) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete(np.tile(self.categories, batch_size))
 
     def observation_space(self, capacity: int) -> spaces.Box:
@@ -149,45 +155,48 @@ class CategoricalDesigns(FiniteDesigns):
 
     # --- drawing and moving ---------------------------------------------------------------------
 
-    def sample(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+    @override
+    def sample(self, rngs: BatchedGenerator, count: int) -> Designs:
         categories = self.categories
-        return draws.draw(lambda rng: rng.integers(categories, size=(count, len(categories))))
+        return rngs.draw(lambda rng: rng.integers(categories, size=(count, len(categories))))
 
     def _drawn_candidates(
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         """Mutants of the best designs, and uniform ones."""
         rows, n = values.shape
         if not n:
-            return super()._drawn_candidates(designs, values, extra, draws)
+            return super()._drawn_candidates(designs, values, extra, rngs)
         parents = np.argsort(-values, axis=1, kind="stable")[:, :PARENTS]
         chosen = np.resize(parents.T, (MUTANTS + extra, rows)).T
         mutants = self.mutate(
-            designs[np.arange(rows)[:, None], chosen], draws, mutations=MUTATIONS, step=0.0
+            designs[np.arange(rows)[:, None], chosen], rngs, mutations=MUTATIONS, step=0.0
         )
         mutants[:, 0] = designs[np.arange(rows), parents[:, 0]]
-        return np.concatenate([mutants, self.sample(draws, RANDOM)], axis=1)
+        return np.concatenate([mutants, self.sample(rngs, RANDOM)], axis=1)
 
     def mutate(
-        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+        self, parents: Designs, rngs: BatchedGenerator, *, mutations: float, step: float
     ) -> Designs:
         """One position of every parent changes, and others so that `mutations` do on average."""
         count, length = parents.shape[1], self.length
-        numbers = draws.random((count, 2 * length + 1))  # (R, m, 2L + 1)
+        numbers = rngs.random((count, 2 * length + 1))  # (R, m, 2L + 1)
         sites = numbers[..., :length] < (mutations - 1) / max(length - 1, 1)
         certain = (numbers[..., -1] * length).astype(np.intp)
         np.put_along_axis(sites, certain[..., None], True, axis=-1)
         steps = 1 + (numbers[..., length:-1] * (self.categories - 1)).astype(np.int64)
         return np.where(sites, (parents + steps) % self.categories, parents)
 
-    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:  # noqa: D102
-        return np.where(draws.random(first.shape[1:]) < 0.5, first, second)
+    @override
+    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
+        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
 
-    def around_peaks(  # noqa: D102
+    @override
+    def around_peaks(
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        draws: RowDraws,
+        rngs: BatchedGenerator,
         *,
         leaders: int,
         count: int,
@@ -195,12 +204,13 @@ class CategoricalDesigns(FiniteDesigns):
     ) -> tuple[Designs, NDArray[np.bool_]]:
         shape = min(leaders, values.shape[1]), self.length, int(self.categories.max())
         return around_peaks_of_positions(
-            self.categories, self.is_level, designs, values, draws.random(shape), count=count
+            self.categories, self.is_level, designs, values, rngs.random(shape), count=count
         )
 
     # --- as numbers -----------------------------------------------------------------------------
 
-    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+    @override
+    def features(self, designs: Designs) -> NDArray[np.float64]:
         designs = np.asarray(designs)
         if self.ordered:
             return self._level_features(designs)
@@ -238,7 +248,8 @@ class CategoricalDesigns(FiniteDesigns):
         ]
         return np.concatenate(columns, axis=-1)
 
-    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+    @override
+    def relaxation(self, *, softened: bool = True) -> Relaxation:
         logits = SoftenedLogits if softened else OneHotLogits
         if self.ordered:
             return Levels(self.categories)
@@ -253,7 +264,8 @@ class CategoricalDesigns(FiniteDesigns):
 
     # --- which of many --------------------------------------------------------------------------
 
-    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+    @override
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
         designs = np.empty((*codes.shape, self.length), np.int64)
         rest = np.asarray(codes, np.int64)
         for position in reversed(range(self.length)):
@@ -296,7 +308,8 @@ class CategoricalDesigns(FiniteDesigns):
             return self.text(design)
         return super().describe(design)
 
-    def parse(self, given: Any) -> Designs:  # noqa: D102
+    @override
+    def parse(self, given: Any) -> Designs:
         names = self.labels or ([self.alphabet] * self.length if self.alphabet else None)
         texts = isinstance(given, str | list | tuple) and all(isinstance(c, str) for c in given)
         if self.parameters is not None or names is None or not texts:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.parameter import Parameter
 from ombo_gym.design_spaces.values import finite, first_repeated, plain, same, to_json
@@ -66,11 +67,13 @@ class Choices(Parameter):
         scaled: Floats = table * np.sqrt((n - 1) / (2 * n * table.shape[1]))
         return scaled
 
-    def features(self, column: NDArray[Any]) -> Floats:  # noqa: D102
+    @override
+    def features(self, column: NDArray[Any]) -> Floats:
         found: Floats = self.table[column]
         return found
 
-    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def to_dict(self) -> dict[str, Any]:
         found: dict[str, Any] = {"choices": [to_json(value) for value in self.values]}
         if self.descriptors:
             found["descriptors"] = {name: list(each) for name, each in self.descriptors.items()}
@@ -87,13 +90,16 @@ class Fixed(Parameter):
         object.__setattr__(self, "value", plain(self.value))
 
     @property
-    def values(self) -> tuple[Any, ...]:  # type: ignore[override]  # noqa: D102
+    @override
+    def values(self) -> tuple[Any, ...]:  # type: ignore[override]
         return (self.value,)
 
-    def features(self, column: NDArray[Any]) -> Floats:  # noqa: D102
+    @override
+    def features(self, column: NDArray[Any]) -> Floats:
         return np.zeros((*np.shape(column), 0))
 
-    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def to_dict(self) -> dict[str, Any]:
         return {"fixed": to_json(self.value)}
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.base import DesignSpace
 from ombo_gym.design_spaces.duplicates import Designs, among, repeated
-from ombo_gym.randomness import GeneratorRows, RowDraws
+from ombo_gym.randomness import BatchedGenerator, GeneratorBatch
 
 LISTED = 2**20  # the largest finite space whose designs are ever listed
 WHOLE = 1024  # finite spaces up to this size are looked at whole
@@ -46,7 +47,7 @@ class FiniteDesigns(DesignSpace):
         """Whether `candidates` are all designs, so that none are drawn."""
         return self.size <= WHOLE
 
-    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:
+    def sample_distinct(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Uniform designs without replacement, (R, count, *shape).
 
         Raises:
@@ -56,33 +57,34 @@ class FiniteDesigns(DesignSpace):
         if count > size:
             raise ValueError(f"expected at most {size} distinct designs, got {count}")
         if self.listable:
-            codes = draws.draw(lambda rng: rng.choice(size, count, replace=False))
+            codes = rngs.draw(lambda rng: rng.choice(size, count, replace=False))
             return self.decode(codes)
-        return draws.draw(lambda rng: self._sample_until_distinct(GeneratorRows([rng], 1), count))
+        return rngs.draw(lambda rng: self._sample_until_distinct(GeneratorBatch([rng], 1), count))
 
-    def _sample_until_distinct(self, draws: RowDraws, count: int) -> Designs:
+    def _sample_until_distinct(self, rngs: BatchedGenerator, count: int) -> Designs:
         """One row of distinct designs, (count, *shape): repeats are drawn again."""
-        designs = self.sample(draws, count)
+        designs = self.sample(rngs, count)
         while (again := repeated(designs)).any():
-            designs[again] = self.sample(draws, count)[again]
+            designs[again] = self.sample(rngs, count)[again]
         row: Designs = designs[0]
         return row
 
-    def candidates(  # noqa: D102
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    @override
+    def candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         if self.looks_at_everything:
             everything = self.decode(np.arange(self.size))
             return np.broadcast_to(everything, (len(values), *everything.shape))
-        return self._drawn_candidates(designs, values, extra, draws)
+        return self._drawn_candidates(designs, values, extra, rngs)
 
     def _drawn_candidates(
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         """Candidates of a space that is not looked at whole: uniform, where nothing is near."""
-        return self.sample(draws, RANDOM + MUTANTS + extra)
+        return self.sample(rngs, RANDOM + MUTANTS + extra)
 
-    def spread(self, draws: RowDraws, count: int) -> Designs:
+    def spread(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Each design as far as can be from those before it, in features; the first is uniform.
 
         Of spaces with more than 4,096 designs, so many uniform ones are chosen from.
@@ -90,9 +92,9 @@ class FiniteDesigns(DesignSpace):
         if count > self.size:
             raise ValueError(f"expected at most {self.size} distinct designs, got {count}")
         if count > _SPREAD:  # nobody sees gaps among so many
-            return self.sample_distinct(draws, count)
-        pool = self.sample_distinct(draws, min(self.size, _SPREAD))  # (R, m, *shape), shuffled
-        features, rows = self.features(pool), np.arange(len(draws))
+            return self.sample_distinct(rngs, count)
+        pool = self.sample_distinct(rngs, min(self.size, _SPREAD))  # (R, m, *shape), shuffled
+        features, rows = self.features(pool), np.arange(len(rngs))
         chosen = np.zeros((len(rows), count), np.intp)
         nearest = np.full(pool.shape[:2], np.inf)
         for slot in range(1, count):

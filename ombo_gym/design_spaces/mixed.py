@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.base import DesignSpace
 from ombo_gym.design_spaces.box import RADIUS, BoxDesigns
@@ -18,7 +19,7 @@ from ombo_gym.design_spaces.layout import Layout, Part
 from ombo_gym.design_spaces.parameters import Choices, Levels, Parameters, parse_parameters
 from ombo_gym.design_spaces.relaxations import Relaxation
 from ombo_gym.quasirandom import shifted
-from ombo_gym.randomness import GeneratorRows, RowDraws
+from ombo_gym.randomness import BatchedGenerator, GeneratorBatch
 
 GLOBAL = 192  # quasi-random candidates
 LOCAL = 64  # candidates with the best design's categories, and numbers like its
@@ -94,36 +95,43 @@ class MixedDesigns(DesignSpace):
     def __repr__(self) -> str:
         return f"MixedDesigns({self.summary})"
 
-    def arguments(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def arguments(self) -> dict[str, Any]:
         return {"parameters": self.parameters.to_dict()}
 
     @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:  # noqa: D102
+    @override
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
         return cls(Parameters.from_dict(arguments["parameters"]))
 
     @property
-    def summary(self) -> str:  # noqa: D102
+    @override
+    def summary(self) -> str:
         categories = sum(part.parameter.category for part in self._parts)
         counted = [(len(self._parts) - categories, "number"), (categories, "choice")]
         return " and ".join(f"{n} {word}{'s' * (n > 1)}" for n, word in counted if n)
 
     @property
-    def typical_distance(self) -> float:  # noqa: D102
+    @override
+    def typical_distance(self) -> float:
         return float(np.sqrt(len(self._parts) / 2))
 
     # --- gym spaces, actions and observations ---------------------------------------------------
 
-    def action_space(self, batch_size: int) -> spaces.Box:  # noqa: D102
+    @override
+    def action_space(self, batch_size: int) -> spaces.Box:
         return spaces.Box(-1.0, 1.0, (batch_size, *self.shape), np.float32)
 
-    def observation_space(self, capacity: int) -> spaces.Box:  # noqa: D102
+    @override
+    def observation_space(self, capacity: int) -> spaces.Box:
         return spaces.Box(-1.0, 1.0, (capacity, *self.shape), np.float32)
 
     def designs(self, actions: NDArray[Any]) -> Designs:
         """The canonical designs that are meant, (R, q, D)."""
         return self.canonical(actions)
 
-    def actions(self, designs: Designs) -> NDArray[Any]:  # noqa: D102
+    @override
+    def actions(self, designs: Designs) -> NDArray[Any]:
         return designs.astype(np.float32)
 
     def canonical(self, designs: Designs) -> Designs:
@@ -138,36 +146,38 @@ class MixedDesigns(DesignSpace):
 
     # --- drawing and moving ---------------------------------------------------------------------
 
-    def sample(self, draws: RowDraws, count: int) -> Designs:
+    def sample(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Uniform on each number's scale, and over levels."""
-        return self.from_unit_cube(draws.random((count, len(self._parts))))
+        return self.from_unit_cube(rngs.random((count, len(self._parts))))
 
-    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:  # noqa: D102
+    @override
+    def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:
         columns = [_drawn(part, points[..., at]) for at, part in enumerate(self._parts)]
         return self._layout.designs(columns)
 
-    def spread(self, draws: RowDraws, count: int) -> Designs:
+    def spread(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Quasi-random designs with a random shift."""
-        return self.from_unit_cube(shifted(draws, count, len(self._parts)))
+        return self.from_unit_cube(shifted(rngs, count, len(self._parts)))
 
-    def candidates(  # noqa: D102
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+    @override
+    def candidates(
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
-        return self._drawn_candidates(designs, values, extra, draws)
+        return self._drawn_candidates(designs, values, extra, rngs)
 
     def _drawn_candidates(
-        self, designs: Designs, values: NDArray[np.float64], extra: int, draws: RowDraws
+        self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         """Quasi-random designs, those around the best one, and mutants of the best."""
         rows, n = values.shape
-        points = shifted(draws, GLOBAL + LOCAL, len(self._parts))
+        points = shifted(rngs, GLOBAL + LOCAL, len(self._parts))
         if not n:
             return self.from_unit_cube(points)
         row = np.arange(rows)[:, None]
         parents = np.argsort(-values, axis=1, kind="stable")[:, :PARENTS]
         best = designs[row, parents[:, :1]]  # (R, 1, D)
         chosen = np.resize(parents.T, (MUTANTS + extra, rows)).T
-        mutants = self.mutate(designs[row, chosen], draws, mutations=MUTATIONS, step=STEP)
+        mutants = self.mutate(designs[row, chosen], rngs, mutations=MUTATIONS, step=STEP)
         local = self._around(best, 2 * points[:, :LOCAL] - 1)
         anywhere = self.from_unit_cube(points[:, LOCAL:])
         return np.concatenate([best, local[:, 1:], mutants, anywhere], axis=1)
@@ -181,7 +191,7 @@ class MixedDesigns(DesignSpace):
         return self.canonical(moved)
 
     def mutate(
-        self, parents: Designs, draws: RowDraws, *, mutations: float, step: float
+        self, parents: Designs, rngs: BatchedGenerator, *, mutations: float, step: float
     ) -> Designs:
         """One category or level of every parent changes, others so that `mutations` do on average.
 
@@ -189,8 +199,8 @@ class MixedDesigns(DesignSpace):
         """
         parts, count = self._parts, parents.shape[1]
         discrete = [at for at, part in enumerate(parts) if part.parameter.values is not None]
-        lots = draws.random((count, 2 * len(parts) + 1))  # (R, m, 2P + 1)
-        moves = step * draws.standard_normal((count, len(parts)))
+        lots = rngs.random((count, 2 * len(parts) + 1))  # (R, m, 2P + 1)
+        moves = step * rngs.standard_normal((count, len(parts)))
         sites = np.zeros((*lots.shape[:2], len(parts)), bool)
         if discrete:
             chance = (mutations - 1) / max(len(discrete) - 1, 1)
@@ -204,13 +214,14 @@ class MixedDesigns(DesignSpace):
             columns.append(np.where(sites[..., at], there, column) if keep else there)
         return self._layout.designs(columns)
 
-    def recombine(self, first: Designs, second: Designs, draws: RowDraws) -> Designs:
+    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
         """Each parameter of either of both."""
-        of_first = draws.random((first.shape[1], len(self._parts))) < 0.5
+        of_first = rngs.random((first.shape[1], len(self._parts))) < 0.5
         return np.where(of_first[..., self._layout.owners], first, second)
 
     @property
-    def positions(self) -> NDArray[np.intp]:  # noqa: D102
+    @override
+    def positions(self) -> NDArray[np.intp]:
         return self._layout.owners
 
     @property
@@ -220,10 +231,12 @@ class MixedDesigns(DesignSpace):
 
     # --- as numbers -----------------------------------------------------------------------------
 
-    def features(self, designs: Designs) -> NDArray[np.float64]:  # noqa: D102
+    @override
+    def features(self, designs: Designs) -> NDArray[np.float64]:
         return self._layout.features(np.asarray(designs))
 
-    def from_features(self, features: NDArray[np.float64]) -> Designs:  # noqa: D102
+    @override
+    def from_features(self, features: NDArray[np.float64]) -> Designs:
         return self._layout.from_features(features)
 
     def effects(self, designs: Designs) -> NDArray[np.float64]:
@@ -234,7 +247,8 @@ class MixedDesigns(DesignSpace):
             axis=-1,
         )
 
-    def relaxation(self, *, softened: bool = True) -> Relaxation:  # noqa: D102
+    @override
+    def relaxation(self, *, softened: bool = True) -> Relaxation:
         return self._layout.relaxation(softened=softened)
 
     def text(self, design: NDArray[Any]) -> str:
@@ -245,15 +259,17 @@ class MixedDesigns(DesignSpace):
 class CountableMixedDesigns(FiniteDesigns, MixedDesigns):
     """Mixed designs whose numbers have steps, so that there is an end of them."""
 
-    def sample_distinct(self, draws: RowDraws, count: int) -> Designs:  # noqa: D102
+    @override
+    def sample_distinct(self, rngs: BatchedGenerator, count: int) -> Designs:
         weighted = [part.parameter.weights for part in self._parts]
         if all(each is None for each in weighted) or count > self.size // 2:
-            return super().sample_distinct(draws, count)
-        return draws.draw(lambda rng: self._sample_until_distinct(GeneratorRows([rng], 1), count))
+            return super().sample_distinct(rngs, count)
+        return rngs.draw(lambda rng: self._sample_until_distinct(GeneratorBatch([rng], 1), count))
 
     _drawn_candidates = MixedDesigns._drawn_candidates
 
-    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:  # noqa: D102
+    @override
+    def decode(self, codes: NDArray[np.integer[Any]]) -> Designs:
         columns, rest = [], np.asarray(codes, np.int64)
         for part in reversed(self._parts):
             rest, column = np.divmod(rest, part.parameter.count or 1)

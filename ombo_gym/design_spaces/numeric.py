@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.parameter import Parameter
 from ombo_gym.design_spaces.scales import position
@@ -47,14 +48,16 @@ class Number(Parameter):
         return scaled
 
     @property
-    def coordinates(self) -> Floats | None:  # noqa: D102
+    @override
+    def coordinates(self) -> Floats | None:
         return self._coordinates
 
     @cached_property
     def _coordinates(self) -> Floats | None:
         return None if self.values is None else self.position(self.values)
 
-    def column(self, value: Any) -> float | int:  # noqa: D102
+    @override
+    def column(self, value: Any) -> float | int:
         number = float(finite("value", value))
         if self.values is None:
             return self._inside(number)
@@ -135,7 +138,8 @@ class Range(Number):
         return float(Decimal(repr(self.low)) + number * Decimal(repr(self.step)))
 
     @property
-    def values(self) -> tuple[float, ...] | None:  # type: ignore[override]  # noqa: D102
+    @override
+    def values(self) -> tuple[float, ...] | None:  # type: ignore[override]
         return self._values
 
     @cached_property
@@ -160,7 +164,8 @@ class Range(Number):
         weights: Floats = widths / widths.sum()
         return weights
 
-    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def to_dict(self) -> dict[str, Any]:
         found: dict[str, Any] = {"range": [self.low, self.high]}
         if self.step is not None:
             found["step"] = self.step
@@ -193,14 +198,16 @@ class Integers(Number):
             )
 
     @property
-    def values(self) -> tuple[int, ...]:  # type: ignore[override]  # noqa: D102
+    @override
+    def values(self) -> tuple[int, ...]:  # type: ignore[override]
         return self._values
 
     @cached_property
     def _values(self) -> tuple[int, ...]:
         return tuple(range(self.low, self.high + 1))
 
-    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def to_dict(self) -> dict[str, Any]:
         return {"integer": [self.low, self.high]}
 
 
@@ -240,11 +247,13 @@ class Levels(Number):
         """The highest one."""
         return self.values[-1]
 
-    def position(self, numbers: Any) -> Floats:  # noqa: D102
+    @override
+    def position(self, numbers: Any) -> Floats:
         alone = len(self.values) == 1
         return np.zeros(np.shape(numbers)) if alone else super().position(numbers)
 
-    def to_dict(self) -> dict[str, Any]:  # noqa: D102
+    @override
+    def to_dict(self) -> dict[str, Any]:
         return _with_scale({"levels": list(self.values)}, self.scale)
 
 

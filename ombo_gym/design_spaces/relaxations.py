@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.design_spaces.duplicates import Designs
 
@@ -74,10 +75,12 @@ class Coordinates(Relaxation):
         self.size = dim
         self.bounds = -np.ones(dim), np.ones(dim)
 
-    def encode(self, designs: Designs) -> Points:  # noqa: D102
+    @override
+    def encode(self, designs: Designs) -> Points:
         return np.asarray(designs, np.float32)
 
-    def decode(self, points: Points) -> Designs:  # noqa: D102
+    @override
+    def decode(self, points: Points) -> Designs:
         return np.clip(points, -1, 1).astype(np.float32)
 
 
@@ -106,7 +109,8 @@ class SoftenedLogits(Relaxation):
         softened: Floats = SURE * one_hot + (1 - SURE) * uniform
         return softened
 
-    def encode(self, designs: Designs) -> Points:  # noqa: D102
+    @override
+    def encode(self, designs: Designs) -> Points:
         logits = np.log(np.where(self.exist, self.probabilities(designs), 1.0))
         relative = np.where(self.exist[:, 1:], logits[..., 1:] - logits[..., :1], 0.0)
         return relative.reshape(len(designs), self.size).astype(np.float32)
@@ -117,7 +121,8 @@ class SoftenedLogits(Relaxation):
         full = np.concatenate([np.zeros_like(shaped[..., :1]), shaped], axis=-1)
         return np.where(self.exist, full, -np.inf).astype(np.float32)
 
-    def decode(self, points: Points) -> Designs:  # noqa: D102
+    @override
+    def decode(self, points: Points) -> Designs:
         designs: Designs = self.logits(points).argmax(axis=-1)
         return designs
 
@@ -136,12 +141,14 @@ class OneHotLogits(Relaxation):
         self.exist = np.arange(categories.max()) < categories[:, None]  # (L, most)
         self.size = int(self.exist.sum())
 
-    def encode(self, designs: Designs) -> Points:  # noqa: D102
+    @override
+    def encode(self, designs: Designs) -> Points:
         one_hot = np.arange(self.exist.shape[1]) == np.asarray(designs)[..., None]  # (n, L, most)
         logits: Points = one_hot[:, self.exist].astype(np.float32)
         return logits
 
-    def decode(self, points: Points) -> Designs:  # noqa: D102
+    @override
+    def decode(self, points: Points) -> Designs:
         logits = np.full((len(points), *self.exist.shape), -np.inf, np.float32)
         logits[:, self.exist] = points
         designs: Designs = logits.argmax(axis=2)
@@ -163,14 +170,17 @@ class Levels(Relaxation):
         self.highest = categories - 1
         self.steps = np.maximum(self.highest, 1)
 
-    def encode(self, designs: Designs) -> Points:  # noqa: D102
+    @override
+    def encode(self, designs: Designs) -> Points:
         return self.precise(designs).astype(np.float32)
 
-    def precise(self, designs: Designs) -> Floats:  # noqa: D102
+    @override
+    def precise(self, designs: Designs) -> Floats:
         levels: Floats = 2 * np.asarray(designs, np.int64) / self.steps - 1
         return levels
 
-    def decode(self, points: Points) -> Designs:  # noqa: D102
+    @override
+    def decode(self, points: Points) -> Designs:
         levels = np.rint((np.clip(points, -1, 1) + 1) / 2 * self.steps)
         return np.minimum(levels.astype(np.int64), self.highest)  # 0 where there is one level
 
@@ -190,11 +200,13 @@ class PoolFeatures(Relaxation):
         self.size = self.pool.shape[1]
         self.bounds = self.pool.min(axis=0), self.pool.max(axis=0)
 
-    def encode(self, designs: Designs) -> Points:  # noqa: D102
+    @override
+    def encode(self, designs: Designs) -> Points:
         points: Points = self.pool[np.asarray(designs)[..., 0]].astype(np.float32)
         return points
 
-    def decode(self, points: Points) -> Designs:  # noqa: D102
+    @override
+    def decode(self, points: Points) -> Designs:
         lengths = (self.pool**2).sum(axis=1)
         chunk = max(1, _AT_ONCE // len(self.pool))
         found = [
@@ -234,24 +246,28 @@ class SideBySide(Relaxation):
             for block, logits in part.choices
         )
 
-    def encode(self, designs: Designs) -> Points:  # noqa: D102
+    @override
+    def encode(self, designs: Designs) -> Points:
         return self.precise(designs).astype(np.float32)
 
-    def precise(self, designs: Designs) -> Floats:  # noqa: D102
+    @override
+    def precise(self, designs: Designs) -> Floats:
         each = [
             part.precise(designs[..., columns])
             for part, columns in zip(self.parts, self.columns, strict=True)
         ]
         return np.concatenate(each, axis=-1)
 
-    def mirrored(self, points: Floats) -> Points:  # noqa: D102
+    @override
+    def mirrored(self, points: Floats) -> Points:
         each = [
             part.mirrored(points[..., self.edges[at] : self.edges[at + 1]])
             for at, part in enumerate(self.parts)
         ]
         return np.concatenate(each, axis=-1)
 
-    def decode(self, points: Points) -> Designs:  # noqa: D102
+    @override
+    def decode(self, points: Points) -> Designs:
         designs: Designs | None = None
         for at, (part, columns) in enumerate(zip(self.parts, self.columns, strict=True)):
             decoded = part.decode(points[..., self.edges[at] : self.edges[at + 1]])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ombo_gym.evaluation.clusters import Codes, standard_error
-from ombo_gym.evaluation.contest import Contest, Scores
+from ombo_gym.evaluation.normalized_scores import Contest, Scores
 from ombo_gym.evaluation.resampling import Values, iqm_of_counts, percentile_ends
 from ombo_gym.evaluation.statistics import Interval
 from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile

@@ -17,7 +17,7 @@ import ombo_gym
 from ombo_gym.design_spaces import repeated
 from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.replays import record
-from ombo_gym.observations import Observation, told_one
+from ombo_gym.observations import Observation, as_last_round
 from ombo_gym.spec import campaign_spec
 
 try:
@@ -138,7 +138,7 @@ def play(cell: Cell) -> Played:
     with threadpool_limits(limits=1):  # after the policy's libraries were imported
         observation, begun = env.reset(seed=cell.seed + cell.first)
         for _ in range(cell.horizon):
-            told = told_one(observation) if cell.told_horizon == "one" else observation
+            told = as_last_round(observation) if cell.told_horizon == "one" else observation
             actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
             if (each := details.get("exploration_weights")) is not None:
                 slots = np.column_stack([each[:, 0], each[:, 1], each.mean(axis=1)])

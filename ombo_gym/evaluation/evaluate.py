@@ -16,7 +16,7 @@ import pandas as pd
 
 from ombo_gym.evaluation import ranking
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.report import write_report
 from ombo_gym.evaluation.run import Results, run
 from ombo_gym.evaluation.store import write_whole
@@ -33,7 +33,7 @@ PACKAGES = ("ombo-gym", "gymnasium", "numpy", "torch", "stable-baselines3")
 
 
 def evaluate(
-    plans: Plan | Sequence[Plan],
+    plans: EvaluationPlan | Sequence[EvaluationPlan],
     *,
     out: Path,
     launch: Launch,
@@ -53,7 +53,7 @@ def evaluate(
     Raises:
         RuntimeError: Every cell failed; `errors.csv` says why.
     """
-    plans = [plans] if isinstance(plans, Plan) else list(plans)
+    plans = [plans] if isinstance(plans, EvaluationPlan) else list(plans)
     begun, started = time.perf_counter(), datetime.now(UTC)
     results = run(plans, folder=out / "cells", launch=launch, resume=resume)
     described = [plan.described() for plan in plans]

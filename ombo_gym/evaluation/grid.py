@@ -15,7 +15,7 @@ It looks like this:
         utilities: [best, {name: last_quantile, quantile: 0.9}]
       - env: all                        # every environment that no other entry names
 
-Everything but `policies` and `problems` is a field of `Plan`.
+Everything but `policies` and `problems` is a field of `EvaluationPlan`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from __future__ import annotations
 import glob
 import importlib
 import json
-from dataclasses import fields
+from collections.abc import Collection
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 
 import ombo_gym
-from ombo_gym.evaluation.plan import REPLACED_BY_PLATES, Plan
+from ombo_gym.evaluation.plan import REPLACED_BY_PLATES, EvaluationPlan
 from ombo_gym.spec import campaign_spec
 
 try:
@@ -41,19 +42,19 @@ except ImportError as error:
     ) from error
 
 ALL = "all"
-_OF_A_PLAN = {field.name for field in fields(Plan)}
+_OF_A_PLAN = {field.name for field in fields(EvaluationPlan)}
 _OF_A_PROBLEM = _OF_A_PLAN | {"without"}
 _OF_THE_GRID = (_OF_A_PROBLEM | {"problems"}) - {"env", "env_kwargs"}
 
 
-def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
+def read_grid(file: str | Path, **changes: Any) -> list[EvaluationPlan]:
     """Reads a grid.
 
     Args:
         file: YAML, as the module's docstring shows. A problem's entry may hold every field of
-            `Plan`, and `without`: policies that `all` leaves out there, besides those that the grid
-            itself is `without`. `all` and patterns with a star stand for the policies that suit
-            the problem; what is named must suit it.
+            `EvaluationPlan`, and `without`: policies that `all` leaves out there, besides those
+            that the grid itself is `without`. `all` and patterns with a star stand for the policies
+            that suit the problem; what is named must suit it.
         **changes: Settings of plans that replace the file's, everywhere.
 
     Returns:
@@ -61,7 +62,8 @@ def read_grid(file: str | Path, **changes: Any) -> list[Plan]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A key that is not known, a problem without a policy, or what `Plan` refuses.
+        ValueError: A key that is not known, a problem without a policy, or what `EvaluationPlan`
+            refuses.
     """
     file = Path(file)
     try:
@@ -105,19 +107,32 @@ def _check_keys(file: Path, what: str, given: Any, known: set[str]) -> None:
         raise ValueError(f"{file}: {what} has the keys {sorted(known)}, got {unknown}")
 
 
-def _plan(entry: dict[str, Any]) -> Plan:
+def _plan(entry: dict[str, Any]) -> EvaluationPlan:
     entry = dict(entry)
     if "told" in entry:  # YAML reads an unquoted true as a truth value
         entry["told"] = ["true" if word is True else word for word in entry["told"]]
     without = set(entry.pop("without", []))
     chosen = entry.get("policies", ALL)
     listed = [chosen] if isinstance(chosen, str) else list(chosen)
-    plan = Plan(**{**entry, "policies": listed})  # checks the rest
-    policies = [name for word in listed for name in _meant(word, plan, without)]
-    return Plan(**{**entry, "policies": list(dict.fromkeys(policies))})
+    return with_policies_meant(EvaluationPlan(**{**entry, "policies": listed}), without)
 
 
-def _meant(word: str, plan: Plan, without: set[str]) -> list[str]:
+def with_policies_meant(plan: EvaluationPlan, without: Collection[str] = ()) -> EvaluationPlan:
+    """The plan with names in place of `all` and of patterns with a star.
+
+    Args:
+        plan: Its policies may be `all`, for every policy that suits its campaigns, and patterns as
+            `runs/mine-*`, for the trained ones of that name that do.
+        without: Policies that `all` leaves out.
+
+    Raises:
+        ValueError: Nothing is meant.
+    """
+    names = [name for word in plan.policies for name in _meant(word, plan, without)]
+    return replace(plan, policies=list(dict.fromkeys(names)))
+
+
+def _meant(word: str, plan: EvaluationPlan, without: Collection[str]) -> list[str]:
     """The policies that a word of the list stands for."""
     module = importlib.import_module(plan.maker.partition(":")[0])
     if word == ALL:

@@ -17,7 +17,7 @@ REPLACED_BY_PLATES = ("horizons", "batch_size", "budget")
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """Which policies play which campaigns; every combination is played on the same campaigns.
 
     Attributes:

@@ -20,7 +20,7 @@ from ombo_gym.evaluation.aggregates import (
     standings,
     stratified_p_value,
 )
-from ombo_gym.evaluation.contest import Contest, contests, normalise, scale
+from ombo_gym.evaluation.normalized_scores import Contest, contests, normalise, scale
 from ombo_gym.evaluation.resampling import Values
 from ombo_gym.evaluation.statistics import holm, mean_interval, paired_p_value
 from ombo_gym.evaluation.tables import (

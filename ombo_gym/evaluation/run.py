@@ -17,7 +17,7 @@ import pandas as pd
 from ombo_gym.evaluation.cells import COLUMNS, WEIGHT, Cell, Played, make_env, make_policy, play
 from ombo_gym.evaluation.identity import fingerprint, methods
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.replays import scenes
 from ombo_gym.evaluation.store import Store
 
@@ -70,7 +70,7 @@ class _Part(NamedTuple):
 
 
 def run(
-    plans: Plan | Sequence[Plan],
+    plans: EvaluationPlan | Sequence[EvaluationPlan],
     *,
     folder: Path | None = None,
     launch: Launch = SEQUENTIAL,
@@ -91,7 +91,7 @@ def run(
         ValueError: A policy that does not suit the environment, or an argument that it lacks;
             before anything is played.
     """
-    plans = [plans] if isinstance(plans, Plan) else list(plans)
+    plans = [plans] if isinstance(plans, EvaluationPlan) else list(plans)
     parts, cells = _layout(plans)
     store = None if folder is None else Store(folder)
     played = _play_all(cells, store, launch, resume)
@@ -105,7 +105,7 @@ def run(
     )
 
 
-def _layout(plans: Sequence[Plan]) -> tuple[list[_Part], list[Cell]]:
+def _layout(plans: Sequence[EvaluationPlan]) -> tuple[list[_Part], list[Cell]]:
     """Where cells stand in the tables, and which of them have to be played."""
     parts: dict[tuple[Any, ...], _Part] = {}
     wanted: dict[str, Cell] = {}
@@ -269,7 +269,7 @@ def _plays(parts: Sequence[_Part], played: dict[str, Any]) -> list[dict[str, Any
     ]
 
 
-def _scenes(plans: Sequence[Plan]) -> list[dict[str, Any]]:
+def _scenes(plans: Sequence[EvaluationPlan]) -> list[dict[str, Any]]:
     """What stands behind the replays of each problem."""
     first = {(plan.env, plan.arguments): plan for plan in reversed(plans)}
     return [

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs
-from ombo_gym.problems.base import Instances, Problem
+from ombo_gym.problems.core.base import Instances, Problem
 
 if TYPE_CHECKING:
     from ombo_gym.campaign import Campaigns

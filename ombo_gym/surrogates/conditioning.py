@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
-from ombo_gym.surrogates.gp import Posterior, Surrogate, most_telling
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import Surrogate
 from ombo_gym.surrogates.truncation import shift_and_scale
 
 
@@ -33,7 +34,27 @@ def condition(
     shift, scale = None, None
     if n:
         shift, scale = shift_and_scale(values, start_counts, surrogate.start_percentile)
-    kept = most_telling(values, surrogate.max_data)
+    kept = subsample_dataset(values, surrogate.max_data)
     row = np.arange(rows)[:, None]
     features = space.features(designs[row, kept])
     return Posterior(surrogate, features, values[row, kept], shift=shift, scale=scale), kept
+
+
+def subsample_dataset(values: NDArray[np.float64], max_data: int) -> NDArray[np.intp]:
+    """Which observations to keep when there are too many: the best half and the latest half.
+
+    Args:
+        values: (R, n), in the order of measurement.
+        max_data: How many to keep.
+
+    Returns:
+        (R, min(n, max_data)) column indices, ascending.
+    """
+    rows, n = values.shape
+    if n <= max_data:
+        return np.broadcast_to(np.arange(n), (rows, n))
+    best = np.argsort(-values, axis=1, kind="stable")[:, : max_data // 2]
+    priority = np.broadcast_to(np.arange(n), (rows, n)).copy()  # the later, the higher
+    np.put_along_axis(priority, best, n, axis=1)
+    kept = np.argsort(-priority, axis=1, kind="stable")[:, :max_data]
+    return np.sort(kept, axis=1)

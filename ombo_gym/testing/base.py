@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.vector_env import CampaignVectorEnv
 
 SEED = 1  # of two campaigns of one and three rounds; of a row beside them with two, then three

@@ -18,13 +18,13 @@ from gymnasium.wrappers import RecordEpisodeStatistics
 
 from ombo_gym.campaign import Campaigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Problem
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
 from ombo_gym.testing.bad_actions import bad_action, bounds
 from ombo_gym.testing.base import SEED, Conformance, assert_same, play
 from ombo_gym.testing.datasets import check_counts, check_fields, check_round, rows_in_use
-from ombo_gym.testing.worth import utilities, worth
+from ombo_gym.testing.expected_utility import expected_utility, utilities
 
 BAD_ACTIONS = 100  # tried a round
 INSTANCES = 20  # drawn from a collection
@@ -202,7 +202,7 @@ class ContractConformance(Conformance):
             if len(result) > 2:
                 rewards.append(result[1])
                 batches.append(info["true_values"][~np.isnan(info["true_values"])])
-        expected = worth(utility, env.campaigns, batches)
+        expected = expected_utility(utility, env.campaigns, batches)
         for what, got in (("return", sum(rewards)), ("info", info["utility"])):
             assert np.isclose(got, expected, rtol=1e-9, atol=1e-9), (
                 f"{utility}, {settings}, {what}: expected {expected!r}, got {got!r}"
@@ -289,8 +289,8 @@ class ContractConformance(Conformance):
 
 def _check_numbers(problem: Problem, count: int) -> None:
     """Instances that are drawn have a number by which they are had again."""
-    draws = KeyedRows(np.arange(SEED, SEED + INSTANCES, dtype=np.uint64), Stream.INSTANCE)
-    instances = problem.draw(draws)
+    rngs = KeyedGenerator(np.arange(SEED, SEED + INSTANCES, dtype=np.uint64), Stream.INSTANCE)
+    instances = problem.draw(rngs)
     numbers = problem.instance_numbers(instances)
     assert numbers.shape == (INSTANCES,) and ((numbers >= 0) & (numbers < count)).all(), (
         f"instance numbers: expected {INSTANCES} from 0 to {count - 1}, got {numbers}"

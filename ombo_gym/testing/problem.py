@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.campaign import Campaigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Problem
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.spec import CONTROLS
 from ombo_gym.testing.base import SEED, assert_same, play
 from ombo_gym.testing.contract import ContractConformance, drawn
@@ -160,12 +160,12 @@ class ProblemConformance(ContractConformance, RenderingConformance):
     def _random_designs(self, rows: int) -> tuple[Problem, dict[str, NDArray[Any]], NDArray[Any]]:
         problem = self.problem()
         keys = np.arange(SEED, SEED + rows, dtype=np.uint64)
-        instances = problem.draw(KeyedRows(keys, Stream.INSTANCE))
-        draws = KeyedRows(keys, Stream.START)
+        instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
+        rngs = KeyedGenerator(keys, Stream.START)
         half = DESIGNS // 2  # feasible ones, as a rule, and uniform ones
         space = problem.design_space
-        likely = problem.sample(instances, draws, min(half, space.size or half))
-        uniform = space.sample(draws, DESIGNS - likely.shape[1])
+        likely = problem.sample(instances, rngs, min(half, space.size or half))
+        uniform = space.sample(rngs, DESIGNS - likely.shape[1])
         return problem, instances, np.concatenate([likely, uniform], axis=1)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector.utils import iterate
 
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.testing.base import SEED, Conformance, play
 
 _FASTEST = 10  # frames a second at which a person still sees every round

@@ -11,8 +11,8 @@ from typing import Any
 
 import tyro
 
+from ombo_agents.cli.arguments import report_errors
 from ombo_gym.evaluation.evaluate import versions
-from scripts.arguments import report_errors
 from scripts.benchmark.arguments import Args
 from scripts.benchmark.environments import native_against_sync, native_step_apart, single_step
 from scripts.benchmark.evaluation import evaluation_at_scale

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from scripts.benchmark.arguments import ENV, POLICY, ROUNDS, Args
 from scripts.benchmark.rows import Row
@@ -100,7 +100,7 @@ class Peak:
 def two_processes(campaigns: int) -> tuple[float, float]:
     """Seconds of a cell, and how much faster two processes play 20 of them, start-up included."""
     block = max(1, campaigns // 25)
-    plan = Plan(
+    plan = EvaluationPlan(
         env=ENV,
         policies=[POLICY],
         horizons=[ROUNDS["horizon"]],
@@ -115,12 +115,17 @@ def two_processes(campaigns: int) -> tuple[float, float]:
 
 def cell_overhead(launch: Launch) -> float:
     """Seconds of a cell of one campaign of one round, writing included, when it is warm."""
-    plan = Plan(env=ENV, policies=["random"], horizons=[1], told=["true"], block=1, campaigns=20)
+    plan = EvaluationPlan(
+        env=ENV, policies=["random"], horizons=[1], told=["true"], block=1, campaigns=20
+    )
     _seconds([plan], launch)
-    return _seconds([Plan(**{**vars(plan), "campaigns": _SMALL_CELLS})], launch) / _SMALL_CELLS
+    return (
+        _seconds([EvaluationPlan(**{**vars(plan), "campaigns": _SMALL_CELLS})], launch)
+        / _SMALL_CELLS
+    )
 
 
-def _seconds(plans: Sequence[Plan], launch: Launch) -> float:
+def _seconds(plans: Sequence[EvaluationPlan], launch: Launch) -> float:
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         run(plans, folder=Path(folder), launch=launch)

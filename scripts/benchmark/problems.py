@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ombo_gym.problems.base import Problem
-from ombo_gym.problems.measured import Measured
-from ombo_gym.problems.tf_binding import TFBinding
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.biology.tf_binding import TFBinding
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.problems.core.measured import Measured
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.registration import PROBLEMS, make_problem
 from scripts.benchmark.arguments import Args
 from scripts.benchmark.rows import Row
@@ -60,12 +60,12 @@ def _batched(problem: Problem, campaigns: int) -> float:
 def _call(problem: Problem, campaigns: int) -> Callable[[], Any]:
     """Evaluates a batch of random designs in each campaign."""
     keys = np.arange(campaigns, dtype=np.uint64)
-    instances = problem.draw(KeyedRows(keys, Stream.INSTANCE))
-    draws, size = KeyedRows(keys, Stream.START), problem.design_space.size
+    instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
+    rngs, size = KeyedGenerator(keys, Stream.START), problem.design_space.size
     if size is not None and size < BATCH:
-        designs = problem.design_space.sample(draws, BATCH)
+        designs = problem.design_space.sample(rngs, BATCH)
     else:
-        designs = problem.sample(instances, draws, BATCH)  # feasible ones, as a rule
+        designs = problem.sample(instances, rngs, BATCH)  # feasible ones, as a rule
     return lambda: problem.true_values(instances, designs)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ombo_gym.problems.base import Problem
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 BATCH = 4
 
@@ -21,8 +21,8 @@ Call = Callable[[], Any]
 def _drawn(problem: Problem, seed: int) -> tuple[dict[str, Any], Any]:
     """One instance and a batch of designs, without their leading row."""
     keys = np.array([seed], np.uint64)
-    instances = problem.draw(KeyedRows(keys, Stream.INSTANCE))
-    designs = problem.sample(instances, KeyedRows(keys, Stream.START), BATCH)
+    instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
+    designs = problem.sample(instances, KeyedGenerator(keys, Stream.START), BATCH)
     return {name: array[0] for name, array in instances.items()}, designs[0]
 
 
@@ -48,7 +48,7 @@ def snar(problem: Any, seed: int) -> Call:
     """The solve_ivp of scipy on the rate laws."""
     from scipy.integrate import solve_ivp
 
-    from ombo_gym.problems.snar import ENERGIES, RATES
+    from ombo_gym.problems.chemistry.snar import ENERGIES, RATES
 
     _, designs = _drawn(problem, seed)
     gas, reference = 8.314e-3, 363.15  # kJ / (mol K), K

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ombo_gym.evaluation.cells import Cell, generators, make_env, make_policy, play
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.spec import CampaignSpec, campaign_spec
-from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.surrogates.surrogate import make_surrogate
 from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
 from scripts.benchmark.rows import Row
 

@@ -13,7 +13,7 @@ from gymnasium import spaces
 
 from ombo_gym.catalogue import what_is_known
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
 from ombo_gym.spec import Repeats
 from ombo_gym.utilities import UTILITIES, Utility

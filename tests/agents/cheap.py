@@ -21,7 +21,7 @@ OFTEN = frozenset(  # of the others, what can be played on many cases in no time
     )
 )
 _BRIEFLY = {
-    "draws": 16,
+    "num_samples": 16,
     "elite": 4,
     "epochs": 1.0,
     "fantasies": 2,
@@ -34,12 +34,12 @@ _BRIEFLY = {
     "maxiter": 3,
     "maxima": 2,
     "members": 2,
-    "moves": 2,
+    "max_iterations": 2,
     "raw_samples": 8,
     "restarts": 1,
     "rounds": 2,
     "samples": 4,
-    "starts": 1,
+    "num_restarts": 1,
     "steps": 2,
     "training_steps": 2,
 }

@@ -9,12 +9,12 @@ import ombo_agents
 from ombo_agents.model_free.adalead import leading
 from ombo_gym.design_spaces import CategoricalDesigns, MixedDesigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.gp import GP
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.synthetic.gp import GP
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.surrogates.gp import JITTER
+from ombo_gym.surrogates.surrogate import JITTER
 from tests.agents.by_hand import Line, Recipe, observation_of
-from tests.surrogates.test_gp import textbook_posterior
+from tests.surrogates.test_posterior import textbook_posterior
 
 
 def adalead(categories, q=4, **settings):
@@ -60,9 +60,9 @@ def test_adalead_s_rollouts_go_on_while_the_prediction_is_at_least_the_root_s():
     q = 3
     policy = adalead([4] * 8, q, mutations=1.0, recombination=1e-9, threshold=1e-9, queries=40)
     designs, values = some_data()
-    draws = GeneratorRows([np.random.default_rng(0)], 1)
+    rngs = GeneratorBatch([np.random.default_rng(0)], 1)
     model = model_of(policy, designs, values)
-    met, predictions, asked = policy.rollouts(designs[None], values[None], model, draws, q)
+    met, predictions, asked = policy.rollouts(designs[None], values[None], model, rngs, q)
     parent = designs[values.argmax()]  # the one root: without recombination every slot's
     root = model(parent[None, None])[0, 0]
     nodes, alive, total, ends = np.tile(parent, (q, 1)), np.ones(q, bool), q, 0
@@ -89,9 +89,9 @@ def test_adalead_proposes_the_best_predicted_of_what_it_met_and_counts_its_queri
     observation = observation_of(policy, designs, values)
     actions, details = policy.explain(observation, [np.random.default_rng(0)])
     batch = policy.space.designs(actions)[0]
-    draws = GeneratorRows([np.random.default_rng(0)], 1)
+    rngs = GeneratorBatch([np.random.default_rng(0)], 1)
     model = model_of(policy, designs, values)
-    met, predictions, asked = policy.rollouts(designs[None], values[None], model, draws, q)
+    met, predictions, asked = policy.rollouts(designs[None], values[None], model, rngs, q)
     best = {}
     for design, prediction in zip(met[0].tolist(), predictions[0], strict=True):
         if design not in designs.tolist() and np.isfinite(prediction):
@@ -107,7 +107,7 @@ def test_adalead_s_recombinants_hold_what_a_pair_held_and_nothing_else():
     spec = CampaignSpec(CategoricalDesigns([5] * 40), batch_sizes=(5, 5))
     policy = ombo_agents.make("adalead", spec, recombination=0.3)
     parents = np.tile(np.arange(5)[:, None], (1, 40))[None]
-    children = policy._recombined(parents, GeneratorRows([np.random.default_rng(0)], 1))[0]
+    children = policy._recombined(parents, GeneratorBatch([np.random.default_rng(0)], 1))[0]
     np.testing.assert_array_equal(np.sort(children, axis=0), parents[0])
     held = [set(child.tolist()) for child in children]
     assert held[0] == held[1] and held[2] == held[3] and [len(h) for h in held] == [2, 2, 2, 2, 1]
@@ -119,9 +119,9 @@ def test_adalead_does_not_tear_a_category_apart_where_it_is_several_numbers():
     space = MixedDesigns({"x": (0, 1), "a": ["u", "v", "w"], "b": ["u", "v", "w"]})
     spec = CampaignSpec(space, batch_sizes=(2, 2))
     policy = ombo_agents.make("adalead:recombination=0.5", spec)
-    draws = GeneratorRows(np.random.default_rng(0), 200)
-    parents = space.sample(draws, 2)
-    children = policy._recombined(parents, draws)
+    rngs = GeneratorBatch(np.random.default_rng(0), 200)
+    parents = space.sample(rngs, 2)
+    children = policy._recombined(parents, rngs)
     np.testing.assert_array_equal(space.canonical(children), children)
     assert (children != parents).any() and (children != parents[:, ::-1]).any()
 

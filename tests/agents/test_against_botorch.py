@@ -10,9 +10,9 @@ import pytest
 import ombo_agents
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.surrogates.gp import JITTER, make_surrogate
+from ombo_gym.surrogates.surrogate import JITTER, make_surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.surrogates.test_gp import textbook_posterior
+from tests.surrogates.test_posterior import textbook_posterior
 
 WEIGHT, Q = 2.0, 4
 SITUATIONS = {2: 8, 6: 24}  # observations by dimension

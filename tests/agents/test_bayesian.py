@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 import ombo_agents
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
-from ombo_agents.bayesian.local_penalization import Penalised, steepest
-from ombo_agents.bayesian.max_value_entropy import MaxValueInformation
 from ombo_agents.bayesian.turbo import Turbo
 from ombo_agents.hyperparameters import settings_of
+from ombo_gym.acquisition.local_penalization import PenalizedImprovement, steepest
+from ombo_gym.acquisition.max_value_entropy import MaxValueInformation
 from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns, MixedDesigns
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
-from ombo_gym.surrogates.ascent import Marginals, Pending
-from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate
+from ombo_gym.surrogates.fantasies import FantasyPosterior
+from ombo_gym.surrogates.marginals import Marginals
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import JITTER, Surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import Pool
-from tests.surrogates.test_gp import textbook_posterior
+from tests.surrogates.test_posterior import textbook_posterior
 
 ROWS = 5
 
@@ -63,22 +67,44 @@ def test_its_slopes_are_those_of_finite_differences():
         np.testing.assert_allclose(expected, differences, rtol=1e-5, atol=1e-7)
 
 
-def test_a_pick_rules_out_what_is_too_close_to_it_to_be_the_best():
-    """The probability that a ball of radius (largest - f(pick)) / slope leaves a design out."""
-    rng = np.random.default_rng(2)
+def penalized(seed: int, picks: int):
+    """Data, candidates, picks and what is made of them."""
+    rng = np.random.default_rng(seed)
     x, y = rng.uniform(-1, 1, (1, 6, 2)), rng.normal(size=(1, 6))
     posterior = Posterior(Surrogate("matern52", (0.5,), (JITTER,), False), x, y)
-    points, pick = rng.uniform(-1, 1, (1, 9, 2)), rng.uniform(-1, 1, (1, 2))
-    slope = np.array([3.0])
-    penalised = Penalised(y.max(axis=1), Pending(posterior), slope)
-    before = penalised.value(points)
-    fallen = penalised.add(pick, points)
-    mean, covariance = textbook_posterior("matern52", x[0], y[0], pick, 0.5, JITTER)
+    points = rng.uniform(-1, 1, (1, 9, 2)).astype(np.float32)
+    group = SimpleNamespace(best=y.max(axis=1), posterior=posterior, candidates=points)
+    acquisition = PenalizedImprovement(group, BoxDesigns(2))
+    taken = rng.uniform(-1, 1, (picks, 1, 2)).astype(np.float32)
+    return acquisition, x[0], y[0], points, taken, rng
+
+
+def test_a_pick_rules_out_what_is_too_close_to_it_to_be_the_best():
+    """The probability that a ball of radius (largest - f(pick)) / slope leaves a design out."""
+    acquisition, x, y, points, (pick,), rng = penalized(2, 1)
+    slope = steepest(acquisition._fantasies, points.astype(float))
+    before = acquisition.candidate_scores()
+    np.testing.assert_array_equal(acquisition.value(points.astype(float)), before)
+    acquisition.take(pick, None)
+    fallen = acquisition.candidate_scores() - before
+    mean, covariance = textbook_posterior("matern52", x, y, pick.astype(float), 0.5, JITTER)
     f = rng.normal(mean[0], np.sqrt(covariance[0, 0]), 400_000)
     distance = np.linalg.norm(points[0] - pick, axis=1)
     outside = (distance[:, None] > (y.max() - f) / slope).mean(axis=1)
     np.testing.assert_allclose(np.exp(fallen[0]), outside, atol=4e-3)
-    np.testing.assert_allclose(penalised.value(points) - before, fallen, atol=1e-12)
+    after = acquisition.value(points.astype(float))
+    np.testing.assert_allclose(after - before, fallen, atol=1e-12)
+
+
+def test_penalties_slope_as_finite_differences_do():
+    acquisition, *_, picks, rng = penalized(3, 2)
+    for pick in picks:
+        acquisition.take(pick, None)
+    points, step = rng.uniform(-1, 1, (1, 12, 2)), 1e-6
+    slope = acquisition.slope(points)
+    for k, by in enumerate(step * np.eye(2)):
+        differences = acquisition.value(points + by) - acquisition.value(points - by)
+        np.testing.assert_allclose(slope[..., k], differences / (2 * step), rtol=1e-4, atol=1e-5)
 
 
 def test_the_steepest_slope_of_the_mean_is_found_among_the_candidates():
@@ -93,7 +119,7 @@ def test_the_steepest_slope_of_the_mean_is_found_among_the_candidates():
     by = 1e-6 * np.eye(2)
     slopes = np.stack([(mean(points[0] + b) - mean(points[0] - b)) / 2e-6 for b in by])
     expected = np.linalg.norm(slopes, axis=0).max()
-    np.testing.assert_allclose(steepest(Pending(posterior), points), expected, rtol=1e-5)
+    np.testing.assert_allclose(steepest(FantasyPosterior(posterior), points), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["max_value_entropy", "local_penalization"])
@@ -173,7 +199,7 @@ def test_trust_regions_hold_the_batch():
 MIXED = MixedDesigns(
     {"T": (0, 1), "P": (-1, 1), "n": {"integer": [1, 9]}, "solvent": ["a", "b", "c"]}
 )
-MEASURED = MIXED.sample(GeneratorRows(np.random.default_rng(0), 1), 12)[0]
+MEASURED = MIXED.sample(GeneratorBatch(np.random.default_rng(0), 1), 12)[0]
 VALUES = -(MIXED.features(MEASURED) ** 2).sum(axis=1)
 
 
@@ -203,14 +229,14 @@ def test_in_mixed_spaces_the_largest_mean_is_found_among_all_numbers():
     batch = MIXED.designs(policy.act(observation, generators(1)))[0]
     np.testing.assert_array_equal(MIXED.canonical(batch), batch)
     np.testing.assert_array_equal(batch[0], batch[1])
-    draws = GeneratorRows(generators(1), 1)
-    (outlook,) = policy.outlooks(observation, draws)
-    found = outlook.posterior.at(MIXED.features(batch[None])).mean[0, 0]
-    assert found >= outlook.beliefs.mean.max()
+    rngs = GeneratorBatch(generators(1), 1)
+    (group,) = policy.groups(observation, rngs)
+    found = group.posterior.at(MIXED.features(batch[None])).mean[0, 0]
+    assert found >= group.marginals.mean.max()
     around = np.repeat(MIXED.features(batch[:1]), 500, axis=0)
     step = 0.05 * np.random.default_rng(1).normal(size=(500, MIXED.free.sum()))
     around[:, MIXED.free] = np.clip(around[:, MIXED.free] + step, -1, 1)
-    assert found >= outlook.posterior.at(around[None]).mean.max() - 1e-4
+    assert found >= group.posterior.at(around[None]).mean.max() - 1e-4
 
 
 @pytest.mark.parametrize("name", ["turbo", "greedy_refined"])

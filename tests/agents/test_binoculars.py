@@ -12,7 +12,7 @@ from scipy import stats
 import ombo_agents
 import ombo_gym  # noqa: F401
 from ombo_agents.planners.binoculars import _go_first, joint_draws, largest_maximum
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from tests.agents.test_rollout import field
 
 
@@ -24,7 +24,7 @@ def expected_maximum(values: np.ndarray, chosen: list[int], floor: float) -> flo
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_what_is_planned_is_near_the_best_subset_and_no_exchange_improves_it(count: int) -> None:
     values = joint_draws(
-        field(rows=6, size=9, seed=3), GeneratorRows(np.random.default_rng(0), 6), 64
+        field(rows=6, size=9, seed=3), GeneratorBatch(np.random.default_rng(0), 6), 64
     )
     floor = np.random.default_rng(1).normal(size=6)
     planned = largest_maximum(values, floor, np.zeros((6, 9), bool), count, sweeps=20)
@@ -56,7 +56,7 @@ def test_blocked_designs_are_planned_only_when_nothing_else_is_left() -> None:
 
 def test_draws_have_the_beliefs_moments() -> None:
     its = field(rows=2, size=5)
-    values = joint_draws(its, GeneratorRows(np.random.default_rng(0), 2), 100_000)
+    values = joint_draws(its, GeneratorBatch(np.random.default_rng(0), 2), 100_000)
     np.testing.assert_allclose(values.mean(axis=1), its.mean, atol=1e-9)  # pairs
     for row in range(2):
         np.testing.assert_allclose(np.cov(values[row].T), its.covariance[row], atol=0.03)
@@ -112,7 +112,7 @@ def test_a_wide_plan_proposes_none_of_its_designs_twice() -> None:
         start={"kind": "percentile", "size": 64},
     )
     observation, _ = envs.reset(seed=1)
-    policy = ombo_agents.make("binoculars:draws=16", envs)
+    policy = ombo_agents.make("binoculars:num_samples=16", envs)
     for _ in range(3):
         actions = policy.act(observation, [np.random.default_rng(i) for i in range(3)])
         for batch in actions.reshape(3, 24, 8):
@@ -123,10 +123,10 @@ def test_a_wide_plan_proposes_none_of_its_designs_twice() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("draws=7", "draws: expected an even"),
+        ("num_samples=7", "num_samples: expected an even"),
         ("sweeps=-1", "sweeps: expected a whole number of at least 0"),
         ("subset=worst", r"subset: expected one of \['best', 'sample'\]"),
-        ("moves=-1", "moves: expected"),
+        ("max_iterations=-1", "max_iterations: expected"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: str, message: str) -> None:

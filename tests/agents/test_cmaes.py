@@ -10,9 +10,9 @@ import pytest
 
 import ombo_agents
 from ombo_agents.model_free.cmaes import CMAES, generations
-from ombo_agents.model_free.rounds import round_edges
+from ombo_agents.round_history import round_edges
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.gp import GP
+from ombo_gym.problems.synthetic.gp import GP
 from tests.agents.by_hand import Recipe, batch_of, observation_of
 
 

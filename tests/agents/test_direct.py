@@ -25,7 +25,7 @@ from ombo_agents.learned.direct import (
 from ombo_agents.learned.encoder import SlotBySlot
 from ombo_agents.learned.storage import build_network, save, shape_of
 from ombo_agents.learned.training import SETTINGS, train
-from ombo_agents.planners.exact import exact_value
+from ombo_agents.planners.dynamic_programming import exact_value
 from ombo_gym.design_spaces import MixedDesigns
 from ombo_gym.spec import CampaignSpec
 from tests.envs.cases import IDS, SMALL_STARTS

@@ -15,9 +15,9 @@ import pytest
 import ombo_agents
 from ombo_agents.offline import networks
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
-from ombo_gym.problems.base import Problem
-from ombo_gym.problems.gp import GP
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.problems.synthetic.gp import GP
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.cheap import make
@@ -40,8 +40,8 @@ class Wavy(Problem):
     def __init__(self, design_space):
         self.design_space = design_space
 
-    def draw(self, draws):
-        return {"phase": draws.random((1,))}
+    def draw(self, rngs):
+        return {"phase": rngs.random((1,))}
 
     def evaluate(self, instances, designs):
         features = self.design_space.features(designs)
@@ -96,8 +96,8 @@ def players():
     return found
 
 
-def draws(rows):
-    return GeneratorRows(np.random.default_rng(0), rows)
+def rngs(rows):
+    return GeneratorBatch(np.random.default_rng(0), rows)
 
 
 def generators(round_):

@@ -8,17 +8,18 @@ import pytest
 from scipy.stats.qmc import MultivariateNormalQMC
 
 import ombo_agents
-from ombo_agents.bayesian.batches import fill
-from ombo_agents.bayesian.log_improvement import (
+from ombo_gym.acquisition.expected_improvement import (
     LogImprovement,
     improvement,
     standard_normals,
 )
-from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.ascent import Marginals
-from ombo_gym.surrogates.gp import JITTER, Posterior, Surrogate, make_surrogate
+from ombo_gym.acquisition.greedy_batch import maximize_score
+from ombo_gym.randomness import GeneratorBatch
+from ombo_gym.surrogates.fantasies import Marginals
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import JITTER, Surrogate, make_surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
-from tests.surrogates.test_gp import textbook_posterior
+from tests.surrogates.test_posterior import textbook_posterior
 
 ROWS = 6
 
@@ -117,15 +118,15 @@ def test_a_batch_by_expected_improvement_beats_the_best_candidates_alone():
     observation, _ = env.reset(seed=3)
     rng = [np.random.default_rng(i) for i in range(ROWS)]
     climbed = ombo_agents.make("expected_improvement", env).act(observation, rng)
-    plain = ombo_agents.make("expected_improvement", env, starts=0).act(observation, rng)
-    draws = np.random.default_rng(0).normal(size=(20_000, 3))
+    plain = ombo_agents.make("expected_improvement", env, num_restarts=0).act(observation, rng)
+    rngs = np.random.default_rng(0).normal(size=(20_000, 3))
     for row in range(ROWS):
         x = observation["designs"][row, :4].astype(float)
         y = observation["measurements"][row, :4]
 
         def joint(batch, x=x, y=y):
             mean, covariance = textbook_posterior("matern52", x, y, batch, 0.3, JITTER)
-            f = mean + draws @ np.linalg.cholesky(covariance + 1e-9 * np.eye(3)).T
+            f = mean + rngs @ np.linalg.cholesky(covariance + 1e-9 * np.eye(3)).T
             return np.maximum(f.max(axis=1) - y.max(), 0).mean()
 
         best = joint(climbed[row].astype(float))
@@ -146,9 +147,11 @@ def test_slots_that_climb_given_all_the_others_improve_the_batch(dim, size):
     policy = ombo_agents.make("expected_improvement", env)
     together = policy.act(observation, rngs).astype(float)
     alone = np.zeros_like(together)
-    for outlook in policy.outlooks(observation, GeneratorRows(rngs, rows)):
-        score = LogImprovement(outlook.best, standard_normals(256, q))
-        alone[outlook.rows] = fill(outlook, policy.space, score, q, starts=12, moves=12)
+    for group in policy.groups(observation, GeneratorBatch(rngs, rows)):
+        score = LogImprovement(group.best, standard_normals(256, q))
+        alone[group.env_indices] = maximize_score(
+            group, policy.space, score, num_restarts=12, max_iterations=12
+        )
     normals = MultivariateNormalQMC(np.zeros(q), rng=0).random(2**14)
     worth = np.zeros((rows, 2))
     for row in range(rows):

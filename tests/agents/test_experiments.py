@@ -10,10 +10,10 @@ import pytest
 from scipy.stats import qmc
 
 import ombo_agents
-from ombo_agents.experiments.d_optimal import optimal, predictive, regressors
+from ombo_agents.design_of_experiments.d_optimal import optimal, predictive, regressors
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
 from ombo_gym.design_spaces.categorical import contrasts
-from ombo_gym.problems.gp import GP
+from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import Pool, Recipes

@@ -15,13 +15,13 @@ from stable_baselines3 import PPO
 
 import ombo_agents
 from ombo_agents import Myopic
-from ombo_agents.heuristics.exploration import ExplorationPolicy
+from ombo_agents.bayesian.schedules import ExplorationPolicy
 from ombo_agents.learned.sb3_env import SB3VecEnv
 from ombo_agents.learned.storage import TrainedExploration, build_network, load, save
 from ombo_agents.learned.training import FIRST_SEED, PPOSettings, make_training_env, train
 from ombo_gym.controls.exploration import weights_of
 from ombo_gym.evaluation.cells import SEEDS
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.vector_env import CampaignVectorEnv
@@ -222,10 +222,14 @@ def test_training_campaigns_are_seeded_from_2_to_the_31_up(seed, tmp_path, seeds
 
 
 def test_evaluation_campaigns_are_seeded_below_2_to_the_31(seeds_of_resets):
-    run(Plan(env=ENV, policies=["random"], horizons=[1], campaigns=7, seed=SEEDS - 7, block=3))
+    run(
+        EvaluationPlan(
+            env=ENV, policies=["random"], horizons=[1], campaigns=7, seed=SEEDS - 7, block=3
+        )
+    )
     assert set(seeds_of_resets) == set(range(SEEDS - 7, SEEDS))
     seeds_of_resets.clear()
-    run(Plan(env=ENV, policies=["random"], horizons=[1], campaigns=1, seed=SEEDS - 1))
+    run(EvaluationPlan(env=ENV, policies=["random"], horizons=[1], campaigns=1, seed=SEEDS - 1))
     assert set(seeds_of_resets) == {SEEDS - 1}  # those of its replays' scenes too
 
 
@@ -414,7 +418,7 @@ def test_playing_unpickles_nothing_and_needs_neither_model_nor_logs(copy, monkey
     monkeypatch.setattr(PPO, "load", refuse)
     env, observation = observed(3)
     load(copy, env.unwrapped.campaign_spec).act(observation, generators(3))
-    plan = Plan(env=ENV, policies=[str(copy)], horizons=[2], campaigns=4)
+    plan = EvaluationPlan(env=ENV, policies=[str(copy)], horizons=[2], campaigns=4)
     assert len(run(plan).campaigns) == 8  # told the truth, and every round that it is the last
 
 
@@ -432,7 +436,7 @@ def test_twenty_seconds_of_training_explore_first_exploit_last_and_beat_greedy(t
     )
     trained = str(tmp_path / "run")
     results = run(
-        Plan(
+        EvaluationPlan(
             env=ENV,
             policies=[trained, "greedy"],
             horizons=[3],

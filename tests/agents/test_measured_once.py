@@ -10,7 +10,7 @@ import ombo_agents
 from ombo_agents.unmeasured import without_repeats
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.cheap import OFTEN, SLOW, make
@@ -98,8 +98,8 @@ def test_what_is_not_wasted_stays_and_the_rest_is_filled_up_uniformly():
     env = CampaignEnv("Landscapes", K=7, batch_size=3, horizon=2)
     observation = observed(env, [6, 1, 4], rows)
     batch = np.tile(np.array([4, 2, 2])[:, None], (rows, 1, 1))
-    draws = GeneratorRows(np.random.default_rng(0), rows)
-    filled = without_repeats(env.campaign_spec, observation, batch, draws)[..., 0]
+    rngs = GeneratorBatch(np.random.default_rng(0), rows)
+    filled = without_repeats(env.campaign_spec, observation, batch, rngs)[..., 0]
     assert (filled[:, 1] == 2).all()
     pairs = np.unique(filled[:, [0, 2]], axis=0, return_counts=True)
     assert set(pairs[0].ravel().tolist()) == {0, 3, 5, 7} and len(pairs[0]) == 12
@@ -111,8 +111,8 @@ def test_one_slot_in_a_wide_batch_is_filled_up_uniformly():
     spec = CampaignSpec(space, batch_sizes=(8, 8), repeats=Repeats.NEVER_AGAIN)
     empty = {"designs": np.zeros((rows, 1, 1), int), "observed": np.zeros((rows, 1))}
     batch = np.tile(np.array([0, 1, 2, 2, 4, 5, 6, 7])[:, None], (rows, 1, 1))
-    draws = GeneratorRows(np.random.default_rng(0), rows)
-    filled = without_repeats(spec, empty, batch, draws)[..., 0]
+    rngs = GeneratorBatch(np.random.default_rng(0), rows)
+    filled = without_repeats(spec, empty, batch, rngs)[..., 0]
     assert (np.delete(filled, 3, axis=1) == [0, 1, 2, 4, 5, 6, 7]).all()
     found, counts = np.unique(filled[:, 3], return_counts=True)
     assert found.tolist() == [3, *range(8, 20)] and stats.chisquare(counts).pvalue > 1e-4

@@ -7,12 +7,12 @@ import pytest
 
 import ombo_agents
 from ombo_agents.model_free.evolution import selected
-from ombo_agents.model_free.rounds import by_history, round_edges
+from ombo_agents.round_history import by_history, round_edges
 from ombo_gym.design_spaces import BoxDesigns, MixedDesigns
-from ombo_gym.design_spaces.peaks import nearest_others
+from ombo_gym.design_spaces.local_optima import nearest_others
 from ombo_gym.design_spaces.relaxations import reflected
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.gp import GP
+from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.spec import CampaignSpec, Repeats
 from tests.agents.by_hand import Line, Recipe, batch_of, observation_of
 

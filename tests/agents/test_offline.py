@@ -31,10 +31,10 @@ from ombo_gym.design_spaces import (
     MixedDesigns,
 )
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.gp import GP
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.synthetic.gp import GP
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
-from ombo_gym.surrogates.gp import Posterior
+from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import (
     BitsOnce,
@@ -321,7 +321,7 @@ def test_points_stand_for_their_designs_and_for_the_nearest_around(name):
     space, rng = SPACES[name], np.random.default_rng(1)
     relaxation = space.relaxation()
     if space.size is None:
-        designs = space.sample(GeneratorRows([rng], 1), 50)[0]
+        designs = space.sample(GeneratorBatch([rng], 1), 50)[0]
     else:
         designs = space.decode(np.arange(space.size))
     points = relaxation.encode(designs)
@@ -470,7 +470,7 @@ def test_beside_numbers_categories_have_distributions_of_their_own(name):
     """Log-probabilities are the sum of both; drawn categories are categories, not between them."""
     space, generator = SPACES[name], torch.Generator().manual_seed(0)
     policy = tiny("cbas", CampaignSpec(space, batch_sizes=(4, 4), horizons=(9, 9)))
-    designs = space.sample(GeneratorRows(np.random.default_rng(0), 1), 30)[0]
+    designs = space.sample(GeneratorBatch(np.random.default_rng(0), 1), 30)[0]
     data = policy.dataset(designs, np.arange(30.0))
     outputs = outputs_of(policy.relaxation, data)
     assert isinstance(outputs, Together)
@@ -502,9 +502,9 @@ def test_bo_qei_picks_by_expected_improvement_over_the_best_prediction():
     features = policy.space.features
     picked = policy._improving(values, features(known), features(choices), 2, rng)
     posterior = Posterior(policy.surrogate, features(known)[None], values[None])
-    beliefs = posterior.at(features(choices)[None])
-    z = (beliefs.mean - (values.max() - posterior.shift) / posterior.scale) / beliefs.sd
-    improvement = beliefs.sd * (z * norm.cdf(z) + norm.pdf(z))
+    marginals = posterior.at(features(choices)[None])
+    z = (marginals.mean - (values.max() - posterior.shift) / posterior.scale) / marginals.sd
+    improvement = marginals.sd * (z * norm.cdf(z) + norm.pdf(z))
     assert improvement[0, picked[0]] > 0.97 * improvement.max()
     assert picked[0] != picked[1]
 

@@ -16,23 +16,23 @@ from scipy.stats import multivariate_normal, norm
 
 import ombo_agents
 from ombo_agents import Myopic, Policy, hyperparameters
-from ombo_agents.model_free.pools import nearest
+from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
-from ombo_gym.controls.outlook import look
 from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import Repeats
-from ombo_gym.surrogates.gp import JITTER, make_surrogate
+from ombo_gym.surrogates.candidate_posterior import condition_on_dataset
+from ombo_gym.surrogates.surrogate import JITTER, make_surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents import cheap
 from tests.agents.cheap import OFTEN, SLOW
 from tests.controls.small_problems import BoxOnce, Pool, PoolOnce, Recipes, RecipesOnce
 from tests.envs.cases import IDS
-from tests.surrogates.test_gp import textbook_posterior
+from tests.surrogates.test_posterior import textbook_posterior
 
 ROWS = 9
 SMALL = {"start": {"kind": "percentile", "size": 64}}
@@ -316,7 +316,7 @@ def test_an_environment_of_another_package_is_refused():
 class Still(DesignsPolicy):
     """Proposes what was measured first, as a policy of someone else might."""
 
-    def propose(self, observation, draws, q):
+    def propose(self, observation, rngs, q):
         return np.repeat(observation["designs"][:, :1], q, axis=1)
 
 
@@ -565,22 +565,22 @@ def test_genetic_children_are_mutants_of_crossed_parents_from_the_best_rows():
 
 def test_expected_improvement_of_one_design_is_the_textbook_s():
     env, observations = situations("GP, q = 1")
-    policy = ombo_agents.make("expected_improvement", env, starts=0)
+    policy = ombo_agents.make("expected_improvement", env, num_restarts=0)
     spec, observation = env.unwrapped.campaign_spec, observations[1]
     actions = policy.act(observation, generators())
-    draws = GeneratorRows(generators(), ROWS)
-    for outlook in look(observation, spec, make_surrogate(spec), draws.take):
-        for i, row in enumerate(outlook.rows):
-            n = outlook.observed
+    rngs = GeneratorBatch(generators(), ROWS)
+    for group in condition_on_dataset(observation, spec, make_surrogate(spec), rngs.take):
+        for i, row in enumerate(group.env_indices):
+            n = group.num_observed
             x = observation["designs"][row, :n].astype(float)
             y = observation["measurements"][row, :n]
-            z = outlook.candidates[i].astype(float)
+            z = group.candidates[i].astype(float)
             mean, covariance = textbook_posterior("matern52", x, y, z, 0.3, JITTER)
             predictive = norm(mean, np.sqrt(np.diag(covariance).clip(1e-12)))
             grid = y.max() + np.linspace(0, 8, 4001)[:, None]  # EI is the integral of P(f > t)
             improvement = np.trapezoid(predictive.sf(grid), grid, axis=0)
             np.testing.assert_array_equal(
-                actions[row, 0], outlook.candidates[i][improvement.argmax()]
+                actions[row, 0], group.candidates[i][improvement.argmax()]
             )
 
 
@@ -616,7 +616,7 @@ def test_thompson_picks_a_design_as_often_as_it_is_the_best_of_a_posterior_sampl
 def advantage(
     better, worse, *, utility="best", env="Ombo/GP-v0", campaigns=300, horizon=3, **kwargs
 ):
-    plan = Plan(
+    plan = EvaluationPlan(
         env=env,
         policies=[better, worse],
         horizons=[horizon],

@@ -18,7 +18,7 @@ from ombo_gym import (
     Origin,
     Repeats,
 )
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from tests.agents.cheap import make
 
 SPACES: dict[str, DesignSpace] = {
@@ -49,7 +49,7 @@ PLAYERS = [
 def test_every_policy_that_suits_the_space_fills_a_plate(name: str, kind: str) -> None:
     spec, space = by_hand(SPACES[kind]), SPACES[kind]
     rng = np.random.default_rng(1)
-    designs = space.sample_distinct(GeneratorRows([rng], 1), ROWS)[0]
+    designs = space.sample_distinct(GeneratorBatch([rng], 1), ROWS)[0]
     observation = spec.observation(designs, rng.normal(size=ROWS), [24, 24, 8])
     policy = make(name, spec)
     actions = policy.act(observation, np.random.default_rng(0))
@@ -82,7 +82,7 @@ def percent(design: dict[str, Any]) -> float:
 def campaign(rows: int) -> tuple[CampaignSpec, list[dict[str, Any]]]:
     space = MixedDesigns(PARAMETERS)
     spec = CampaignSpec(space, plates=(24, 24, 8), start_capacity=rows)
-    sampled = space.sample(GeneratorRows([np.random.default_rng(3)], 1), rows)[0]
+    sampled = space.sample(GeneratorBatch([np.random.default_rng(3)], 1), rows)[0]
     return spec, [space.describe(design) for design in sampled]
 
 

@@ -15,13 +15,13 @@ from scipy import stats
 import ombo_agents
 import ombo_gym  # noqa: F401
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.rollout.field import Field, make_field
-from ombo_agents.planners.rollout.informative import informative
+from ombo_agents.planners.rollout.joint_posterior import JointPosterior, joint_posterior
 from ombo_agents.planners.rollout.simulate import _INNER, Rules, normals, values_of
-from ombo_gym.controls.outlook import look
-from ombo_gym.randomness import GeneratorRows
+from ombo_agents.planners.rollout.variance_reduction import informative
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import Repeats, campaign_spec
-from ombo_gym.surrogates.gp import JITTER, make_surrogate
+from ombo_gym.surrogates.candidate_posterior import condition_on_dataset
+from ombo_gym.surrogates.surrogate import JITTER, make_surrogate
 from ombo_gym.utilities import make_utility
 
 Floats = NDArray[np.float64]
@@ -31,14 +31,16 @@ UTILITIES = (
     *("best", "last_max", "last_mean", "last_median", "total", "recommendation"),
     *("auc", QUANTILE),
 )
-RULES = Rules(make_utility("best"), Repeats.DISTINCT_IN_BATCH, draws=8, explore=2.0, finish=1.5)
+RULES = Rules(
+    make_utility("best"), Repeats.DISTINCT_IN_BATCH, num_samples=8, explore=2.0, finish=1.5
+)
 
 
-def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -> Field:
+def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -> JointPosterior:
     rng = np.random.default_rng(seed)
     points = rng.uniform(-1, 1, (rows, size, 2))
     squared = ((points[:, :, None] - points[:, None]) ** 2).sum(axis=-1)
-    return Field(
+    return JointPosterior(
         points.astype(np.float32),
         rng.normal(size=(rows, size)),
         rng.uniform(0.5, 2, (rows, 1, 1)) * np.exp(-squared) + 1e-3 * np.eye(size),
@@ -51,7 +53,7 @@ def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -
 class Slow:
     """One campaign in simulation, in double precision, conditioned measurement by measurement."""
 
-    def __init__(self, field: Field, row: int, rules: Rules) -> None:
+    def __init__(self, field: JointPosterior, row: int, rules: Rules) -> None:
         self.mean, self.cov = field.mean[row].copy(), field.covariance[row].copy()
         self.noise, self.blocked = field.noise[row], field.blocked[row].copy()
         self.rules = rules
@@ -101,12 +103,12 @@ def replaced(campaign: Slow) -> Slow:
 
 
 def slowly(
-    field: Field, row: int, first: list[int], plates: Plates, lookahead: int, rules: Rules
+    field: JointPosterior, row: int, first: list[int], plates: Plates, lookahead: int, rules: Rules
 ) -> float:
     """What `values_of` says of one batch."""
     utility, simulated, beyond = str(rules.utility), plates[:lookahead], plates[lookahead:]
     measured = simulated if utility == "recommendation" else simulated[:-1]
-    numbers = normals(rules.draws, sum(measured)).astype(float)
+    numbers = normals(rules.num_samples, sum(measured)).astype(float)
     reached = []
     for numbers_of_course in numbers:
         campaign, z = Slow(field, row, rules), list(numbers_of_course)
@@ -220,20 +222,20 @@ def test_what_is_blocked_is_taken_only_when_nothing_else_is_left() -> None:
 # --- the policy ----------------------------------------------------------------------------------
 
 
-def outlook(env_id: str, **arguments: Any) -> Any:
+def group_of(env_id: str, **arguments: Any) -> Any:
     env = gym.make_vec(env_id, 3, autoreset_mode="Disabled", **arguments)
     observation, _ = env.reset(seed=4)
-    spec, draws = campaign_spec(env), GeneratorRows(np.random.default_rng(9), 3)
+    spec, rngs = campaign_spec(env), GeneratorBatch(np.random.default_rng(9), 3)
     spec = replace(spec, repeats=Repeats.NEVER_AGAIN)
-    found = look(observation, spec, make_surrogate(spec), draws.take)
+    found = condition_on_dataset(observation, spec, make_surrogate(spec), rngs.take)
     return next(iter(found)), spec.design_space
 
 
 def test_a_field_holds_what_was_asked_for_first_and_blocks_what_is_no_new_design() -> None:
-    its, space = outlook("Ombo/TFBind8-v0", start={"kind": "percentile", "size": 64})
+    its, space = group_of("Ombo/TFBind8-v0", start={"kind": "percentile", "size": 64})
     assert its.measured is not None and its.measured.any()
     further = its.candidates[:, [5, 6, 5]]
-    made = make_field(its, space, further)
+    made = joint_posterior(its, space, further)
     np.testing.assert_array_equal(made.designs[:, :3], further)
     for row in range(3):
         known = {tuple(design) for design in its.candidates[row][its.measured[row]].tolist()}
@@ -258,9 +260,9 @@ def test_it_proposes_the_batch_that_simulation_values_most(
         "Ombo/GP-v0", 4, horizon=3, batch_size=2, utility="best", autoreset_mode="Disabled"
     )
     observation, _ = env.reset(seed=1)
-    seen: list[tuple[Field, NDArray[np.intp], Floats]] = []
+    seen: list[tuple[JointPosterior, NDArray[np.intp], Floats]] = []
 
-    def watched(field: Field, batches: NDArray[np.intp], *others: Any) -> Floats:
+    def watched(field: JointPosterior, batches: NDArray[np.intp], *others: Any) -> Floats:
         seen.append((field, batches, values_of(field, batches, *others)))
         return seen[-1][2]
 
@@ -295,7 +297,7 @@ def test_the_next_batch_depends_on_the_sizes_of_those_to_come(name: str, utility
         "Ombo/GP-v0", 6, plates=[4, 16, 1], utility=utility, autoreset_mode="Disabled"
     )
     observation, _ = env.reset(seed=3)
-    briefly = ":draws=16;starts=2;moves=2"
+    briefly = ":num_samples=16;num_restarts=2;max_iterations=2"
     policy = ombo_agents.make(name + briefly, env)
 
     def proposed(sizes: list[int]) -> NDArray[Any]:
@@ -321,12 +323,12 @@ def test_the_next_batch_depends_on_the_sizes_of_those_to_come(name: str, utility
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("draws=7", "draws: expected an even"),
+        ("num_samples=7", "num_samples: expected an even"),
         ("explore=-1", "explore: expected a number of at least 0"),
         ("finish=nan", "finish: expected a number of at least 0"),
         ("lookahead=1", "lookahead: expected a whole number of at least 2"),
         ("reaches=-1/2", "reaches: expected at least one, each from 0"),
-        ("starts=-1", "starts: expected"),
+        ("num_restarts=-1", "num_restarts: expected"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings: str, message: str) -> None:
@@ -342,8 +344,8 @@ def test_one_weight_and_one_reach_need_no_list() -> None:
     batches = [
         ombo_agents.make(name, env, **settings).act(batched, np.random.default_rng(0))
         for name, settings in (
-            ("rollout:reaches=3;weights=1.5;draws=32", {}),
-            ("rollout", {"reaches": [3.0], "weights": [1.5], "draws": 32}),
+            ("rollout:reaches=3;weights=1.5;num_samples=32", {}),
+            ("rollout", {"reaches": [3.0], "weights": [1.5], "num_samples": 32}),
         )
     ]
     np.testing.assert_array_equal(*batches)

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
-from ombo_gym.problems.base import Problem
-from ombo_gym.problems.gp import GP
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.spec import Repeats
 
 
@@ -21,8 +21,8 @@ class Listed(Problem):
         self.design_space = design_space
         self.table = np.random.default_rng(0).normal(size=(11, design_space.size))
 
-    def draw(self, draws):
-        return {"row": draws.draw(lambda rng: rng.integers(len(self.table)))}
+    def draw(self, rngs):
+        return {"row": rngs.draw(lambda rng: rng.integers(len(self.table)))}
 
     def evaluate(self, instances, designs):
         return self.table[instances["row"][:, None], self.numbers(designs)]

@@ -12,11 +12,11 @@ import ombo_gym  # noqa: F401
 from ombo_gym.controls.candidates import CANDIDATES
 from ombo_gym.controls.exploration import SUMMARY, actions_of, weights_of
 from ombo_gym.env import CampaignEnv
-from ombo_gym.randomness import KeyedRows, Stream
-from ombo_gym.surrogates.gp import JITTER
+from ombo_gym.randomness import KeyedGenerator, Stream
+from ombo_gym.surrogates.surrogate import JITTER
 from tests.controls.cases import CASES, assert_same, last_batch, vector_env
 from tests.controls.small_problems import Recipes
-from tests.surrogates.test_gp import textbook_posterior
+from tests.surrogates.test_posterior import textbook_posterior
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,17 @@ def test_the_batch_maximises_upper_confidence_bounds_with_weights_interpolated_o
     rng = np.random.default_rng(0)
     for _ in range(3):
         before = env.campaigns.observation()
-        outlooks = env._played._view.outlooks
+        groups = env._played._view.groups
         actions = rng.uniform(-1, 1, (rows, 2)).astype(np.float32)
         env.step(actions)
         batch = last_batch(env)
         first, last = (10 * ((actions.astype(float) + 1) / 2) ** 2).T
-        for outlook in outlooks:
-            for i, row in enumerate(outlook.rows):
+        for group in groups:
+            for i, row in enumerate(group.env_indices):
                 n = int(before["observed"][row].sum())
                 x = before["designs"][row, :n].astype(float)
                 y = before["measurements"][row, :n]
-                choices = outlook.candidates[i].astype(float)
+                choices = group.candidates[i].astype(float)
                 for slot in range(q):
                     share = slot / (q - 1) if q > 1 else 0.0
                     weight = first[row] + share * (last[row] - first[row])
@@ -70,9 +70,9 @@ def test_weight_zero_in_a_box_proposes_q_times_the_candidate_of_the_largest_mean
     env = vector_env("GP", rows, "exploration", batch_size=q, horizon=2, utility="last_mean")
     env.reset(seed=3)
     for _ in range(2):
-        (outlook,) = env._played._view.outlooks
-        best = outlook.beliefs.mean.argmax(axis=1)
-        expected = outlook.candidates[np.arange(rows), best]
+        (group,) = env._played._view.groups
+        best = group.marginals.mean.argmax(axis=1)
+        expected = group.candidates[np.arange(rows), best]
         env.step(np.full((rows, 2), -1, np.float32))
         np.testing.assert_array_equal(last_batch(env), np.repeat(expected[:, None], q, axis=1))
 
@@ -132,8 +132,8 @@ def test_the_summary_says_what_the_posterior_says():
     seen, _ = env.reset(seed=5)
     observation = env.campaigns.observation()
     x, y = observation["designs"][0, :4].astype(float), observation["measurements"][0, :4]
-    (outlook,) = env._played._view.outlooks
-    z = outlook.candidates[0].astype(float)
+    (group,) = env._played._view.groups
+    z = group.candidates[0].astype(float)
     mean, covariance = textbook_posterior("matern52", x, y, z, 0.3, JITTER)
     sd = np.sqrt(np.diag(covariance).clip(1e-12))
     expected = {
@@ -279,12 +279,12 @@ def test_candidates_come_from_the_campaign_s_own_stream_of_the_round():
     env.reset(seed=11)
     campaigns = env.campaigns
     for number in range(2):
-        (outlook,) = env._played._view.outlooks
-        draws = KeyedRows(campaigns.keys, Stream.CANDIDATES, number)
-        n = outlook.observed
+        (group,) = env._played._view.groups
+        rngs = KeyedGenerator(campaigns.keys, Stream.CANDIDATES, number)
+        n = group.num_observed
         designs, measured = campaigns.designs[:, :n], campaigns.measurements[:, :n]
-        expected = env.design_space.candidates(designs, measured, 16, draws)
-        np.testing.assert_array_equal(outlook.candidates, expected)
+        expected = env.design_space.candidates(designs, measured, 16, rngs)
+        np.testing.assert_array_equal(group.candidates, expected)
         env.step(np.zeros((3, 2), np.float32))
 
 

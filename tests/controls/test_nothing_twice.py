@@ -43,14 +43,14 @@ def test_the_batch_is_of_the_best_scored_designs_that_can_be_measured():
     for _ in range(2):
         before = env.campaigns.observation()
         expected = np.zeros((rows, q), int)
-        for outlook in env._played._view.outlooks:
-            for i, row in enumerate(outlook.rows):
+        for group in env._played._view.groups:
+            for i, row in enumerate(group.env_indices):
                 used = before["observed"][row] == 1
                 measured = set(before["designs"][row, used, 0].tolist())
-                means = outlook.beliefs.mean[i]
+                means = group.marginals.mean[i]
                 ranking = sorted(range(8), key=lambda x, m=means: -m[x])
                 expected[row] = [x for x in ranking if x not in measured][:q]
-                assert set(np.flatnonzero(outlook.measured[i])) == measured
+                assert set(np.flatnonzero(group.measured[i])) == measured
         env.step(np.full((rows, 2), -1, np.float32))
         np.testing.assert_array_equal(last_batch(env)[..., 0], expected)
 
@@ -60,7 +60,7 @@ def test_outlooks_spare_nothing_where_measuring_again_is_worth_something(worth_i
     env = vector_env("pool", 3, "exploration", **worth_it)
     env.reset(seed=0)
     assert env.campaign_spec.repeats is Repeats.DISTINCT_IN_BATCH
-    assert all(outlook.measured is None for outlook in env._played._view.outlooks)
+    assert all(group.measured is None for group in env._played._view.groups)
 
 
 @pytest.mark.parametrize("case", ["GP", "TFBind8", "pool", "recipes"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ombo_gym.env import CampaignEnv
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.randomness import KeyedGenerator, Stream
 from tests.controls.cases import CASES, vector_env
 
 
@@ -56,12 +56,13 @@ def test_candidates_are_picked_for_the_slots_of_the_plate():
 def test_rows_with_plates_of_different_sizes_draw_candidates_as_if_they_were_alone():
     env = vector_env("TFBind8", 8, "exploration", batch_size=[1, 3], horizon=1)
     env.reset(seed=2)
-    assert len(env._played._view.outlooks) > 1
-    for outlook in env._played._view.outlooks:
-        draws = KeyedRows(env.campaigns.keys[outlook.rows], Stream.CANDIDATES, 0)
-        n, q = outlook.observed, outlook.batch_size
+    assert len(env._played._view.groups) > 1
+    for group in env._played._view.groups:
+        rngs = KeyedGenerator(env.campaigns.keys[group.env_indices], Stream.CANDIDATES, 0)
+        n, q = group.num_observed, group.batch_size
         designs, measured = (
-            getattr(env.campaigns, name)[outlook.rows, :n] for name in ("designs", "measurements")
+            getattr(env.campaigns, name)[group.env_indices, :n]
+            for name in ("designs", "measurements")
         )
-        expected = env.design_space.candidates(designs, measured, 4 * q, draws)
-        np.testing.assert_array_equal(outlook.candidates, expected)
+        expected = env.design_space.candidates(designs, measured, 4 * q, rngs)
+        np.testing.assert_array_equal(group.candidates, expected)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym import MixedDesigns
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from ombo_gym.quasirandom import kronecker
-from ombo_gym.randomness import RowDraws
+from ombo_gym.randomness import BatchedGenerator
 
 Floats = NDArray[np.float64]
 
@@ -39,14 +39,14 @@ class MixedProcess(Problem):
         same = CORRELATION + (1 - CORRELATION) * np.eye(_LEVELS)
         self._one, self._two = np.linalg.cholesky(same), np.linalg.cholesky(np.kron(same, same))
 
-    def draw(self, draws: RowDraws) -> dict[str, NDArray[Any]]:
+    def draw(self, rngs: BatchedGenerator) -> dict[str, NDArray[Any]]:
         pairs = _LEVELS**2
         return {
-            "waves": draws.standard_normal((pairs, _WAVES, 3)) / LENGTHSCALE,
-            "phases": 2 * np.pi * draws.random((pairs, _WAVES)),
-            "lone_waves": draws.standard_normal((3, _WAVES)) / LENGTHSCALE,
-            "lone_phases": 2 * np.pi * draws.random((3, _WAVES)),
-            "levels": draws.standard_normal((2, _LEVELS)) @ self._one.T,
+            "waves": rngs.standard_normal((pairs, _WAVES, 3)) / LENGTHSCALE,
+            "phases": 2 * np.pi * rngs.random((pairs, _WAVES)),
+            "lone_waves": rngs.standard_normal((3, _WAVES)) / LENGTHSCALE,
+            "lone_phases": 2 * np.pi * rngs.random((3, _WAVES)),
+            "levels": rngs.standard_normal((2, _LEVELS)) @ self._one.T,
         }
 
     def evaluate(self, instances: dict[str, NDArray[Any]], designs: NDArray[Any]) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ombo_gym.design_spaces import DesignSpace, MixedDesigns
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 
 NAMES = ("T", "pH", "solvent", "base", "time", "x")
 
@@ -93,11 +93,11 @@ def mixed_spaces(draw: st.DrawFn) -> MixedDesigns:
     return MixedDesigns(draw(notations(draw(st.sampled_from([None, countable()])))))
 
 
-def draws(seed: int, rows: int = 2) -> GeneratorRows:
+def rngs(seed: int, rows: int = 2) -> GeneratorBatch:
     """Random numbers of some rows."""
-    return GeneratorRows([np.random.default_rng([seed, row]) for row in range(rows)], rows)
+    return GeneratorBatch([np.random.default_rng([seed, row]) for row in range(rows)], rows)
 
 
 def some_designs(space: DesignSpace, seed: int, count: int = 6) -> np.ndarray:
     """Uniform designs of two rows, (2, count, *shape)."""
-    return space.sample(draws(seed), count)
+    return space.sample(rngs(seed), count)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from ombo_gym import design_spaces
 from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesigns, finite
-from ombo_gym.randomness import GeneratorRows, KeyedRows, Stream
+from ombo_gym.randomness import GeneratorBatch, KeyedGenerator, Stream
 
 
 def test_spaces_too_large_to_list_are_drawn_without_replacement_too(
@@ -21,13 +21,13 @@ def test_spaces_too_large_to_list_are_drawn_without_replacement_too(
 ) -> None:
     monkeypatch.setattr(finite, "LISTED", 1)
     space = CategoricalDesigns([2, 3, 2])
-    draws = KeyedRows(np.arange(300, dtype=np.uint64), Stream.START)
-    designs = space.sample_distinct(draws, 12)
+    rngs = KeyedGenerator(np.arange(300, dtype=np.uint64), Stream.START)
+    designs = space.sample_distinct(rngs, 12)
     codes = np.sort(space.encode(designs), axis=1)
     np.testing.assert_array_equal(codes, np.tile(np.arange(12), (300, 1)))
-    alone = space.sample_distinct(KeyedRows(np.array([7], np.uint64), Stream.START), 12)
+    alone = space.sample_distinct(KeyedGenerator(np.array([7], np.uint64), Stream.START), 12)
     np.testing.assert_array_equal(alone[0], designs[7])
-    pairs = space.sample_distinct(KeyedRows(np.arange(4000, dtype=np.uint64), Stream.START), 2)
+    pairs = space.sample_distinct(KeyedGenerator(np.arange(4000, dtype=np.uint64), Stream.START), 2)
     counts = Counter(map(tuple, space.encode(pairs).tolist()))
     assert len(counts) == 12 * 11
     assert stats.chisquare(list(counts.values())).pvalue > 1e-4
@@ -36,7 +36,7 @@ def test_spaces_too_large_to_list_are_drawn_without_replacement_too(
 def test_a_long_sequence_has_more_designs_than_an_integer_counts() -> None:
     space = CategoricalDesigns([4] * 40)
     assert space.size == 4**40
-    designs = space.sample_distinct(KeyedRows(np.arange(2, dtype=np.uint64), Stream.START), 50)
+    designs = space.sample_distinct(KeyedGenerator(np.arange(2, dtype=np.uint64), Stream.START), 50)
     assert designs.shape == (2, 50, 40) and set(np.unique(designs)) == {0, 1, 2, 3}
 
 
@@ -71,7 +71,7 @@ def test_squared_distances_of_features_are_hamming_distances() -> None:
     "space", [BoxDesigns(3), CategoricalDesigns([2, 3]), CandidateDesigns(np.eye(5))], ids=repr
 )
 def test_actions_and_designs_are_inverse(space: design_spaces.DesignSpace) -> None:
-    batches = space.sample(KeyedRows(np.arange(4, dtype=np.uint64), Stream.START), 3)
+    batches = space.sample(KeyedGenerator(np.arange(4, dtype=np.uint64), Stream.START), 3)
     actions = space.actions(batches)
     action_space = space.action_space(3)
     for action in actions:
@@ -99,8 +99,8 @@ def test_a_table_of_all_designs_finds_the_same_as_comparing_every_two(space, mon
 def test_a_pool_pickles_without_what_can_be_worked_out_again() -> None:
     pool = CandidateDesigns(np.random.default_rng(0).normal(size=(50, 2)))
     before = len(pickle.dumps(pool))
-    draws = GeneratorRows(np.random.default_rng(0), 1)
+    rngs = GeneratorBatch(np.random.default_rng(0), 1)
     values = np.arange(3.0)[None]
-    pool.around_peaks(np.arange(3)[None, :, None], values, draws, leaders=2, count=4, neighbours=8)
+    pool.around_peaks(np.arange(3)[None, :, None], values, rngs, leaders=2, count=4, neighbours=8)
     assert len(pickle.dumps(pool)) == before
     assert pickle.loads(pickle.dumps(pool)) == pool

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ombo_gym.design_spaces import FiniteDesigns, MixedDesigns, repeated
-from tests.design_spaces.strategies import countable, draws, mixed_spaces, notations, some_designs
+from tests.design_spaces.strategies import countable, mixed_spaces, notations, rngs, some_designs
 
 PROPERTIES = settings(deadline=None, max_examples=50)
 SCREEN = {
@@ -51,11 +51,11 @@ def test_whatever_is_drawn_or_moved_is_canonical(
     parents, others = some_designs(space, seed + 1), some_designs(space, seed + 2)
     found = {
         "sample": parents,
-        "spread": space.spread(draws(seed), min(9, space.size or 9)),
-        "distinct": space.sample_distinct(draws(seed), min(9, space.size or 9)),
-        "candidates": space.candidates(measured, values, 5, draws(seed)),
-        "mutants": space.mutate(parents, draws(seed), mutations=1.5, step=0.2),
-        "children": space.recombine(parents, others, draws(seed)),
+        "spread": space.spread(rngs(seed), min(9, space.size or 9)),
+        "distinct": space.sample_distinct(rngs(seed), min(9, space.size or 9)),
+        "candidates": space.candidates(measured, values, 5, rngs(seed)),
+        "mutants": space.mutate(parents, rngs(seed), mutations=1.5, step=0.2),
+        "children": space.recombine(parents, others, rngs(seed)),
         "features": space.from_features(
             np.random.default_rng(seed).normal(size=(2, 9, len(space.features(parents)[0, 0])))
         ),
@@ -73,7 +73,7 @@ def test_whatever_is_drawn_or_moved_is_canonical(
 @given(mixed_spaces(), st.integers(0, 999))
 def test_children_have_each_parameter_of_one_parent(space: MixedDesigns, seed: int) -> None:
     first, second = some_designs(space, seed), some_designs(space, seed + 1)
-    children = space.recombine(first, second, draws(seed))
+    children = space.recombine(first, second, rngs(seed))
     for child, one, other in zip(*map(space._columns, (children, first, second)), strict=True):
         assert ((child == one) | (child == other)).all()
     assert len(space.positions) == space.shape[0]
@@ -85,7 +85,7 @@ def test_a_mutant_differs_in_a_category_or_level(
     space: MixedDesigns, seed: int, step: float
 ) -> None:
     parents = some_designs(space, seed, 20)
-    mutants = space.mutate(parents, draws(seed), mutations=1.0, step=step)
+    mutants = space.mutate(parents, rngs(seed), mutations=1.0, step=step)
     before, after = space._columns(parents), space._columns(mutants)
     changed = [
         one != other
@@ -151,9 +151,9 @@ def test_a_space_with_an_end_counts_its_designs(written: dict) -> None:
     np.testing.assert_array_equal(space.encode(designs), codes)
     assert not repeated(designs[None]).any()
     if space.looks_at_everything:
-        everything = space.candidates(designs[None, :0], np.zeros((1, 0)), 0, draws(0, 1))
+        everything = space.candidates(designs[None, :0], np.zeros((1, 0)), 0, rngs(0, 1))
         np.testing.assert_array_equal(space.encode(everything[0]), np.arange(space.size))
-        all_of_them = space.sample_distinct(draws(1), space.size)
+        all_of_them = space.sample_distinct(rngs(1), space.size)
         assert not repeated(all_of_them).any()
 
 
@@ -238,7 +238,7 @@ def test_candidates_are_around_the_best_and_everywhere() -> None:
     space = MixedDesigns({name: SCREEN[name] for name in ("T", "c", "solvent", "base")})
     designs = some_designs(space, 0, 8)
     values = np.arange(16.0).reshape(2, 8)
-    found = space.candidates(designs, values, 0, draws(1))
+    found = space.candidates(designs, values, 0, rngs(1))
     assert 256 <= found.shape[1] <= 512
     best = designs[:, -1:]
     same = (found[..., 2:] == best[..., 2:]).all(axis=-1)

@@ -14,12 +14,15 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import ombo_agents
 import ombo_gym
-from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
 from ombo_gym import BoxDesigns, CampaignSpec, MixedDesigns, campaign_spec
-from ombo_gym.problems.function import Function
-from ombo_gym.randomness import GeneratorRows
-from ombo_gym.surrogates.ascent import Pending, climb
-from ombo_gym.surrogates.gp import Posterior, make_surrogate
+from ombo_gym.acquisition.base import FantasySurface
+from ombo_gym.acquisition.local_climb import local_climb
+from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
+from ombo_gym.problems.own.function import Function
+from ombo_gym.randomness import GeneratorBatch
+from ombo_gym.surrogates.fantasies import FantasyPosterior
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import make_surrogate
 from ombo_gym.testing import ProblemConformance, assert_same
 
 SPACE = {
@@ -180,9 +183,9 @@ def test_lengthscales_have_a_prior_that_a_few_values_do_not_overrule() -> None:
     surrogates = [make_surrogate(CampaignSpec(space)) for space in (mixed, box)]
     assert len(surrogates[0].log_prior) == 5 and not surrogates[1].log_prior
     assert np.argmax(surrogates[0].log_prior) == 2 and max(surrogates[0].log_prior) <= 0
-    draws = GeneratorRows(np.random.default_rng(0), 50)
-    features = mixed.features(mixed.sample(draws, 4))
-    values = draws.standard_normal((4,))
+    rngs = GeneratorBatch(np.random.default_rng(0), 50)
+    features = mixed.features(mixed.sample(rngs, 4))
+    values = rngs.standard_normal((4,))
     chosen = Posterior(surrogates[0], features, values).lengthscale
     without = dataclasses.replace(surrogates[0], log_prior=())
     likeliest = Posterior(without, features, values).lengthscale
@@ -194,18 +197,18 @@ def test_climbing_moves_the_numbers_that_are_free_and_nothing_else() -> None:
     descriptors = {"p": [0.0] * 11 + [1.0], "q": list(range(12))}
     rare = {"choices": list(range(12)), "descriptors": descriptors}
     space = MixedDesigns({"T": (0, 1), "s": rare, "n": {"integer": [1, 3]}, "p": (0, 1)})
-    draws = GeneratorRows(np.random.default_rng(0), 2)
-    designs = space.sample(draws, 10)
+    rngs = GeneratorBatch(np.random.default_rng(0), 2)
+    designs = space.sample(rngs, 10)
     begin = space.features(designs)
     assert abs(begin).max() > 1, "a descriptor that is rarely what it is"
     surrogate = make_surrogate(CampaignSpec(space))
-    pending = Pending(Posterior(surrogate, begin, draws.standard_normal((10,))))
+    pending = FantasyPosterior(Posterior(surrogate, begin, rngs.standard_normal((10,))))
     score = UpperConfidenceBound(np.full(2, 2.0))
-    tops = climb(pending, score, begin, 12, space.free)
-    assert (score.value(pending.at(tops)) >= score.value(pending.at(begin)) - 1e-12).all()
-    np.testing.assert_array_equal(tops[..., ~space.free], begin[..., ~space.free])
-    assert (abs(tops[..., space.free] - begin[..., space.free]) > 0.05).any()
-    there = space.from_features(tops)
+    optimized = local_climb(FantasySurface(pending, score), begin, 12, space.free)
+    assert (score.value(pending.at(optimized)) >= score.value(pending.at(begin)) - 1e-12).all()
+    np.testing.assert_array_equal(optimized[..., ~space.free], begin[..., ~space.free])
+    assert (abs(optimized[..., space.free] - begin[..., space.free]) > 0.05).any()
+    there = space.from_features(optimized)
     np.testing.assert_array_equal(there[..., 1:-1], designs[..., 1:-1])
 
 

@@ -10,8 +10,8 @@ from gymnasium.error import ResetNeeded
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import assert_same
 
@@ -24,14 +24,16 @@ class Failing(Problem):
     def __init__(self) -> None:
         self.design_space = BoxDesigns(1)
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"top": draws.random((1,))}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"top": rngs.random((1,))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> np.ndarray:
         self.stop("evaluate")
         return -((designs - instances["top"][:, None]) ** 2).sum(axis=-1)
 
-    def measure(self, instances: Instances, designs: Designs, values: Any, draws: RowDraws) -> Any:
+    def measure(
+        self, instances: Instances, designs: Designs, values: Any, rngs: BatchedGenerator
+    ) -> Any:
         self.stop("measure")
         return values
 

@@ -17,8 +17,8 @@ import ombo_gym
 from ombo_gym import BoxDesigns, CampaignSpec, CandidateDesigns, CategoricalDesigns, DesignSpace
 from ombo_gym.design_spaces import Designs
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import BatchedGenerator
 from tests.envs.cases import IDS, make_native, settings_of
 
 Observation = dict[str, Any]
@@ -35,8 +35,8 @@ class Offset(Problem):
     def __init__(self) -> None:
         self.design_space = BoxDesigns(1)
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"slope": 0.5 + draws.random(())}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"slope": 0.5 + rngs.random(())}
 
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
         return self.OFFSET + self.SPREAD * instances["slope"][:, None] * designs[..., 0]

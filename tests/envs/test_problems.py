@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import ombo_gym
-from ombo_gym.problems.base import Problem
-from ombo_gym.problems.function import Function
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.problems.own.function import Function
 from ombo_gym.testing import ProblemConformance
 from tests.envs.cases import SMALL_STARTS
 

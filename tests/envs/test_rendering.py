@@ -20,8 +20,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Instances, Problem
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import CONTROLS
 from ombo_gym.testing import play
 from ombo_gym.vector_env import CampaignVectorEnv
@@ -58,8 +58,8 @@ class Letters(Problem):
     def __repr__(self) -> str:  # in the ids of tests, which must not change between processes
         return type(self).__name__ + repr(self.design_space.observation_space(1))
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"unused": draws.random((1,))}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"unused": rngs.random((1,))}
 
     def evaluate(self, instances: Instances, designs: Designs) -> np.ndarray:
         return (designs == 0).mean(axis=-1)

@@ -13,7 +13,7 @@ import statsmodels.api as sm
 from ombo_gym.evaluation import resampling
 from ombo_gym.evaluation.aggregates import stratified_p_value
 from ombo_gym.evaluation.clusters import codes_of
-from ombo_gym.evaluation.contest import contests
+from ombo_gym.evaluation.normalized_scores import contests
 from ombo_gym.evaluation.ranking import improvement, leaderboard, profiles, ranks
 from ombo_gym.evaluation.resampling import bootstrap_iqm, bootstrap_runs, draw_clusters
 from ombo_gym.evaluation.statistics import mean_interval, paired_p_value, wins_interval

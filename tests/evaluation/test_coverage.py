@@ -12,7 +12,7 @@ import scipy.stats
 
 from ombo_gym.evaluation import resampling
 from ombo_gym.evaluation.aggregates import probability_of_improvement, shares_above, standings
-from ombo_gym.evaluation.contest import Contest, Scores
+from ombo_gym.evaluation.normalized_scores import Contest, Scores
 from ombo_gym.evaluation.resampling import bootstrap_iqm
 from ombo_gym.evaluation.statistics import (
     bootstrap_interval,

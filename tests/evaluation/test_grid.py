@@ -14,16 +14,16 @@ import tyro
 
 import ombo_agents
 import ombo_gym
+from ombo_agents.cli.arguments import report_errors
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.evaluation import grid as grid_module
 from ombo_gym.evaluation.grid import read_grid
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.tables import read_table
 from scripts import evaluate
-from scripts.arguments import report_errors
 
-PLAN = Plan(env="Ombo/GP-v0", policies=["random", "greedy"], horizons=[1, 2], campaigns=5)
+PLAN = EvaluationPlan(env="Ombo/GP-v0", policies=["random", "greedy"], horizons=[1, 2], campaigns=5)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_problem_s_own_settings_stand_over_the_grid_s(grid):
             "- {env: Ombo/TFBinding-v0, policies: genetic, budget: 12, utilities: [total]}\n"
         )
     )
-    assert gp == Plan(
+    assert gp == EvaluationPlan(
         "Ombo/GP-v0", ["random", "greedy"], [1, 3], campaigns=20, told=["true", "one"]
     )
     assert wide.env_kwargs == {"dim": 6} and wide.horizons == [2] and wide.campaigns == 7
@@ -152,11 +152,11 @@ def test_a_budget_keeps_the_number_of_designs():
 class FailsOften(DesignsPolicy):
     """Raises at N = 2 on campaigns from the third on."""
 
-    def propose(self, observation, draws, q):
+    def propose(self, observation, rngs, q):
         rounds = observation["rounds_left"]
         if rounds.max() > 1 and len(rounds) < 3:
             raise RuntimeError("out of\npaper <b>")
-        return draws.random((q, 2)) * 2 - 1
+        return rngs.random((q, 2)) * 2 - 1
 
 
 def test_a_cell_that_fails_is_recorded_and_stops_nothing(tmp_path):
@@ -265,7 +265,7 @@ def test_replays_hold_the_first_campaigns_round_by_round():
 
 
 def test_a_large_start_is_left_out_of_replays():
-    plan = Plan(
+    plan = EvaluationPlan(
         "Ombo/TFBinding-v0",
         ["random"],
         [1],

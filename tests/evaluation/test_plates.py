@@ -11,18 +11,18 @@ import pytest
 import tyro
 
 import ombo_gym
+from ombo_agents.cli.arguments import report_errors
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import MixedDesigns
 from ombo_gym.evaluation.cells import Cell, play
 from ombo_gym.evaluation.grid import read_grid
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.plates import batch_words, measurements, plates_of
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.tables import read_table
-from ombo_gym.problems.base import Problem
+from ombo_gym.problems.core.base import Problem
 from scripts import evaluate
-from scripts.arguments import report_errors
 
 ENV = "Ombo/GP-v0"
 PLATES = [5, 3, 2]
@@ -72,7 +72,7 @@ class Recorded(DesignsPolicy):
     def batch(number, rows):
         return np.random.default_rng(number).uniform(-1, 1, (rows, max(PLATES), 2))
 
-    def propose(self, observation, draws, q):
+    def propose(self, observation, rngs, q):
         rows = len(observation["rounds_left"])
         number = int(observation["rounds_left"].max())
         return self.batch(number, rows)[:, :q].astype(np.float32)
@@ -80,7 +80,9 @@ class Recorded(DesignsPolicy):
 
 @pytest.mark.parametrize("utility", UTILITIES)
 def test_a_campaign_of_plates_is_worth_what_the_single_env_pays_by_definition(utility):
-    plan = Plan(ENV, [f"{__name__}:Recorded"], plates=PLATES, utilities=[utility], campaigns=3)
+    plan = EvaluationPlan(
+        ENV, [f"{__name__}:Recorded"], plates=PLATES, utilities=[utility], campaigns=3
+    )
     found = run(plan).campaigns
     batches = [Recorded.batch(len(PLATES) - n, 3).astype(np.float32) for n in range(len(PLATES))]
     for row in found[found["told_horizon"] == "true"].itertuples():
@@ -161,8 +163,10 @@ def test_only_slots_that_are_measured_count_as_distinct_and_told_one_hides_plate
 
 
 def test_plates_make_other_cells_of_the_same_campaigns():
-    plates, reverse = (Plan(ENV, ["random"], plates=each, campaigns=3) for each in ([4, 2], [2, 4]))
-    plain = Plan(ENV, ["random"], [2], batch_size=4, campaigns=3)
+    plates, reverse = (
+        EvaluationPlan(ENV, ["random"], plates=each, campaigns=3) for each in ([4, 2], [2, 4])
+    )
+    plain = EvaluationPlan(ENV, ["random"], [2], batch_size=4, campaigns=3)
     assert len({plan.cells()[0].key for plan in (plates, reverse, plain)}) == 3
     table = run([plates, reverse, plain]).campaigns
     assert len(table) == 3 * 2 * 3
@@ -185,7 +189,7 @@ def test_plates_make_other_cells_of_the_same_campaigns():
 )
 def test_plates_beside_what_they_replace_are_refused(given, message):
     with pytest.raises(ValueError, match=message):
-        Plan(**{"env": ENV, "policies": ["random"], "plates": PLATES, **given})
+        EvaluationPlan(**{"env": ENV, "policies": ["random"], "plates": PLATES, **given})
 
 
 @pytest.mark.parametrize(
@@ -223,10 +227,10 @@ def test_a_problem_of_a_grid_has_plates_or_rounds_of_its_own_and_utilities_as_di
     "given", ["last_quantile:quantile=.50", {"name": "last_quantile", "quantile": 0.5}]
 )
 def test_a_utility_has_one_text_however_it_was_given(given):
-    (cell,) = Plan(ENV, ["random"], [1], utilities=[given]).cells()[:1]
+    (cell,) = EvaluationPlan(ENV, ["random"], [1], utilities=[given]).cells()[:1]
     assert cell.utility == "last_quantile:quantile=0.5"
     with pytest.raises(ValueError, match="utilities: expected at least one, each once"):
-        Plan(ENV, ["random"], [1], utilities=[given, "last_quantile:quantile=0.5"])
+        EvaluationPlan(ENV, ["random"], [1], utilities=[given, "last_quantile:quantile=0.5"])
 
 
 def test_words_about_plates():
@@ -246,8 +250,8 @@ class Brew(Problem):
     def __init__(self):
         self.design_space = MixedDesigns({"degrees": (20, 100), "solvent": ["DMF", "THF"]})
 
-    def draw(self, draws):
-        return {"top": draws.random(())}
+    def draw(self, rngs):
+        return {"top": rngs.random(())}
 
     def evaluate(self, instances, designs):
         return designs[..., 2] - (designs[..., 0] - instances["top"][:, None]) ** 2
@@ -280,7 +284,9 @@ class SoftChoices:
 
 def test_designs_of_numbers_and_categories_are_replayed_as_text_and_told_apart_by_what_they_mean():
     policies = ["random", "ucb", f"{__name__}:SoftChoices"]
-    results = run(Plan("Test/Brew-v0", policies, plates=[4, 2], campaigns=2, told=["true"]))
+    results = run(
+        EvaluationPlan("Test/Brew-v0", policies, plates=[4, 2], campaigns=2, told=["true"])
+    )
     distinct = results.campaigns.groupby("policy")["distinct"].unique()
     assert distinct["random"] == [3.0] and distinct[policies[-1]] == [1.0]
     (first, _) = results.replays["scenes"]
@@ -307,7 +313,7 @@ class Cheat:
 
 
 def test_a_policy_that_looks_its_values_up_fails():
-    plan = Plan(ENV, [f"{__name__}:Cheat", "random"], [1], campaigns=2, told=["true"])
+    plan = EvaluationPlan(ENV, [f"{__name__}:Cheat", "random"], [1], campaigns=2, told=["true"])
     results = run(plan)
     assert results.campaigns["policy"].unique().tolist() == ["random"]
     (error,) = results.errors["error"]
@@ -317,7 +323,9 @@ def test_a_policy_that_looks_its_values_up_fails():
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_instance_is_the_number_within_the_split_that_the_reset_tells(split):
     arguments = {"split": split, "start": {"kind": "none"}}
-    plan = Plan("Ombo/TFBinding-v0", ["random"], [1], campaigns=5, block=2, env_kwargs=arguments)
+    plan = EvaluationPlan(
+        "Ombo/TFBinding-v0", ["random"], [1], campaigns=5, block=2, env_kwargs=arguments
+    )
     found = run(plan).campaigns
     assert str(found["instance"].dtype) == "Int64"
     env = gym.make("Ombo/TFBinding-v0", **arguments)
@@ -327,4 +335,4 @@ def test_the_instance_is_the_number_within_the_split_that_the_reset_tells(split)
 
 
 def test_without_a_collection_there_is_no_instance():
-    assert run(Plan(ENV, ["random"], [1], campaigns=2)).campaigns["instance"].isna().all()
+    assert run(EvaluationPlan(ENV, ["random"], [1], campaigns=2)).campaigns["instance"].isna().all()

@@ -6,10 +6,10 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.run import run
-from ombo_gym.problems.gp import GP
+from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.scores import score
 
 
@@ -41,8 +41,10 @@ def test_a_start_that_holds_the_best_is_kept_or_lost() -> None:
 
 def test_campaigns_are_scored_by_their_own_start_and_optimum() -> None:
     plans = [
-        Plan("Ombo/TFBinding-v0", ["random"], [1, 3], ["best", "last_mean"], 2, campaigns=5),
-        Plan("Ombo/GP-v0", ["random"], [2], campaigns=3, seed=10, env_kwargs={"dim": 1}),
+        EvaluationPlan(
+            "Ombo/TFBinding-v0", ["random"], [1, 3], ["best", "last_mean"], 2, campaigns=5
+        ),
+        EvaluationPlan("Ombo/GP-v0", ["random"], [2], campaigns=3, seed=10, env_kwargs={"dim": 1}),
     ]
     frame = problem_scores(run(plans).campaigns)
     assert len(frame) == 2 * 5 * 2 * 2 + 3 * 2
@@ -56,7 +58,9 @@ def test_campaigns_are_scored_by_their_own_start_and_optimum() -> None:
 
 
 def test_the_total_of_plates_is_scored_by_all_they_hold() -> None:
-    plan = Plan("Ombo/TFBinding-v0", ["random"], plates=[5, 2, 1], utilities=["total"], campaigns=3)
+    plan = EvaluationPlan(
+        "Ombo/TFBinding-v0", ["random"], plates=[5, 2, 1], utilities=["total"], campaigns=3
+    )
     for row in problem_scores(run(plan).campaigns).itertuples():
         env = gym.make(row.env)
         _, info = env.reset(seed=row.seed)
@@ -66,5 +70,5 @@ def test_the_total_of_plates_is_scored_by_all_they_hold() -> None:
 
 def test_without_a_best_value_there_is_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GP, "best_known", lambda self, instances: None)
-    plan = Plan("Ombo/GP-v0", ["random"], [1], campaigns=2)
+    plan = EvaluationPlan("Ombo/GP-v0", ["random"], [1], campaigns=2)
     assert problem_scores(run(plan).campaigns)["problem_score"].isna().all()

@@ -244,8 +244,8 @@ def test_the_value_of_planning_stands_beside_the_gain_over_the_best_one_round_po
         ["policy_a", "told_a", "policy_b", "told_b"]
     )["difference"]
     summary = pd.read_csv(tmp_path / "summary.csv")
-    told_one = summary[summary["told_horizon"] == "one"]
-    best = told_one.loc[told_one["mean"].idxmax(), "policy"]
+    as_last_round = summary[summary["told_horizon"] == "one"]
+    best = as_last_round.loc[as_last_round["mean"].idxmax(), "policy"]
     rows = page.rows("value of planning", "minus the best told 1")
     assert len(rows) == 5
     for policy, _, _, planning, gain in rows:

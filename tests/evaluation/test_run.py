@@ -21,14 +21,14 @@ from ombo_gym.evaluation import run as run_module
 from ombo_gym.evaluation.cells import SEEDS, WEIGHT, Cell, play
 from ombo_gym.evaluation.identity import fingerprint, methods
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
-from ombo_gym.problems.tf_binding import TFBinding
+from ombo_gym.problems.biology.tf_binding import TFBinding
 from ombo_gym.spec import campaign_spec
 
 ENV = "Ombo/GP-v0"
 POLICIES = ("random", "ucb", "explore_then_exploit", "thompson")
-PLAN = Plan(env=ENV, policies=POLICIES, horizons=(1, 3), campaigns=11, seed=40, block=4)
+PLAN = EvaluationPlan(env=ENV, policies=POLICIES, horizons=(1, 3), campaigns=11, seed=40, block=4)
 COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
     *("campaign", "seed", "instance", "value", "best_value", "distinct", "model_queries"),
@@ -123,7 +123,7 @@ def test_all_policies_begin_with_the_same_start(results):
 @pytest.mark.parametrize("name", POLICIES)
 @pytest.mark.parametrize("utility", ["best", "last_mean"])
 def test_a_value_is_what_the_single_env_of_that_seed_pays_played_by_hand(name, utility):
-    plan = Plan(
+    plan = EvaluationPlan(
         env=ENV,
         policies=[name],
         horizons=[3],
@@ -174,12 +174,12 @@ def test_rows_told_one_are_what_the_myopic_policy_plays(name, results):
             ENV, name, "true", horizon, 4, "best", 40, 0, 11, maker=f"{__name__}:make_myopic"
         )
         expected = play(cell).columns["value"]
-        told_one = table[
+        as_last_round = table[
             (table["policy"] == name)
             & (table["told_horizon"] == "one")
             & (table["horizon"] == horizon)
         ]
-        np.testing.assert_array_equal(told_one["value"], expected)
+        np.testing.assert_array_equal(as_last_round["value"], expected)
 
 
 def test_what_is_told_changes_nothing_but_for_who_listens_and_has_more_than_one_round(results):
@@ -222,7 +222,7 @@ def test_the_mean_weights_of_a_schedule_are_its_own(results):
 
 
 def test_mean_weights_are_means_over_campaigns_whatever_the_blocks(trained):
-    plan = Plan(env=ENV, policies=[str(trained)], horizons=[2], campaigns=7, block=3)
+    plan = EvaluationPlan(env=ENV, policies=[str(trained)], horizons=[2], campaigns=7, block=3)
     weights = run(plan).exploration
     cell = plan.cells()[0]
     whole = play(replace(cell, campaigns=7)).weights
@@ -332,7 +332,7 @@ def test_names_that_look_like_numbers_or_nothing_survive_the_disk(tmp_path, monk
     names = ["007", "NA", "true", "1e3"]
     for i, name in enumerate(names):
         write_policy(tmp_path / name, seed=i)
-    plan = Plan(env=ENV, policies=names, horizons=[2], campaigns=3)
+    plan = EvaluationPlan(env=ENV, policies=names, horizons=[2], campaigns=3)
     first = run(plan, folder=tmp_path / "cells")
     resumed = run(plan, folder=tmp_path / "cells", resume=True)
     assert list(dict.fromkeys(resumed.campaigns["policy"])) == names
@@ -348,7 +348,7 @@ def test_what_is_kept_is_read_back_to_the_last_digit(results, tmp_path):
 
 
 def test_a_trained_policy_s_folder_is_a_policy_s_name(trained):
-    plan = Plan(env=ENV, policies=["greedy", str(trained)], horizons=[1, 2], campaigns=3)
+    plan = EvaluationPlan(env=ENV, policies=["greedy", str(trained)], horizons=[1, 2], campaigns=3)
     results = run(plan)
     assert set(results.campaigns["policy"]) == {"greedy", str(trained)}
     table = results.campaigns.set_index(["policy", "told_horizon", "horizon"])["value"]
@@ -357,7 +357,7 @@ def test_a_trained_policy_s_folder_is_a_policy_s_name(trained):
 
 
 def test_other_weights_in_the_same_folder_are_played_anew(trained, tmp_path, played):
-    plan = Plan(env=ENV, policies=["ucb", str(trained)], horizons=[1], campaigns=3)
+    plan = EvaluationPlan(env=ENV, policies=["ucb", str(trained)], horizons=[1], campaigns=3)
     run(plan, folder=tmp_path / "cells")
     before = fingerprint(str(trained), ENV)
     shutil.rmtree(trained)
@@ -415,7 +415,7 @@ def test_every_field_of_a_cell_is_part_of_its_key():
 
 def test_the_order_of_the_environment_s_arguments_does_not_matter():
     one, other = (
-        Plan(env=ENV, policies=["random"], horizons=[1], env_kwargs=kwargs).cells()
+        EvaluationPlan(env=ENV, policies=["random"], horizons=[1], env_kwargs=kwargs).cells()
         for kwargs in ({"dim": 1, "noise_std": 0.1}, {"noise_std": 0.1, "dim": 1})
     )
     assert [cell.key for cell in one] == [cell.key for cell in other]
@@ -476,7 +476,7 @@ def test_the_tables_that_values_come_from_are_part_of_what_is_kept(tmp_path, pla
     table = tmp_path / "table.npz"
     table.write_bytes(b"measured")
     monkeypatch.setattr(TFBinding, "sources", (table,))
-    plan = Plan(env="Ombo/TFBinding-v0", policies=["random"], horizons=[1], campaigns=2)
+    plan = EvaluationPlan(env="Ombo/TFBinding-v0", policies=["random"], horizons=[1], campaigns=2)
     for content, plays in ((b"measured", 1), (b"measured", 0), (b"measured again", 1)):
         table.write_bytes(content)
         played.clear()
@@ -491,7 +491,7 @@ def test_what_the_evaluation_sets_itself_is_refused(key):
 
 
 def test_what_policies_ask_their_own_models_is_counted_over_all_rounds():
-    plan = Plan(
+    plan = EvaluationPlan(
         env="Ombo/TFBind8-v0",
         policies=["ensemble_greedy:hidden=8;members=2;epochs=1", "random"],
         horizons=[2],

@@ -12,7 +12,7 @@ import pytest
 
 import ombo_agents
 from ombo_agents import Policy
-from ombo_agents.planners.exact import exact_value
+from ombo_agents.planners.dynamic_programming import exact_value
 from ombo_gym.spec import campaign_spec
 from tests.planners.brute_cases import Arms, Surfaces
 from tests.planners.brute_force import Batch, BruteForce, Choice, Data, Rounds

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import ombo_agents
+from ombo_agents.planners.dynamic_programming import exact_value, solve_campaign
 from ombo_agents.planners.evaluation import evaluate_policy
-from ombo_agents.planners.exact import exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
 from tests.planners.brute_cases import (
     ARM_UTILITIES,

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.planners.beliefs.counting import beta_binomial
-from ombo_agents.planners.exact import TooManyStates, exact_value, solve_campaign
+from ombo_agents.cli.exact import Args, solve
+from ombo_agents.planners.belief_mdp.counting import beta_binomial
+from ombo_agents.planners.dynamic_programming import TooManyStates, exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
-from scripts.exact import Args, solve
 from tests.planners.brute_cases import Arms
 from tests.planners.players import (
     BANDIT,

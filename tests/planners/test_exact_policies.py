@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import ombo_agents
 from ombo_agents import Myopic
-from ombo_agents.planners.exact import exact_value, solve_campaign
+from ombo_agents.planners.dynamic_programming import exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
 from tests.planners.brute_cases import Surfaces
 from tests.planners.players import (

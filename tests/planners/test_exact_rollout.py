@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.planners.exact import exact_value, solve_campaign
-from ombo_agents.planners.rollout.exact import ExactRollout
+from ombo_agents.planners.dynamic_programming import exact_value, solve_campaign
+from ombo_agents.planners.exact_rollout import ExactRollout
 from ombo_agents.planners.rollout.policy import Rollout
 from ombo_gym.spec import campaign_spec
 from scripts.exact_cases import CASES, Case

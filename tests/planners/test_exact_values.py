@@ -14,8 +14,8 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import ombo_agents
-from ombo_agents.planners.exact import exact_value
-from scripts.exact import Args, solve
+from ombo_agents.cli.exact import Args, solve
+from ombo_agents.planners.dynamic_programming import exact_value
 from tests.planners.brute_cases import Arms
 from tests.planners.players import (
     Opening,
@@ -130,10 +130,10 @@ def test_uniform_ties_are_between_beliefs_and_not_between_arms():
     # Five arms, ten pulls: an unpulled arm as often as one that is known to tie with it, however
     # many there are of either; picking among arms would be worth more.
     five = ((1, 1),) * 5
-    beliefs, arms = (myopic_in_fractions(five, 10, once) for once in (True, False))
-    assert agrees(float(beliefs), "6.6052") and agrees(float(arms), "6.626225")
-    assert close(solved("Bandit", 10, 1, "total", arms=5)["one_step_uniform"], beliefs)
-    assert close(value(ONE_STEP["uniform"], bandit(10, arms=5)), beliefs)
+    belief_mdp, arms = (myopic_in_fractions(five, 10, once) for once in (True, False))
+    assert agrees(float(belief_mdp), "6.6052") and agrees(float(arms), "6.626225")
+    assert close(solved("Bandit", 10, 1, "total", arms=5)["one_step_uniform"], belief_mdp)
+    assert close(value(ONE_STEP["uniform"], bandit(10, arms=5)), belief_mdp)
     # With two arms that tie there is no difference; the recursion is brute force's.
     two = ((1, 1),) * 2
     slow = Arms(1, "total", priors=[(Fraction(1), Fraction(1))] * 3).rolling(4, 1, "uniform")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.planners.exact import TooManyStates, solve_campaign
+from ombo_agents.planners.dynamic_programming import TooManyStates, solve_campaign
 from ombo_gym.spec import campaign_spec
 from tests.planners.brute_cases import ARM_UTILITIES, NOISY, SURFACE_UTILITIES, arms, surfaces
 from tests.planners.players import (

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.planners.beliefs import why_not_planned
-from ombo_agents.planners.exact import exact_value, solve_campaign
+from ombo_agents.planners.belief_mdp import why_not_planned
+from ombo_agents.planners.dynamic_programming import exact_value, solve_campaign
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns
 from ombo_gym.priors import BernoulliArms, FiniteLandscapes, GaussianProcess
 from ombo_gym.spec import CampaignSpec, Repeats

@@ -32,11 +32,11 @@ def test_the_chance_of_being_best_of_two_is_the_textbook_sum():
 
 def test_the_chance_of_being_best_agrees_with_draws():
     a, b, known = np.array([[3.0, 1.0, 7.0]]), np.array([[2.0, 1.0, 4.0]]), np.array([0.55])
-    draws = beta.rvs(a, b, size=(200_000, 3), random_state=np.random.default_rng(0))
-    best = np.column_stack([draws, np.full(len(draws), 0.55)]).argmax(axis=1)
-    expected = np.bincount(best, minlength=4) / len(draws)
+    rngs = beta.rvs(a, b, size=(200_000, 3), random_state=np.random.default_rng(0))
+    best = np.column_stack([rngs, np.full(len(rngs), 0.55)]).argmax(axis=1)
+    expected = np.bincount(best, minlength=4) / len(rngs)
     found = chances_of_being_best(a, b, known, 12)[0]
-    np.testing.assert_allclose(found, expected, atol=4 * np.sqrt(0.25 / len(draws)))
+    np.testing.assert_allclose(found, expected, atol=4 * np.sqrt(0.25 / len(rngs)))
 
 
 @pytest.mark.parametrize(

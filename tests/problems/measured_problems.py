@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.problems.measured import Measured
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.core.measured import Measured
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 
 def of_table(table: int = 0, rows: int = 1) -> dict[str, NDArray[np.int64]]:
@@ -23,7 +23,7 @@ def measurements(problem: Measured, design: list[int], count: int, table: int = 
     """What `count` campaigns measure of one design."""
     designs = np.tile(design, (count, 1, 1))
     instances = of_table(table, count)
-    noise = KeyedRows(np.arange(count, dtype=np.uint64), Stream.NOISE, 1)
+    noise = KeyedGenerator(np.arange(count, dtype=np.uint64), Stream.NOISE, 1)
     values = problem.evaluate(instances, designs)
     return problem.measure(instances, designs, values, noise)[:, 0].tolist()
 

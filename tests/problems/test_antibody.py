@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ombo_gym.problems.antibody import SITES, Antibody
+from ombo_gym.problems.biology.antibody import SITES, Antibody
 from ombo_gym.problems.data import load_table
 from tests.problems.measured_problems import all_values, of_table, true_value
 

@@ -14,7 +14,7 @@ from scipy import stats
 
 import ombo_gym
 from ombo_gym.env import CampaignEnv
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import assert_same
 
@@ -24,8 +24,8 @@ PRIORS = [[1, 1], [2, 5], [0.5, 0.5]]
 
 def probabilities(**arguments: Any) -> np.ndarray:
     problem = ombo_gym.make_problem("Bandit", **arguments)
-    draws = KeyedRows(np.arange(ROWS, dtype=np.uint64), Stream.INSTANCE)
-    return problem.draw(draws)["probabilities"]
+    rngs = KeyedGenerator(np.arange(ROWS, dtype=np.uint64), Stream.INSTANCE)
+    return problem.draw(rngs)["probabilities"]
 
 
 # --- arguments -----------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ import tmm
 from scipy.optimize import minimize
 
 import ombo_gym
-from ombo_gym.problems.coating import CENTRES, Coating, index_table, reflectance
 from ombo_gym.problems.data import load_table
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.materials.coating import CENTRES, Coating, index_table, reflectance
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 
 def instances(problem: Coating, rows: int) -> dict[str, Any]:
-    return problem.draw(KeyedRows(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
+    return problem.draw(KeyedGenerator(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
 
 
 def index(material: str, nanometres: float) -> float:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pytest
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems.ehrlich import Ehrlich
-from ombo_gym.randomness import GeneratorRows, KeyedRows, Stream
+from ombo_gym.problems.synthetic.ehrlich import Ehrlich
+from ombo_gym.randomness import GeneratorBatch, KeyedGenerator, Stream
 from tests.problems import ehrlich_reference as reference
 
 Array = npt.NDArray[Any]
@@ -27,7 +27,7 @@ def keys(count: int) -> Array:
 
 
 def drawn(problem: Ehrlich, count: int) -> dict[str, Array]:
-    return problem.draw(KeyedRows(keys(count), Stream.INSTANCE))
+    return problem.draw(KeyedGenerator(keys(count), Stream.INSTANCE))
 
 
 def problem_of(setting: tuple[Any, ...]) -> Ehrlich:
@@ -151,18 +151,18 @@ def test_chains_are_ergodic_with_as_many_impossible_transitions_as_published() -
 def test_starts_are_different_feasible_sequences_of_the_chain() -> None:
     problem = Ehrlich(length=15, categories=4, motifs=1)
     instances = drawn(problem, 20)
-    designs = problem.sample(instances, KeyedRows(keys(20), Stream.START), 500)
+    designs = problem.sample(instances, KeyedGenerator(keys(20), Stream.START), 500)
     assert problem.feasible(instances, designs).all()
     assert all(len({tuple(design) for design in row}) == 500 for row in designs.tolist())
     alone = {name: array[7:8] for name, array in instances.items()}
-    again = problem.sample(alone, KeyedRows(keys(20)[7:8], Stream.START), 500)
+    again = problem.sample(alone, KeyedGenerator(keys(20)[7:8], Stream.START), 500)
     np.testing.assert_array_equal(again[0], designs[7])
 
 
 def test_starts_go_from_letter_to_letter_as_often_as_the_chain_says() -> None:
     problem = Ehrlich(length=100, categories=6, motifs=1)
     instances = drawn(problem, 1)
-    designs = problem.sample(instances, KeyedRows(keys(1), Stream.START), 2000)[0]
+    designs = problem.sample(instances, KeyedGenerator(keys(1), Stream.START), 2000)[0]
     counts = np.zeros((6, 6))
     np.add.at(counts, (designs[:, :-1], designs[:, 1:]), 1)
     often = counts.sum(axis=1) > 1000
@@ -176,13 +176,13 @@ def test_starts_go_from_letter_to_letter_as_often_as_the_chain_says() -> None:
 def test_more_different_sequences_than_there_are_is_an_error_and_no_endless_search() -> None:
     problem = Ehrlich(length=2, categories=4, motifs=1, motif_length=2)
     with pytest.raises(RuntimeError, match="ask for fewer"):
-        problem.sample(drawn(problem, 1), KeyedRows(keys(1), Stream.START), 17)
+        problem.sample(drawn(problem, 1), KeyedGenerator(keys(1), Stream.START), 17)
 
 
 def test_a_design_has_one_value_in_every_batch() -> None:
     problem = Ehrlich(epistasis=1.5)
     instances = drawn(problem, 64)
-    designs = problem.sample(instances, KeyedRows(keys(64), Stream.START), 9)
+    designs = problem.sample(instances, KeyedGenerator(keys(64), Stream.START), 9)
     together = problem.evaluate(instances, designs)
     for row, slot in ((0, 0), (13, 4), (63, 8)):
         alone = {name: array[row : row + 1] for name, array in instances.items()}
@@ -252,8 +252,8 @@ def test_a_design_takes_a_tenth_of_the_time_of_pytorch_holo() -> None:
 
     problem = Ehrlich()
     instances = drawn(problem, 1024)
-    draws = GeneratorRows(np.random.default_rng(0), 1024)
-    designs = problem.sample(instances, draws, 4)
+    rngs = GeneratorBatch(np.random.default_rng(0), 1024)
+    designs = problem.sample(instances, rngs, 4)
     function = reference.instance((32, 32, 4, 4, 4, 0.0), 0)
     tensors = torch.as_tensor(designs[:, :, None])
     ours, batched, single = [], [], []

@@ -24,7 +24,7 @@ from ombo_gym.design_spaces import (
 )
 from ombo_gym.env import CampaignEnv
 from ombo_gym.evaluation.replays import _landscape
-from ombo_gym.problems import function
+from ombo_gym.problems.own import function
 from ombo_gym.testing import check_rendering
 from ombo_gym.vector_env import CampaignVectorEnv
 

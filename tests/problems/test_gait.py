@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pytest
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems import gait
-from ombo_gym.problems.gait import BEST_LINEAR, BEST_SINE, Gait
+from ombo_gym.problems.robotics import gait
+from ombo_gym.problems.robotics.gait import BEST_LINEAR, BEST_SINE, Gait
 
 Array = npt.NDArray[Any]
 XML = Path(gym.__file__).parent / "envs" / "mujoco" / "assets" / "half_cheetah.xml"

@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize, special, stats
 
 import ombo_gym
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 
 def matern52(distance: np.ndarray, lengthscale: float) -> np.ndarray:
@@ -48,7 +48,7 @@ def test_the_covariance_over_campaigns_is_the_kernel(
     points = -0.7 * np.sign(direction) + along * direction / np.linalg.norm(direction)
     points = np.vstack([points, rng.uniform(-1, 1, (4, dim))]).clip(-1, 1).astype(np.float32)
     keys = rng.integers(0, 2**64, instances, dtype=np.uint64)
-    drawn = problem.draw(KeyedRows(keys, Stream.INSTANCE))
+    drawn = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
     values, feasible = problem.true_values(drawn, np.repeat(points[None], instances, axis=0))
     assert feasible is None
 
@@ -76,7 +76,7 @@ def test_matern_functions_have_the_closed_form_of_the_textbook() -> None:
 
 def test_values_are_the_sum_of_waves_that_the_instance_describes() -> None:
     problem = ombo_gym.make_problem("GP", dim=3)
-    drawn = problem.draw(KeyedRows(np.arange(5, dtype=np.uint64), Stream.INSTANCE))
+    drawn = problem.draw(KeyedGenerator(np.arange(5, dtype=np.uint64), Stream.INSTANCE))
     designs = np.random.default_rng(0).uniform(-1, 1, (5, 6, 3)).astype(np.float32)
     values = problem.true_values(drawn, designs)[0]
     exact = {name: array.astype(np.float64) for name, array in drawn.items()}
@@ -93,7 +93,7 @@ def test_values_are_the_sum_of_waves_that_the_instance_describes() -> None:
 def test_the_optimum_is_above_20_000_random_designs_and_a_grid(dim: int, kernel: str) -> None:
     instances = 8
     problem = ombo_gym.make_problem("GP", dim=dim, kernel=kernel)
-    drawn = problem.draw(KeyedRows(np.arange(instances, dtype=np.uint64), Stream.INSTANCE))
+    drawn = problem.draw(KeyedGenerator(np.arange(instances, dtype=np.uint64), Stream.INSTANCE))
     optimum = problem.optimum(drawn)
     assert optimum.shape == (instances,) and not problem.optimum_exact
     side = np.linspace(-1, 1, {1: 20_001, 2: 101, 3: 21}[dim])

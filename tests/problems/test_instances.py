@@ -9,10 +9,10 @@ import pytest
 
 import ombo_gym
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.base import Problem
-from ombo_gym.problems.snar import ENERGIES, RATES
-from ombo_gym.problems.tf_binding import SPLITS
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.biology.tf_binding import SPLITS
+from ombo_gym.problems.chemistry.snar import ENERGIES, RATES
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
 from tests.envs.cases import assert_same
 
 COLLECTIONS: list[tuple[str, dict[str, Any], int]] = [
@@ -69,7 +69,7 @@ ALONE: list[tuple[str, dict[str, Any]]] = [
 
 
 def drawn(problem: Problem, rows: int) -> dict[str, np.ndarray]:
-    return problem.draw(KeyedRows(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
+    return problem.draw(KeyedGenerator(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
 
 
 @pytest.mark.parametrize(("name", "arguments", "count"), COLLECTIONS, ids=str)

@@ -16,17 +16,17 @@ import numpy.typing as npt
 import pytest
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems.bbob import BBOB
-from ombo_gym.problems.ioh_suites import Suite
-from ombo_gym.problems.pbo import PBO
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.synthetic.bbob import BBOB
+from ombo_gym.problems.synthetic.ioh_suites import Suite
+from ombo_gym.problems.synthetic.pbo import PBO
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 Array = npt.NDArray[Any]
 SUITES = {"BBOB": ioh.ProblemClass.BBOB, "PBO": ioh.ProblemClass.PBO}
 
 
-def rows(stream: Stream, count: int) -> KeyedRows:
-    return KeyedRows(np.arange(count, dtype=np.uint64), stream)
+def rows(stream: Stream, count: int) -> KeyedGenerator:
+    return KeyedGenerator(np.arange(count, dtype=np.uint64), stream)
 
 
 def instance(function: int, number: int = 1) -> dict[str, Array]:

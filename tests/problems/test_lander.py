@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems.lander import KNOWN, STOCK, Lander, action
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.robotics.lander import KNOWN, STOCK, Lander, action
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 with warnings.catch_warnings():  # that Box2D's bindings give, and that kill the process as errors
     warnings.filterwarnings("ignore", "builtin type [sS]wig", DeprecationWarning)
@@ -36,7 +36,7 @@ def plain_return(seed: int) -> float:
 
 def drawn(problem: Lander, rows: int, seed: int = 0) -> dict[str, Array]:
     keys = np.random.default_rng(seed).integers(2**63, size=rows).astype(np.uint64)
-    return problem.draw(KeyedRows(keys, Stream.INSTANCE))
+    return problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
 
 
 def designs_of(parameters: Any) -> Array:

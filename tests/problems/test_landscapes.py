@@ -14,8 +14,8 @@ from scipy import stats
 
 import ombo_gym
 from ombo_gym.env import CampaignEnv
-from ombo_gym.problems.landscape_families import FAMILIES
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.synthetic.landscape_families import FAMILIES
+from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import assert_same
 
@@ -299,7 +299,7 @@ def test_landscapes_are_drawn_with_their_prior_weights() -> None:
     rows, weights = 20_000, np.array([3, 0, 1, 0.5, 0])
     landscapes = problem(matrix=np.arange(10).reshape(5, 2), weights=weights)
     keys = np.arange(rows, dtype=np.uint64)
-    drawn = landscapes.draw(KeyedRows(keys, Stream.INSTANCE))["landscape"]
+    drawn = landscapes.draw(KeyedGenerator(keys, Stream.INSTANCE))["landscape"]
     counts = np.bincount(drawn, minlength=5)
     assert counts[1] == counts[4] == 0
     possible = weights > 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ombo_gym.design_spaces import CandidateDesigns
-from ombo_gym.problems.materials import VARIABLES, CrossedBarrel, Materials
+from ombo_gym.problems.materials.materials import VARIABLES, CrossedBarrel, Materials
 from tests.problems.measured_problems import all_values, measurements, of_table, true_value
 
 SPOTS = {  # the design: its measurements, with the file's sign

@@ -16,8 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems import antibody, data, materials, mpsa, reaction, tuning
-from ombo_gym.problems.measured import Measured, Measurements, grouped
+from ombo_gym.problems import data
+from ombo_gym.problems.biology import antibody, mpsa
+from ombo_gym.problems.chemistry import reaction
+from ombo_gym.problems.core.measured import Measured, Measurements, grouped
+from ombo_gym.problems.materials import materials
+from ombo_gym.problems.tuning import tuning
 from ombo_gym.registration import make_problem
 from tests.problems.measured_problems import measurements, of_table, true_value
 
@@ -205,7 +209,10 @@ def test_importing_a_problem_reads_no_table() -> None:
     code = (
         "import ombo_gym.problems.data as data\n"
         "data.load_table = None\n"
-        "from ombo_gym.problems import antibody, materials, mpsa, reaction, tuning\n"
+        "from ombo_gym.problems.biology import antibody, mpsa\n"
+        "from ombo_gym.problems.chemistry import reaction\n"
+        "from ombo_gym.problems.materials import materials\n"
+        "from ombo_gym.problems.tuning import tuning\n"
     )
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ}, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()

@@ -12,8 +12,7 @@ from rdkit import Chem, DataStructs, RDConfig
 from rdkit.Chem import QED, Crippen, rdFingerprintGenerator
 
 import ombo_gym
-from ombo_gym.problems.data import load_table, table_file
-from ombo_gym.problems.molecule import (
+from ombo_gym.problems.chemistry.molecule import (
     Molecule,
     measurements,
     penalized_logp,
@@ -21,7 +20,8 @@ from ombo_gym.problems.molecule import (
     similarities,
     smiles,
 )
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.data import load_table, table_file
+from ombo_gym.randomness import KeyedGenerator, Stream
 from scripts.build_data.molecules import properties
 from tests.problems.measured_problems import all_values, of_table, true_value
 
@@ -37,8 +37,8 @@ _SPEC.loader.exec_module(SASCORER)
 
 
 def drawn_tables(split: str) -> np.ndarray:
-    draws = KeyedRows(np.arange(400, dtype=np.uint64), Stream.INSTANCE)
-    return Molecule(objective="similarity", split=split).draw(draws)["table"]
+    rngs = KeyedGenerator(np.arange(400, dtype=np.uint64), Stream.INSTANCE)
+    return Molecule(objective="similarity", split=split).draw(rngs)["table"]
 
 
 def test_the_pool_is_8192_distinct_molecules_and_the_targets_are_others() -> None:

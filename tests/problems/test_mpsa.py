@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ombo_gym.problems.mpsa import MPSA
+from ombo_gym.problems.biology.mpsa import MPSA
 from tests.problems.measured_problems import all_values, of_table, true_value
 
 SPOTS = """

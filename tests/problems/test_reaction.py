@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ombo_gym.problems.reaction import Reaction
+from ombo_gym.problems.chemistry.reaction import Reaction
 from tests.problems.measured_problems import all_values, of_table, true_value
 
 SPOTS = {

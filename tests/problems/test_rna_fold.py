@@ -10,8 +10,8 @@ import pytest
 import RNA
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems.rna_fold import RNAFold
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.biology.rna_fold import RNAFold
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 Array = npt.NDArray[Any]
 
@@ -34,7 +34,7 @@ def value_by_definition(sequence: str, structure: str) -> float:
 
 def drawn(problem: RNAFold, rows: int, seed: int = 0) -> dict[str, Array]:
     keys = np.random.default_rng(seed).integers(2**63, size=rows).astype(np.uint64)
-    return problem.draw(KeyedRows(keys, Stream.INSTANCE))
+    return problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
 
 
 def design(sequence: str) -> Array:

@@ -19,9 +19,9 @@ import numpy.typing as npt
 import pytest
 
 from ombo_gym.design_spaces import BoxDesigns
-from ombo_gym.problems.base import Instances
-from ombo_gym.problems.simulated import Simulated, require
-from ombo_gym.randomness import RowDraws
+from ombo_gym.problems.core.base import Instances
+from ombo_gym.problems.core.simulated import Simulated, require
+from ombo_gym.randomness import BatchedGenerator
 
 Array = npt.NDArray[Any]
 
@@ -74,8 +74,8 @@ class Toy(Simulated):
     def arguments(self, instances: Instances, row: int) -> tuple[Any, ...]:
         return float(instances["shift"][row]), self.log
 
-    def draw(self, draws: RowDraws) -> Instances:
-        return {"shift": draws.random(())}
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return {"shift": rngs.random(())}
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (3, 1), (7, 5), (40, 2), (2, 33), (3, 0)])
@@ -137,7 +137,7 @@ import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in background
 import numpy as np
 from ombo_gym.design_spaces import BoxDesigns
-from ombo_gym.problems.simulated import Simulated
+from ombo_gym.problems.core.simulated import Simulated
 
 def slow(designs, folder):
     open(os.path.join(folder, str(os.getpid())), "w").close()

@@ -10,14 +10,14 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import differential_evolution, minimize
 
 import ombo_gym
-from ombo_gym.problems.snar import ENERGIES, HIGH, LOW, MASSES, RATES, SnAr, e_factor
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.chemistry.snar import ENERGIES, HIGH, LOW, MASSES, RATES, SnAr, e_factor
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 ROWS = 6
 
 
 def instances(problem: SnAr, rows: int = ROWS) -> dict[str, Any]:
-    return problem.draw(KeyedRows(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
+    return problem.draw(KeyedGenerator(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
 
 
 def random_designs(rows: int = ROWS, n: int = 6) -> np.ndarray:

@@ -14,8 +14,8 @@ import pytest
 
 import ombo_agents
 import ombo_gym
-from ombo_gym.problems.table import EXAMPLE, Table
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.own.table import EXAMPLE, Table
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 ONE = {"table": np.zeros(1, np.int64)}
 CATALYSTS = """\
@@ -73,8 +73,8 @@ def test_a_measurement_is_one_of_the_replicates(write: Any) -> None:
     table = Table(csv=write(CATALYSTS))
     designs = np.tile([[[1], [0]]], (200, 1, 1))
     instances = {"table": np.zeros(200, np.int64)}
-    draws = KeyedRows(np.arange(200, dtype=np.uint64), Stream.NOISE)
-    shown = table.measure(instances, designs, table.evaluate(instances, designs), draws)
+    rngs = KeyedGenerator(np.arange(200, dtype=np.uint64), Stream.NOISE)
+    shown = table.measure(instances, designs, table.evaluate(instances, designs), rngs)
     assert set(shown[:, 0]) == {30, 34} and 60 < (shown[:, 0] == 30).sum() < 140
     assert set(shown[:, 1]) == {10}
 
@@ -304,7 +304,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
 def test_a_missing_example_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ombo_gym.problems.table.EXAMPLE", tmp_path / "example.csv")
+    monkeypatch.setattr("ombo_gym.problems.own.table.EXAMPLE", tmp_path / "example.csv")
     with pytest.raises(FileNotFoundError, match=r"example\.csv is missing: reinstall ombo-gym"):
         Table()
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from ombo_gym.problems import data
+from ombo_gym.problems.biology.tf_binding import TEST_FACTORS, TRAIN_FACTORS
 from ombo_gym.problems.data import load_table
-from ombo_gym.problems.tf_binding import TEST_FACTORS, TRAIN_FACTORS
 
 Array = npt.NDArray[Any]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ombo_gym.design_spaces import CategoricalDesigns
-from ombo_gym.problems.tuning import SPLITS, Tuning
+from ombo_gym.problems.tuning.tuning import SPLITS, Tuning
 from tests.problems.measured_problems import all_values, measurements, of_table, true_value
 
 SINGLE = 6e-8  # what single precision costs, relatively

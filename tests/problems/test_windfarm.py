@@ -14,8 +14,8 @@ from py_wake.examples.data.iea37._iea37 import IEA37AEPCalc, IEA37Site
 from py_wake.examples.data.iea37.iea37_aepcalc import calcAEP, getTurbAtrbtYAML, getWindRoseYAML
 
 import ombo_gym  # noqa: F401
-from ombo_gym.problems.windfarm import BEST, WindFarm
-from ombo_gym.randomness import KeyedRows, Stream
+from ombo_gym.problems.energy.windfarm import BEST, WindFarm
+from ombo_gym.randomness import KeyedGenerator, Stream
 
 Array = npt.NDArray[Any]
 FREE_STREAM = 3.35 * 8.76  # GWh that a turbine makes in a year of rated power
@@ -53,9 +53,9 @@ def test_the_example_layout_makes_what_is_published() -> None:
 
 
 def test_layouts_make_what_the_studys_own_calculator_says() -> None:
-    draws = KeyedRows(np.arange(2, dtype=np.uint64), Stream.START)
+    rngs = KeyedGenerator(np.arange(2, dtype=np.uint64), Stream.START)
     problem = WindFarm(directions=16)
-    designs = problem.sample(site(2), draws, 3)
+    designs = problem.sample(site(2), rngs, 3)
     expected = [[by_the_study(layout) for layout in row] for row in problem.to_units(designs)]
     assert problem.evaluate(site(2), designs) == pytest.approx(np.array(expected), abs=1e-6)
 
@@ -96,15 +96,15 @@ def test_turbines_in_one_place_lose_at_least_what_one_makes() -> None:
 
 def test_starts_keep_to_the_site_and_the_spacing() -> None:
     problem = WindFarm()
-    draws = KeyedRows(np.arange(3, dtype=np.uint64), Stream.START)
-    designs = problem.sample(site(3), draws, 40)
+    rngs = KeyedGenerator(np.arange(3, dtype=np.uint64), Stream.START)
+    designs = problem.sample(site(3), rngs, 40)
     assert designs.shape == (3, 40, 32) and designs.dtype == np.float32
     layouts = 1300 * designs.astype(np.float64).reshape(120, 16, 2)
     assert np.hypot(layouts[..., 0], layouts[..., 1]).max() <= 1300 + 1e-3
     closest = min(math.dist(a, b) for layout in layouts for a, b in combinations(layout, 2))
     assert 260 <= closest < 262
     assert abs(layouts.mean()) < 30  # to no side of the site
-    alone = KeyedRows(np.array([1], np.uint64), Stream.START)
+    alone = KeyedGenerator(np.array([1], np.uint64), Stream.START)
     assert (problem.sample(site(), alone, 40) == designs[1]).all()
 
 
@@ -137,8 +137,8 @@ def test_the_best_known_layout_keeps_both_constraints(directions: int, energy: f
 
 def test_the_order_of_turbines_does_not_matter_and_workers_neither() -> None:
     problem = WindFarm()
-    draws = KeyedRows(np.arange(2, dtype=np.uint64), Stream.START)
-    designs = problem.sample(site(2), draws, 2)
+    rngs = KeyedGenerator(np.arange(2, dtype=np.uint64), Stream.START)
+    designs = problem.sample(site(2), rngs, 2)
     shuffled = designs.reshape(2, 2, 16, 2)[:, :, ::-1].reshape(designs.shape)
     values = problem.evaluate(site(2), designs)
     assert problem.evaluate(site(2), shuffled) == pytest.approx(values, abs=1e-9)

@@ -9,8 +9,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from ombo_gym.problems.gp import GP
-from ombo_gym.surrogates.gp import Posterior, make_surrogate
+from ombo_gym.problems.synthetic.gp import GP
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import make_surrogate
 from scripts.benchmark import __main__ as benchmark
 from scripts.benchmark import environments, policies, ucb
 from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
@@ -172,8 +173,8 @@ class TestAgainstBoTorch:
             posterior = Posterior(make_surrogate(spec), designs, values)
 
             def largest_bound(at, posterior=posterior):
-                beliefs = posterior.at(at)
-                return (beliefs.mean + weight * beliefs.sd).max()
+                marginals = posterior.at(at)
+                return (marginals.mean + weight * marginals.sd).max()
 
             batch = ucb.botorch_ucb(spec, weight)(observation, seed)
             assert batch.shape == (4, 2) and batch.dtype == np.float32

@@ -11,7 +11,8 @@ import pytest
 
 import ombo_gym  # noqa: F401
 from ombo_gym.spec import campaign_spec
-from ombo_gym.surrogates.gp import Posterior, make_surrogate
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import make_surrogate
 from scripts import misspecification_table
 from scripts.misspecification_page import planning, summary, write_page
 from scripts.misspecification_table import ENV, OWN, Args, main, models

@@ -13,7 +13,7 @@ from ombo_agents.offline import METHODS
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.plan import Plan
+from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.tables import read_table
 from scripts.score_tables import rank_table, score_table
@@ -40,7 +40,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("suite") / "results"
     policies = ["random", "greedy", "explore_then_exploit"]
     plans = [
-        Plan(env, policies, [1, 2, 4], budget=4, campaigns=6, env_kwargs=arguments)
+        EvaluationPlan(env, policies, [1, 2, 4], budget=4, campaigns=6, env_kwargs=arguments)
         for env, arguments in (("Ombo/TFBinding-v0", {"split": "test"}), ("Ombo/GP-v0", {"dim": 1}))
     ]
     evaluate(plans, out=out, launch=Launch(), command="none")

@@ -11,15 +11,15 @@ import tyro
 
 import ombo_agents
 import ombo_gym
-from ombo_gym.evaluation.tables import read_table
-from scripts import evaluate, train
-from scripts.arguments import (
+from ombo_agents.cli import evaluate, train
+from ombo_agents.cli.arguments import (
     parse_env,
     parse_horizon,
     parse_json,
     parse_numbers,
     report_errors,
 )
+from ombo_gym.evaluation.tables import read_table
 from tests.commands import finish, start
 
 FILES = {

@@ -12,7 +12,7 @@ from scipy import stats
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.spec import CampaignSpec, Origin
 from ombo_gym.surrogates.conditioning import condition
-from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.surrogates.surrogate import make_surrogate
 from ombo_gym.surrogates.truncation import moments_below, shift_and_scale
 
 

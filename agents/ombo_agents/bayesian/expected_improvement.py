@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.bayesian.log_improvement import standard_normals
-from ombo_agents.bayesian.posterior import PosteriorPolicy
-from ombo_agents.bayesian.together import best_together
+from ombo_agents.bayesian.posterior_policy import PosteriorPolicy
 from ombo_agents.settings import whole
-from ombo_gym.controls.outlook import Outlook
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.acquisition.expected_improvement import standard_normals
+from ombo_gym.acquisition.q_expected_improvement import maximize_q_expected_improvement
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
 
 class ExpectedImprovement(PosteriorPolicy):
@@ -26,9 +27,9 @@ class ExpectedImprovement(PosteriorPolicy):
 
     Args:
         spec: Of the campaigns it is built for.
-        draws: Joint draws of the values of the slots before.
-        starts: Candidates that climb, where designs can move; 0: none.
-        moves: Steps of a climb, at most.
+        num_samples: Joint draws of the values of the slots before.
+        num_restarts: Candidates that climb, where designs can move; 0: none.
+        max_iterations: Steps of a climb, at most.
 
     Raises:
         ValueError: A setting that is not a whole number, or too small.
@@ -40,19 +41,22 @@ class ExpectedImprovement(PosteriorPolicy):
         expected improvement for Bayesian optimization, NeurIPS 2023 (its logarithm).
     """
 
-    def __init__(self, spec: CampaignSpec, *, draws: int, starts: int, moves: int) -> None:
+    def __init__(
+        self, spec: CampaignSpec, *, num_samples: int, num_restarts: int, max_iterations: int
+    ) -> None:
         super().__init__(spec)
         self.deterministic = self.space.looks_at_everything
-        self._draws = whole("draws", draws)
-        self._starts = whole("starts", starts, at_least=0)
-        self._moves = whole("moves", moves, at_least=0)
+        self._num_samples = whole("num_samples", num_samples)
+        self._num_restarts = whole("num_restarts", num_restarts, at_least=0)
+        self._max_iterations = whole("max_iterations", max_iterations, at_least=0)
 
-    def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        return best_together(
-            outlook,
+    @override
+    def pick(self, group: CandidatePosterior, rngs: GeneratorBatch) -> NDArray[Any]:
+        return maximize_q_expected_improvement(
+            group,
             self.space,
-            outlook.best,
-            standard_normals(self._draws, outlook.batch_size),
-            starts=self._starts,
-            moves=self._moves,
+            group.best,
+            standard_normals(self._num_samples, group.batch_size),
+            num_restarts=self._num_restarts,
+            max_iterations=self._max_iterations,
         )

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.bayesian.posterior import PosteriorPolicy
-from ombo_gym.controls.outlook import Outlook
+from ombo_agents.bayesian.posterior_policy import PosteriorPolicy
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.quasirandom import shifted
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
 _ZOOMS, _AROUND, _STEPS = 8, 32, 8  # places, points around each, times that boxes are halved
 _RADIUS = 0.2  # half side of the first boxes
@@ -37,18 +38,19 @@ class RefinedGreedy(PosteriorPolicy):
         super().__init__(spec)
         self._free = free_features(self.space)  # (f,)
 
-    def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
-        space, rows, free = self.space, np.arange(len(outlook.candidates)), self._free
-        top = np.argsort(-outlook.beliefs.mean, axis=1, kind="stable")[:, :_ZOOMS]
-        centres = space.features(outlook.candidates[rows[:, None], top])  # (R, Z, k)
-        means = outlook.beliefs.mean[rows[:, None], top]  # (R, Z)
+    @override
+    def pick(self, group: CandidatePosterior, rngs: GeneratorBatch) -> NDArray[Any]:
+        space, rows, free = self.space, np.arange(len(group.candidates)), self._free
+        top = np.argsort(-group.marginals.mean, axis=1, kind="stable")[:, :_ZOOMS]
+        centres = space.features(group.candidates[rows[:, None], top])  # (R, Z, k)
+        means = group.marginals.mean[rows[:, None], top]  # (R, Z)
         for step in range(_STEPS):
-            around = 2 * shifted(draws, _ZOOMS * _AROUND, len(free)) - 1
+            around = 2 * shifted(rngs, _ZOOMS * _AROUND, len(free)) - 1
             around = around.reshape(len(rows), _ZOOMS, _AROUND, len(free)) * _RADIUS / 2**step
             points = np.repeat(centres[:, :, None], _AROUND, axis=2)
             points[..., free] = np.clip(points[..., free] + around, -1, 1)
             points = space.features(space.from_features(points))
-            there = outlook.posterior.at(points.reshape(len(rows), -1, points.shape[-1])).mean
+            there = group.posterior.at(points.reshape(len(rows), -1, points.shape[-1])).mean
             there = there.reshape(len(rows), _ZOOMS, _AROUND)
             best = there.argmax(axis=2)[..., None]
             found = np.take_along_axis(points, best[..., None], axis=2)[:, :, 0]
@@ -56,7 +58,7 @@ class RefinedGreedy(PosteriorPolicy):
             centres = np.where((value > means)[..., None], found, centres)
             means = np.maximum(value, means)
         design = space.from_features(centres[rows, means.argmax(axis=1)])  # (R, *shape)
-        return np.repeat(design[:, None], outlook.batch_size, axis=1)
+        return np.repeat(design[:, None], group.batch_size, axis=1)
 
 
 def free_features(space: DesignSpace) -> NDArray[np.intp]:

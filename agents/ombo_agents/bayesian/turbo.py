@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_agents.bayesian.greedy_refined import free_features
-from ombo_agents.bayesian.thompson import best_of_each, joint_samples
-from ombo_agents.model_free.rounds import by_history
 from ombo_agents.policy import DesignsPolicy
+from ombo_agents.round_history import by_history
 from ombo_agents.settings import number, whole
-from ombo_gym.controls.outlook import Outlook, look
+from ombo_gym.acquisition.greedy_batch import greedy_batch
+from ombo_gym.acquisition.thompson import SampledFunctions, joint_samples
 from ombo_gym.observations import Observation
 from ombo_gym.quasirandom import shifted
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior, condition_on_dataset
+from ombo_gym.surrogates.surrogate import make_surrogate
 
 Floats = NDArray[np.float64]
 
@@ -76,55 +78,60 @@ class Turbo(DesignsPolicy):
         self._failures = max(whole("failures", failures), len(self._free))  # designs
         self.surrogate = make_surrogate(spec)
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
-        batch = np.zeros((len(draws), q, *self.space.shape), self.space.dtype)
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
+        batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)
         for history in by_history(self.spec, observation, q, self._candidates):
             some = {name: array[history.rows] for name, array in observation.items()}
-            for outlook in look(some, self.spec, self.surrogate, draws.take(history.rows).take):
-                rows = history.rows[outlook.rows]
+            for group in condition_on_dataset(
+                some, self.spec, self.surrogate, rngs.take(history.rows).take
+            ):
+                rows = history.rows[group.env_indices]
                 designs = observation["designs"][rows, : history.count]
                 values = observation["measurements"][rows, : history.count]
                 lengths = self.lengths(values, history.edges)
-                batch[rows] = self._batch(outlook, designs, values, lengths, draws.take(rows))
+                batch[rows] = self._batch(group, designs, values, lengths, rngs.take(rows))
         return batch
 
     def _batch(
         self,
-        outlook: Outlook,
+        group: CandidatePosterior,
         designs: NDArray[Any],
         values: Floats,
         lengths: Floats,
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
     ) -> NDArray[Any]:
         rows = len(values)
         centre = np.zeros((rows, *self.space.shape), self.space.dtype)
         if values.shape[1]:
             centre = designs[np.arange(rows), values.argmax(axis=1)]
-        choices = self._around(self.space.canonical(centre), lengths, draws)
+        choices = self._around(self.space.canonical(centre), lengths, rngs)
         features = self.space.features(choices)
-        samples = joint_samples(outlook.posterior, features, outlook.batch_size, draws)
-        return best_of_each(choices, samples, None, outlook.repeats)
+        samples = joint_samples(group.posterior, features, group.batch_size, rngs)
+        return greedy_batch(
+            SampledFunctions(samples), choices, group.batch_size, distinct=group.distinct
+        )
 
-    def _around(self, centre: NDArray[Any], lengths: Floats, draws: GeneratorRows) -> NDArray[Any]:
+    def _around(self, centre: NDArray[Any], lengths: Floats, rngs: GeneratorBatch) -> NDArray[Any]:
         """Candidates in boxes around designs (R, *shape) of half sides (R,), (R, M, *shape)."""
         count, free, dim = self._candidates, self._free, len(self._free)
-        points = (2 * shifted(draws, count, dim) - 1) * lengths[:, None, None]
-        lots = draws.random((count, dim + 1))
+        points = (2 * shifted(rngs, count, dim) - 1) * lengths[:, None, None]
+        lots = rngs.random((count, dim + 1))
         moved = lots[..., :-1] < min(1.0, _MOVED / dim)
         certain = (lots[..., -1] * dim).astype(np.intp)
         np.put_along_axis(moved, certain[..., None], True, axis=2)
         middle = np.repeat(self.space.features(centre)[:, None], count, axis=1)  # (R, M, k)
         near = middle
         if dim < middle.shape[2]:
-            near = self.space.features(self._mutants(centre, lengths, draws))
+            near = self.space.features(self._mutants(centre, lengths, rngs))
         near[..., free] = np.clip(middle[..., free] + np.where(moved, points, 0.0), -1, 1)
         return self.space.from_features(near)
 
-    def _mutants(self, centre: NDArray[Any], lengths: Floats, draws: GeneratorRows) -> NDArray[Any]:
+    def _mutants(self, centre: NDArray[Any], lengths: Floats, rngs: GeneratorBatch) -> NDArray[Any]:
         """Copies of designs (R, *shape), some with another category or level, (R, M, *shape)."""
         copies = np.repeat(centre[:, None], self._candidates, axis=1)
-        mutants = self.space.mutate(copies, draws, mutations=1.0, step=_MUTATION)
-        chosen = draws.random((self._candidates,)) < _MUTANTS * lengths[:, None]
+        mutants = self.space.mutate(copies, rngs, mutations=1.0, step=_MUTATION)
+        chosen = rngs.random((self._candidates,)) < _MUTANTS * lengths[:, None]
         return np.where(chosen[..., None], mutants, copies)
 
     def lengths(self, values: Floats, edges: tuple[int, ...]) -> Floats:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_agents.learned.encoder import DirectPolicy, SlotBySlot, options_of
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
 _TIE = 1e-9  # scores this close are equal: sums round differently in batches of other sizes
@@ -43,7 +44,8 @@ class TrainedDirect(DesignsPolicy):
         self.keeps_repeats = self.space.size is None or bool(self._options)
         self.deterministic = self.keeps_repeats
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> Designs:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> Designs:
         rows = len(observation["rounds_left"])
         proposed: list[Designs] = []
         for first in range(0, rows, _AT_ONCE):

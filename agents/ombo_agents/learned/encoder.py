@@ -24,6 +24,7 @@ from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 from torch.distributions import Categorical
+from typing_extensions import override
 
 from ombo_gym.design_spaces import DesignSpace
 
@@ -88,7 +89,8 @@ class DatasetEncoder(BaseFeaturesExtractor):
             self.from_names = named(k, width, bias=False)
             self.tokens = nn.Linear(width, width)
 
-    def forward(self, observations: dict[str, Tensor]) -> Tensor:  # noqa: D102
+    @override
+    def forward(self, observations: dict[str, Tensor]) -> Tensor:
         dtype = self.rows.weight.dtype
         seen = observations["observed"] > 0.5  # (B, n)
         # In float32 always, as in training.
@@ -146,7 +148,8 @@ class OptionHeads(nn.Module):
         self.latent_dim_pi = 1  # of a layer that scores options, which these heads do themselves
         self.latent_dim_vf = hidden[-1]
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:  # noqa: D102
+    @override
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return self.forward_actor(features), self.forward_critic(features)
 
     def forward_actor(self, features: Tensor) -> Tensor:
@@ -203,10 +206,12 @@ class SlotBySlot(MultiCategoricalDistribution):
         """Of the slots given the earlier slots of the last `log_prob`: unbiased, (B,)."""
         return torch.stack([head.entropy() for head in self.distribution]).sum(dim=(0, 2))
 
-    def sample(self) -> Tensor:  # noqa: D102
+    @override
+    def sample(self) -> Tensor:
         return self._one_by_one(lambda head: head.sample())
 
-    def mode(self) -> Tensor:  # noqa: D102
+    @override
+    def mode(self) -> Tensor:
         return self._one_by_one(lambda head: head.logits.argmax(dim=-1))
 
     def _one_by_one(self, choose: Callable[[Categorical], Tensor]) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
+from typing_extensions import override
 
 from ombo_gym.vector_env import CampaignVectorEnv
 
@@ -35,7 +36,8 @@ class SB3VecEnv(VecEnv):
         self._lengths = np.zeros(env.num_envs, int)
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
-    def reset(self) -> Any:  # noqa: D102
+    @override
+    def reset(self) -> Any:
         seed = self._seeds[0]
         observation, _ = self.env.reset(seed=seed)
         self._reset_seeds()
@@ -43,10 +45,12 @@ class SB3VecEnv(VecEnv):
         self._lengths[:] = 0
         return observation
 
-    def step_async(self, actions: np.ndarray) -> None:  # noqa: D102
+    @override
+    def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
-    def step_wait(self) -> VecEnvStepReturn:  # noqa: D102
+    @override
+    def step_wait(self) -> VecEnvStepReturn:
         observation, rewards, terminated, _, info = self.env.step(self._actions)
         self._returns += rewards
         self._lengths += 1
@@ -60,7 +64,8 @@ class SB3VecEnv(VecEnv):
         self._lengths[terminated] = 0
         return observation, rewards.astype(np.float32), terminated, infos
 
-    def close(self) -> None:  # noqa: D102
+    @override
+    def close(self) -> None:
         self.env.close()
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:

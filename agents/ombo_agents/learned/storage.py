@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from stable_baselines3.common.policies import ActorCriticPolicy, MultiInputActorCriticPolicy
+from typing_extensions import override
 
-from ombo_agents.heuristics.exploration import ExplorationPolicy
+from ombo_agents.bayesian.schedules import ExplorationPolicy
 from ombo_agents.learned.direct import TrainedDirect
 from ombo_agents.learned.encoder import DatasetEncoder, DirectPolicy
 from ombo_agents.policy import Policy
@@ -45,7 +46,8 @@ class TrainedExploration(ExplorationPolicy):
         # In float64 a row's action does not depend on how many others are computed with it.
         self._network = network.double().eval()
 
-    def choose(self, seen: Observation) -> NDArray[np.float32]:  # noqa: D102
+    @override
+    def choose(self, seen: Observation) -> NDArray[np.float32]:
         network: Any = self._network
         with torch.no_grad():
             tensors, _ = network.obs_to_tensor({k: seen[k] for k in network.observation_space})

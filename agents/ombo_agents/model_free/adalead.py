@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.model_free.rounds import by_count
 from ombo_agents.policy import DesignsPolicy, Details
+from ombo_agents.round_history import by_count
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, DesignSpace, repeated
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.conditioning import condition
-from ombo_gym.surrogates.gp import make_surrogate
 from ombo_gym.surrogates.kernels import KERNELS, squared_distances
+from ombo_gym.surrogates.surrogate import make_surrogate
 
 Model = Callable[[Designs], NDArray[np.float64]]  # posterior means, (R, m, *shape) -> (R, m)
 
@@ -73,16 +74,17 @@ class AdaLead(DesignsPolicy):
         self.step = number("step", step)
         self.queries = whole("queries", queries, at_least=2)
 
-    def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows, q: int
+    @override
+    def propose_and_explain(
+        self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
         space = self.space
-        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
-        asked = np.zeros(len(draws), np.int64)
+        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
+        asked = np.zeros(len(rngs), np.int64)
         starts = observation["from_start"].sum(axis=1, dtype=np.int64)
         entries = self.surrogate.max_data + 2 * self.queries * q * space.shape[0]
         for rows, n in by_count(observation, entries):
-            drawn = draws.take(rows)
+            drawn = rngs.take(rows)
             if n == 0:
                 batch[rows] = fresh(space, drawn, q)
                 continue
@@ -97,17 +99,17 @@ class AdaLead(DesignsPolicy):
         designs: Designs,
         values: NDArray[np.float64],
         predict: Model,
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
         q: int,
     ) -> tuple[Designs, NDArray[np.int64]]:
         """Batches of R campaigns from datasets of n rows each, and how often models were asked."""
         space = self.space
         row = np.arange(len(designs))[:, None]
-        met, predictions, asked = self.rollouts(designs, values, predict, draws, q)
+        met, predictions, asked = self.rollouts(designs, values, predict, rngs, q)
         order = np.argsort(-predictions, axis=1, kind="stable")
         met, predictions = met[row, order], predictions[row, order]
         useless = np.isneginf(predictions) | space.among(met, designs) | repeated(met)
-        anywhere = fresh(space, draws, q)
+        anywhere = fresh(space, rngs, q)
         choices = np.concatenate([met, anywhere], axis=1)
         last = np.concatenate([useless, np.zeros(anywhere.shape[:2], bool)], axis=1)
         return choices[row, np.argsort(last, axis=1, kind="stable")[:, :q]], asked
@@ -117,7 +119,7 @@ class AdaLead(DesignsPolicy):
         designs: Designs,
         values: NDArray[np.float64],
         predict: Model,
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
         q: int,
     ) -> tuple[Designs, NDArray[np.float64], NDArray[np.int64]]:
         """All that R campaigns' rollouts meet.
@@ -126,7 +128,7 @@ class AdaLead(DesignsPolicy):
             designs: (R, n, *shape) measured.
             values: (R, n).
             predict: The model.
-            draws: Random numbers of the R campaigns.
+            rngs: Random numbers of the R campaigns.
             q: Rollouts at a time.
 
         Returns:
@@ -143,13 +145,13 @@ class AdaLead(DesignsPolicy):
             # A row draws when it is its turn, whatever the others do.
             if (rows := np.flatnonzero(active & ~alive.any(axis=1))).size:
                 left = queries - asked[rows]
-                nodes[rows] = self._recombined(parents[rows], draws.take(rows))
+                nodes[rows] = self._recombined(parents[rows], rngs.take(rows))
                 roots[rows] = predict(nodes)[rows]
                 alive[rows] = np.arange(q) < left[:, None]
                 asked[rows] += alive[rows].sum(axis=1)
             rows = np.flatnonzero(active)
             nodes[rows] = self.space.mutate(
-                nodes[rows], draws.take(rows), mutations=self.mutations, step=self.step
+                nodes[rows], rngs.take(rows), mutations=self.mutations, step=self.step
             )
             alive &= active[:, None]
             alive &= np.cumsum(alive, axis=1) <= (queries - asked)[:, None]
@@ -186,12 +188,12 @@ class AdaLead(DesignsPolicy):
 
         return predict
 
-    def _recombined(self, parents: Designs, draws: GeneratorRows) -> Designs:
+    def _recombined(self, parents: Designs, rngs: GeneratorBatch) -> Designs:
         """Pairs of shuffled parents that cross over here and there, (R, q, *shape)."""
         q, positions = parents.shape[1], self.space.positions
         count = int(positions.max(initial=-1)) + 1
         row = np.arange(len(parents))[:, None]
-        numbers = draws.random((q, count + 1))
+        numbers = rngs.random((q, count + 1))
         shuffled = parents[row, numbers[:, :, -1].argsort(axis=1)]
         first, second = shuffled[:, 0 : q - q % 2 : 2], shuffled[:, 1::2]
         switches = numbers[:, : q // 2, :-1] < self.recombination

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.model_free.pools import nearest
-from ombo_agents.model_free.rounds import by_history
+from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
+from ombo_agents.round_history import by_history
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
 _FULL = 128  # dimensions up to which the whole covariance matrix is adapted, beyond: its diagonal
@@ -77,14 +78,15 @@ class CMAES(DesignsPolicy):
         # By size of a generation; copying them for each campaign is five times as fast as new ones.
         self._new: dict[int, Any] = {}
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
-        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
         for history in by_history(self.spec, observation, q, space.shape[0]):
             for row in history.rows:
                 designs = observation["designs"][row, : history.count]
                 values = observation["measurements"][row, : history.count]
-                own = draws.take(np.array([row]))
+                own = rngs.take(np.array([row]))
                 batch[row] = self._sampled(designs, values, history.edges, own, q)
         return batch
 
@@ -93,12 +95,12 @@ class CMAES(DesignsPolicy):
         designs: Designs,
         values: NDArray[np.float64],
         edges: tuple[int, ...],
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
         q: int,
     ) -> Designs:
         """The batch of one campaign, (q, *shape)."""
         space, repeats = self.space, self.spec.repeats
-        strategy = self.told(designs, values, edges, draws.generators[0])
+        strategy = self.told(designs, values, edges, rngs.generators[0])
         if (pool := self._relaxation.pool) is not None:
             points = np.array(strategy.ask(q), np.float32)[None].astype(float)
             return nearest(pool, points, designs[None], repeats)[0]
@@ -112,7 +114,7 @@ class CMAES(DesignsPolicy):
             if len(found) == q:
                 break
             more = (
-                self._designs(strategy.ask(q)) if attempt < tries - 1 else fresh(space, draws, q)[0]
+                self._designs(strategy.ask(q)) if attempt < tries - 1 else fresh(space, rngs, q)[0]
             )
             found = np.concatenate([found, more])
         return found[:q]
@@ -129,7 +131,7 @@ class CMAES(DesignsPolicy):
         Args:
             designs: (n, *shape) measured.
             values: (n,).
-            edges: Where rounds begin, see `ombo_agents.model_free.rounds.History`.
+            edges: Where rounds begin, see `ombo_agents.round_history.History`.
             generator: What is asked from now on is drawn with it.
         """
         first = edges[0]

@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.model_free.pools import nearest
-from ombo_agents.model_free.rounds import History, by_history
+from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
+from ombo_agents.round_history import History, by_history
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs
 from ombo_gym.design_spaces.relaxations import reflected
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 STRATEGIES = ("rand", "best")
@@ -74,31 +75,32 @@ class Evolution(DesignsPolicy):
             low, high = pool.min(axis=0), pool.max(axis=0)
             self._pool = 2 * (pool - low) / np.where(high > low, high - low, 1.0) - 1
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
-        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
         for history in by_history(self.spec, observation, q, 4 + space.shape[0]):
             rows, n = history.rows, history.count
             designs = observation["designs"][rows, :n]
             values = observation["measurements"][rows, :n]
-            batch[rows] = self._trials(designs, values, draws.take(rows), q, history)
+            batch[rows] = self._trials(designs, values, rngs.take(rows), q, history)
         return batch
 
     def _trials(
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
         q: int,
         history: History,
     ) -> Designs:
         # Rows before the first trial: the start and, where it is small, the first rounds.
         founders = next((edge for edge in history.edges if edge >= self.population), None)
         if founders is None:
-            return fresh(self.space, draws, q)
+            return fresh(self.space, rngs, q)
         members = selected(values, founders, self.population)  # (R, P)
         targets = (np.arange(q) + history.count - founders) % self.population
-        points = self._bred(self._points(designs), values, members, targets, draws)
+        points = self._bred(self._points(designs), values, members, targets, rngs)
         return self._designs(points, designs)
 
     def _bred(
@@ -107,11 +109,11 @@ class Evolution(DesignsPolicy):
         values: NDArray[np.float64],
         members: NDArray[np.intp],
         targets: NDArray[np.intp],
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
     ) -> NDArray[Any]:
         """Trials of targets, (R, q, k)."""
         row, q, dim = np.arange(len(points))[:, None], len(targets), points.shape[2]
-        lots = draws.random((q, members.shape[1]))
+        lots = rngs.random((q, members.shape[1]))
         lots[:, np.arange(q), targets] = np.inf  # a target is none of its own three
         others = np.argsort(lots, axis=2, kind="stable")[..., :3]  # (R, q, 3)
         first, second, third = (
@@ -122,7 +124,7 @@ class Evolution(DesignsPolicy):
             best = members[row[:, 0], heights.argmax(axis=1)]
             first = points[row, best[:, None]]
         mutants = first + self.weight * (second - third)
-        numbers = draws.random((q, dim + 1))
+        numbers = rngs.random((q, dim + 1))
         mixed = numbers[..., :dim] < self.crossover
         certain = (numbers[..., -1:] * dim).astype(np.intp)
         np.put_along_axis(mixed, certain, True, axis=2)

@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.model_free.pools import nearest
-from ombo_agents.model_free.rounds import by_count
+from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
+from ombo_agents.round_history import by_count
 from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.observations import Observation
-from ombo_gym.problems.checks import is_number
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.core.checks import is_number
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
 _LITTERS = 4  # times q children are born where not all of them are worth measuring
@@ -57,35 +58,36 @@ class Genetic(DesignsPolicy):
         self.population = whole("population", population)
         self.mutation = mutation
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
-        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
         for rows, n in by_count(observation, _LITTERS * q * space.shape[0]):
             if n == 0:
-                batch[rows] = fresh(space, draws.take(rows), q)
+                batch[rows] = fresh(space, rngs.take(rows), q)
                 continue
             designs = observation["designs"][rows, :n]
             values = observation["measurements"][rows, :n]
-            batch[rows] = self._breed(designs, values, draws.take(rows), q)
+            batch[rows] = self._breed(designs, values, rngs.take(rows), q)
         return batch
 
     def _breed(
-        self, designs: Designs, values: NDArray[np.float64], draws: GeneratorRows, q: int
+        self, designs: Designs, values: NDArray[np.float64], rngs: GeneratorBatch, q: int
     ) -> Designs:
         """Children in R campaigns with something observed, (R, n)."""
         space, pool = self.space, self.space.pool_features
         count = _LITTERS * q if self.spec.replaces_repeats and pool is None else q
         best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
-        numbers = draws.random((2, 2, count))  # (R, parent, contestant, count)
+        numbers = rngs.random((2, 2, count))  # (R, parent, contestant, count)
         ranks = (numbers * best.shape[1]).astype(np.intp)  # the lower one wins
         chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, count)
         row = np.arange(len(designs))[:, None]
         mother, father = (designs[row, chosen[:, side]] for side in (0, 1))
         if pool is not None:
-            points = self._mixtures(pool, mother, father, draws)
+            points = self._mixtures(pool, mother, father, rngs)
             return nearest(pool, points, designs, self.spec.repeats)
-        children = space.recombine(mother, father, draws)
-        children = space.mutate(children, draws, mutations=_MUTATIONS, step=self.mutation)
+        children = space.recombine(mother, father, rngs)
+        children = space.mutate(children, rngs, mutations=_MUTATIONS, step=self.mutation)
         if count == q:
             return children
         useless = repeated(children)
@@ -98,11 +100,11 @@ class Genetic(DesignsPolicy):
         features: NDArray[np.float64],
         mother: Designs,
         father: Designs,
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
     ) -> NDArray[np.float64]:
         """Points between parents, and a step, (R, q, k)."""
         q = mother.shape[1]
-        share = draws.random((q, 1))
+        share = rngs.random((q, 1))
         middle = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
-        steps = draws.standard_normal((q, features.shape[1])) * features.std(axis=0)
+        steps = rngs.standard_normal((q, features.shape[1])) * features.std(axis=0)
         return middle + self.mutation * steps

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.model_free.rounds import History, by_history
 from ombo_agents.policy import DesignsPolicy
+from ombo_agents.round_history import History, by_history
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.design_spaces.relaxations import reflected
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 _LEADERS = 16  # best rows among which peaks are looked for
@@ -68,32 +69,33 @@ class LocalSearch(DesignsPolicy):
         self.smallest_step = number("smallest_step", smallest_step)
         self.neighbours = whole("neighbours", neighbours)
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
-        batch = np.zeros((len(draws), q, *space.shape), space.dtype)
+        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
         climb = self._neighbours_of_peaks if space.free is None else self._steps
         for history in by_history(self.spec, observation, q, _LEADERS * (1 + space.shape[0])):
             rows, n = history.rows, history.count
             designs = observation["designs"][rows, :n]
             values = observation["measurements"][rows, :n]
-            batch[rows] = climb(designs, values, draws.take(rows), q, history)
+            batch[rows] = climb(designs, values, rngs.take(rows), q, history)
         return batch
 
     def _steps(
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
         q: int,
         history: History,
     ) -> Designs:
         """Steps in R campaigns with datasets of n rows each."""
         best, step = self._climbed(values, history)
-        anywhere = self.space.sample(draws, q)
+        anywhere = self.space.sample(rngs, q)
         if not history.count:
             return anywhere
         parents = np.repeat(designs[np.arange(len(designs)), best][:, None], q, axis=1)
-        around = self._around(parents, step, draws)
+        around = self._around(parents, step, rngs)
         return np.where((best >= 0)[:, None, None], around, anywhere)
 
     def _climbed(
@@ -120,17 +122,17 @@ class LocalSearch(DesignsPolicy):
             at = end
         return best, step
 
-    def _around(self, parents: Designs, step: NDArray[np.float64], draws: GeneratorRows) -> Designs:
+    def _around(self, parents: Designs, step: NDArray[np.float64], rngs: GeneratorBatch) -> Designs:
         """A step from each, (R, q, *shape)."""
         space, free = self.space, self.space.free
         assert free is not None
-        normals = draws.standard_normal((parents.shape[1], int(free.sum())))
+        normals = rngs.standard_normal((parents.shape[1], int(free.sum())))
         features = space.features(parents)
         features[..., free] = reflected(features[..., free] + step[:, None, None] * normals)
         if free.all():
             return space.from_features(features)
-        others = space.features(space.mutate(parents, draws, mutations=1.0, step=self.step))
-        changed = draws.random((parents.shape[1], 1)) < 0.5
+        others = space.features(space.mutate(parents, rngs, mutations=1.0, step=self.step))
+        changed = rngs.random((parents.shape[1], 1)) < 0.5
         features[..., ~free] = np.where(changed, others[..., ~free], features[..., ~free])
         return space.from_features(features)
 
@@ -138,17 +140,17 @@ class LocalSearch(DesignsPolicy):
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        draws: GeneratorRows,
+        rngs: GeneratorBatch,
         q: int,
         history: History,
     ) -> Designs:
         """Neighbours in R campaigns with datasets of n rows each."""
         space = self.space
-        anywhere = fresh(space, draws, q)
+        anywhere = fresh(space, rngs, q)
         if not history.count or space.size == 1:
             return anywhere
         steps, good = space.around_peaks(
-            designs, values, draws, leaders=_LEADERS, count=2 * q, neighbours=self.neighbours
+            designs, values, rngs, leaders=_LEADERS, count=2 * q, neighbours=self.neighbours
         )
         useless = ~good | repeated(steps)  # two peaks can have a neighbour in common
         choices = np.concatenate([steps, anywhere], axis=1)

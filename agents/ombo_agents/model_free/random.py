@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_agents.policy import DesignsPolicy
 from ombo_agents.unmeasured import fresh
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import Repeats
 
 
@@ -22,7 +23,8 @@ class RandomPolicy(DesignsPolicy):
     horizon_aware = False
     exchangeable = True
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         if self.spec.repeats is Repeats.ALLOWED:
-            return self.space.sample(draws, q)
-        return fresh(self.space, draws, q)
+            return self.space.sample(rngs, q)
+        return fresh(self.space, rngs, q)

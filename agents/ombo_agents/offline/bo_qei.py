@@ -6,15 +6,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import ndtri
+from typing_extensions import override
 
 from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.settings import number, truth, whole
 from ombo_gym.design_spaces import Designs
 from ombo_gym.quasirandom import shifted
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
-from ombo_gym.surrogates.gp import Posterior, make_surrogate
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import make_surrogate
 
 Rows = NDArray[np.intp]
 
@@ -82,12 +84,12 @@ class BoQei(OneShot):
         self.spare, self.noise = number("spare", spare), number("noise", noise)
         self.relaxed = truth("relaxed", relaxed)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
         return fit_forward(data, self.training, generator)
 
-    def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
-    ) -> Designs:
+    @override
+    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
         rows = data.ranking[: self.best]
         rest = rng.permutation(data.ranking[self.best :])[: self.others]
@@ -101,11 +103,11 @@ class BoQei(OneShot):
         self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
     ) -> Designs:
         """What was found, from the largest prediction down, and then the rows."""
-        draws = GeneratorRows([rng], 1)
+        rngs = GeneratorBatch([rng], 1)
         known = data.designs[rows]
         values = model.mean(data.points[rows]).double().numpy()
         for _ in range(self.rounds):
-            choices = self.space.candidates(known[None], values[None], q, draws)[0]
+            choices = self.space.candidates(known[None], values[None], q, rngs)[0]
             choices = choices[np.sort(np.unique(choices, axis=0, return_index=True)[1])]
             if self.spec.repeats is not Repeats.ALLOWED:
                 new = ~self.space.among(choices[None], known[None])[0]
@@ -123,12 +125,12 @@ class BoQei(OneShot):
         self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
     ) -> Designs:
         """Rows and what was found together, from the largest observation down."""
-        draws = GeneratorRows([rng], 1)
+        rngs = GeneratorBatch([rng], 1)
         low, high = (end.double().numpy() for end in data.points.aminmax(dim=0))
         known = data.points[rows].double().numpy()
         values = data.values[rows].double().numpy()
         for _ in range(self.rounds):
-            spread = low + (high - low) * shifted(draws, _CHOICES, len(low))[0]
+            spread = low + (high - low) * shifted(rngs, _CHOICES, len(low))[0]
             parents = known[np.argsort(-values, kind="stable")[: min(q, len(known))]]
             moved = parents[rng.integers(len(parents), size=_CHOICES)]
             steps = _STEP * rng.standard_normal(moved.shape)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from ombo_agents.offline.autoencoder import Autoencoder
 from ombo_agents.offline.forward import Forward, Training, fit_forward
@@ -87,7 +88,8 @@ class Cbas(OneShot):
         self.quantile = number("quantile", quantile, up_to=1)
         self.spare = whole("spare", spare)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Generative:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Generative:
         forward = fit_forward(data, self.training, generator)
         n, k = data.points.shape
         outputs = outputs_of(self.relaxation, data)
@@ -146,7 +148,8 @@ class Cbas(OneShot):
             drawn, beta=self.beta, steps=self.steps, rate=self.latent_rate, generator=generator
         )
 
-    def search(  # noqa: D102
+    @override
+    def search(
         self, model: Generative, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
         autoencoder = model.autoencoder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from ombo_agents.offline.forward import Forward
 from ombo_agents.offline.gradient_ascent import best_points, climb
@@ -72,7 +73,8 @@ class Coms(OneShot):
         self.weight, self.weight_rate = number("weight", weight), number("weight_rate", weight_rate)
         self.spare = whole("spare", spare)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
         n, k = data.points.shape
         batch = min(self.batch, max(n, 16))
         networks = Networks((k, self.hidden, self.hidden, 1), 1, generator)
@@ -97,9 +99,8 @@ class Coms(OneShot):
         minimise(networks.parameters, loss, steps=steps, rate=self.rate)
         return Forward(0, networks.freeze())
 
-    def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
-    ) -> Designs:
+    @override
+    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
         start = best_points(data, self.spare * q, generator)
         size = self.step_size * start.shape[1] ** 0.5
         reached = climb(lambda points: model(points)[0], start, self.limits(data), self.steps, size)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
 from ombo_agents.settings import whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 LISTED = 2**17  # the largest finite space that is predicted as a whole
@@ -51,27 +52,27 @@ class EnsembleGreedy(OneShot):
         self.population = whole("population", population)
         self.generations = whole("generations", generations)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
         return fit_forward(data, self.training, generator)
 
-    def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
-    ) -> Designs:
+    @override
+    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
         space = self.space
         if space.size is not None and space.size <= LISTED:
             listed = space.decode(np.arange(space.size))
             return listed[self._ranking(model, listed, data)]
         seed = int(torch.randint(2**62, (1,), generator=generator))
-        draws = GeneratorRows([np.random.default_rng(seed)], 1)
+        rngs = GeneratorBatch([np.random.default_rng(seed)], 1)
         count = max(self.population, 2 * q)
         found = np.concatenate(
-            [data.designs[data.ranking[: count // 2]], space.sample(draws, count)[0]]
+            [data.designs[data.ranking[: count // 2]], space.sample(rngs, count)[0]]
         )
         for generation in range(self.generations):
             best = found[self._ranking(model, found, data)[:count]]
             parents = best[np.arange(2 * count) % max(len(best) // 4, 1)]
             step = _STEPS[generation % len(_STEPS)]
-            born = space.mutate(parents[None], draws, mutations=_MUTATIONS, step=step)[0]
+            born = space.mutate(parents[None], rngs, mutations=_MUTATIONS, step=step)[0]
             found = np.concatenate([best, born])
             found = found[np.sort(np.unique(found, axis=0, return_index=True)[1])]
         return found[self._ranking(model, found, data)]

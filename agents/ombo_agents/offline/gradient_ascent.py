@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from ombo_agents.offline.forward import Forward, Training, fit_forward
 from ombo_agents.offline.one_shot import Dataset, OneShot
@@ -68,12 +69,12 @@ class GradientAscent(OneShot):
         self.step_size = number("step_size", step_size)
         self.spare = whole("spare", spare)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
         return fit_forward(data, self.training, generator)
 
-    def search(  # noqa: D102
-        self, model: Forward, data: Dataset, generator: torch.Generator, q: int
-    ) -> Designs:
+    @override
+    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
         start = best_points(data, self.spare * q, generator)
         size = self.step_size * start.shape[1] ** 0.5
         reached = climb(self.score(model), start, self.limits(data), self.steps, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from ombo_agents.offline.autoencoder import Autoencoder
 from ombo_agents.offline.cbas import Generative
@@ -68,7 +69,8 @@ class Mins(OneShot):
         self.ambition = number("ambition", ambition, above=-1e-9)
         self.spare = whole("spare", spare)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Generative:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Generative:
         n, k = data.points.shape
         outputs = outputs_of(self.relaxation, data)
         inverse = Autoencoder.new(outputs, k, 1, self.latent, self.hidden, generator)
@@ -95,7 +97,8 @@ class Mins(OneShot):
         each = (due / share.clamp_min(1e-12))[bins]
         return (each / each.sum()).cumsum(dim=0)
 
-    def search(  # noqa: D102
+    @override
+    def search(
         self, model: Generative, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
         autoencoder = model.autoencoder

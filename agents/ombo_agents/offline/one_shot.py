@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from typing_extensions import override
 
-from ombo_agents.model_free.pools import nearest
+from ombo_agents.nearest_candidates import nearest
 from ombo_agents.offline.networks import one_thread, seeded
 from ombo_agents.policy import DesignsPolicy, Details
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
 
@@ -85,17 +86,18 @@ class OneShot(DesignsPolicy):
     def search(self, model: Any, data: Dataset, generator: torch.Generator, q: int) -> Designs:
         """Designs for a batch of q, the best first, (m, *shape); counts the model's queries."""
 
-    def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows, q: int
+    @override
+    def propose_and_explain(
+        self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
         observed = observation["observed"].astype(bool)
         rows = len(observed)
         batch = np.empty((rows, q, *self.space.shape), self.space.dtype)
         queries = np.zeros(rows, np.int64)
-        seeds = draws.draw(lambda rng: rng.integers(0, 2**63, size=2))  # (B, 2)
+        seeds = rngs.draw(lambda rng: rng.integers(0, 2**63, size=2))  # (B, 2)
         playing = observed.any(axis=1) & (observation["rounds_left"][:, 0] > 0)
         for row in range(rows):
-            own = draws.take(np.array([row]))
+            own = rngs.take(np.array([row]))
             if not playing[row]:
                 batch[row] = fresh(self.space, own, q)[0]
                 continue
@@ -145,7 +147,7 @@ class OneShot(DesignsPolicy):
         low, high = (((b - data.centre) / data.scale).astype(np.float32) for b in bounds)
         return torch.tensor(low), torch.tensor(high)
 
-    def _batch(self, found: Designs, data: Dataset, draws: GeneratorRows, q: int) -> Designs:
+    def _batch(self, found: Designs, data: Dataset, rngs: GeneratorBatch, q: int) -> Designs:
         """The first designs that were found, and uniform ones where they do not suffice."""
         allowed = self.spec.repeats is Repeats.ALLOWED
         if not allowed:
@@ -155,20 +157,20 @@ class OneShot(DesignsPolicy):
             found = found[~again]
         if len(found) >= q:
             return found[:q]
-        more = self._uniform(draws, q)
+        more = self._uniform(rngs, q)
         if not allowed:
             both = np.concatenate([found, more])
             order = np.argsort(repeated(both[None])[0], kind="stable")
             return both[order[:q]]
         return np.concatenate([found, more])[:q]
 
-    def _uniform(self, draws: GeneratorRows, q: int) -> Designs:
+    def _uniform(self, rngs: GeneratorBatch, q: int) -> Designs:
         """So many uniform designs that q of them are new, where there are as many."""
         size = self.space.size
         if size is not None and size <= 2 * q:
-            codes = draws.draw(lambda rng: rng.permutation(size))[0]
-            return np.concatenate([self.space.decode(codes), self.space.sample(draws, q)[0]])
-        return fresh(self.space, draws, 2 * q)[0]
+            codes = rngs.draw(lambda rng: rng.permutation(size))[0]
+            return np.concatenate([self.space.decode(codes), self.space.sample(rngs, q)[0]])
+        return fresh(self.space, rngs, 2 * q)[0]
 
 
 def standardised(values: NDArray[Any]) -> tuple[NDArray[np.float32], Any, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from ombo_agents.offline.one_shot import Dataset
 from ombo_gym.design_spaces.relaxations import Relaxation, SoftenedLogits
@@ -69,17 +70,20 @@ class Categories(Outputs):
         logits = torch.cat([torch.zeros_like(raw[..., :1]), raw], dim=-1)
         return logits.masked_fill(self._absent, -torch.inf).argmax(dim=-1)  # (m, L)
 
-    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:  # noqa: D102
+    @override
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         logits = self._logits(parameters)
         uniform = torch.rand(logits.shape, generator=generator).clamp(1e-7, 1 - 1e-7)
         drawn = (logits - (-uniform.log()).log()).argmax(dim=-1)  # (m, L)
         return self._table[torch.arange(self._length), drawn].flatten(1)
 
-    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:
         logs = self._logits(parameters).log_softmax(dim=-1)
         return logs.gather(-1, self._categories(points)[..., None])[..., 0].sum(dim=-1)
 
-    def likeliest(self, points: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def likeliest(self, points: Tensor) -> Tensor:
         shares = functional.one_hot(self._categories(points), self._most).float().mean(dim=0)
         return shares.clamp_min(1e-3).log().flatten()
 
@@ -95,16 +99,19 @@ class Normals(Outputs):
         mean, log_std = parameters.reshape(-1, 2, self._size).unbind(dim=1)
         return mean, log_std.clamp(*_LOG_STD)
 
-    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:  # noqa: D102
+    @override
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         mean, log_std = self._moments(parameters)
         return mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
 
-    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:
         mean, log_std = self._moments(parameters)
         z = (points - mean) * (-log_std).exp()
         return (-0.5 * z**2 - log_std - 0.5 * math.log(2 * math.pi)).sum(dim=-1)
 
-    def likeliest(self, points: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def likeliest(self, points: Tensor) -> Tensor:
         spread = points.std(dim=0, correction=0).clamp_min(math.exp(_LOG_STD[0]))
         return torch.cat([points.mean(dim=0), spread.log()])
 
@@ -122,12 +129,14 @@ class Together(Outputs):
         self._widths = [part.width for part in self._parts]
         self.width = sum(self._widths)
 
-    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:  # noqa: D102
+    @override
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         each = parameters.split(self._widths, dim=-1)
         drawn = [part.sample(own, generator) for part, own in zip(self._parts, each, strict=True)]
         return torch.cat(drawn, dim=-1)
 
-    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def log_probability(self, parameters: Tensor, points: Tensor) -> Tensor:
         each = parameters.split(self._widths, dim=-1)
         blocks = points.split(self._sizes, dim=-1)
         logs = [
@@ -136,7 +145,8 @@ class Together(Outputs):
         ]
         return torch.stack(logs).sum(dim=0)
 
-    def likeliest(self, points: Tensor) -> Tensor:  # noqa: D102
+    @override
+    def likeliest(self, points: Tensor) -> Tensor:
         blocks = points.split(self._sizes, dim=-1)
         each = [part.likeliest(block) for part, block in zip(self._parts, blocks, strict=True)]
         return torch.cat(each)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from ombo_agents.offline.forward import Training, fit_forward
 from ombo_agents.offline.networks import minimise
@@ -74,7 +75,8 @@ class Reinforce(OneShot):
         self.policy_rate = number("policy_rate", policy_rate)
         self.spare = whole("spare", spare)
 
-    def fit(self, data: Dataset, generator: torch.Generator) -> Marginals:  # noqa: D102
+    @override
+    def fit(self, data: Dataset, generator: torch.Generator) -> Marginals:
         forward = fit_forward(data, self.training, generator)
         outputs = outputs_of(self.relaxation, data)
         best = torch.from_numpy(data.ranking[: self.elite].copy())
@@ -91,7 +93,8 @@ class Reinforce(OneShot):
         minimise([parameters], loss, steps=self.steps, rate=self.policy_rate)
         return Marginals(forward.queries, outputs, parameters.detach())
 
-    def search(  # noqa: D102
+    @override
+    def search(
         self, model: Marginals, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
         each = model.parameters.expand(self.spare * q, -1)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.rollout.course import Picks
-from ombo_agents.planners.rollout.field import Field, Floats, make_field
+from ombo_agents.planners.rollout.joint_posterior import Floats, JointPosterior, joint_posterior
+from ombo_agents.planners.rollout.simulated_campaigns import Picks
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.settings import even, whole
-from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import Designs
-from ombo_gym.problems.checks import one_of
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.core.checks import one_of
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
 RULES = ("best", "sample")
 _JITTER = 1e-6  # relative to the largest variance
@@ -36,11 +37,11 @@ class Binoculars(SurrogatePlanner):
 
     Args:
         spec: Of the campaigns it is built for.
-        draws: Of the candidates' values, even.
+        num_samples: Of the candidates' values, even.
         sweeps: How often each design is exchanged.
         subset: "best" or "sample".
-        starts: Candidates that climb in the last round, where designs can move; 0: none.
-        moves: Steps of a climb, at most.
+        num_restarts: Candidates that climb in the last round, where designs can move; 0: none.
+        max_iterations: Steps of a climb, at most.
 
     Raises:
         ValueError: A setting out of range.
@@ -54,39 +55,43 @@ class Binoculars(SurrogatePlanner):
         self,
         spec: CampaignSpec,
         *,
-        draws: int,
+        num_samples: int,
         sweeps: int,
         subset: str,
-        starts: int,
-        moves: int,
+        num_restarts: int,
+        max_iterations: int,
     ) -> None:
-        super().__init__(spec, starts=starts, moves=moves)
-        self._draws, self._sweeps = even("draws", draws), whole("sweeps", sweeps, at_least=0)
+        super().__init__(spec, num_restarts=num_restarts, max_iterations=max_iterations)
+        self._num_samples, self._sweeps = (
+            even("num_samples", num_samples),
+            whole("sweeps", sweeps, at_least=0),
+        )
         self._subset = one_of("subset", subset, RULES)
 
-    def plan(self, outlook: Outlook, plates: Plates, draws: GeneratorRows) -> Designs:  # noqa: D102
-        field = make_field(outlook, self.space, self.improve(outlook, self.floor(outlook)))
-        values = joint_draws(field, draws, self._draws)  # (R, S, M)
-        floor = np.where(np.isfinite(field.best), field.best, self.floor(outlook))
+    @override
+    def plan(self, group: CandidatePosterior, plates: Plates, rngs: GeneratorBatch) -> Designs:
+        field = joint_posterior(group, self.space, self.improve(group, self.floor(group)))
+        values = joint_draws(field, rngs, self._num_samples)  # (R, S, M)
+        floor = np.where(np.isfinite(field.best), field.best, self.floor(group))
         count, q = min(sum(plates), values.shape[2]), plates[0]
         planned = largest_maximum(values, floor, field.blocked, count, self._sweeps)
         each = np.arange(len(values))[:, None]
         own = np.take_along_axis(values, planned[:, None], axis=2)  # (R, S, count)
-        lots = draws.random((q,)) if self._subset == "sample" else None
-        copies = np.take_along_axis(field.blocked, planned, axis=1) & outlook.distinct
+        lots = rngs.random((q,)) if self._subset == "sample" else None
+        copies = np.take_along_axis(field.blocked, planned, axis=1) & group.distinct
         first = _go_first(own, floor, copies, min(q, count), lots)
         first = np.resize(first.T, (q, len(first))).T  # of fewer candidates than q
         chosen: Designs = field.designs[each, planned[each, first]]
         return chosen
 
 
-def joint_draws(field: Field, draws: GeneratorRows, count: int) -> Floats:
+def joint_draws(field: JointPosterior, rngs: GeneratorBatch, count: int) -> Floats:
     """Values of all designs of a field, in pairs that mirror each other at the mean, (R, S, M)."""
     covariance, diagonal = field.covariance.copy(), np.arange(field.mean.shape[1])
     largest = covariance[:, diagonal, diagonal].max(axis=1)
     covariance[:, diagonal, diagonal] += (_JITTER * np.maximum(largest, _JITTER))[:, None]
     lower = np.linalg.cholesky(covariance)
-    normals = draws.standard_normal((count // 2, field.mean.shape[1]))
+    normals = rngs.standard_normal((count // 2, field.mean.shape[1]))
     spread = np.matmul(normals, lower.swapaxes(1, 2))
     return np.concatenate([field.mean[:, None] + spread, field.mean[:, None] - spread], axis=1)
 

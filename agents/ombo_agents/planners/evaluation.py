@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ombo_agents.planners.beliefs import Beliefs, Floats, Integers, make_beliefs
+from ombo_agents.planners.belief_mdp import BeliefMDP, Floats, Integers, make_belief_mdp
 from ombo_agents.planners.plates import Plates, in_words, whole_campaign, why_not_alike
-from ombo_agents.planners.reach import MAX_STATES, TooManyStates, distinct_rows
+from ombo_agents.planners.reachable_states import MAX_STATES, TooManyStates, distinct_rows
 from ombo_gym.actions import ActionCheck
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
@@ -64,31 +64,33 @@ def evaluate_policy(
 ) -> PolicyValue:
     """As `exact_value`, saying also whether the value is exact and how much was looked at."""
     spec = env if isinstance(env, CampaignSpec) else campaign_spec(env)
-    beliefs = make_beliefs(spec)  # refuses what has no exact posterior
+    belief_mdp = make_belief_mdp(spec)  # refuses what has no exact posterior
     if samples < 1:
         raise ValueError(f"samples: expected at least 1, got {samples}")
     if spec.control != "designs":
         raise ValueError(f'exact_value needs control="designs", got {spec.control!r}')
     if (reason := why_not_alike(spec)) is not None:
         raise ValueError(f'exact_value needs control="designs", {reason}')
-    walk = _Walk(spec, beliefs, policy, samples, np.random.default_rng(seed), max_states)
+    walk = _ForwardInduction(
+        spec, belief_mdp, policy, samples, np.random.default_rng(seed), max_states
+    )
     value = walk.value()
     return PolicyValue(value, walk.exact, walk.datasets)
 
 
-class _Walk:
+class _ForwardInduction:
     """Datasets with their probabilities, round by round."""
 
     def __init__(
         self,
         spec: CampaignSpec,
-        beliefs: Beliefs,
+        belief_mdp: BeliefMDP,
         policy: Any,
         samples: int,
         rng: np.random.Generator,
         max_states: int,
     ) -> None:
-        self._spec, self._beliefs, self._plates = spec, beliefs, whole_campaign(spec)
+        self._spec, self._beliefs, self._plates = spec, belief_mdp, whole_campaign(spec)
         self._policy, self._samples, self._rng = policy, samples, rng
         self._name = type(policy).__name__
         self._exchangeable = bool(getattr(policy, "exchangeable", False))
@@ -99,7 +101,7 @@ class _Walk:
 
     def value(self) -> float:
         """Sums expected gains over rounds."""
-        beliefs, utility, rounds = self._beliefs, self._spec.utility, len(self._plates)
+        belief_mdp, utility, rounds = self._beliefs, self._spec.utility, len(self._plates)
         items, chances = np.zeros((1, 0), np.int64), np.ones(1)
         gained = 0.0
         for played in range(rounds):
@@ -108,11 +110,11 @@ class _Walk:
             ends = len(plates) == 1 and not utility.needs_posterior  # what is shown: no matter
             shown: list[tuple[Integers, Floats]] = []
             for some, batch, weights in self._proposals(items, chances, plates):
-                posterior = beliefs.weigh(beliefs.states(some))
-                gain = beliefs.gain(posterior, batch, plates[0], utility, len(plates))
+                posterior = belief_mdp.weigh(belief_mdp.states(some))
+                gain = belief_mdp.gain(posterior, batch, plates[0], utility, len(plates))
                 gained += float(weights @ gain)
                 if not ends:
-                    scenarios = beliefs.scenarios(batch, self._detail)
+                    scenarios = belief_mdp.scenarios(batch, self._detail)
                     self._check(shown, len(some) * len(scenarios.items), played + 1)
                     joint = weights[:, None] * scenarios.probabilities(posterior)  # (S, E)
                     which, scenario = np.nonzero(joint)
@@ -121,7 +123,7 @@ class _Walk:
             if not ends:
                 items, chances = self._joined(shown)
         if utility.needs_posterior:
-            worth = beliefs.means(beliefs.weigh(beliefs.states(items))).max(axis=1)
+            worth = belief_mdp.means(belief_mdp.weigh(belief_mdp.states(items))).max(axis=1)
             gained += float(chances @ worth)
         return gained * utility.share_of_gain(rounds)
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.planners.beliefs import Batch, Beliefs, Floats, Integers
+from ombo_agents.planners.belief_mdp import Batch, BeliefMDP, Floats, Integers
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.reach import MAX_STATES, Reach, hashes, parts
+from ombo_agents.planners.reachable_states import MAX_STATES, Reach, hashes, parts
 from ombo_gym.utilities import Utility
 
 TIES = ("first", "uniform", "worst", "best")
@@ -56,7 +56,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Solution:
     """What to do from some states on, layer by layer.
 
     Attributes:
@@ -90,18 +90,18 @@ class Plan:
 
 
 def solve(
-    beliefs: Beliefs,
+    belief_mdp: BeliefMDP,
     roots: Integers,
     plates: Plates,
     utility: Utility,
     *,
     lookahead: int | None = None,
     max_states: int = MAX_STATES,
-) -> Plan:
+) -> Solution:
     """Plans from canonical states with equally many measurements.
 
     Args:
-        beliefs: Of the campaigns.
+        belief_mdp: Of the campaigns.
         roots: (R, width) canonical states.
         plates: Sizes of the batches to come.
         utility: What is maximised.
@@ -113,8 +113,8 @@ def solve(
         TooManyStates: Says how many would be needed and what is feasible.
     """
     terminal = utility.needs_posterior
-    layers = Reach(beliefs, plates, max_states, terminal=terminal).layers(roots)
-    task = _Task(beliefs, plates, utility, lookahead)
+    layers = Reach(belief_mdp, plates, max_states, terminal=terminal).layers(roots)
+    task = _Decisions(belief_mdp, plates, utility, lookahead)
     after: _After | None = None
     if terminal:
         states, keys = layers.pop()
@@ -125,7 +125,7 @@ def solve(
         layer = task.decide(states, keys, left, after)
         after = _After(keys, _Values(task.worth(states), layer.planned, layer.played))
         plan.insert(0, layer)
-    return Plan(plates, plan, utility)
+    return Solution(plates, plan, utility)
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,13 @@ class _After:
     keys: NDArray[np.uint64]
     values: _Values
 
-    def expect(self, beliefs: Beliefs, posterior: Any, states: Integers, batch: Batch) -> _Values:
+    def expect(
+        self, belief_mdp: BeliefMDP, posterior: Any, states: Integers, batch: Batch
+    ) -> _Values:
         """Expected values after a batch in S states."""
-        scenarios = beliefs.scenarios(batch)
+        scenarios = belief_mdp.scenarios(batch)
         chances = scenarios.probabilities(posterior)  # (S, E)
-        then = beliefs.canonical(states[:, None] + scenarios.deltas)
+        then = belief_mdp.canonical(states[:, None] + scenarios.deltas)
         at = np.searchsorted(self.keys, hashes(then))
         at = np.where(chances > 0, at, 0)  # what cannot happen was not enumerated
         return _Values(
@@ -170,10 +172,10 @@ class _After:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Decisions:
     """What is planned for."""
 
-    beliefs: Beliefs
+    belief_mdp: BeliefMDP
     plates: Plates
     utility: Utility
     lookahead: int | None
@@ -182,16 +184,16 @@ class _Task:
         """What states are worth if the campaign is over, (S, 1); other utilities are paid."""
         if not self.utility.needs_posterior:
             return np.zeros((len(states), 1))
-        return self.beliefs.means(self.beliefs.weigh(states)).max(axis=1, keepdims=True)
+        return self.belief_mdp.means(self.belief_mdp.weigh(states)).max(axis=1, keepdims=True)
 
     def decide(
         self, states: Integers, keys: NDArray[np.uint64], left: int, after: _After | None
     ) -> Layer:
         """Values all batches in the states with so many rounds left."""
-        options = self.beliefs.options(states, self.plates[-left])
+        options = self.belief_mdp.options(states, self.plates[-left])
         each = 8 * len(options)
         if after is not None:
-            most = max(len(self.beliefs.scenarios(batch).deltas) for batch in options)
+            most = max(len(self.belief_mdp.scenarios(batch).deltas) for batch in options)
             each = max(each, most * after.columns)
         decided = [self._decide(part, options, left, after) for part in parts(states, each)]
         columns = (np.concatenate(column) for column in zip(*decided, strict=True))
@@ -201,20 +203,20 @@ class _Task:
         self, states: Integers, options: list[Batch], left: int, after: _After | None
     ) -> tuple[NDArray[np.bool_], Integers, Floats, Floats]:
         """Tied (S, A), chosen (S, 3), planned (S, C) and played (S, 3) of some of the states."""
-        beliefs, q = self.beliefs, self.plates[-left]
+        belief_mdp, q = self.belief_mdp, self.plates[-left]
         depth = left if self.lookahead is None else min(self.lookahead, left)
         steps = [depth] if self.lookahead is None else list(range(1, depth + 1))
-        posterior = beliefs.weigh(states)
+        posterior = belief_mdp.weigh(states)
         plans = np.full((len(steps), len(states), len(options)), -np.inf)
         plays = np.full((len(RULES), len(states), len(options)), -np.inf)
         for option, batch in enumerate(options):
-            legal = np.flatnonzero(beliefs.legal(states, batch))
+            legal = np.flatnonzero(belief_mdp.legal(states, batch))
             if not len(legal):
                 continue
             some, its = states[legal], tuple(each[legal] for each in posterior)
-            then = None if after is None else after.expect(beliefs, its, some, batch)
+            then = None if after is None else after.expect(belief_mdp, its, some, batch)
             gains = {
-                rounds: beliefs.gain(its, batch, q, self.utility, rounds)
+                rounds: belief_mdp.gain(its, batch, q, self.utility, rounds)
                 for rounds in {left, *steps}
             }
             for row, step in enumerate(steps):
@@ -226,7 +228,7 @@ class _Task:
                 plays[rule, legal, option] = gains[left] + later
         planned = plans.max(axis=2).T  # (S, C)
         tied = self._largest(plans[-1])
-        weights = tied * beliefs.proposals(posterior, options)
+        weights = tied * belief_mdp.proposals(posterior, options)
         uniform = (np.where(tied, plays[1], 0.0) * weights).sum(axis=1) / weights.sum(axis=1)
         worst, favoured = np.where(tied, plays[0], np.inf), np.where(tied, plays[2], -np.inf)
         # The first of what is equal but for rounding, which depends on who is planned together.
@@ -238,7 +240,7 @@ class _Task:
     def _largest(self, values: Floats) -> NDArray[np.bool_]:
         """Which of (S, A) values are their row's largest, but for rounding."""
         largest = values.max(axis=1, keepdims=True)
-        tolerance = _TIED * self.beliefs.scale + _ROUNDING * np.abs(largest)
+        tolerance = _TIED * self.belief_mdp.scale + _ROUNDING * np.abs(largest)
         return values >= largest - tolerance
 
 

@@ -7,23 +7,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.bayesian.batches import fill
-from ombo_agents.bayesian.log_improvement import standard_normals
-from ombo_agents.bayesian.together import best_together
-from ombo_agents.bayesian.upper_confidence_bound import UpperConfidenceBound
 from ombo_agents.planners.plates import Plates, by_plates
 from ombo_agents.policy import DesignsPolicy, Details
 from ombo_agents.settings import whole
-from ombo_gym.controls.outlook import Outlook, look
+from ombo_gym.acquisition.expected_improvement import standard_normals
+from ombo_gym.acquisition.greedy_batch import maximize_score
+from ombo_gym.acquisition.q_expected_improvement import maximize_q_expected_improvement
+from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.surrogates.gp import make_surrogate
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior, condition_on_dataset
+from ombo_gym.surrogates.surrogate import make_surrogate
 from ombo_gym.utilities import Aim
 
-_CHUNK = 64  # campaigns that are planned together, for bounded memory
+_CHUNK_CAMPAIGNS = 64  # campaigns that are planned together, for bounded memory
 _JOINT = 256  # draws of a batch's values
 _FAR = 6.0  # standard deviations below everything
 
@@ -37,68 +38,74 @@ class SurrogatePlanner(DesignsPolicy):
 
     Args:
         spec: Of the campaigns it is built for.
-        starts: Candidates that climb, where designs can move; 0: none.
-        moves: Steps of a climb, at most.
+        num_restarts: Candidates that climb, where designs can move; 0: none.
+        max_iterations: Steps of a climb, at most.
     """
 
-    def __init__(self, spec: CampaignSpec, *, starts: int, moves: int) -> None:
+    def __init__(self, spec: CampaignSpec, *, num_restarts: int, max_iterations: int) -> None:
         super().__init__(spec)
         self.surrogate = make_surrogate(spec)
-        self._starts = whole("starts", starts, at_least=0)
-        self._moves = whole("moves", moves, at_least=0)
+        self._num_restarts = whole("num_restarts", num_restarts, at_least=0)
+        self._max_iterations = whole("max_iterations", max_iterations, at_least=0)
 
-    def propose_and_explain(  # noqa: D102
-        self, observation: Observation, draws: GeneratorRows, q: int
+    @override
+    def propose_and_explain(
+        self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
-        batch = np.zeros((len(draws), q, *self.space.shape), self.space.dtype)
-        for plates, group in by_plates(observation):
+        batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)
+        for plates, alike in by_plates(observation):
             last = len(plates) == 1 and not self.spec.utility.needs_posterior
-            for first in range(0, len(group), _CHUNK):
-                rows = group[first : first + _CHUNK]
-                its = draws.take(rows)
-                some = {name: array[rows] for name, array in observation.items()}
-                for outlook in look(some, self.spec, self.surrogate, its.take, extra_per_slot=4):
-                    own = its.take(outlook.rows)
-                    batch[rows[outlook.rows]] = (
-                        self.finish(outlook) if last else self.plan(outlook, plates, own)
+            for first in range(0, len(alike), _CHUNK_CAMPAIGNS):
+                part = alike[first : first + _CHUNK_CAMPAIGNS]
+                part_rngs = rngs.take(part)
+                for group in condition_on_dataset(
+                    {name: array[part] for name, array in observation.items()},
+                    self.spec,
+                    self.surrogate,
+                    part_rngs.take,
+                    extra_per_slot=4,
+                ):
+                    batch[part[group.env_indices]] = (
+                        self.finish(group)
+                        if last
+                        else self.plan(group, plates, part_rngs.take(group.env_indices))
                     )
         return batch, {}
 
     @abstractmethod
-    def plan(self, outlook: Outlook, plates: Plates, draws: GeneratorRows) -> Designs:
+    def plan(self, group: CandidatePosterior, plates: Plates, rngs: GeneratorBatch) -> Designs:
         """The next batches of R campaigns with such plates to come, (R, q, *shape)."""
 
-    def finish(self, outlook: Outlook) -> Designs:
+    def finish(self, group: CandidatePosterior) -> Designs:
         """The batches that are best if the round is the last, (R, q, *shape)."""
         if self.spec.utility.aim is Aim.MEANS:
-            return self.explore(outlook, np.zeros(len(outlook.rows)))
-        return self.improve(outlook, self.floor(outlook))
+            return self.explore(group, np.zeros(len(group.env_indices)))
+        return self.improve(group, self.floor(group))
 
-    def floor(self, outlook: Outlook) -> NDArray[np.float64]:
+    def floor(self, group: CandidatePosterior) -> NDArray[np.float64]:
         """What a last batch has to be better than, (R,)."""
-        if self.spec.utility.aim is Aim.IMPROVEMENT and outlook.observed:
-            return outlook.best
-        lowest: NDArray[np.float64] = outlook.beliefs.mean - _FAR * outlook.beliefs.sd
+        if self.spec.utility.aim is Aim.IMPROVEMENT and group.num_observed:
+            return group.best
+        lowest: NDArray[np.float64] = group.marginals.mean - _FAR * group.marginals.sd
         return lowest.min(axis=1)
 
-    def improve(self, outlook: Outlook, floor: NDArray[np.float64]) -> Designs:
+    def improve(self, group: CandidatePosterior, floor: NDArray[np.float64]) -> Designs:
         """Batches of the largest expected improvement, (R, q, *shape)."""
-        return best_together(
-            outlook,
+        return maximize_q_expected_improvement(
+            group,
             self.space,
             floor,
-            standard_normals(_JOINT, outlook.batch_size),
-            starts=self._starts,
-            moves=self._moves,
+            standard_normals(_JOINT, group.batch_size),
+            num_restarts=self._num_restarts,
+            max_iterations=self._max_iterations,
         )
 
-    def explore(self, outlook: Outlook, weights: NDArray[np.float64]) -> Designs:
+    def explore(self, group: CandidatePosterior, weights: NDArray[np.float64]) -> Designs:
         """Batches by upper confidence bounds with weights (R,), (R, q, *shape)."""
-        return fill(
-            outlook,
+        return maximize_score(
+            group,
             self.space,
             UpperConfidenceBound(weights),
-            outlook.batch_size,
-            starts=self._starts,
-            moves=self._moves,
+            num_restarts=self._num_restarts,
+            max_iterations=self._max_iterations,
         )

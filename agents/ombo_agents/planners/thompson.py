@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, xlog1py, xlogy
+from typing_extensions import override
 
-from ombo_agents.planners.beliefs.arms import BanditBeliefs
-from ombo_agents.planners.beliefs.base import Floats
-from ombo_agents.planners.beliefs.counting import orders
-from ombo_agents.planners.beliefs.landscapes import LandscapeBeliefs
-from ombo_agents.planners.beliefs.make import why_not_known
+from ombo_agents.planners.belief_mdp.arms import BanditBeliefs
+from ombo_agents.planners.belief_mdp.base import Floats
+from ombo_agents.planners.belief_mdp.counting import orders
+from ombo_agents.planners.belief_mdp.landscapes import LandscapeBeliefs
+from ombo_agents.planners.belief_mdp.make import why_not_known
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.observations import Observation, next_plates
 from ombo_gym.priors import BernoulliArms, FiniteLandscapes
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 _MOST_NODES, _MOST_BATCHES = 1024, 10_000  # up to which probabilities are told
@@ -46,17 +47,17 @@ class BanditThompson(DesignsPolicy):
     def _posterior(self, observation: Observation) -> tuple[Floats, Floats]:
         return self._beliefs.weigh(self._beliefs.states(self._beliefs.items(observation)))
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         a, b = self._posterior(observation)
         parameters = iter(zip(a, b, strict=True))
-        sampled = draws.draw(lambda rng: rng.beta(*next(parameters), size=(q, a.shape[1])))
+        sampled = rngs.draw(lambda rng: rng.beta(*next(parameters), size=(q, a.shape[1])))
         known = np.broadcast_to(self._beliefs.known, (len(a), q, len(self._beliefs.known)))
         best: NDArray[np.int64] = np.concatenate([sampled, known], axis=2).argmax(axis=2)
         return best[..., None]
 
-    def distribution(  # noqa: D102
-        self, observation: Observation
-    ) -> tuple[NDArray[Any], Floats] | None:
+    @override
+    def distribution(self, observation: Observation) -> tuple[NDArray[Any], Floats] | None:
         a, b = self._posterior(observation)
         whole = (a == np.round(a)).all() and (b == np.round(b)).all()
         nodes = int((a + b).sum(axis=1).max(initial=0)) // 2 + 1  # enough for polynomials
@@ -133,10 +134,11 @@ class LandscapeThompson(DesignsPolicy):
         states = self._beliefs.states(self._beliefs.items(observation))
         return self._beliefs.weigh(states)[0], states > 0
 
-    def propose(self, observation: Observation, draws: GeneratorRows, q: int) -> NDArray[Any]:  # noqa: D102
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         posterior, measured = self._posterior(observation)
         edges = np.cumsum(posterior, axis=1)
-        lots = draws.random((q,))  # (B, q)
+        lots = rngs.random((q,))  # (B, q)
         rows, used = np.arange(len(measured)), measured
         batch = np.zeros((len(measured), q, 1), np.int64)
         for slot in range(q):
@@ -146,9 +148,8 @@ class LandscapeThompson(DesignsPolicy):
             used[rows, batch[:, slot, 0]] = True
         return batch
 
-    def distribution(  # noqa: D102
-        self, observation: Observation
-    ) -> tuple[NDArray[Any], Floats] | None:
+    @override
+    def distribution(self, observation: Observation) -> tuple[NDArray[Any], Floats] | None:
         if (next_plates(self.spec, observation) > 1).any():
             return None
         posterior, measured = self._posterior(observation)

@@ -203,14 +203,14 @@ def _draw_panel(ax: Axes, series: Series, styles: Mapping[str, LineStyle], theme
     dashed = False
     for policy, shift in shifts.items():
         style = styles[policy]
-        told_true, told_one = lines.get((policy, "true")), lines.get((policy, "one"))
+        told_true, as_last_round = lines.get((policy, "true")), lines.get((policy, "one"))
         if told_true is not None:
             _draw_curve(ax, told_true, shift, style, theme, single=single, faint=len(shifts) > MANY)
-        if told_one is not None and not _same_curve(told_true, told_one):
+        if as_last_round is not None and not _same_curve(told_true, as_last_round):
             dashed = True
             ax.plot(
-                told_one.horizon + shift,
-                told_one.mean,
+                as_last_round.horizon + shift,
+                as_last_round.mean,
                 color=style.colour(theme),
                 linewidth=1.1,
                 linestyle=DASHES,
@@ -267,14 +267,14 @@ def _draw_curve(
     )
 
 
-def _same_curve(told_true: Points | None, told_one: Points) -> bool:
+def _same_curve(told_true: Points | None, as_last_round: Points) -> bool:
     """Whether being told 1 changes nothing, so that a second line would only hide the first."""
     if told_true is None:
         return False
     true = dict(zip(told_true.horizon, told_true.mean, strict=True))
     return all(
         math.isclose(true.get(n, math.nan), mean, rel_tol=1e-5, abs_tol=1e-8)
-        for n, mean in zip(told_one.horizon, told_one.mean, strict=True)
+        for n, mean in zip(as_last_round.horizon, as_last_round.mean, strict=True)
     )
 
 

@@ -9,6 +9,12 @@ from html import escape
 from importlib import resources
 
 from ombo_gym.evaluation.report import elements
+from ombo_gym.evaluation.report.leaderboard import (
+    leaderboard_section,
+    profiles_section,
+    ranks_section,
+    training_section,
+)
 from ombo_gym.evaluation.report.problems import problems_section
 from ombo_gym.evaluation.report.replay import replay_section
 from ombo_gym.evaluation.report.results import Results
@@ -18,12 +24,6 @@ from ombo_gym.evaluation.report.sections import (
     question_section,
     repeat_section,
     schedule_section,
-)
-from ombo_gym.evaluation.report.standings import (
-    leaderboard_section,
-    profiles_section,
-    ranks_section,
-    training_section,
 )
 
 SECTIONS: tuple[tuple[str, str, Callable[[Results], str]], ...] = (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.surrogates.gp import Posterior, Surrogate
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.surrogate import Surrogate
 
 if TYPE_CHECKING:
     import torch

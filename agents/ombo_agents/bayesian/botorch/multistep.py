@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from ombo_agents.bayesian.botorch.policy import BotorchPolicy, Plates
 from ombo_agents.settings import whole
-from ombo_gym.problems.checks import is_list
+from ombo_gym.problems.core.checks import is_list
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.utilities import Aim, Utility
 
@@ -76,7 +77,8 @@ class BotorchMultistep(BotorchPolicy):
         last = 1 if self.spec.utility.aim is Aim.MEANS else looked_at[-1]
         return [*looked_at[:-1], last]
 
-    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:  # noqa: D102
+    @override
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:
         from botorch.acquisition import PosteriorMean, qSimpleRegret
         from botorch.acquisition.logei import qLogExpectedImprovement
         from botorch.acquisition.multi_step_lookahead import make_best_f, qMultiStepLookahead
@@ -120,7 +122,8 @@ class BotorchMultistep(BotorchPolicy):
 
         return Weighted
 
-    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
+    @override
+    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:
         from botorch.optim.optimize import optimize_acqf
 
         batches, q = self._batches(plates), plates[0]

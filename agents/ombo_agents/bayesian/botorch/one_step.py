@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from ombo_agents.bayesian.botorch.policy import BotorchPolicy, Plates
 from ombo_agents.settings import whole
 from ombo_gym.spec import CampaignSpec
@@ -20,12 +22,14 @@ class BotorchLogEI(BotorchPolicy):
         NeurIPS 2023; Balandat et al., BoTorch, NeurIPS 2020.
     """
 
-    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:  # noqa: D102
+    @override
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:
         from botorch.acquisition.logei import qLogExpectedImprovement
 
         return qLogExpectedImprovement(model, best_f=best)
 
-    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:  # noqa: D102
+    @override
+    def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:
         from botorch.optim.optimize import optimize_acqf
 
         batch, _ = optimize_acqf(
@@ -57,7 +61,8 @@ class BotorchKG(BotorchPolicy):
         super().__init__(spec, **settings)
         self._fantasies = whole("fantasies", fantasies)
 
-    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:  # noqa: D102
+    @override
+    def acquisition(self, model: Any, best: float, plates: Plates) -> Any:
         from botorch.acquisition import qKnowledgeGradient
 
         return qKnowledgeGradient(model, num_fantasies=self._fantasies)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_agents.bayesian.botorch.model import (
     HYPERPARAMETERS,
@@ -16,13 +17,13 @@ from ombo_agents.bayesian.botorch.model import (
     require_botorch,
     unit_box,
 )
-from ombo_agents.bayesian.posterior import PosteriorPolicy
+from ombo_agents.bayesian.posterior_policy import PosteriorPolicy
 from ombo_agents.settings import whole
 from ombo_agents.unmeasured import fresh
-from ombo_gym.controls.outlook import Outlook
-from ombo_gym.problems.checks import one_of
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.core.checks import one_of
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
 if TYPE_CHECKING:
     import torch
@@ -70,15 +71,16 @@ class BotorchPolicy(PosteriorPolicy):
             "options": {"maxiter": whole("maxiter", maxiter)},
         }
 
-    def pick(self, outlook: Outlook, draws: GeneratorRows) -> NDArray[Any]:  # noqa: D102
+    @override
+    def pick(self, group: CandidatePosterior, rngs: GeneratorBatch) -> NDArray[Any]:
         import torch
         from botorch.utils.sampling import manual_seed
 
-        posterior = outlook.posterior
-        batch = fresh(self.space, draws, outlook.batch_size).astype(self.space.dtype)
+        posterior = group.posterior
+        batch = fresh(self.space, rngs, group.batch_size).astype(self.space.dtype)
         if posterior.targets.shape[1] < 2:
             return batch
-        seeds = draws.draw(lambda rng: rng.integers(2**31))
+        seeds = rngs.draw(lambda rng: rng.integers(2**31))
         values = posterior.shift[:, None] + posterior.scale[:, None] * posterior.targets
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -99,12 +101,12 @@ class BotorchPolicy(PosteriorPolicy):
                         posterior.features[row],
                         values[row],
                         self._how,
-                        self._bounds(outlook, row),
+                        self._bounds(group, row),
                         shift=posterior.shift[row],
                         scale=posterior.scale[row],
                     )
                     best = values[row].max()
-                    batch[row] = self._designs(model, float(best), outlook, row)
+                    batch[row] = self._designs(model, float(best), group, row)
         finally:
             torch.set_num_threads(threads)
         return batch
@@ -136,21 +138,23 @@ class BotorchPolicy(PosteriorPolicy):
         free = self.space.free
         return free is not None and bool(free.all())
 
-    def _designs(self, model: Any, best: float, outlook: Outlook, row: int) -> NDArray[Any]:
+    def _designs(
+        self, model: Any, best: float, group: CandidatePosterior, row: int
+    ) -> NDArray[Any]:
         """The batch of one campaign, (q, *shape)."""
-        plates = tuple(size for size in outlook.plates[row].tolist() if size)
+        plates = tuple(size for size in group.plates[row].tolist() if size)
         acquisition = self.acquisition(model, best, plates)
         if self._in_a_box:
-            bounds = unit_box(outlook.posterior.features.shape[-1])
+            bounds = unit_box(group.posterior.features.shape[-1])
             found = self.optimise(acquisition, plates, bounds).detach().numpy()
             return self.space.from_features(np.clip(found, -1, 1))
-        return self._among(acquisition, outlook, row)
+        return self._among(acquisition, group, row)
 
-    def _bounds(self, outlook: Outlook, row: int) -> torch.Tensor:
+    def _bounds(self, group: CandidatePosterior, row: int) -> torch.Tensor:
         """Of the features, (2, k)."""
         import torch
 
-        measured, choices = outlook.posterior.features[row], outlook.candidates[row]
+        measured, choices = group.posterior.features[row], group.candidates[row]
         if self._in_a_box:
             return unit_box(measured.shape[-1])
         features = np.concatenate([measured, self.space.features(choices)])
@@ -158,19 +162,19 @@ class BotorchPolicy(PosteriorPolicy):
         highest = np.where(highest > lowest, highest, lowest + 1)  # a feature without a choice
         return torch.as_tensor(np.stack([lowest, highest]))
 
-    def _among(self, acquisition: Any, outlook: Outlook, row: int) -> NDArray[Any]:
+    def _among(self, acquisition: Any, group: CandidatePosterior, row: int) -> NDArray[Any]:
         """The batch of one campaign, of its candidates."""
         import torch
         from botorch.optim.optimize import optimize_acqf_discrete
 
-        choices = np.unique(outlook.candidates[row], axis=0)
-        if outlook.measured is not None:
-            new = np.unique(outlook.candidates[row][~outlook.measured[row]], axis=0)
+        choices = np.unique(group.candidates[row], axis=0)
+        if group.measured is not None:
+            new = np.unique(group.candidates[row][~group.measured[row]], axis=0)
             choices = new if len(new) else choices
-        features, q = self.space.features(choices), outlook.batch_size
-        count = min(q, len(choices)) if outlook.distinct else q
+        features, q = self.space.features(choices), group.batch_size
+        count = min(q, len(choices)) if group.distinct else q
         chosen, _ = optimize_acqf_discrete(
-            acquisition, q=count, choices=torch.as_tensor(features), unique=outlook.distinct
+            acquisition, q=count, choices=torch.as_tensor(features), unique=group.distinct
         )
         picks = self._numbers(chosen.numpy(), features)
         designs: NDArray[Any] = choices[np.resize(picks, q)]

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from typing_extensions import override
 
-from ombo_agents.heuristics.weights import checked_weights
-from ombo_agents.planners.beliefs import why_not_planned
+from ombo_agents.bayesian.weights import checked_weights
+from ombo_agents.planners.belief_mdp import why_not_planned
+from ombo_agents.planners.exact_rollout import ExactRollout
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.reach import TooManyStates
-from ombo_agents.planners.rollout.exact import ExactRollout
-from ombo_agents.planners.rollout.field import make_field
-from ombo_agents.planners.rollout.informative import informative
+from ombo_agents.planners.reachable_states import TooManyStates
+from ombo_agents.planners.rollout.joint_posterior import joint_posterior
 from ombo_agents.planners.rollout.simulate import Rules, values_of
+from ombo_agents.planners.rollout.variance_reduction import informative
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.policy import Policy
 from ombo_agents.settings import even, whole
-from ombo_gym.controls.outlook import Outlook
 from ombo_gym.design_spaces import Designs
-from ombo_gym.problems.checks import is_number
-from ombo_gym.randomness import GeneratorRows
+from ombo_gym.problems.core.checks import is_number
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
 _MOST_STATES = 200_000  # up to which the exact posterior is planned on
 
@@ -39,15 +40,15 @@ class Rollout(SurrogatePlanner):
 
     Args:
         spec: Of the campaigns it is built for.
-        draws: Courses that are simulated for each batch; even.
+        num_samples: Courses that are simulated for each batch; even.
         weights: Exploration weights that batches are made with.
         reaches: Standard deviations by which a design may be better than is expected, in the
             weights of batches that tell most.
         explore: Of simulated rounds that are not the last.
         finish: Of the last simulated round, where the largest value counts.
         lookahead: Rounds that are simulated at most, this one included.
-        starts: Candidates that climb, where designs can move; 0: none.
-        moves: Steps of a climb, at most.
+        num_restarts: Candidates that climb, where designs can move; 0: none.
+        max_iterations: Steps of a climb, at most.
 
     Raises:
         ValueError: A setting out of range.
@@ -62,16 +63,16 @@ class Rollout(SurrogatePlanner):
         self,
         spec: CampaignSpec,
         *,
-        draws: int,
+        num_samples: int,
         weights: Sequence[float],
         reaches: Sequence[float],
         explore: float,
         finish: float,
         lookahead: int,
-        starts: int,
-        moves: int,
+        num_restarts: int,
+        max_iterations: int,
     ) -> None:
-        super().__init__(spec, starts=starts, moves=moves)
+        super().__init__(spec, num_restarts=num_restarts, max_iterations=max_iterations)
         for name, number in (("explore", explore), ("finish", finish)):
             if not is_number(number) or not 0 <= number < np.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
@@ -80,13 +81,18 @@ class Rollout(SurrogatePlanner):
         self._reaches = checked_weights(reaches, "reaches")
         self._lookahead = whole("lookahead", lookahead, at_least=2)
         self._rules = Rules(
-            spec.utility, spec.repeats, even("draws", draws), float(explore), float(finish)
+            spec.utility,
+            spec.repeats,
+            even("num_samples", num_samples),
+            float(explore),
+            float(finish),
         )
 
-    def plan(self, outlook: Outlook, plates: Plates, draws: GeneratorRows) -> Designs:  # noqa: D102
-        rows, q = len(outlook.rows), plates[0]
-        optimistic = [self.explore(outlook, np.full(rows, weight)) for weight in self._weights]
-        field = make_field(outlook, self.space, np.concatenate(optimistic, axis=1))
+    @override
+    def plan(self, group: CandidatePosterior, plates: Plates, rngs: GeneratorBatch) -> Designs:
+        rows, q = len(group.env_indices), plates[0]
+        optimistic = [self.explore(group, np.full(rows, weight)) for weight in self._weights]
+        field = joint_posterior(group, self.space, np.concatenate(optimistic, axis=1))
         asked = np.arange(len(optimistic) * q).reshape(-1, q)
         batches = np.concatenate(
             [

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.rollout.course import Course, Picks, Singles
-from ombo_agents.planners.rollout.field import Field, Floats
+from ombo_agents.planners.rollout.joint_posterior import Floats, JointPosterior
+from ombo_agents.planners.rollout.simulated_campaigns import Picks, SimulatedCampaigns, Singles
 from ombo_gym.quasirandom import kronecker
 from ombo_gym.spec import Repeats
 from ombo_gym.utilities import Aim, Utility
@@ -27,14 +27,14 @@ class Rules:
     Attributes:
         utility: What they are worth.
         repeats: Whether and when a design can be measured again.
-        draws: S, even.
+        num_samples: S, even.
         explore: Exploration weight of rounds that are not the last.
         finish: Of the last round, where the largest value counts.
     """
 
     utility: Utility
     repeats: Repeats
-    draws: int
+    num_samples: int
     explore: float
     finish: float
 
@@ -54,7 +54,9 @@ def normals(count: int, dim: int) -> Singles:
     return both
 
 
-def values_of(field: Field, batches: Picks, plates: Plates, lookahead: int, rules: Rules) -> Floats:
+def values_of(
+    field: JointPosterior, batches: Picks, plates: Plates, lookahead: int, rules: Rules
+) -> Floats:
     """Expected utilities of campaigns that measure a batch and go on by the rules.
 
     Every batch of every campaign meets the same numbers.
@@ -73,7 +75,7 @@ def values_of(field: Field, batches: Picks, plates: Plates, lookahead: int, rule
     rows, options = batches.shape[:2]
     pairs = np.stack(np.divmod(np.arange(rows * options), options), axis=1)
     values = np.empty(rows * options)
-    together = max(1, _TOGETHER // (rules.draws * field.mean.shape[1]))
+    together = max(1, _TOGETHER // (rules.num_samples * field.mean.shape[1]))
     for at in range(0, len(pairs), together):
         row, option = pairs[at : at + together].T
         worth = _play(field, row, batches[row, option], plates, lookahead, rules)  # (P, S)
@@ -82,13 +84,13 @@ def values_of(field: Field, batches: Picks, plates: Plates, lookahead: int, rule
 
 
 def _play(
-    field: Field, row: Picks, first: Picks, plates: Plates, lookahead: int, rules: Rules
+    field: JointPosterior, row: Picks, first: Picks, plates: Plates, lookahead: int, rules: Rules
 ) -> Singles:
     """Utilities of S courses after each of P batches (P, q), but for what all have, (P, S)."""
     utility, looked_at = rules.utility, plates[:lookahead]
     measured = looked_at if utility.needs_posterior else looked_at[:-1]
     edges = np.cumsum((0, *measured))
-    numbers = normals(rules.draws, int(edges[-1]))
+    numbers = normals(rules.num_samples, int(edges[-1]))
     further = sum(looked_at[1:])
     course, shown = _measure(field, row, first, numbers[:, : edges[1]], further, rules)
     best = np.maximum(field.best[row].astype(np.float32)[:, None], shown.max(axis=2))
@@ -129,7 +131,7 @@ def _unit(utility: Utility, rounds_left: int) -> float:
 
 
 def _finish(
-    course: Course, best: Singles, plates: Plates, q: int, looked_at: int, rules: Rules
+    course: SimulatedCampaigns, best: Singles, plates: Plates, q: int, looked_at: int, rules: Rules
 ) -> Any:
     """What the last round that is simulated adds, (P, S); further ones pay a design as much.
 
@@ -154,8 +156,8 @@ def _finish(
 
 
 def _measure(
-    field: Field, row: Picks, first: Picks, numbers: Singles, further: int, rules: Rules
-) -> tuple[Course, Singles]:
+    field: JointPosterior, row: Picks, first: Picks, numbers: Singles, further: int, rules: Rules
+) -> tuple[SimulatedCampaigns, Singles]:
     """Campaigns that have measured a batch and may measure further designs.
 
     Returns:
@@ -174,7 +176,7 @@ def _measure(
     blocked = field.blocked[row]
     if rules.repeats is Repeats.NEVER_AGAIN:
         np.put_along_axis(blocked, first, True, axis=1)
-    course = Course(
+    course = SimulatedCampaigns(
         mean,
         variance[:, None].astype(np.float32),
         left.astype(np.float32),

@@ -1,0 +1,92 @@
+"""What the commands share in reading their arguments."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+from ombo_gym import env_ids
+
+
+@contextmanager
+def report_errors() -> Iterator[None]:
+    """Ends with one line instead of a traceback where the user's input was the reason."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+        sys.exit(f"error: {error}")
+
+
+def typed(command: str) -> str:
+    """What repeats this run: the command line, of `ombo NAME` or of `python -m scripts.NAME`."""
+    program, *words = sys.argv
+    if Path(program).stem == "ombo":
+        return shlex.join(["ombo", *words])
+    return shlex.join(["python", "-m", f"scripts.{command}", *words])
+
+
+def parse_env(env_id: str) -> str:
+    """Checks an environment id.
+
+    Raises:
+        ImportError: The module of `module:id` is not there.
+        ValueError: An unknown id; lists the known ones.
+    """
+    module, _, name = env_id.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    spec = gym.registry.get(name)
+    if spec is None or not str(spec.entry_point).startswith("ombo_gym."):
+        raise ValueError(
+            f"--env: expected one of {', '.join(env_ids())} (or module:id for your own), "
+            f"got {env_id!r}"
+        )
+    return env_id
+
+
+def parse_json(flag: str, text: str) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{flag}: expected a JSON object, got {text!r}: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f'{flag}: expected a JSON object such as {{"dim": 3}}, got {text!r}')
+    return value
+
+
+def parse_numbers(flag: str, text: str) -> list[int]:
+    """Reads whole numbers with commas between.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError(f"{flag}: expected whole numbers such as 1,2,5, got {text!r}") from None
+
+
+def parse_horizon(text: str) -> int | list[int]:
+    """Reads `3`, or `1-5` for a horizon that is drawn anew for each campaign.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    try:
+        low, _, high = text.partition("-")
+        return [int(low), int(high)] if high else int(low)
+    except ValueError:
+        raise ValueError(f"--horizon: expected 3, or 1-5 for a range, got {text!r}") from None

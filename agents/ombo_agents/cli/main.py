@@ -1,0 +1,38 @@
+"""The command `ombo`, and what `python -m scripts.NAME` runs of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import tyro
+
+from ombo_agents.cli import evaluate, exact, list, train
+from ombo_agents.cli.arguments import report_errors
+
+COMMANDS: dict[str, Any] = {"train": train, "evaluate": evaluate, "exact": exact, "list": list}
+
+Subcommand = (
+    Annotated[train.Args, tyro.conf.subcommand("train")]
+    | Annotated[evaluate.Args, tyro.conf.subcommand("evaluate")]
+    | Annotated[exact.Args, tyro.conf.subcommand("exact")]
+    | Annotated[list.Args, tyro.conf.subcommand("list")]
+)
+
+
+def main() -> None:
+    """Runs `ombo NAME`; `ombo --tyro-print-completion bash` (or zsh) prints shell completion."""
+    arguments: Any = tyro.cli(
+        Subcommand,  # type: ignore[arg-type]
+        prog="ombo",
+        description="Sequential design under a budget: train policies, evaluate them, solve small "
+        "campaigns exactly.",
+    )
+    with report_errors():
+        next(each for each in COMMANDS.values() if each.Args is type(arguments)).main(arguments)
+
+
+def run(command: str) -> None:
+    """Runs one subcommand, as `python -m scripts.NAME` does."""
+    module = COMMANDS[command]
+    with report_errors():
+        module.main(tyro.cli(module.Args))

@@ -1,0 +1,74 @@
+"""`ombo train`: trains a meta-policy on campaigns, and writes it where `ombo evaluate` reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ombo_agents.cli.arguments import parse_env, parse_horizon, parse_json
+
+
+@dataclass(frozen=True)
+class Args:
+    """Trains a meta-policy with PPO.
+
+    For instance: ombo train --env Ombo/GP-v0 --horizon 1-5 --utility last_mean --out runs/mine
+    """
+
+    out: Path
+    """Folder of the run, for instance runs/NAME."""
+    env: str = "Ombo/GP-v0"
+    """Id of the environment."""
+    agent: str = "exploration"
+    """What the agent acts through: "exploration" weights, or "direct"ly on designs."""
+    horizon: str = "1-5"
+    """Rounds N, or a range that each campaign draws its own from."""
+    batch_size: int = 4
+    """Designs per round, q."""
+    utility: str = "best"
+    """What a finished campaign is worth."""
+    env_kwargs: str = "{}"
+    """Further arguments of the environment, as JSON; they win over the flags above."""
+    steps: int | None = None
+    """Rounds to play in training; by default the agent's own number."""
+    num_envs: int | None = None
+    """Campaigns in lockstep; by default the agent's own number."""
+    seed: int = 0
+    """Of the network and of the training campaigns."""
+    resume: bool = False
+    """Go on from the run's own model.zip, up to --steps."""
+
+
+def main(args: Args) -> None:
+    """Trains from the command line."""
+    from stable_baselines3.common.callbacks import ProgressBarCallback
+
+    from ombo_agents.learned.storage import CONTROLS
+    from ombo_agents.learned.training import SETTINGS, train
+
+    if args.agent not in CONTROLS:
+        raise ValueError(f"--agent: expected one of {sorted(CONTROLS)}, got {args.agent!r}")
+    given = parse_json("--env-kwargs", args.env_kwargs)
+    if reserved := sorted({"num_envs", "autoreset_mode", "control"} & given.keys()):
+        raise ValueError(f"--env-kwargs: {reserved} are set by --num-envs and --agent")
+    rounds = {"horizon": parse_horizon(args.horizon), "batch_size": args.batch_size}
+    if "plates" in given:  # which lay down both
+        rounds = {}
+    env_kwargs = {**rounds, "utility": args.utility, **given}
+    settings = SETTINGS[args.agent]
+    settings = replace(
+        settings,
+        steps=settings.steps if args.steps is None else args.steps,
+        num_envs=settings.num_envs if args.num_envs is None else args.num_envs,
+    )
+    config = train(
+        parse_env(args.env),
+        agent=args.agent,
+        env_kwargs=env_kwargs,
+        settings=settings,
+        seed=args.seed,
+        out=args.out,
+        resume=args.resume,
+        callback=ProgressBarCallback(),
+    )
+    print(f"trained {config['steps']:,} rounds in {config['seconds']} s: {args.out}")

@@ -1,0 +1,117 @@
+"""Designs that are spread evenly over a space, within a round and over a whole campaign."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from ombo_agents.policy import DesignsPolicy
+from ombo_agents.round_history import by_count, by_history
+from ombo_agents.settings import whole
+from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.observations import Observation
+from ombo_gym.randomness import GeneratorBatch
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.kernels import squared_distances
+
+_BITS = 23  # as many as a float32 in [-1, 1] tells apart everywhere
+
+
+class Sobol(DesignsPolicy):
+    """One Sobol sequence with a random digital shift, q points of it a round; boxes only.
+
+    All proposals of a campaign are the first points of one sequence, so that they are spread evenly
+    together and not only round by round. The first round draws the shift; later ones read it off
+    the first design of the first round, which is the sequence's first point, the shift itself.
+
+    Reference:
+        Sobol, On the distribution of points in a cube and the approximate evaluation of integrals,
+        1967; Lemieux, Monte Carlo and quasi-Monte Carlo sampling, 2009, section 6.2 (the shift).
+    """
+
+    horizon_aware = False
+
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
+        dim = self.space.shape[0]
+        batch = np.zeros((len(rngs), q, dim), np.float32)
+        for history in by_history(self.spec, observation, q, dim):
+            rows, played = history.rows, history.count - history.start_count
+            if played:
+                first = observation["designs"][rows, history.start_count]
+                shift = (first.astype(np.float64)[:, None] + 1) / 2 * 2**_BITS
+                shift = np.minimum(shift, 2**_BITS - 1).astype(np.int64)
+            else:
+                shift = (rngs.take(rows).random((1, dim)) * 2**_BITS).astype(np.int64)
+            points = sobol_integers(played + q, dim)[played:] ^ shift
+            batch[rows] = (2 * points + 1) / 2**_BITS - 1
+        return batch
+
+
+class LatinHypercube(DesignsPolicy):
+    """Each round a Latin hypercube: one design in each of q slices of every parameter.
+
+    Of many random ones the one whose smallest distance, between its designs and to all that were
+    measured before, is the largest: rounds fill each other's gaps. Beside numbers, the slices of
+    categories are their levels, as often as each other as far as q allows.
+
+    Args:
+        spec: Of the campaigns it is built for.
+        candidates: Random Latin hypercubes to choose from; 1 makes a plain one.
+
+    Raises:
+        ValueError: An argument out of range.
+
+    Reference:
+        McKay, Beckman and Conover, Technometrics 21, 1979; Morris and Mitchell, Exploratory designs
+        for computational experiments, 1995 (the largest smallest distance).
+    """
+
+    horizon_aware = False
+
+    def __init__(self, spec: CampaignSpec, *, candidates: int) -> None:
+        super().__init__(spec)
+        self.candidates = whole("candidates", candidates)
+
+    @override
+    def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
+        space, count, sides = self.space, self.candidates, self.space.cube
+        assert sides is not None
+        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
+        for rows, n in by_count(observation, count * (q + space.shape[0])):
+            numbers = rngs.take(rows).random((count, 2, q, sides))
+            slices = numbers[:, :, 0].argsort(axis=2)  # a permutation per parameter
+            designs = space.from_unit_cube((slices + numbers[:, :, 1]) / q)  # (R, candidates, q, d)
+            measured = observation["designs"][rows, :n]
+            gaps = np.stack([_gap(space, designs[:, i], measured) for i in range(count)], axis=1)
+            batch[rows] = designs[np.arange(len(rows)), gaps.argmax(axis=1)]
+        return batch
+
+
+def _gap(space: DesignSpace, batch: Designs, measured: Designs) -> NDArray[np.float64]:
+    """Smallest squared distance of a batch's designs to each other and to measured ones, (R,)."""
+    new, q = space.features(batch), batch.shape[1]
+    everything = np.concatenate([new, space.features(measured)], axis=1)
+    distances = squared_distances(new, everything)  # (R, q, q + n)
+    distances[:, np.arange(q), np.arange(q)] = np.inf
+    gaps: NDArray[np.float64] = distances.min(axis=(1, 2))
+    return gaps
+
+
+def sobol_integers(count: int, dim: int) -> NDArray[np.int64]:
+    """The first points of the Sobol sequence as integers below 2^23, (count, dim), read-only."""
+    return _sobol_integers(int(np.ceil(np.log2(count))) if count > 1 else 0, dim)[:count]
+
+
+@cache
+def _sobol_integers(exponent: int, dim: int) -> NDArray[np.int64]:
+    from scipy.stats import qmc  # takes half a second to import
+
+    points = qmc.Sobol(dim, scramble=False, bits=30).random_base2(exponent)
+    integers: NDArray[np.int64] = (points * 2**_BITS).astype(np.int64)
+    integers.setflags(write=False)
+    return integers

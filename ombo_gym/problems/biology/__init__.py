@@ -1,0 +1,1 @@
+"""DNA, RNA and proteins."""

@@ -1,0 +1,1 @@
+"""What problems are made of: the interface, measured tables, simulators, checks."""

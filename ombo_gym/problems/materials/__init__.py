@@ -1,0 +1,1 @@
+"""Materials and optical coatings."""

@@ -1,0 +1,1 @@
+"""Gaits and landings."""

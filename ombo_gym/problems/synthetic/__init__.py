@@ -1,0 +1,1 @@
+"""Test functions, random functions and games with exact solutions."""

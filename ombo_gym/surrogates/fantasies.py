@@ -1,0 +1,137 @@
+"""Posteriors given designs whose values are not known yet, and slopes of what is believed.
+
+Of R campaigns at once. Everything is in the posterior's (standardised) units.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.surrogates.kernels import (
+    KERNELS,
+    SLOPES,
+    lifted,
+    squared_distances,
+    squared_distances_of_lifted,
+)
+from ombo_gym.surrogates.marginals import CandidateMarginals, JointNormal, Marginals, MarginalScore
+from ombo_gym.surrogates.posterior import Posterior
+
+Floats = NDArray[np.float64]
+
+_APART = 1e-9  # variance, relative to the prior's, that keeps exact values from coinciding
+
+
+class FantasyPosterior:
+    """A posterior of R campaigns that further designs are measured under, of values yet unknown.
+
+    Args:
+        posterior: Of what was observed.
+
+    Reference:
+        Rasmussen and Williams, 2006, appendix A.3 (partitioned inverses).
+    """
+
+    def __init__(self, posterior: Posterior) -> None:
+        self._kernel, self._slope = KERNELS[posterior.kernel], SLOPES[posterior.kernel]
+        self._unit = posterior.lengthscale[:, None, None]
+        self._inputs = posterior.features / self._unit  # (R, m, k)
+        self._whiten = posterior.whiten  # (R, m, m), the inverse of a lower triangle
+        self._weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten)  # (R, 1, m)
+        self._scale = np.sqrt(posterior.outputscale)[:, None]
+        self._noise = posterior.noise
+        self._observed = posterior.features.shape[1]
+
+    def add(self, features: Floats, marginals: CandidateMarginals, *, noisy: bool) -> None:
+        """Measures a design a campaign.
+
+        Args:
+            features: (R, k).
+            marginals: About candidates, which are told.
+            noisy: Whether what is measured has the noise of an observation, or is exact.
+        """
+        white = self._white(features[:, None])[1]  # (R, m, 1)
+        rest = 1.0 - np.einsum("rm,rm->r", white[..., 0], white[..., 0])
+        pivot = np.sqrt(np.maximum(rest + self._noise if noisy else rest, 1e-12))
+        scaled = features[:, None] / self._unit
+        marginals.condition(lifted(scaled), white[..., 0], pivot)
+        grown = self._grown(scaled, white, 1.0 / pivot[:, None, None])
+        self._inputs, self._whiten, self._weights = grown._inputs, grown._whiten, grown._weights
+
+    def given(self, features: Floats) -> tuple[FantasyPosterior, JointNormal]:
+        """What is believed once j designs a campaign are measured exactly, and of these, (R, j, k).
+
+        As `add`, all at once, and leaves these beliefs as they are.
+        """
+        squared, white = self._white(features)
+        at = self._marginals(squared, white)
+        scaled = features / self._unit
+        variance = self._kernel(squared_distances(scaled, scaled))
+        variance -= np.matmul(white.swapaxes(1, 2), white)
+        diagonal = np.arange(features.shape[1])
+        variance[:, diagonal, diagonal] = (at.sd / self._scale) ** 2 + _APART
+        lower = np.asarray(np.linalg.cholesky(variance), np.float64)
+        inverse = np.asarray(np.linalg.inv(lower), np.float64)
+        told = self._grown(scaled, white, inverse)
+        return told, JointNormal(at.mean, lower * self._scale[..., None])
+
+    def _grown(self, scaled: Floats, white: Floats, inverse: Floats) -> FantasyPosterior:
+        """With j further inputs, of values yet unknown: the inverse of a lower triangle by blocks.
+
+        Args:
+            scaled: (R, j, k) of the inputs, in units of the lengthscale.
+            white: (R, m, j) their whitened covariances with those there are.
+            inverse: (R, j, j) of the Cholesky factor of what is left of their own.
+        """
+        rows, m, j = white.shape
+        grown = copy.copy(self)
+        grown._whiten = np.zeros((rows, m + j, m + j))
+        grown._whiten[:, :m, :m] = self._whiten
+        grown._whiten[:, m:, :m] = -np.matmul(
+            np.matmul(inverse, white.swapaxes(1, 2)), self._whiten
+        )
+        grown._whiten[:, m:, m:] = inverse
+        grown._inputs = np.concatenate([self._inputs, scaled], axis=1)
+        grown._weights = np.concatenate([self._weights, np.zeros((rows, 1, j))], axis=2)
+        return grown
+
+    def copies(self, count: int) -> FantasyPosterior:
+        """Of `count` times as many campaigns, all R one time after the other."""
+        tiled = copy.copy(self)
+        for name in ("_unit", "_inputs", "_whiten", "_weights", "_scale", "_noise"):
+            array = getattr(self, name)
+            setattr(tiled, name, np.tile(array, (count, *[1] * (array.ndim - 1))))
+        return tiled
+
+    def _white(self, features: Floats) -> tuple[Floats, Floats]:
+        """Squared scaled distances to the inputs and whitened covariances, (R, m, P) each."""
+        squared = squared_distances_of_lifted(lifted(self._inputs), lifted(features / self._unit))
+        return squared, np.matmul(self._whiten, self._kernel(squared))
+
+    def at(self, features: Floats) -> Marginals:
+        """Beliefs at P points, (R, P, k)."""
+        return self._marginals(*self._white(features))
+
+    def _marginals(self, squared: Floats, white: Floats) -> Marginals:
+        mean = np.matmul(self._weights, self._kernel(squared))[:, 0]
+        variance = np.maximum(1.0 - np.einsum("rmp,rmp->rp", white, white), 1e-12)
+        loadings = white[:, self._observed :] * self._scale[..., None]
+        return Marginals(mean, np.sqrt(variance) * self._scale, loadings)
+
+    def slope(self, features: Floats, score: MarginalScore) -> Floats:
+        """Gradient of a score by the features of P points, (R, P, k)."""
+        squared, white = self._white(features)
+        marginals = self._marginals(squared, white)
+        by = score.slope(marginals)
+        by_white = white * (-by.sd * self._scale**2 / marginals.sd)[:, None]
+        by_white[:, self._observed :] += by.loadings * self._scale[..., None]
+        by_kernel = np.matmul(self._whiten.swapaxes(1, 2), by_white)  # (R, m, P)
+        by_kernel += self._weights.swapaxes(1, 2) * by.mean[:, None]
+        by_squared = by_kernel * self._slope(squared)
+        total = by_squared.sum(axis=1)[..., None]  # (R, P, 1)
+        pulled = np.matmul(by_squared.swapaxes(1, 2), self._inputs)  # (R, P, k)
+        gradient: Floats = 2.0 * (features / self._unit * total - pulled) / self._unit
+        return gradient

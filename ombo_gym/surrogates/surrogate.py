@@ -1,0 +1,110 @@
+"""What is known of an objective before any value is seen, from a spec's recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.priors import GaussianProcess
+from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.kernels import KERNELS
+
+JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
+# Grid of `kernel="fit"`, in units of `typical_distance`.
+_LENGTHSCALES = (0.15, 0.3, 0.6, 1.2, 2.4)
+_NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """What is known of the objective before any value is seen.
+
+    Attributes:
+        kernel: Name of the kernel.
+        lengthscales: Grid of lengthscales, of which the likeliest is chosen; one value: given.
+        noise_variances: Likewise for the noise, relative to the prior variance.
+        standardise: Whether values are brought to zero mean and unit variance, and the prior
+            variance is chosen.
+        max_data: Most observations to condition on: the best half and the most recent half.
+        start_percentile: Of all values, that the start's are at or below; None: of no matter.
+        log_prior: Logarithm of each lengthscale's prior probability, but for a constant; none: all
+            are as probable.
+    """
+
+    kernel: str
+    lengthscales: tuple[float, ...]
+    noise_variances: tuple[float, ...]
+    standardise: bool
+    max_data: int = 512
+    start_percentile: float | None = None
+    log_prior: tuple[float, ...] = ()
+
+
+def make_surrogate(spec: CampaignSpec) -> Surrogate:
+    """Builds a surrogate from a spec's recipe.
+
+    `kernel` is "prior" (the process that the objective is drawn from), "fit" (chosen by marginal
+    likelihood over a grid; the noise too), or a kernel's name together with `lengthscale`;
+    `max_data` is the most observations to condition on; `truncation` says whether "fit" makes up
+    for a start below a percentile, see `ombo_gym.surrogates.truncation`.
+
+    Args:
+        spec: Whose recipe, design space, prior and noise are meant.
+
+    Raises:
+        ValueError: An unknown setting, or a prior that the spec lacks.
+    """
+    config = spec.surrogate
+    known = {"kernel", "lengthscale", "max_data", "truncation"}
+    if not isinstance(config, Mapping) or set(config) - known:
+        raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {config!r}")
+    name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
+    lengthscale, truncation = config.get("lengthscale"), config.get("truncation", True)
+    names = ["prior", "fit", *sorted(KERNELS)]
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"surrogate: expected a kernel among {names}, got {name!r}")
+    if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
+        raise ValueError(f"surrogate: expected max_data of at least 2, got {max_data!r}")
+    if not isinstance(truncation, bool | np.bool_):
+        raise ValueError(f"surrogate: expected truncation true or false, got {truncation!r}")
+    if name in KERNELS and lengthscale is None:
+        raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {dict(config)!r}")
+    if name not in KERNELS and lengthscale is not None:
+        raise ValueError(
+            f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
+            f"got {dict(config)!r}"
+        )
+    if name == "fit":
+        space = spec.design_space
+        scales = tuple(space.typical_distance * scale for scale in _LENGTHSCALES)
+        below = spec.start_origin.percentile if truncation else None
+        return Surrogate(
+            space.kernel, scales, _NOISES, True, int(max_data), below, _log_prior(space)
+        )
+    if name == "prior":
+        if not isinstance(spec.prior, GaussianProcess):
+            raise ValueError(
+                'surrogate: {"kernel": "prior"} needs a problem that is drawn from a known '
+                'process; use {"kernel": "fit"}'
+            )
+        name, lengthscale = spec.prior.kernel, spec.prior.lengthscale
+    if (
+        isinstance(lengthscale, bool)
+        or not isinstance(lengthscale, int | float | np.integer | np.floating)
+        or not 0 < lengthscale < np.inf
+    ):
+        raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
+    noise = (spec.noise_std or 0.0) ** 2 + JITTER
+    return Surrogate(name, (float(lengthscale),), (noise,), False, int(max_data))
+
+
+def _log_prior(space: DesignSpace) -> tuple[float, ...]:
+    """Of the lengthscales on the grid, where the space has a prior of them."""
+    if space.lengthscale_prior is None:
+        return ()
+    median, spread = space.lengthscale_prior
+    return tuple(-0.5 * (math.log(scale / median) / spread) ** 2 for scale in _LENGTHSCALES)
