@@ -18,9 +18,10 @@ BENCH_STAMP := $(VENV)/.bench-$(KEY)
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 VECLIB_MAXIMUM_THREADS=1
 PYTEST := $(ONE_THREAD) MPLBACKEND=Agg $(PY) -m pytest
 WORKERS ?= 2
+STUDIES := $(patsubst scripts/studies/%/plan.py,%,$(sort $(wildcard scripts/studies/*/plan.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite exact-table offline-table adaptivity-table misspecification-table planning-table truncation-table test lint types format slow bench data constraints dist clean distclean
+.PHONY: help setup demo suite study studies release-results test lint types format docs slow bench data constraints dist clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,26 +40,18 @@ $(STAMP):
 demo: setup ## train a meta-policy and evaluate it over horizons against the heuristics (a few minutes)
 	$(PY) -m scripts.demo --out $(OUT)
 
-suite: setup ## train, play every policy on every environment (grids/suite.yaml), write README's leaderboard
-	$(ONE_THREAD) $(PY) -m scripts.suite --jobs $(WORKERS)
+suite: setup ## train, play every policy on every environment (grids/suite.yaml), write the leaderboard
+	$(ONE_THREAD) $(PY) -m scripts.studies suite --jobs $(WORKERS)
 
-exact-table: setup ## solve small campaigns exactly, train on them, and write docs/results/exact.md
-	$(ONE_THREAD) $(PY) -m scripts.exact_table
+study: setup ## make one result page: make study NAME=planning (goes on where it was stopped)
+	@test -n "$(NAME)" || { echo "make: expected the name of a study, NAME=...: one of $(STUDIES)"; exit 1; }
+	$(ONE_THREAD) $(PY) -m scripts.studies $(NAME) --jobs $(WORKERS) --resume
 
-offline-table: setup ## play offline methods on TF-Bind-8 (an hour or so; goes on where it was stopped), write docs/results/offline.md
-	$(ONE_THREAD) $(PY) -m scripts.offline_table --jobs $(WORKERS)
+studies: ## make all result pages, one after the other (half a day or so; goes on where it was stopped)
+	for name in $(STUDIES); do $(MAKE) study NAME=$$name || exit 1; done
 
-adaptivity-table: setup ## play every policy with 40 measurements in 1 to 10 rounds (two hours or so; goes on where it was stopped), write docs/results/adaptivity.md
-	$(ONE_THREAD) $(PY) -m scripts.adaptivity_table --jobs $(WORKERS) --resume
-
-misspecification-table: setup ## play policies whose model is wrong (ten minutes or so), write docs/results/misspecification.md
-	$(ONE_THREAD) $(PY) -m scripts.misspecification_table --jobs $(WORKERS) --resume
-
-planning-table: setup ## play rollout and everybody else on GP-v0, N = 3 (half an hour or so), write docs/results/planning.md
-	$(ONE_THREAD) $(PY) -m scripts.planning_table --jobs $(WORKERS) --resume
-
-truncation-table: setup ## play policies that are told their start's origin or not (ten minutes or so), write docs/results/truncation.md
-	$(ONE_THREAD) $(PY) -m scripts.truncation_table --jobs $(WORKERS) --resume
+release-results: setup ## pack large tables and pictures, and trained policies: build/results-VERSION.tar.gz
+	$(PY) -m scripts.release_results
 
 test: setup lint types ## lint, types and every test that is not slow
 	$(PYTEST) -n $(WORKERS) -m "not slow and not bench"
@@ -67,12 +60,16 @@ lint: setup ## ruff: rules and format
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 
-types: setup ## mypy: strict on ombo_gym
+types: setup ## mypy, strict
 	$(PY) -m mypy
 
 format: setup ## put the code into the form that lint asks for
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: setup ## build the site, strictly: build/site/index.html
+	$(PY) -m scripts.build_docs --check
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 slow: setup ## the tests that take minutes
 	$(PYTEST) -n $(WORKERS) -m slow

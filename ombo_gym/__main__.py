@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
-import sys
 from collections.abc import Sequence
 from decimal import Decimal
 
 from ombo_gym import __version__
 from ombo_gym.catalogue import Entry, entries
+from ombo_gym.command import until_nobody_reads
 
 _HEADINGS = ("id", "domain", "designs", "size", "rounds", "optimum", "cost", "needs")
 _RIGHT = {"size", "rounds", "cost"}
@@ -29,12 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.json:
         print(json.dumps([dataclasses.asdict(entry) for entry in found], indent=2))
         return
-    rows = [_HEADINGS, *map(_cells, found)]
+    lines = [_HEADINGS, *map(_cells, found)]
     kept = [i for i, heading in enumerate(_HEADINGS) if heading != "cost" or not options.no_cost]
-    widths = [max(len(row[i]) for row in rows) for i in kept]
-    for row in rows:
+    widths = [max(len(line[i]) for line in lines) for i in kept]
+    for line in lines:
         cells = [
-            row[i].rjust(width) if _HEADINGS[i] in _RIGHT else row[i].ljust(width)
+            line[i].rjust(width) if _HEADINGS[i] in _RIGHT else line[i].ljust(width)
             for i, width in zip(kept, widths, strict=True)
         ]
         print("  ".join(cells).rstrip())
@@ -91,8 +90,5 @@ def _footer(found: Sequence[Entry], *, measured: bool) -> str:
 
 
 if __name__ == "__main__":
-    try:
+    with until_nobody_reads():
         main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # who reads has seen enough; nothing more is to be written at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

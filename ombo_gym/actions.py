@@ -20,23 +20,23 @@ class ActionCheck:
 
     Args:
         space: A `Box` or `MultiDiscrete` action space of one campaign.
-        rows: None for one action, or the number of campaigns B of a batch of actions.
+        num_campaigns: None for one action, or B for a batch of actions.
     """
 
-    def __init__(self, space: spaces.Space[Any], rows: int | None = None) -> None:
+    def __init__(self, space: spaces.Space[Any], num_campaigns: int | None = None) -> None:
         if isinstance(space, spaces.MultiDiscrete):
             self._low, self._high = space.start, space.start + space.nvec - 1
-            self._least, self._most = self._low, self._high
+            self._lowest, self._highest = self._low, self._high
         elif isinstance(space, spaces.Box):
             self._low, self._high = space.low, space.high
             # In float64: what is 1e-6 beyond 1 is no number of float32.
-            self._least = self._low.astype(np.float64) - SLACK
-            self._most = self._high.astype(np.float64) + SLACK
+            self._lowest = self._low.astype(np.float64) - SLACK
+            self._highest = self._high.astype(np.float64) + SLACK
         else:
             raise TypeError(f"space: expected a Box or MultiDiscrete, got {space!r}")
         assert space.dtype is not None and space.shape is not None
         self._dtype = np.dtype(space.dtype)
-        self._shape = space.shape if rows is None else (rows, *space.shape)
+        self._shape = space.shape if num_campaigns is None else (num_campaigns, *space.shape)
         self._kinds = "iu" if self._dtype.kind == "i" else "fiu"
 
     def _expected(self) -> str:
@@ -65,9 +65,9 @@ class ActionCheck:
             raise ValueError(f"action: {self._expected()}, got shape {array.shape}")
         if ((array >= self._low) & (array <= self._high)).all():
             return array.astype(self._dtype)
-        inside = (array >= self._least) & (array <= self._most)  # false for NaN
+        inside = (array >= self._lowest) & (array <= self._highest)  # false for NaN
         if not inside.all():
-            where = tuple(int(i) for i in np.argwhere(~inside)[0])
-            raise ValueError(f"action: {self._expected()}, got {array[where]} at index {where}")
+            index = tuple(int(i) for i in np.argwhere(~inside)[0])
+            raise ValueError(f"action: {self._expected()}, got {array[index]} at index {index}")
         clipped: NDArray[Any] = np.clip(array.astype(self._dtype), self._low, self._high)
         return clipped

@@ -14,7 +14,7 @@ from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
 
 _DESIGNS = 4  # of a campaign, for the measured cost: a batch
-_MOST_ROWS = 1024  # campaigns, likewise
+_MOST_CAMPAIGNS = 1024  # likewise
 _PATIENCE = 10.0  # seconds that a first design may take before one is enough
 
 
@@ -109,19 +109,20 @@ def what_is_known(problem: Problem | type[Problem]) -> str:
 def seconds_per_design(problem: Problem, budget: float) -> float:
     """How long a design takes, evaluated in batches of 4 of up to 1,024 campaigns.
 
-    The first design, which also reads tables and builds simulators, does not count. Then rows
-    double until the budget is used up; the least of what was measured counts.
+    The first design, which also reads tables and builds simulators, does not count. Then
+    campaigns double until the budget is used up; the least of what was measured counts.
     """
     best, begun = np.inf, time.perf_counter()
     _timed(problem, np.zeros(1, np.uint64), 1)
     if (first := time.perf_counter() - begun) > _PATIENCE:
         return first  # a second one would take too long
     begun = time.perf_counter()
-    for rows in 2 ** np.arange(int(np.log2(_MOST_ROWS)) + 1):
-        count = 1 if rows == 1 else min(_DESIGNS, problem.design_space.size or _DESIGNS)
-        keys = np.arange(rows, 2 * rows, dtype=np.uint64)  # others every time
+    for num_campaigns in 2 ** np.arange(int(np.log2(_MOST_CAMPAIGNS)) + 1):
+        count = 1 if num_campaigns == 1 else min(_DESIGNS, problem.design_space.size or _DESIGNS)
+        keys = np.arange(num_campaigns, 2 * num_campaigns, dtype=np.uint64)  # others every time
         best = min(best, _timed(problem, keys, count))
-        if best * _DESIGNS * 2 * rows > budget - (time.perf_counter() - begun):  # the next
+        next_cost = best * _DESIGNS * 2 * num_campaigns
+        if next_cost > budget - (time.perf_counter() - begun):
             break
     return best
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _MAIN = "ombo_agents.cli.main"  # which stands on this package, and needs the extras
 
@@ -18,4 +21,15 @@ def main() -> None:
         module = importlib.import_module(_MAIN)
     except ImportError as error:
         sys.exit(f'error: ombo needs the extras of ombo-gym: pip install "ombo-gym[all]" ({error})')
-    module.main()
+    with until_nobody_reads():
+        module.main()
+
+
+@contextmanager
+def until_nobody_reads() -> Iterator[None]:
+    """Ends quietly where what is printed goes to `head`, which has seen enough."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # nothing more is to be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,7 +12,7 @@ from ombo_gym.campaign import Campaigns
 from ombo_gym.controls import make_control
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation
-from ombo_gym.outcomes import ALL, Infos, Outcome, Rows
+from ombo_gym.outcomes import ALL, EnvIndices, Infos, Outcome
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.registration import make_problem
@@ -72,38 +72,43 @@ class ControlledCampaigns:
         self._view: Any = None
 
     def reset(
-        self, rows: Rows, generators: Sequence[np.random.Generator], options: ResetOptions
+        self,
+        env_indices: EnvIndices,
+        generators: Sequence[np.random.Generator],
+        options: ResetOptions,
     ) -> Infos:
-        """Begins new campaigns in R rows: one key each from the rows' generators, (R,)."""
-        drawn = [rng.integers(0, 2**64, dtype=np.uint64) for rng in generators]
-        return self.campaigns.reset(rows, np.array(drawn, np.uint64), options)
+        """Begins R new campaigns, each with a key that is drawn from its generator, (R,)."""
+        keys = [rng.integers(0, 2**64, dtype=np.uint64) for rng in generators]
+        return self.campaigns.reset(env_indices, np.array(keys, np.uint64), options)
 
-    def step(self, rows: Rows, actions: NDArray[Any]) -> Outcome:
-        """Plays a round of R rows.
+    def step(self, env_indices: EnvIndices, actions: NDArray[Any]) -> Outcome:
+        """Plays a round of R campaigns.
 
         Args:
-            rows: Which campaigns play.
-            actions: (B, ...) checked actions of all campaigns; those of other rows are not used.
+            env_indices: Which of the B campaigns play.
+            actions: (B, ...) checked actions of all campaigns; those of others are not used.
         """
-        return self.campaigns.step(rows, self.control.designs(self._view, actions)[rows])
+        designs = self.control.designs(self._view, actions)  # (B, largest q, *shape)
+        return self.campaigns.step(env_indices, designs[env_indices])
 
     def observe(self) -> Observation:
         """What the agent sees of all B campaigns; must be called before each step."""
         campaigns = self.campaigns
 
-        def rngs(rows: NDArray[np.intp]) -> KeyedGenerator:
-            return KeyedGenerator(campaigns.keys[rows], Stream.CANDIDATES, campaigns.round[rows])
+        def rngs(indices: NDArray[np.intp]) -> KeyedGenerator:
+            keys, rounds = campaigns.keys[indices], campaigns.round[indices]
+            return KeyedGenerator(keys, Stream.CANDIDATES, rounds)
 
         self._view = self.control.view(campaigns.observation(ALL), rngs)
         return self.control.seen(self._view)
 
-    def observe_finished(self, rows: NDArray[np.intp]) -> Observation:
+    def observe_finished(self, env_indices: NDArray[np.intp]) -> Observation:
         """What the agent sees of R finished campaigns."""
 
-        def rngs(rows: NDArray[np.intp]) -> KeyedGenerator:
+        def rngs(indices: NDArray[np.intp]) -> KeyedGenerator:
             raise AssertionError("a finished campaign has no candidates")
 
-        return self.control.seen(self.control.view(self.campaigns.observation(rows), rngs))
+        return self.control.seen(self.control.view(self.campaigns.observation(env_indices), rngs))
 
 
 class OffersCampaigns:

@@ -16,7 +16,6 @@ from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.outcomes import ALL, Infos
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.rendering import RENDER_FPS, RENDER_MODES, Window, check_render_mode, draw_campaign
-from ombo_gym.reset_options import reset_options
 
 
 class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
@@ -128,9 +127,9 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
         Raises:
             ValueError: An unknown option, or one out of range.
         """
-        asked = reset_options(self.campaigns, ALL, [seed], options)
+        requested = self.campaigns.reset_options(ALL, [seed], options)
         super().reset(seed=seed)
-        infos = self._played.reset(ALL, [self.np_random], asked)
+        infos = self._played.reset(ALL, [self.np_random], requested)
         return self._after(infos)
 
     def step(

@@ -6,7 +6,7 @@ Which objective a campaign has drawn cannot be reached from them.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import Designs
+from ombo_gym.kinds import OfKind, from_dict
 
 Floats = NDArray[np.float64]
 
-_KINDS: dict[str, type[Prior]] = {}  # filled by subclassing
 
-
-class Prior(ABC):
+class Prior(OfKind):
     """A process that objectives are drawn from.
 
     Attributes:
@@ -32,40 +31,20 @@ class Prior(ABC):
         noisy: Whether measurements vary, apart from the noise of `noise_std`.
     """
 
-    kind: ClassVar[str]
     exact: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes the kind known to `prior_from_dict`."""
-        super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:
-            _KINDS[cls.kind] = cls
 
     def __post_init__(self) -> None:
         """Keeps arrays of its own that nobody can write to."""
         for each in fields(self):  # type: ignore[arg-type]
             if isinstance(array := getattr(self, each.name), np.ndarray):
-                own = array.copy()
-                own.setflags(write=False)
-                object.__setattr__(self, each.name, own)
+                copy = array.copy()
+                copy.setflags(write=False)
+                object.__setattr__(self, each.name, copy)
 
     @property
     @abstractmethod
     def noisy(self) -> bool:
         """Whether measurements vary, apart from the noise of `noise_std`."""
-
-    @abstractmethod
-    def arguments(self) -> dict[str, Any]:
-        """What it is built with again, as JSON holds it."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it; `prior_from_dict` is the inverse."""
-        return {"kind": self.kind, **self.arguments()}
-
-    @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
-        """The inverse of `arguments`."""
-        return cls(**arguments)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -285,18 +264,18 @@ class FiniteLandscapes(Prior):
         Raises:
             ValueError: A dataset that no landscape can show.
         """
-        weights = np.tile(self.weights, (len(codes), 1))
+        weights = np.tile(self.weights, (len(codes), 1))  # (R, H)
         for row in range(codes.shape[1]):
-            seen = np.flatnonzero(observed[:, row])
-            if not len(seen):
+            indices = np.flatnonzero(observed[:, row])  # of the campaigns that have such a row
+            if not len(indices):
                 continue
-            joint = weights[seen] * self.likelihood[designs[seen, row], codes[seen, row]]
+            joint = weights[indices] * self.likelihood[designs[indices, row], codes[indices, row]]
             total = joint.sum(axis=1, keepdims=True)
             if not (total > 0).all():
                 raise ValueError(
                     "measurements: expected a dataset that some landscape shows, got others"
                 )
-            weights[seen] = joint / total  # in every step, so that many do not underflow
+            weights[indices] = joint / total  # in every step, so that many do not underflow
         return weights
 
     @override
@@ -315,8 +294,4 @@ def prior_from_dict(given: Mapping[str, Any]) -> Prior:
     Raises:
         ValueError: An unknown kind; lists the known ones.
     """
-    arguments = dict(given)
-    kind = arguments.pop("kind", None)
-    if kind not in _KINDS:
-        raise ValueError(f"prior: expected a kind among {sorted(_KINDS)}, got {kind!r}")
-    return _KINDS[kind].from_arguments(arguments)
+    return from_dict(Prior, given, "prior")  # type: ignore[type-abstract]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Evaluate = Callable[[Floats], Floats]  # (R, n, d) -> (R, n)
 
-_APART = 1e-5  # of the points of a difference, in a box of side 2
+_DIFFERENCE = 1e-5  # of the points of a difference, in a box of side 2
 LENGTHS = tuple(4.0**power for power in range(2, -7, -1))
 
 
@@ -26,8 +26,8 @@ def quasi_newton(
     """Designs in [-1, 1]^d climb the slope where they stand, (R, n, d) -> (R, n, d).
 
     The curvature is learned from changes of the slope (BFGS); of some lengths of each step the best
-    is taken. Steps are clipped to the box, and coordinates that
-    the slope pushes out of it stay where they are. Designs do not depend on each other.
+    is taken. Steps are clipped to the box, and coordinates that the slope pushes out of it stay
+    where they are. Designs do not depend on each other.
 
     Args:
         evaluate: The objectives, smooth, and elementwise in designs.
@@ -40,27 +40,27 @@ def quasi_newton(
         Nocedal and Wright, Numerical Optimization, 2nd edition, 2006, chapter 6.
     """
     x = designs.astype(np.float64)
-    rows, n, dim = x.shape
+    num_campaigns, n, dim = x.shape
     slope_of = slope_of or partial(_slope, evaluate)
     value, slope = evaluate(x), slope_of(x)
     steps = np.array(lengths)[:, None]
-    unit = np.broadcast_to(np.eye(dim), (rows, n, dim, dim))
-    inverse, fresh = unit.copy(), np.ones((rows, n), bool)  # minus the inverse curvature
+    unit = np.broadcast_to(np.eye(dim), (num_campaigns, n, dim, dim))
+    inverse, fresh = unit.copy(), np.ones((num_campaigns, n), bool)  # minus the inverse curvature
     for _ in range(max_iterations):
         free = ~((x <= -1) & (slope < 0) | (x >= 1) & (slope > 0))
         direction = free * (inverse * (free * slope)[..., None, :]).sum(axis=-1)
         tries = np.clip(x[:, :, None] + steps * direction[:, :, None], -1, 1)
-        there = evaluate(tries.reshape(rows, -1, dim)).reshape(rows, n, -1)
-        best = there.argmax(axis=2)[..., None]
-        highest = np.take_along_axis(there, best, axis=2)[..., 0]
+        tried_values = evaluate(tries.reshape(num_campaigns, -1, dim)).reshape(num_campaigns, n, -1)
+        best = tried_values.argmax(axis=2)[..., None]  # (R, n, 1)
+        highest = np.take_along_axis(tried_values, best, axis=2)[..., 0]  # (R, n)
         better = highest > value  # (R, n)
         if not (better | ~fresh).any():
             break  # nobody moves, even straight uphill
-        ahead = np.take_along_axis(tries, best[..., None], axis=2)[:, :, 0]
-        moved = np.where(better[..., None], ahead - x, 0)
-        x, value = np.where(better[..., None], ahead, x), np.where(better, highest, value)
-        before, slope = slope, slope_of(x)
-        inverse = _learn(inverse, moved, before - slope, fresh)
+        best_tried = np.take_along_axis(tries, best[..., None], axis=2)[:, :, 0]  # (R, n, d)
+        moved = np.where(better[..., None], best_tried - x, 0)
+        x, value = np.where(better[..., None], best_tried, x), np.where(better, highest, value)
+        previous_slope, slope = slope, slope_of(x)
+        inverse = _bfgs_update(inverse, moved, previous_slope - slope, fresh)
         inverse = np.where(better[..., None, None], inverse, unit)  # who is stuck starts afresh
         fresh = ~better
     return x
@@ -68,29 +68,34 @@ def quasi_newton(
 
 def _slope(evaluate: Evaluate, x: Floats) -> Floats:
     """Central differences, (R, n, d) -> (R, n, d); at the box's faces one-sided."""
-    rows, n, dim = x.shape
-    steps = _APART * np.concatenate([np.eye(dim), -np.eye(dim)])
+    num_campaigns, n, dim = x.shape
+    steps = _DIFFERENCE * np.concatenate([np.eye(dim), -np.eye(dim)])
     around = np.clip(x[:, :, None] + steps, -1, 1)  # (R, n, 2 d, d)
-    there = evaluate(around.reshape(rows, -1, dim)).reshape(rows, n, 2, dim)
-    apart = np.minimum(x + _APART, 1) - np.maximum(x - _APART, -1)
-    slope: Floats = (there[:, :, 0] - there[:, :, 1]) / apart
+    values = evaluate(around.reshape(num_campaigns, -1, dim)).reshape(num_campaigns, n, 2, dim)
+    distances = np.minimum(x + _DIFFERENCE, 1) - np.maximum(x - _DIFFERENCE, -1)
+    slope: Floats = (values[:, :, 0] - values[:, :, 1]) / distances
     return slope
 
 
-def _learn(inverse: Floats, moved: Floats, bent: Floats, fresh: NDArray[np.bool_]) -> Floats:
+def _bfgs_update(
+    inverse: Floats, moved: Floats, slope_change: Floats, fresh: NDArray[np.bool_]
+) -> Floats:
     """The update of BFGS where the function bends down along a move, (R, n, d, d)."""
-    along = (moved * bent).sum(axis=-1)
-    use = along > 1e-14
-    along = np.where(use, along, 1)[..., None, None]
+    move_times_change = (moved * slope_change).sum(axis=-1)
+    bends_down = move_times_change > 1e-14
+    move_times_change = np.where(bends_down, move_times_change, 1)[..., None, None]
     scale = np.where(
-        use & fresh, along[..., 0, 0] / np.maximum((bent * bent).sum(axis=-1), 1e-30), 1
+        bends_down & fresh,
+        move_times_change[..., 0, 0]
+        / np.maximum((slope_change * slope_change).sum(axis=-1), 1e-30),
+        1,
     )
     inverse = inverse * scale[..., None, None]
-    turned = (inverse * bent[..., None, :]).sum(axis=-1)
-    curved = (bent * turned).sum(axis=-1)[..., None, None]
+    product = (inverse * slope_change[..., None, :]).sum(axis=-1)
+    curvature = (slope_change * product).sum(axis=-1)[..., None, None]
     outer = moved[..., :, None] * moved[..., None, :]
-    cross = moved[..., :, None] * turned[..., None, :]
-    updated = inverse + (1 + curved / along) * outer / along
-    updated -= (cross + np.swapaxes(cross, -1, -2)) / along
-    learned: Floats = np.where(use[..., None, None], updated, inverse)
-    return learned
+    cross = moved[..., :, None] * product[..., None, :]
+    updated = inverse + (1 + curvature / move_times_change) * outer / move_times_change
+    updated -= (cross + np.swapaxes(cross, -1, -2)) / move_times_change
+    result: Floats = np.where(bends_down[..., None, None], updated, inverse)
+    return result

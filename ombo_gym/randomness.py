@@ -1,4 +1,4 @@
-"""Random numbers by row: every campaign draws from streams of its own, whatever its neighbours do.
+"""Random numbers by campaign: each draws from a stream of its own, whatever its neighbours do.
 
 Two sources, one interface (`BatchedGenerator`): `KeyedGenerator`, the counter-based streams of
 campaigns, a pure function of (key, stream, round, call); and `GeneratorBatch`, one NumPy generator
@@ -8,7 +8,7 @@ per campaign, which is what policies are given.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -31,19 +31,19 @@ class Stream(IntEnum):
 
 
 class BatchedGenerator(ABC):
-    """Random numbers for R rows, each from a stream of its own."""
+    """Random numbers for R campaigns, each from a stream of its own."""
 
     @abstractmethod
     def __len__(self) -> int:
-        """The number of rows, R."""
+        """The number of campaigns, R."""
 
     @abstractmethod
     def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:
-        """Stacks `function(rng)` over the rows.
+        """Stacks `function(rng)` over the campaigns.
 
         Args:
-            function: Called once a row; must return values of one shape and dtype. The generator is
-                valid during the call only.
+            function: Called once a campaign; must return values of one shape and dtype. The
+                generator is valid during the call only.
 
         Returns:
             Array of shape (R, ...).
@@ -58,22 +58,23 @@ class BatchedGenerator(ABC):
         return self.draw(lambda rng: rng.standard_normal(shape))
 
     @staticmethod
-    def _stack(values: Any, rows: int) -> NDArray[Any]:
+    def _stack(values: Iterable[Any], num_campaigns: int) -> NDArray[Any]:
         stacked: NDArray[Any] | None = None
         for i, value in enumerate(values):
             if stacked is None:
                 array = np.asarray(value)
-                stacked = np.empty((rows, *array.shape), array.dtype)
+                stacked = np.empty((num_campaigns, *array.shape), array.dtype)
             stacked[i] = value
         if stacked is None:
-            raise ValueError("expected at least one row to draw for, got none")
+            raise ValueError("expected at least one campaign to draw for, got none")
         return stacked
 
 
 class KeyedGenerator(BatchedGenerator):
-    """Draws that depend on (key, stream, round, number of the call) alone.
+    """Random numbers that depend on (key, stream, round, number of the call) alone.
 
-    Re-keying one Philox generator costs 2 us a row, a fifth of seeding a new one.
+    One counter-based generator is given the key of each campaign in turn, which costs 2 us a
+    campaign, a fifth of seeding a new one.
 
     Args:
         keys: (R,) uint64, one per campaign.
@@ -99,10 +100,10 @@ class KeyedGenerator(BatchedGenerator):
         key = np.zeros(2, np.uint64)
         counter = np.zeros(4, np.uint64)  # the generator counts in the low words
 
-        def values() -> Any:
-            for row_key, row_round in zip(self._keys, self._rounds, strict=True):
-                key[0], key[1] = row_key, self._stream
-                counter[2], counter[3] = self._calls, row_round
+        def values() -> Iterator[Any]:
+            for campaign_key, campaign_round in zip(self._keys, self._rounds, strict=True):
+                key[0], key[1] = campaign_key, self._stream
+                counter[2], counter[3] = self._calls, campaign_round
                 state["state"] = {"counter": counter, "key": key}
                 state["buffer_pos"], state["has_uint32"] = 4, 0
                 philox.state = state
@@ -112,32 +113,32 @@ class KeyedGenerator(BatchedGenerator):
 
 
 class GeneratorBatch(BatchedGenerator):
-    """One NumPy generator per row.
+    """One NumPy generator per campaign.
 
     Args:
         rng: A sequence of R generators, or one, from which R are spawned.
-        rows: R.
+        num_campaigns: R.
 
     Raises:
-        ValueError: A sequence of another length than `rows`.
+        ValueError: A sequence of another length than `num_campaigns`.
     """
 
-    def __init__(self, rng: Rng, rows: int) -> None:
+    def __init__(self, rng: Rng, num_campaigns: int) -> None:
         self.generators: Sequence[np.random.Generator] = (
-            rng.spawn(rows) if isinstance(rng, np.random.Generator) else rng
+            rng.spawn(num_campaigns) if isinstance(rng, np.random.Generator) else rng
         )
-        if len(self.generators) != rows:
+        if len(self.generators) != num_campaigns:
             raise ValueError(
-                f"rng: expected {rows} generators (one per campaign) or a single one, "
+                f"rng: expected {num_campaigns} generators (one per campaign) or a single one, "
                 f"got {len(self.generators)}"
             )
 
     def __len__(self) -> int:
         return len(self.generators)
 
-    def take(self, rows: NDArray[np.intp]) -> GeneratorBatch:
-        """The generators of some of the rows."""
-        return GeneratorBatch([self.generators[i] for i in rows], len(rows))
+    def take(self, env_indices: NDArray[np.intp]) -> GeneratorBatch:
+        """The generators of some of the campaigns."""
+        return GeneratorBatch([self.generators[i] for i in env_indices], len(env_indices))
 
     @override
     def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:

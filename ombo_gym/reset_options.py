@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.outcomes import Rows
-
-if TYPE_CHECKING:
-    from ombo_gym.campaign import Campaigns
+from ombo_gym.outcomes import EnvIndices
+from ombo_gym.problems.core.base import Problem
+from ombo_gym.randomness import KeyedGenerator, Stream
+from ombo_gym.spec import CampaignSpec
 
 KNOWN = ("batch_size", "horizon", "instance", "optimum")
 
 
 @dataclass(frozen=True)
 class ResetOptions:
-    """What a reset asks for in each of R rows, beside the streams of the campaigns' keys.
+    """What a reset asks for of each of R campaigns, beside the streams of their keys.
 
     Attributes:
         optimum: (R,) whether to search for the optimum where it is not known.
@@ -32,40 +32,36 @@ class ResetOptions:
     instance: NDArray[np.int64]
 
     @classmethod
-    def none(cls, rows: int) -> ResetOptions:
-        """Nothing asked for in R rows."""
-        zeros = np.zeros(rows, np.int64)
-        return cls(np.zeros(rows, bool), zeros, zeros.copy(), zeros - 1)
+    def none(cls, num_campaigns: int) -> ResetOptions:
+        """Nothing asked for of R campaigns."""
+        zeros = np.zeros(num_campaigns, np.int64)
+        return cls(np.zeros(num_campaigns, bool), zeros, zeros.copy(), zeros - 1)
 
-    def take(self, rows: Rows) -> ResetOptions:
-        """What is asked for in some of the rows."""
+    def take(self, indices: EnvIndices | NDArray[np.bool_]) -> ResetOptions:
+        """What is asked for of some of the campaigns."""
         return ResetOptions(
-            self.optimum[rows], self.horizon[rows], self.batch_size[rows], self.instance[rows]
+            self.optimum[indices],
+            self.horizon[indices],
+            self.batch_size[indices],
+            self.instance[indices],
         )
 
-    def put(self, rows: Rows, other: ResetOptions) -> None:
-        """Writes what is asked for in some of the rows."""
-        for name in ("optimum", "horizon", "batch_size", "instance"):
-            getattr(self, name)[rows] = getattr(other, name)
+    def put(self, indices: EnvIndices | NDArray[np.bool_], other: ResetOptions) -> None:
+        """Writes what is asked for of some of the campaigns."""
+        for name in KNOWN:
+            getattr(self, name)[indices] = getattr(other, name)
 
 
-def reset_options(
-    campaigns: Campaigns,
-    rows: Rows,
-    seeds: Sequence[int | None],
-    options: Mapping[str, Any] | None,
-) -> ResetOptions:
-    """What R campaigns are asked for.
-
-    An explicit reset (with a seed or options, or in mid-campaign) says anew; a bare reset of a
-    finished campaign, which is what autoreset does, keeps what was asked for. Each row decides for
-    itself, by its own seed.
+def parse_reset_options(
+    options: Mapping[str, Any] | None, spec: CampaignSpec, problem: Problem, num_campaigns: int
+) -> ResetOptions | None:
+    """Options of a reset, for each of B campaigns; None where nothing is asked for.
 
     Args:
-        campaigns: B campaigns.
-        rows: R of them.
-        seeds: R seeds; None goes on.
-        options: Of the reset: values for all rows, or arrays (B,) with one for each.
+        options: Values for all campaigns, or arrays (B,) with one for each.
+        spec: Of the campaigns.
+        problem: What is being designed.
+        num_campaigns: B.
 
     Raises:
         ValueError: An unknown option, or one out of range; says what was expected.
@@ -74,45 +70,57 @@ def reset_options(
         raise ValueError(f"options: expected a dict, got {options!r}")
     if unknown := sorted(set(options or {}) - set(KNOWN), key=str):
         raise ValueError(f"options: expected {list(KNOWN)}, got {unknown}")
-    before = campaigns.options.take(rows)
-    asked = ResetOptions.none(len(before.optimum))
-    if options:
-        spec, count = campaigns.spec, campaigns.problem.instance_count()
-        if "optimum" in options:
-            asked.optimum[:] = _flags(options["optimum"], campaigns.num_campaigns)[rows]
-        for name, limits in (("horizon", spec.horizons), ("batch_size", spec.batch_sizes)):
-            if name in options:
-                if spec.plates is not None:
-                    raise ValueError(
-                        f"options: {name} cannot be chosen where plates={list(spec.plates)} lay it "
-                        f"down, got {options[name]!r}"
-                    )
-                numbers = _whole(name, options[name], limits, campaigns.num_campaigns)
-                getattr(asked, name)[:] = numbers[rows]
-        if "instance" in options:
-            if count is None:
+    if not options:
+        return None
+    parsed = ResetOptions.none(num_campaigns)
+    if "optimum" in options:
+        parsed.optimum[:] = _flags(options["optimum"], num_campaigns)
+    for name, limits in (("horizon", spec.horizons), ("batch_size", spec.batch_sizes)):
+        if name in options:
+            if spec.plates is not None:
                 raise ValueError(
-                    f"options: {type(campaigns.problem).__name__} is no collection of numbered "
-                    f"instances, got instance={options['instance']!r}"
+                    f"options: {name} cannot be chosen where plates={list(spec.plates)} lay it "
+                    f"down, got {options[name]!r}"
                 )
-            limits = 0, count - 1
-            numbers = _whole("instance", options["instance"], limits, campaigns.num_campaigns)
-            asked.instance[:] = numbers[rows]
-        return asked
-    unseeded = np.array([seed is None for seed in seeds], bool)
-    kept = campaigns.finished[rows] & unseeded
-    asked.put(kept, before.take(kept))
-    return asked
+            getattr(parsed, name)[:] = _whole(name, options[name], limits, num_campaigns)
+    if "instance" in options:
+        count = problem.instance_count()
+        if count is None:
+            raise ValueError(
+                f"options: {type(problem).__name__} is no collection of numbered instances, got "
+                f"instance={options['instance']!r}"
+            )
+        limits = 0, count - 1
+        parsed.instance[:] = _whole("instance", options["instance"], limits, num_campaigns)
+    return parsed
 
 
-def _flags(given: Any, rows: int) -> NDArray[np.bool_]:
+def draw_unless_requested(
+    requested: NDArray[np.int64], limits: tuple[int, int], keys: NDArray[np.uint64], stream: Stream
+) -> NDArray[np.int64]:
+    """A whole number for each of R campaigns, (R,).
+
+    Args:
+        requested: (R,) what a reset asks for; 0: nothing.
+        limits: The smallest and the largest number that is drawn.
+        keys: (R,) of the campaigns.
+        stream: What the number is for.
+    """
+    low, high = limits
+    if low == high:
+        return np.full(len(keys), low)
+    drawn = KeyedGenerator(keys, stream).draw(lambda rng: rng.integers(low, high + 1))
+    return np.where(requested > 0, requested, drawn)
+
+
+def _flags(given: Any, num_campaigns: int) -> NDArray[np.bool_]:
     array = np.asarray(given)
-    if array.dtype != np.bool_ or array.shape not in ((), (rows,)):
+    if array.dtype != np.bool_ or array.shape not in ((), (num_campaigns,)):
         raise ValueError(f"options: expected {{'optimum': True or False}}, got {given!r}")
-    return np.broadcast_to(array, (rows,))
+    return np.broadcast_to(array, (num_campaigns,))
 
 
-def _whole(name: str, given: Any, limits: tuple[int, int], rows: int) -> NDArray[np.int64]:
+def _whole(name: str, given: Any, limits: tuple[int, int], num_campaigns: int) -> NDArray[np.int64]:
     low, high = limits
     try:
         array = np.asarray(given)
@@ -120,12 +128,12 @@ def _whole(name: str, given: Any, limits: tuple[int, int], rows: int) -> NDArray
         array = np.asarray(None)
     if (
         array.dtype.kind not in "iu"
-        or array.shape not in ((), (rows,))
+        or array.shape not in ((), (num_campaigns,))
         or not ((array >= low) & (array <= high)).all()
     ):
-        each = "" if rows == 1 else f", or {rows} of them"
+        each = "" if num_campaigns == 1 else f", or {num_campaigns} of them"
         raise ValueError(
             f"options: expected {name} to be a whole number from {low} to {high}{each}, "
             f"got {given!r}"
         )
-    return np.broadcast_to(array.astype(np.int64), (rows,))
+    return np.broadcast_to(array.astype(np.int64), (num_campaigns,))

@@ -36,5 +36,5 @@ def score(
     """
     level = make_utility(utility).level(utilities, base, measurements)
     room = top - base
-    there = np.where(np.isnan(top), np.nan, level >= top)
-    return np.where(room > 0, (level - base) / np.where(room > 0, room, 1.0), there)
+    kept = np.where(np.isnan(top), np.nan, level >= top)  # where there is no room
+    return np.where(room > 0, (level - base) / np.where(room > 0, room, 1.0), kept)

@@ -51,11 +51,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.plates is not None:
             given = {"horizon": self.horizon, "batch_size": self.batch_size}
-            both = {name: value for name, value in given.items() if value is not None}
-            if both:
+            clashing = {name: value for name, value in given.items() if value is not None}
+            if clashing:
                 raise ValueError(
                     "plates: they lay down horizon and batch_size, which go without them; got "
-                    f"plates={self.plates!r} together with {both}"
+                    f"plates={self.plates!r} together with {clashing}"
                 )
             object.__setattr__(self, "plates", _checked_plates(self.plates))
         for sizes in (self.horizons, self.batch_sizes):  # which refuse what cannot be
@@ -115,14 +115,14 @@ def spec_of(
         surrogate = {**problem.surrogate, **(surrogate or {})}
     exact = problem.prior is not None and problem.prior.exact
     # Nothing is gained by measuring a design again where nothing is learnt by it either.
-    pays = utility.repeats_pay or noise_std > 0 or problem.noisy
+    repeats_pay = utility.repeats_pay or noise_std > 0 or problem.noisy
     return CampaignSpec(
         design_space=problem.design_space,
         horizons=settings.horizons,
         batch_sizes=settings.batch_sizes,
         plates=None if settings.plates is None else tuple(settings.plates),
         utility=utility,
-        repeats=problem.repeats if pays else Repeats.NEVER_AGAIN,
+        repeats=problem.repeats if repeats_pay else Repeats.NEVER_AGAIN,
         noise_std=None if problem.noisy and not exact else noise_std,
         surrogate=surrogate,
         prior=problem.prior,

@@ -18,6 +18,7 @@ from ombo_gym.design_spaces import (
     design_space_of,
     parse_parameters,
 )
+from ombo_gym.observation_checks import check_observation
 from ombo_gym.priors import Prior, prior_from_dict
 from ombo_gym.utilities import Utility, make_utility
 
@@ -86,7 +87,7 @@ class CampaignSpec:
         floor: Value of designs that cannot be measured.
         start_capacity: Rows of the largest start.
         start_origin: How the start's designs were chosen.
-        control: What the player acts on, one of `CONTROLS`.
+        control: What the player acts on: one of `CONTROLS`, or `module:Class` of one's own.
         problem: What is being designed; policies may have settings of their own for it.
 
     Raises:
@@ -116,25 +117,27 @@ class CampaignSpec:
     problem: str = "own"
 
     def __post_init__(self) -> None:
-        put = object.__setattr__  # frozen from here on
+        set_field = object.__setattr__  # frozen from here on
         if not isinstance(self.design_space, DesignSpace):
             parameters = parse_parameters(self.design_space, argument="design_space")
-            put(self, "design_space", design_space_of(parameters))
-        put(self, "utility", make_utility(self.utility))
+            set_field(self, "design_space", design_space_of(parameters))
+        set_field(self, "utility", make_utility(self.utility))
         if self.plates is not None:
             plates = tuple(_whole("plates", size) for size in self.plates)
             if not plates:
                 raise ValueError("plates: expected at least one, got none")
-            put(self, "plates", plates)
-            put(self, "horizons", (len(plates), len(plates)))
-            put(self, "batch_sizes", (min(plates), max(plates)))
+            set_field(self, "plates", plates)
+            set_field(self, "horizons", (len(plates), len(plates)))
+            set_field(self, "batch_sizes", (min(plates), max(plates)))
         for name in ("horizons", "batch_sizes"):
             low, high = (_whole(name, number) for number in getattr(self, name))
             if low > high:
                 raise ValueError(f"{name}: expected (low, high) with low <= high, got {low, high}")
-            put(self, name, (low, high))
-        if self.control not in CONTROLS:
-            raise ValueError(f"control: expected one of {list(CONTROLS)}, got {self.control!r}")
+            set_field(self, name, (low, high))
+        if self.control not in CONTROLS and str(self.control).count(":") != 1:
+            raise ValueError(
+                f"control: expected one of {list(CONTROLS)}, or module:Class, got {self.control!r}"
+            )
         if self.noise_std is not None and not self.noise_std >= 0:
             raise ValueError(f"noise_std: expected a number of at least 0, got {self.noise_std!r}")
         if self.start_capacity < 0:
@@ -152,7 +155,7 @@ class CampaignSpec:
                 "surrogate: expected a dict of settings such as {'kernel': 'fit'}, got "
                 f"{self.surrogate!r}"
             )
-        put(self, "surrogate", dict(self.surrogate))
+        set_field(self, "surrogate", dict(self.surrogate))
 
     def __hash__(self) -> int:
         return hash((self.design_space, self.horizons, self.batch_sizes, self.plates, self.problem))
@@ -194,7 +197,7 @@ class CampaignSpec:
     @property
     def observation_space(self) -> spaces.Dict:
         """Of `control="designs"`."""
-        capacity, most = self.capacity, float(self.batch_size)
+        capacity, largest = self.capacity, float(self.batch_size)
         return spaces.Dict(
             {
                 "designs": self.design_space.observation_space(capacity),
@@ -202,7 +205,7 @@ class CampaignSpec:
                 "observed": spaces.MultiBinary(capacity),
                 "from_start": spaces.MultiBinary(capacity),
                 "rounds_left": spaces.Box(0.0, float(self.horizon), (1,), np.float32),
-                "plates": spaces.Box(0.0, most, (self.horizon,), np.float32),
+                "plates": spaces.Box(0.0, largest, (self.horizon,), np.float32),
             }
         )
 
@@ -245,13 +248,14 @@ class CampaignSpec:
                 f"designs: expected shape {(n, *shape)}, one for each of the measurements, got "
                 f"{given.shape}"
             )
-        rows, started = np.arange(capacity)[None], n if from_start is None else from_start
+        row = np.arange(capacity)[None]  # (1, capacity)
+        num_from_start = n if from_start is None else from_start
         observation: Observation = {
             # Checked in the type that they came in: a smaller one might not hold them.
             "designs": np.zeros((1, capacity, *shape), given.dtype if n else np.int8),
             "measurements": np.zeros((1, capacity)),
-            "observed": (rows < n).astype(np.int8),
-            "from_start": (rows < started).astype(np.int8),
+            "observed": (row < n).astype(np.int8),
+            "from_start": (row < num_from_start).astype(np.int8),
             "rounds_left": np.array([[len(plates_left)]], np.float32),
             "plates": np.zeros((1, max(self.horizon, len(plates_left))), np.float32),
         }
@@ -266,13 +270,13 @@ class CampaignSpec:
 
     def _parsed(self, designs: Sequence[Any]) -> NDArray[Any]:
         """Designs in the user's units as those of the space, (n, *shape)."""
-        found = []
+        parsed = []
         for number, design in enumerate(designs):
             try:
-                found.append(self.design_space.parse(design))
+                parsed.append(self.design_space.parse(design))
             except ValueError as error:
                 raise ValueError(f"designs: number {number}: {error}") from None
-        return np.array(found)
+        return np.array(parsed)
 
     def describe(self, actions: NDArray[Any], plate: int | None = None) -> list[Any]:
         """The designs of an action of one campaign in the user's units.
@@ -293,9 +297,13 @@ class CampaignSpec:
         Raises:
             ValueError: Says which field, what was expected and what came.
         """
-        from ombo_gym.observations import check_observation
-
-        check_observation(self, observation)
+        check_observation(
+            observation,
+            self.observation_space,
+            self.design_space,
+            horizon=self.horizon,
+            batch_size=self.batch_size,
+        )
 
     # --- as JSON --------------------------------------------------------------------------------
 

@@ -53,8 +53,9 @@ class NoStart(Start):
     def draw(
         self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
-        space, rows = problem.design_space, len(rngs)
-        return np.zeros((rows, 0, *space.shape), space.dtype), np.zeros(rows, np.int64)
+        space, num_campaigns = problem.design_space, len(rngs)
+        designs = np.zeros((num_campaigns, 0, *space.shape), space.dtype)
+        return designs, np.zeros(num_campaigns, np.int64)
 
 
 class RandomStart(Start):
@@ -112,7 +113,7 @@ class PercentileStart(Start):
         if visible is None:
             visible = self._slice_random(problem, instances, rngs)
         space, capacity, slices = problem.design_space, self.capacity, iter(visible)
-        count = np.minimum([len(rows) for rows in visible], capacity)  # (R,)
+        count = np.minimum([len(listed) for listed in visible], capacity)  # (R,)
         if self._size is not None and (count < capacity).any():
             raise ValueError(
                 f"start: expected a size of at most {count.min()}, the rows at or below percentile "
@@ -120,10 +121,10 @@ class PercentileStart(Start):
             )
 
         def shuffled(rng: np.random.Generator) -> Designs:
-            rows = next(slices)
-            size = min(len(rows), capacity)
+            listed = next(slices)  # (n, *shape)
+            size = min(len(listed), capacity)
             padded = np.zeros((capacity, *space.shape), space.dtype)
-            padded[:size] = rows[rng.choice(len(rows), size, replace=False)]
+            padded[:size] = listed[rng.choice(len(listed), size, replace=False)]
             return padded
 
         return rngs.draw(shuffled), count
@@ -153,22 +154,22 @@ class SpaceFillingStart(Start):
     def draw(
         self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
-        size, available, rows = self.capacity, problem.design_space.size, len(rngs)
-        row, asked = np.arange(rows)[:, None], size
+        size, available, num_campaigns = self.capacity, problem.design_space.size, len(rngs)
+        index, num_spread = np.arange(num_campaigns)[:, None], size  # (R, 1)
         for _ in range(_DOUBLINGS):
-            designs = problem.design_space.spread(rngs, asked)
+            designs = problem.design_space.spread(rngs, num_spread)  # (R, num_spread, *shape)
             feasible = problem.feasible(instances, designs)
             if feasible is None or feasible[:, :size].all():
-                return designs[:, :size], np.full(rows, size, np.int64)
+                return designs[:, :size], np.full(num_campaigns, size, np.int64)
             if (feasible.sum(axis=1) >= size).all():
-                first = np.argsort(~feasible, axis=1, kind="stable")[:, :size]
-                return designs[row, first], np.full(rows, size, np.int64)
-            if asked == available:
+                first = np.argsort(~feasible, axis=1, kind="stable")[:, :size]  # (R, size)
+                return designs[index, first], np.full(num_campaigns, size, np.int64)
+            if num_spread == available:
                 break
-            asked = 2 * asked if available is None else min(2 * asked, available)
+            num_spread = 2 * num_spread if available is None else min(2 * num_spread, available)
         raise RuntimeError(
-            f"start: found no {size} designs that can be measured among {asked:,}; ask for fewer, "
-            "or for another kind of start"
+            f"start: found no {size} designs that can be measured among {num_spread:,}; ask for "
+            "fewer, or for another kind of start"
         )
 
 
@@ -186,13 +187,13 @@ class ListedStart(Start):
             raise ValueError(f"start: expected a list of designs, got {designs!r}")
         if not len(designs):
             raise ValueError('start: expected at least one design; {"kind": "none"} has none')
-        space, found = problem.design_space, []
+        space, parsed = problem.design_space, []
         for number, given in enumerate(designs):
             try:
-                found.append(space.parse(given))
+                parsed.append(space.parse(given))
             except ValueError as error:
                 raise ValueError(f"start: design {number}: {error}") from None
-        self._designs = np.stack(found).astype(space.dtype)  # (n, *shape)
+        self._designs = np.stack(parsed).astype(space.dtype)  # (n, *shape)
         again = repeated(self._designs[None])[0]
         if problem.repeats is Repeats.NEVER_AGAIN and again.any():
             number = int(again.argmax())
@@ -200,14 +201,15 @@ class ListedStart(Start):
                 f"start: expected different designs, got design {number} for a second time, "
                 f"{designs[number]!r}"
             )
-        self.capacity = len(found)
+        self.capacity = len(parsed)
 
     @override
     def draw(
         self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> tuple[Designs, NDArray[np.int64]]:
-        rows, n = len(rngs), self.capacity
-        return np.repeat(self._designs[None], rows, axis=0), np.full(rows, n, np.int64)
+        num_campaigns, n = len(rngs), self.capacity
+        designs = np.repeat(self._designs[None], num_campaigns, axis=0)  # (R, n, *shape)
+        return designs, np.full(num_campaigns, n, np.int64)
 
 
 def feasible_designs(
@@ -220,7 +222,7 @@ def feasible_designs(
     Raises:
         RuntimeError: There are too few of them to be found.
     """
-    rows = np.arange(len(rngs))[:, None]
+    index = np.arange(len(rngs))[:, None]  # (R, 1)
     designs = problem.sample(instances, rngs, count)
     size, tries = problem.design_space.size, _TRIES
     if size is not None and _COVERED * size < _TRIES * count:
@@ -235,7 +237,7 @@ def feasible_designs(
         feasible = problem.feasible(instances, designs)
         assert feasible is not None
         usable = feasible if size is None else feasible & ~repeated(designs)
-        designs = designs[rows, np.argsort(~usable, axis=1, kind="stable")]
+        designs = designs[index, np.argsort(~usable, axis=1, kind="stable")]
     raise RuntimeError(
         f"start: found no {count} designs that can be measured among {(1 + tries) * count:,}; ask "
         "for fewer, or for another kind of start"
@@ -273,12 +275,12 @@ def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
 
 
 def _available_size(size: Any, problem: Problem) -> int:
-    asked, available = _checked_size(size), problem.design_space.size
-    if available is not None and asked > available:
+    checked, available = _checked_size(size), problem.design_space.size
+    if available is not None and checked > available:
         raise ValueError(
-            f"start: expected a size of at most {available}, the number of designs, got {asked}"
+            f"start: expected a size of at most {available}, the number of designs, got {checked}"
         )
-    return asked
+    return checked
 
 
 def _checked_size(size: Any) -> int:

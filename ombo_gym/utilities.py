@@ -93,9 +93,10 @@ class Utility(ABC):
             UTILITIES[cls.name] = cls
 
     def value(self, progress: Progress) -> Floats:
-        """The worth of R campaigns as they stand, (R,): what it was, and the round's gain."""
-        left = progress.horizon - progress.rounds + 1
-        return progress.utility_before + self.gain(progress.batch, progress.best_before, left)
+        """Utilities of R campaigns as they stand, (R,): what they were, and the round's gain."""
+        rounds_left = progress.horizon - progress.rounds + 1  # (R,), this one included
+        gain = self.gain(progress.batch, progress.best_before, rounds_left)
+        return progress.utility_before + gain
 
     @abstractmethod
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
@@ -120,7 +121,7 @@ class Utility(ABC):
 
     @abstractmethod
     def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
-        """The value of a design that a finished campaign's worth is on the scale of, (B,).
+        """The value of a design that a finished campaign's utility is on the scale of, (B,).
 
         Args:
             utility: (B,).
@@ -130,8 +131,8 @@ class Utility(ABC):
 
     def config(self) -> str | dict[str, Any]:
         """As arguments and JSON have it: the name or, with arguments, a dict."""
-        own = {key: value for key, value in vars(self).items() if not key.startswith("_")}
-        return {"name": self.name, **own} if own else self.name
+        arguments = {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        return {"name": self.name, **arguments} if arguments else self.name
 
     def __str__(self) -> str:
         """As tables and command lines have it: `last_quantile:quantile=0.9`."""
@@ -247,8 +248,8 @@ class LastMax(LastBatch):
 
     @override
     def of_batch(self, batch: Floats) -> Floats:
-        found: Floats = batch.max(axis=-1)
-        return found
+        largest: Floats = batch.max(axis=-1)
+        return largest
 
 
 class LastMedian(LastBatch):
@@ -269,8 +270,8 @@ class LastMean(LastBatch):
 
     @override
     def of_batch(self, batch: Floats) -> Floats:
-        found: Floats = batch.mean(axis=-1)
-        return found
+        mean: Floats = batch.mean(axis=-1)
+        return mean
 
 
 class LastQuantile(LastBatch):
@@ -354,8 +355,8 @@ def make_utility(given: Any) -> Utility:
         raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
     if name not in UTILITIES:
         raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
-    own = UTILITIES[name].__init__ is not object.__init__
-    known = signature(UTILITIES[name]).parameters if own else {}
+    takes_some = UTILITIES[name].__init__ is not object.__init__
+    known = signature(UTILITIES[name]).parameters if takes_some else {}
     missing = [key for key, each in known.items() if each.default is each.empty]
     if set(missing) - set(arguments) or set(arguments) - set(known):
         raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {arguments}")

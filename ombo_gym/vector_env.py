@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from ombo_gym.actions import ActionCheck
 from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.env import CampaignEnv
-from ombo_gym.outcomes import ALL, Infos, Rows
+from ombo_gym.outcomes import ALL, EnvIndices, Infos
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
-from ombo_gym.reset_options import reset_options
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -81,20 +80,22 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The generators of the rows."""
-        return tuple(self._row_generators(range(self.num_envs)))
+        return tuple(self._generators_of(range(self.num_envs)))
 
     @property
     def np_random_seed(self) -> tuple[int | None, ...]:  # type: ignore[override]
         """The seeds of the rows."""
-        self._row_generators(range(self.num_envs))
+        self._generators_of(range(self.num_envs))
         return tuple(self._seeds)
 
-    def _row_generators(self, rows: Any) -> list[np.random.Generator]:
+    def _generators_of(self, env_indices: Iterable[int]) -> list[np.random.Generator]:
         generators = []
-        for i in rows:
-            if self._generators[i] is None:
-                self._generators[i], self._seeds[i] = seeding.np_random()
-            generators.append(self._generators[i])
+        for i in env_indices:
+            generator = self._generators[i]
+            if generator is None:
+                generator, self._seeds[i] = seeding.np_random()
+                self._generators[i] = generator
+            generators.append(generator)
         return generators
 
     def reset(
@@ -116,16 +117,16 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         if not isinstance(options, Mapping | None):
             raise ValueError(f"options: expected a dict, got {options!r}")
         options = dict(options or {})
-        rows = self._masked(options.pop("reset_mask", None))
-        indices = np.arange(self.num_envs)[rows].tolist()
+        env_indices = self._masked(options.pop("reset_mask", None))
+        indices = np.arange(self.num_envs)[env_indices].tolist()
         seeds = self._seed_list(seed)
-        asked = reset_options(self.campaigns, rows, [seeds[i] for i in indices], options)
+        requested = self.campaigns.reset_options(env_indices, [seeds[i] for i in indices], options)
         seeded = {i: seeding.np_random(seeds[i]) for i in indices if seeds[i] is not None}
         for i, (generator, used) in seeded.items():
             self._generators[i], self._seeds[i] = generator, used
-        infos = self._played.reset(rows, self._row_generators(indices), asked)
+        infos = self._played.reset(env_indices, self._generators_of(indices), requested)
         packed: dict[str, Any] = {}
-        self._pack(packed, infos, rows)
+        self._pack(packed, infos, env_indices)
         self._show()
         return self._played.observe(), packed
 
@@ -145,8 +146,8 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
             )
         return seeds
 
-    def _masked(self, mask: Any) -> Rows:
-        """The rows that a reset is meant for."""
+    def _masked(self, mask: Any) -> EnvIndices:
+        """The campaigns that a reset is meant for."""
         if mask is None:
             return ALL
         array = np.asarray(mask)
@@ -176,14 +177,14 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
                 'them before step(), for instance with options={"reset_mask": mask}'
             )
         checked = self._check(actions)
-        rows = np.flatnonzero(~finished) if finished.any() else ALL
+        playing = np.flatnonzero(~finished) if finished.any() else ALL
         rewards = np.zeros(self.num_envs)
         terminations = np.zeros(self.num_envs, bool)
         infos: dict[str, Any] = {}
         if not finished.all():
-            outcome = self._played.step(rows, checked)
-            rewards[rows], terminations[rows] = outcome.rewards, outcome.finished
-            self._pack(infos, outcome.infos, rows)
+            outcome = self._played.step(playing, checked)
+            rewards[playing], terminations[playing] = outcome.rewards, outcome.finished
+            self._pack(infos, outcome.infos, playing)
         if self.autoreset_mode == AutoresetMode.NEXT_STEP and finished.any():
             self._autoreset(infos, np.flatnonzero(finished))
         elif self.autoreset_mode == AutoresetMode.SAME_STEP and terminations.any():
@@ -194,26 +195,27 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         self._show()
         return self._played.observe(), rewards, terminations, truncations, infos
 
-    def _autoreset(self, infos: dict[str, Any], rows: NDArray[np.intp]) -> None:
-        asked = self.campaigns.options.take(rows)
-        self._pack(infos, self._played.reset(rows, self._row_generators(rows), asked), rows)
+    def _autoreset(self, infos: dict[str, Any], env_indices: NDArray[np.intp]) -> None:
+        requested = self.campaigns.options.take(env_indices)
+        generators = self._generators_of(env_indices)
+        self._pack(infos, self._played.reset(env_indices, generators, requested), env_indices)
 
-    def _pack(self, packed: dict[str, Any], infos: Infos, rows: Rows) -> None:
-        """Adds the infos of R rows to arrays over all B rows, with masks, as gymnasium does."""
+    def _pack(self, packed: dict[str, Any], infos: Infos, env_indices: EnvIndices) -> None:
+        """Adds the infos of R campaigns to arrays over all B, with masks, as gymnasium does."""
         for name, (values, present) in infos.items():
             if not present.any():
                 continue
             if name not in packed:
                 packed[name] = np.zeros((self.num_envs, *values.shape[1:]), values.dtype)
                 packed[f"_{name}"] = np.zeros(self.num_envs, bool)
-            at = present if rows is ALL else np.asarray(rows)[present]
-            packed[name][at] = values[present]
-            packed[f"_{name}"][at] = True
+            filled = present if env_indices is ALL else np.asarray(env_indices)[present]
+            packed[name][filled] = values[present]
+            packed[f"_{name}"][filled] = True
 
     def _finals(
         self, infos: dict[str, Any], over: NDArray[np.intp], terminations: NDArray[np.bool_]
     ) -> dict[str, Any]:
-        """Moves the infos of finished rows to `final_info` and adds their last observations."""
+        """Moves the infos of finished campaigns to `final_info` and adds the last observations."""
         last = self._played.observe_finished(over)
         final_obs = np.full(self.num_envs, None, dtype=object)
         for position, row in enumerate(over):
@@ -221,8 +223,8 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         kept: dict[str, Any] = {}
         final_info: dict[str, Any] = {}
         for name in [name for name in infos if f"_{name}" in infos]:
-            for target, rows in ((kept, ~terminations), (final_info, terminations)):
-                present = infos[f"_{name}"] & rows
+            for target, meant in ((kept, ~terminations), (final_info, terminations)):
+                present = infos[f"_{name}"] & meant
                 self._pack(target, {name: (infos[name], present)}, ALL)
         masks = {"_final_obs": terminations.copy(), "_final_info": terminations.copy()}
         return {**kept, "final_obs": final_obs, "final_info": final_info, **masks}

@@ -22,6 +22,7 @@ from ombo_agents.cli.evaluate import show
 from ombo_agents.learned.training import PPOSettings, train
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.markdown import estimate
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import Results
 from ombo_gym.evaluation.statistics import Interval, bootstrap_interval, paired_difference
@@ -100,13 +101,14 @@ def findings(results: Results, trained: str, constant: str, static: str) -> str:
 
     def values(policy: str, horizon: int) -> np.ndarray:
         table = results.campaigns
-        mine = table[
+        own = table[
             (table["policy"] == policy)
             & (table["told_horizon"] == "true")
             & (table["horizon"] == horizon)
             & (table["utility"] == UTILITY)
         ]
-        return mine["value"].to_numpy()
+        found: np.ndarray = own["value"].to_numpy()  # (campaigns,)
+        return found
 
     ours = values(trained, HORIZON)
     greedy = ratio(ours, values("greedy", HORIZON))
@@ -117,11 +119,12 @@ def findings(results: Results, trained: str, constant: str, static: str) -> str:
     weights = mean_weights(results.exploration, trained)
     lines = [
         f"N = {HORIZON}, {UTILITY}, {len(ours)} campaigns, 95% intervals:",
-        f"  trained / greedy (the best of 256 candidates, {HORIZON} times)  {shown(greedy)}",
-        f"  trained / greedy_refined (the one-round optimum, {HORIZON} times)  {shown(refined)}",
-        f"  trained - best constant weight ({constant})  {shown(over_constant)}",
-        f"  trained / best static schedule ({static})  {shown(best_static)}",
-        f"  trained - greedy at N = 1  {shown(one_round)}",
+        f"  trained / greedy (the best of 256 candidates, {HORIZON} times)  {estimate(*greedy)}",
+        f"  trained / greedy_refined (the one-round optimum, {HORIZON} times)  "
+        f"{estimate(*refined)}",
+        f"  trained - best constant weight ({constant})  {estimate(*over_constant)}",
+        f"  trained / best static schedule ({static})  {estimate(*best_static)}",
+        f"  trained - greedy at N = 1  {estimate(*one_round)}",
         f"  its mean exploration weights by round: {', '.join(f'{w:.2f}' for w in weights)}",
     ]
     return "\n".join(lines)
@@ -134,18 +137,13 @@ def ratio(a: np.ndarray, b: np.ndarray) -> Interval:
 
 def mean_weights(exploration: pd.DataFrame, policy: str) -> list[float]:
     """A policy's mean exploration weight in each round of the demonstration's horizon."""
-    mine = exploration[
+    own = exploration[
         (exploration["policy"] == policy)
         & (exploration["told_horizon"] == "true")
         & (exploration["horizon"] == HORIZON)
         & (exploration["utility"] == UTILITY)
     ]
-    return mine.sort_values("round")["weight_mean"].tolist()
-
-
-def shown(interval: Interval) -> str:
-    """An estimate with its interval."""
-    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+    return [float(weight) for weight in own.sort_values("round")["weight_mean"]]
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ from tests.envs.cases import COINS, IDS, assert_same, make, make_native, proposa
 def dataset(env: Any) -> dict[str, np.ndarray]:
     """All about the campaigns behind an environment, whichever control it is played through."""
     campaigns = env.unwrapped.campaigns
-    names = "designs measurements true_values rounds count round horizon plates best_value".split()
+    names = "designs measurements true_values rounds num_observed round horizon plates".split()
+    names += ["best_value"]
     return {**{name: getattr(campaigns, name).copy() for name in names}, **campaigns.instances}
 
 
@@ -34,9 +35,9 @@ def recorded(env: Any) -> list[np.ndarray]:
     campaigns = env.unwrapped.campaigns
     step, batches = campaigns.step, []
 
-    def recording(rows: Any, batch: np.ndarray) -> Any:
+    def recording(env_indices: Any, batch: np.ndarray) -> Any:
         batches.append(batch.copy())
-        return step(rows, batch)
+        return step(env_indices, batch)
 
     campaigns.step = recording
     return batches
@@ -60,7 +61,7 @@ def test_the_campaign_does_not_depend_on_the_control(env_id: str, control: str) 
             _, reward, terminated, _, info = played.step(played.action_space.sample())
             if not info["wasted"]:  # a wasted slot leaves no row
                 campaigns = played.unwrapped.campaigns
-                count = campaigns.count[0]
+                count = campaigns.num_observed[0]
                 newest = campaigns.designs[:, count - 3 : count]
                 np.testing.assert_array_equal(newest, batches[-1])
             action = played.unwrapped.design_space.actions(batches[-1])[0]
@@ -184,7 +185,7 @@ def test_controls_draw_candidates_from_a_stream_of_their_own_anew_each_round(
             super().__init__(keys, stream, rounds)
             drawn.append((stream, np.broadcast_to(rounds, keys.shape).tolist()))
 
-    monkeypatch.setattr("ombo_gym.controlled_campaigns.KeyedRows", Recorded)
+    monkeypatch.setattr("ombo_gym.controlled_campaigns.KeyedGenerator", Recorded)
     env = make("Ombo/GP-v0", control=control, horizon=3)
     env.reset(seed=0)
     env.action_space.seed(0)
@@ -223,33 +224,35 @@ def test_the_optimum_is_kept_by_the_reset_that_follows_a_finished_campaign_and_b
 
 
 def test_horizons_are_drawn_uniformly_and_anew_for_each_campaign() -> None:
-    rows = 4000
-    env = make_native("Ombo/GP-v0", rows, AutoresetMode.DISABLED, horizon=[2, 5], features=1)
+    num_campaigns = 4000
+    env = make_native(
+        "Ombo/GP-v0", num_campaigns, AutoresetMode.DISABLED, horizon=[2, 5], features=1
+    )
     first = env.reset(seed=0)[0]["rounds_left"][:, 0].astype(int)
     second = env.reset()[0]["rounds_left"][:, 0].astype(int)
     for horizons in (first, second):
         counts = np.bincount(horizons, minlength=6)
-        assert counts[:2].sum() == 0 and counts.sum() == rows
+        assert counts[:2].sum() == 0 and counts.sum() == num_campaigns
         assert stats.chisquare(counts[2:6]).pvalue > 1e-4
     pairs = np.histogram2d(first, second, bins=[4, 4])[0]
     assert stats.chi2_contingency(pairs).pvalue > 1e-4
 
 
-def test_noise_is_standard_normal_and_independent_over_rows_rounds_and_slots() -> None:
-    rows, std = 1000, 3.0
+def test_noise_is_standard_normal_and_independent_over_campaigns_rounds_and_slots() -> None:
+    num_campaigns, std = 1000, 3.0
     settings = {"horizon": 2, "batch_size": 2, "noise_std": std, "features": 1}
-    env = make_native("Ombo/GP-v0", rows, AutoresetMode.DISABLED, **settings)
+    env = make_native("Ombo/GP-v0", num_campaigns, AutoresetMode.DISABLED, **settings)
     env.reset(seed=0)
     for _ in range(2):
-        env.step(np.zeros((rows, 2, 2), np.float32))
+        env.step(np.zeros((num_campaigns, 2, 2), np.float32))
     campaigns = env.campaigns
-    noise = (campaigns.measurements - campaigns.true_values) / std  # (rows, 4 of the start + 2 x 2)
-    assert noise.shape == (rows, 8)
+    noise = (campaigns.measurements - campaigns.true_values) / std  # (B, 4 of the start + 2 x 2)
+    assert noise.shape == (num_campaigns, 8)
     assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
     correlations = np.corrcoef(noise.T)[np.triu_indices(8, 1)]
-    assert np.abs(correlations).max() < 4.5 / np.sqrt(rows)
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(num_campaigns)
     assert np.abs(np.corrcoef(noise[:-1].ravel(), noise[1:].ravel())[0, 1]) < 4.5 / np.sqrt(
-        8 * rows
+        8 * num_campaigns
     )
 
 
@@ -276,8 +279,8 @@ def test_streams_and_rounds_and_calls_are_apart_and_each_repeats_itself() -> Non
     drawn = np.stack([numbers(*case) for case in cases])  # (cases, 3 keys, 5)
     assert len(np.unique(drawn)) == drawn.size
     np.testing.assert_array_equal(drawn, np.stack([numbers(*case) for case in cases]))
-    some = KeyedGenerator(keys[1:2], Stream.START).random((5,))
-    np.testing.assert_array_equal(some[0], KeyedGenerator(keys, Stream.START).random((5,))[1])
+    few = KeyedGenerator(keys[1:2], Stream.START).random((5,))
+    np.testing.assert_array_equal(few[0], KeyedGenerator(keys, Stream.START).random((5,))[1])
 
 
 def test_the_numbers_of_a_key_never_change() -> None:
@@ -305,7 +308,7 @@ def test_noise_is_added_and_is_the_normal_numbers_of_the_campaigns_key() -> None
         count += 5
 
 
-# --- rows of the state machine -------------------------------------------------------------------
+# --- some of the campaigns alone -----------------------------------------------------------------
 
 
 def test_best_values_and_regrets_are_of_true_values() -> None:

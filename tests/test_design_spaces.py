@@ -46,7 +46,9 @@ def test_a_pool_far_from_zero_is_searched_like_the_same_pool_at_zero(name: str) 
     utilities = []
     for offset in (0.0, 4e3):
         env = ombo_gym.make_campaign(
-            lambda at: float(POOL[at].sum()), CandidateDesigns(POOL + offset), horizon=3
+            lambda candidate: float(POOL[candidate].sum()),
+            CandidateDesigns(POOL + offset),
+            horizon=3,
         )
         policy = ombo_agents.make(name, env)
         observation, _ = env.reset(seed=0)
@@ -59,22 +61,26 @@ def test_a_pool_far_from_zero_is_searched_like_the_same_pool_at_zero(name: str) 
 
 
 @pytest.mark.parametrize("shape", [(1,), (3,), (2, 2)])
-@pytest.mark.parametrize("some", [True, False])
-def test_looking_up_is_comparing_every_two_designs(shape: tuple[int, ...], some: bool) -> None:
+@pytest.mark.parametrize("masked", [True, False])
+def test_looking_up_is_comparing_every_two_designs(shape: tuple[int, ...], masked: bool) -> None:
     rng = np.random.default_rng(0)
-    for rows, count, size in [(4, 5, 6), (3, 1, 20), (2, 0, 3), (2, 3, 0), (0, 2, 2)]:
-        sought = rng.integers(0, 2, (rows, count, *shape))
-        listed = rng.integers(0, 2, (rows, size, *shape))
-        in_use = rng.random((rows, size)) < 0.6 if some else np.ones((rows, size), bool)
+    for num_campaigns, count, size in [(4, 5, 6), (3, 1, 20), (2, 0, 3), (2, 3, 0), (0, 2, 2)]:
+        sought = rng.integers(0, 2, (num_campaigns, count, *shape))
+        listed = rng.integers(0, 2, (num_campaigns, size, *shape))
+        in_use = (
+            rng.random((num_campaigns, size)) < 0.6
+            if masked
+            else np.ones((num_campaigns, size), bool)
+        )
         expected = [
             [
                 any((each == known).all() for known in listed[row][in_use[row]])
                 for each in sought[row]
             ]
-            for row in range(rows)
+            for row in range(num_campaigns)
         ]
-        found = among(sought, listed, in_use if some else None)
-        np.testing.assert_array_equal(found, np.array(expected, bool).reshape(rows, count))
+        found = among(sought, listed, in_use if masked else None)
+        np.testing.assert_array_equal(found, np.array(expected, bool).reshape(num_campaigns, count))
 
 
 SMALLEST = [

@@ -35,10 +35,10 @@ def test_it_lists_every_environment_in_aligned_columns_when_piped() -> None:
     program = [sys.executable, "-W", "error", "-m", "ombo_gym"]
     done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=True)
     table = done.stdout.split("\n\n")[0].splitlines()
-    heading, rows = table[0], table[1:]
+    heading, lines = table[0], table[1:]
     assert heading.split() == "id domain designs size rounds optimum cost needs".split()
-    assert [row.split()[0] for row in rows] == ombo_gym.env_ids()
-    assert all(row[heading.index("domain") - 1] == " " for row in rows)
+    assert [row.split()[0] for row in lines] == ombo_gym.env_ids()
+    assert all(row[heading.index("domain") - 1] == " " for row in lines)
     assert max(map(len, done.stdout.splitlines())) <= 120
     assert " us" in table[1] and "own" not in table[1].split()
 

@@ -144,8 +144,8 @@ def test_the_posterior_is_bayes_rule(
 
 
 def test_rows_have_posteriors_of_their_own_to_the_bit() -> None:
-    rows = 60
-    env = CampaignVectorEnv(rows, "Landscapes", horizon=[1, 4], batch_size=2, **OWN)
+    num_campaigns = 60
+    env = CampaignVectorEnv(num_campaigns, "Landscapes", horizon=[1, 4], batch_size=2, **OWN)
     env.action_space.seed(0)
     env.reset(seed=0)
     for _ in range(3):
@@ -153,17 +153,17 @@ def test_rows_have_posteriors_of_their_own_to_the_bit() -> None:
     seen = [observation[name] for name in ("designs", "measurements")]
     seen.append(observation["observed"].astype(bool))
     assert len(set(seen[2].sum(axis=1))) > 2
-    together = env.problem.prior.posterior_means(*seen)
-    for row in range(rows):
+    means_of_all = env.problem.prior.posterior_means(*seen)
+    for row in range(num_campaigns):
         alone = env.problem.prior.posterior_means(*(array[row : row + 1] for array in seen))
-        np.testing.assert_array_equal(alone[0], together[row])
+        np.testing.assert_array_equal(alone[0], means_of_all[row])
 
 
 def test_the_posterior_is_how_often_a_landscape_is_the_truth_given_the_data() -> None:
-    rows = 20_000
-    env = CampaignVectorEnv(rows, "Landscapes", horizon=2, batch_size=2, **OWN)
+    num_campaigns = 20_000
+    env = CampaignVectorEnv(num_campaigns, "Landscapes", horizon=2, batch_size=2, **OWN)
     env.reset(seed=0)
-    observation, *_ = env.step(np.tile([0, 2], (rows, 1)))
+    observation, *_ = env.step(np.tile([0, 2], (num_campaigns, 1)))
     observed = observation["observed"].astype(bool)
     posterior = env.problem.prior.posterior(
         observation["designs"], observation["measurements"], observed

@@ -160,19 +160,19 @@ def test_what_has_no_spec_is_refused() -> None:
 # --- observations --------------------------------------------------------------------------------
 
 
-def test_told_one_a_policy_sees_the_next_plate_as_the_last_and_everything_else_as_it_is() -> None:
+def test_in_a_last_round_a_policy_sees_the_next_plate_alone_and_the_rest_as_it_is() -> None:
     env = gym.make_vec("Ombo/GP-v0", num_envs=3, horizon=[2, 4], batch_size=[1, 3])
     observation, _ = env.reset(seed=0)
     before = {name: array.copy() for name, array in observation.items()}
-    told = as_last_round(observation)
-    assert (told["rounds_left"] == 1).all() and told["rounds_left"].dtype == np.float32
-    np.testing.assert_array_equal(told["plates"][:, 0], observation["plates"][:, 0])
-    assert not told["plates"][:, 1:].any()
+    last = as_last_round(observation)
+    assert (last["rounds_left"] == 1).all() and last["rounds_left"].dtype == np.float32
+    np.testing.assert_array_equal(last["plates"][:, 0], observation["plates"][:, 0])
+    assert not last["plates"][:, 1:].any()
     for name, array in observation.items():
         np.testing.assert_array_equal(array, before[name])
         if name not in ("rounds_left", "plates"):
-            assert told[name] is array
-    env.unwrapped.campaign_spec.check_observation(told)
+            assert last[name] is array
+    env.unwrapped.campaign_spec.check_observation(last)
 
 
 def test_designs_are_computed_with_in_wide_integers_and_at_the_end_plates_are_the_largest() -> None:

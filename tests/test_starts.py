@@ -208,9 +208,9 @@ def test_every_factor_has_its_own_slice() -> None:
     """Without a size, datasets of different lengths are padded to the longest."""
     table = load_table("tf_binding")
     factors = ["CRX_REF_R1", "SIX6_REF_R1", "WT1_REF_R1"]
-    rows = [list(table["factors"]).index(factor) for factor in factors]
+    indices = [list(table["factors"]).index(factor) for factor in factors]
     slices = []
-    for scores in table["scores"][rows]:
+    for scores in table["scores"][indices]:
         both = np.concatenate([scores, scores])
         slices.append(int((both <= np.percentile(both, 5)).sum()))
     assert len(set(slices)) > 1
@@ -258,15 +258,15 @@ def test_on_continuous_spaces_the_listing_is_1024_uniform_designs(percentile: fl
     cut = np.percentile(values, percentile)
     assert shown <= listing
     assert sorted(lowest) == sorted(value for value in values if value <= cut + 1e-7)
-    some, _ = start_of(percentile, size=1)
-    assert len(some) == 1 and some <= shown
+    single, _ = start_of(percentile, size=1)
+    assert len(single) == 1 and single <= shown
 
 
 def test_a_slice_of_a_pool_is_by_the_values_of_each_instance_ties_included() -> None:
     pool = Pool([5.0, 1.0, 3.0, 3.0, 3.0, 9.0])
     many = begun(pool, {"kind": "percentile", "percentile": 40}, 50)
     assert set(many.instances["shift"]) == {0.0, 10.0}
-    assert (many.count == 4).all()
+    assert (many.num_observed == 4).all()
     for row in range(50):
         assert sorted(many.designs[row, :4, 0]) == [1, 2, 3, 4]
         shift = many.instances["shift"][row]
@@ -277,7 +277,7 @@ def test_a_slice_of_a_pool_is_by_the_values_of_each_instance_ties_included() -> 
 def test_a_slice_is_of_what_can_be_measured() -> None:
     pool = Pool([5.0, math.nan, 3.0, 4.0])
     many = begun(pool, {"kind": "percentile", "percentile": 50}, 5)
-    assert (many.count == 2).all()
+    assert (many.num_observed == 2).all()
     assert (np.sort(many.designs[:, :2, 0], axis=1) == [2, 3]).all()
 
 

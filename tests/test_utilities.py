@@ -8,6 +8,7 @@ import math
 import pickle
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import gymnasium as gym
@@ -51,13 +52,13 @@ SMALL: dict[str, list[dict[str, Any]]] = {  # finite problems, and a few of each
 def quantile(values: Sequence[float], share: float) -> float:
     """Linear between the values in order, the smallest at 0 and the largest at 1."""
     ordered = sorted(values)
-    at = share * (len(ordered) - 1)
-    below = math.floor(at)
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (at - below) * (ordered[above] - ordered[below])
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def worth(
+def expected_utility(
     utility: Any,
     base: float,
     batches: Sequence[Sequence[float]],
@@ -142,70 +143,101 @@ def test_the_undiscounted_return_is_the_utility(
             return
         noise_std = 0.0
     env = CampaignEnv(name, utility=utility, noise_std=noise_std, **common)
-    observation, info = env.reset(seed=seed, options={"optimum": True})
-
+    played = played_with_repeats(env, name, seed)
     size = start.get("size", 0)
     if name in SMALL:
         truth = true_values_of(env)
-        shown = [truth[x] for x in observation["designs"][:size, 0]]
-        assert info["optimum"] == max(truth)
+        shown = [truth[x] for x in played.start_designs[:size]]
+        assert played.infos[0]["optimum"] == max(truth)
+        for action, batch, waste in zip(played.actions, played.batches, played.wasted, strict=True):
+            expected = [0 if w else truth[x] for x, w in zip(action, waste, strict=True)]
+            assert batch == expected
     else:  # without noise, what is measured at the start of the same campaign are its true values
         bare = CampaignEnv(name, noise_std=0.0, **common).reset(seed=seed)[0]
         assert bare["observed"].sum() == size
         shown = bare["measurements"][:size].tolist()
-    assert observation["observed"].sum() == size
-    base = max(shown, default=0.0)
-    assert info["best_value"] == pytest.approx(base, abs=1e-6)
+    check_infos(played, shown, name)
+    check_rewards(played, utility)
+    if utility == "recommendation":
+        for n, observation in enumerate(played.observations[1:], 1):
+            mean = best_mean(env, observation)
+            assert math.fsum(played.rewards[:n]) == pytest.approx(mean, abs=1e-9)
+    else:
+        base = max(shown, default=0.0)
+        expected = expected_utility(utility, base, played.batches, played.wasted)
+        assert played.infos[-1]["utility"] == pytest.approx(expected, abs=1e-6)
+    assert len(played.batches) in range(*np.add(env.campaign_spec.horizons, (0, 1)))
 
-    rng = np.random.default_rng(seed)
-    batches: list[list[float]] = []
-    wasted: list[list[bool]] = []
-    rewards: list[float] = []
-    terminated = False
+
+@dataclass
+class Played:
+    """A campaign, round by round; observations and infos begin with those of the reset."""
+
+    observations: list[dict[str, Any]]
+    infos: list[dict[str, Any]]
+    start_designs: list[int]  # where there is an index to name
+    actions: list[list[Any]] = field(default_factory=list)  # what the plates hold
+    rewards: list[float] = field(default_factory=list)
+    batches: list[list[float]] = field(default_factory=list)  # true values
+    wasted: list[list[bool]] = field(default_factory=list)
+
+
+def played_with_repeats(env: CampaignEnv, name: str, seed: int) -> Played:
+    """Random batches and, now and then, the same batch again: measured again, or wasted."""
+    observation, info = env.reset(seed=seed, options={"optimum": True})
+    size = int(observation["observed"].sum())
+    played = Played([observation], [info], observation["designs"][:size, 0].tolist())
+    measured = set(played.start_designs)
+    rng, terminated = np.random.default_rng(seed), False
     env.action_space.seed(seed)
     action = env.action_space.sample()
-    measured = set(observation["designs"][:size, 0].tolist())  # where there is an index to name
     while not terminated:
-        if rng.random() < 0.7:  # or the same batch again: measured and counted again, or wasted
+        if rng.random() < 0.7:
             action = env.action_space.sample()
         q = int(observation["plates"][0])
         observation, reward, terminated, _, info = env.step(action)
-        rewards.append(reward)
-        batches.append(info["true_values"][:q].tolist())
-        assert np.isnan(info["true_values"][q:]).all()
-        wasted.append([False] * q)
+        waste = [False] * q
         if name == "Landscapes":
             for slot, design in enumerate(action[:q].tolist()):
-                wasted[-1][slot] = design in measured
+                waste[slot] = design in measured
                 measured.add(design)
-        if name in SMALL:
-            expected = [truth[x] for x in action[:q]]
-            expected = [0 if w else v for v, w in zip(expected, wasted[-1], strict=True)]
-            assert batches[-1] == expected
-        so_far = shown + [
-            value
-            for batch, waste in zip(batches, wasted, strict=True)
-            for value, gone in zip(batch, waste, strict=True)
-            if not gone
-        ]
-        assert info["best_value"] == pytest.approx(max(so_far), abs=1e-6)
-        assert info["regret"] == pytest.approx(info["optimum"] - max(so_far), abs=1e-6)
-        assert info["wasted"] == sum(wasted[-1])
-        assert info["infeasible"] == 0 or name == "Reaction", "of which five were never run"
-        assert observation["observed"].sum() == size + sum(w.count(False) for w in wasted)
+        played.observations.append(observation)
+        played.infos.append(info)
+        played.actions.append(action[:q].tolist())
+        played.rewards.append(reward)
+        played.batches.append(info["true_values"][:q].tolist())
+        played.wasted.append(waste)
+        assert np.isnan(info["true_values"][q:]).all()
+    return played
+
+
+def check_infos(played: Played, shown: list[float], name: str) -> None:
+    """What infos and observations say, from the true values of the start and of the batches."""
+    so_far = list(shown)
+    for number, (observation, info) in enumerate(
+        zip(played.observations, played.infos, strict=True)
+    ):
+        if number:
+            batch, waste = played.batches[number - 1], played.wasted[number - 1]
+            so_far += [value for value, gone in zip(batch, waste, strict=True) if not gone]
+            assert info["wasted"] == sum(waste)
+            assert info["infeasible"] == 0 or name == "Reaction", "of which five were never run"
+        best = max(so_far, default=0.0)
+        assert info["best_value"] == pytest.approx(best, abs=1e-6)
+        assert info["regret"] == pytest.approx(info["optimum"] - best, abs=1e-6)
+        assert observation["observed"].sum() == len(so_far)
+
+
+def check_rewards(played: Played, utility: Any) -> None:
+    """When each utility pays, and that the return is the utility that the last info holds."""
+    for number, (reward, batch) in enumerate(zip(played.rewards, played.batches, strict=True), 1):
         if make_utility(utility).last_round_only and utility != "recommendation":
-            assert reward == 0.0 or terminated
+            assert reward == 0.0 or number == len(played.rewards)
         if utility in ("auc", "best"):
             assert reward >= 0.0
         if utility == "total":
-            assert reward == pytest.approx(math.fsum(batches[-1]), abs=1e-9)
-        if utility == "recommendation":
-            assert math.fsum(rewards) == pytest.approx(best_mean(env, observation), abs=1e-9)
-    assert len(batches) in range(*np.add(env.campaign_spec.horizons, (0, 1)))
-    assert math.fsum(rewards) == pytest.approx(info["utility"], abs=1e-9)
-    if utility != "recommendation":
-        expected = worth(utility, base, batches, wasted)
-        assert info["utility"] == pytest.approx(expected, abs=1e-6)
+            assert reward == pytest.approx(math.fsum(batch), abs=1e-9)
+    assert math.fsum(played.rewards) == pytest.approx(played.infos[-1]["utility"], abs=1e-9)
 
 
 def fitting(start: dict[str, Any], env: CampaignEnv) -> dict[str, Any]:
@@ -262,7 +294,7 @@ class Hits(Utility):
         return (batch.max(axis=-1) >= self.least).astype(float)
 
     def level(
-        self, worth: NDArray[np.float64], base: NDArray[np.float64], measurements: int
+        self, utility: NDArray[np.float64], base: NDArray[np.float64], measurements: int
     ) -> NDArray[np.float64]:
         return base
 

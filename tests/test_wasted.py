@@ -16,7 +16,7 @@ from ombo_gym.problems.core.base import Instances
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.envs.cases import assert_same
 from tests.pools import NEVER, NOTHING, Holes, Table, play
-from tests.test_utilities import NAMES, worth
+from tests.test_utilities import NAMES, expected_utility
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_where_nothing_is_measured_twice_a_repeat_is_wasted(
     last = results[-1]
     assert last[4]["utility"] == pytest.approx(sum(result[1] for result in results[1:]))
     if utility not in ("auc", "best"):
-        assert last[4]["utility"] == pytest.approx(worth(utility, 0.0, true_values))
+        assert last[4]["utility"] == pytest.approx(expected_utility(utility, 0.0, true_values))
     best = max(values[i] for i in measured)
     assert last[4]["best_value"] == best, "a wasted slot is no value of 0"
     if utility == "best":

@@ -126,7 +126,7 @@ class Keeps:
 
 def cell(policy: str) -> Cell:
     numbers = {"horizon": 1, "batch_size": 4, "seed": 0, "first": 0, "campaigns": 2}
-    return Cell("Ombo/GP-v0", policy, told_horizon="true", utility="best", **numbers)
+    return Cell("Ombo/GP-v0", policy, horizon_shown="true", utility="best", **numbers)
 
 
 def test_a_policy_that_looks_up_the_answers_finds_none() -> None:

@@ -28,19 +28,20 @@ def nearest(
     Returns:
         (R, q, 1).
     """
-    rows, q = points.shape[:2]
-    row = np.arange(rows)
-    chosen = np.empty((rows, q, 1), np.int64)
-    lengths = (pool**2).sum(axis=1)
-    out = np.zeros((rows, len(pool)), bool)  # (R, M)
+    num_campaigns, q = points.shape[:2]
+    row = np.arange(num_campaigns)
+    chosen = np.empty((num_campaigns, q, 1), np.int64)
+    squared_norms = (pool**2).sum(axis=1)  # (M,)
+    taken = np.zeros((num_campaigns, len(pool)), bool)  # (R, M)
     if repeats is not Repeats.ALLOWED:
-        out[row[:, None], measured[..., 0]] = True
+        taken[row[:, None], measured[..., 0]] = True
     for slot in range(q):
         # A product a row: in one product of all rows, a row's last digits hang on the others.
-        distances = lengths - 2 * np.matmul(points[:, slot, None], pool.T)[:, 0]  # (R, M)
-        some_left = ~out.all(axis=1, keepdims=True)
-        best = np.where(out & some_left, np.inf, distances).argmin(axis=1)
+        products = np.matmul(points[:, slot, None], pool.T)[:, 0]  # (R, M)
+        distances = squared_norms - 2 * products  # (R, M), squared, up to a constant of the row
+        any_left = ~taken.all(axis=1, keepdims=True)  # (R, 1)
+        best = np.where(taken & any_left, np.inf, distances).argmin(axis=1)  # (R,)
         chosen[:, slot, 0] = best
         if repeats is not Repeats.ALLOWED:
-            out[row, best] = True
+            taken[row, best] = True
     return chosen

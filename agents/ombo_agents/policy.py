@@ -17,7 +17,7 @@ from ombo_gym.spec import CampaignSpec
 
 Details = dict[str, NDArray[Any]]
 
-_CHUNK_CAMPAIGNS = 128  # that a control looks at together, for bounded memory
+_CHUNK_CAMPAIGNS = 128  # whose control is computed at once, for bounded memory
 
 
 class Policy(ABC):
@@ -89,8 +89,8 @@ class Myopic(Policy):
     def distribution(
         self, observation: Observation
     ) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        tell = getattr(self.policy, "distribution", None)
-        return None if tell is None else tell(as_last_round(observation))
+        distribution = getattr(self.policy, "distribution", None)
+        return None if distribution is None else distribution(as_last_round(observation))
 
     @override
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
@@ -140,24 +140,26 @@ class DesignsPolicy(Policy):
         check_leading_axis(observation)
         observation = computable(self.spec, observation)
         rngs = GeneratorBatch(rng, len(observation["rounds_left"]))
-        plates = next_plates(self.spec, observation)  # (B,)
-        sizes = np.unique(plates).tolist()
-        if sizes == [self.spec.batch_size]:
-            batch, details = self._proposed(observation, rngs, self.spec.batch_size)
+        batch_sizes = next_plates(self.spec, observation)  # (B,)
+        num_campaigns, largest = len(batch_sizes), self.spec.batch_size
+        sizes = np.unique(batch_sizes).tolist()
+        if sizes == [largest]:
+            batch, details = self._next_batch(observation, rngs, largest)
             return self.space.actions(batch), details
-        batch = np.zeros((len(plates), self.spec.batch_size, *self.space.shape), self.space.dtype)
-        gathered: Details = {}
+        batch = np.zeros((num_campaigns, largest, *self.space.shape), self.space.dtype)
+        details = {}
         for q in sizes:
-            rows = np.flatnonzero(plates == q)
-            some = {name: array[rows] for name, array in observation.items()}
-            batch[rows, :q], details = self._proposed(some, rngs.take(rows), q)
-            for name, array in details.items():
-                if name not in gathered:
-                    gathered[name] = np.zeros((len(plates), *array.shape[1:]), array.dtype)
-                gathered[name][rows] = array
-        return self.space.actions(self.space.canonical(batch)), gathered
+            env_indices = np.flatnonzero(batch_sizes == q)
+            group = {name: array[env_indices] for name, array in observation.items()}
+            group_batch, group_details = self._next_batch(group, rngs.take(env_indices), q)
+            batch[env_indices, :q] = group_batch
+            for name, array in group_details.items():
+                if name not in details:
+                    details[name] = np.zeros((num_campaigns, *array.shape[1:]), array.dtype)
+                details[name][env_indices] = array
+        return self.space.actions(self.space.canonical(batch)), details
 
-    def _proposed(
+    def _next_batch(
         self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
         """Batches of q designs, (B, q, *shape), with repeats replaced, and what to tell of them."""
@@ -199,7 +201,7 @@ class ControlPolicy(Policy):
             )
         self.spec = spec
         self.control: Control = make_control(control, spec)
-        self._inside = spec.control == control
+        self._acts_directly = spec.control == control
 
     @abstractmethod
     def choose(self, seen: Observation) -> NDArray[Any]:
@@ -216,27 +218,27 @@ class ControlPolicy(Policy):
     @override
     def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
         check_leading_axis(observation)
-        if self._inside:
+        if self._acts_directly:
             actions = self.choose(observation)
             return actions, self.details(actions)
-        rows = len(observation["rounds_left"])
-        rngs = GeneratorBatch(rng, rows)
+        num_campaigns = len(observation["rounds_left"])
+        rngs = GeneratorBatch(rng, num_campaigns)
         designs: list[NDArray[Any]] = []
-        acted: list[NDArray[Any]] = []
-        for first in range(0, rows, _CHUNK_CAMPAIGNS):
-            part = np.arange(first, min(first + _CHUNK_CAMPAIGNS, rows))
-            proposed, chosen = self._through(
-                {name: array[part] for name, array in observation.items()}, rngs.take(part)
+        control_actions: list[NDArray[Any]] = []
+        for first in range(0, num_campaigns, _CHUNK_CAMPAIGNS):
+            chunk = np.arange(first, min(first + _CHUNK_CAMPAIGNS, num_campaigns))
+            chunk_designs, chunk_actions = self._through_control(
+                {name: array[chunk] for name, array in observation.items()}, rngs.take(chunk)
             )
-            designs.append(proposed)
-            acted.append(chosen)
+            designs.append(chunk_designs)
+            control_actions.append(chunk_actions)
         space = self.spec.design_space
-        return space.actions(np.concatenate(designs)), self.details(np.concatenate(acted))
+        return space.actions(np.concatenate(designs)), self.details(np.concatenate(control_actions))
 
-    def _through(
+    def _through_control(
         self, observation: Observation, rngs: GeneratorBatch
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Designs and the control's actions that they come from."""
+        """Designs, (R, q, *shape), and the control's actions that they come from, (R, ...)."""
         view = self.control.view(observation, rngs.take)
         seen = {**self.control.seen(view), "plates": observation["plates"]}
         actions = self.choose(seen)

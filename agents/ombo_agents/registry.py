@@ -37,67 +37,67 @@ from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
 from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
 
-Reason = str | None  # why a policy does not suit some campaigns; None: it does
+Reason = str | None  # why a policy does not suit a spec's campaigns; None: it does
 
 
-def _any(spec: CampaignSpec) -> Reason:
+def _needs_nothing(spec: CampaignSpec) -> Reason:
     return None
 
 
-def _boxes(spec: CampaignSpec) -> Reason:
-    """Only where every coordinate can move: what is said of others is why not."""
+def _needs_box(spec: CampaignSpec) -> Reason:
+    """Only where every coordinate is a number that can move."""
     free = spec.design_space.free
     if free is not None and free.all():
         return None
     return "it needs designs that are numbers from end to end, each of which can be a little more"
 
 
-def _unshifted(spec: CampaignSpec) -> Reason:
+def _needs_unrounded_box(spec: CampaignSpec) -> Reason:
     """Boxes: a coordinate that is rounded does not tell the shift of the sequence."""
-    if _boxes(spec) is None:
+    if _needs_box(spec) is None:
         return None
     return "it reads the shift of its sequence off its first design, a point of a box"
 
 
-def _cube(spec: CampaignSpec) -> Reason:
+def _needs_unit_cube(spec: CampaignSpec) -> Reason:
     """Where designs have a coordinate for each parameter."""
     if spec.design_space.cube is not None:
         return None
     return "it fills slices of parameters, of which the designs have none"
 
 
-def _numbers(spec: CampaignSpec) -> Reason:
+def _needs_movable_numbers(spec: CampaignSpec) -> Reason:
     """Where some coordinates can move."""
     return None if spec.design_space.free is not None else "it needs designs that can move a little"
 
 
-def _categories(spec: CampaignSpec) -> Reason:
+def _needs_categories(spec: CampaignSpec) -> Reason:
     space = spec.design_space
-    if space.pool_features is None and _boxes(spec) is not None:
+    if space.pool_features is None and _needs_box(spec) is not None:
         return None
     return "it recombines and mutates categories and levels, of which the designs have none"
 
 
-def _countable(spec: CampaignSpec) -> Reason:
+def _refuses_box(spec: CampaignSpec) -> Reason:
     """Not in a box: a linear model's D-optimal designs there are its corners."""
-    if _boxes(spec) is not None:
+    if _needs_box(spec) is not None:
         return None
     return "a linear model's D-optimal designs in a box are its corners: use sobol"
 
 
-def _ordered(spec: CampaignSpec) -> Reason:
+def _needs_order(spec: CampaignSpec) -> Reason:
     if spec.design_space.ordered:
         return None
     return "it adds differences of designs, which have no direction among categories"
 
 
-def _looks_ahead(spec: CampaignSpec) -> Reason:
-    if (reason := _boxes(spec)) is not None:
+def _needs_lookahead_value(spec: CampaignSpec) -> Reason:
+    if (reason := _needs_box(spec)) is not None:
         return reason
     return None if values_last_batch(spec.utility) else f"it has no value for '{spec.utility}'"
 
 
-def _plannable(spec: CampaignSpec) -> Reason:
+def _needs_exact_plans(spec: CampaignSpec) -> Reason:
     return why_not_planned(spec)
 
 
@@ -106,7 +106,7 @@ class Entry:
     """How a policy is built, and for which campaigns and controls."""
 
     build: Callable[..., Policy]
-    why_not: Callable[[CampaignSpec], Reason] = _any
+    why_not: Callable[[CampaignSpec], Reason] = _needs_nothing
     controls: tuple[str, ...] = ("designs",)
 
 
@@ -126,11 +126,11 @@ _EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
     "random": Entry(RandomPolicy),
-    "sobol": Entry(Sobol, _unshifted),
-    "latin_hypercube": Entry(LatinHypercube, _cube),
+    "sobol": Entry(Sobol, _needs_unrounded_box),
+    "latin_hypercube": Entry(LatinHypercube, _needs_unit_cube),
     "genetic": Entry(Genetic),
     "greedy": Entry(schedules.greedy, controls=_EXPLORES),
-    "greedy_refined": Entry(RefinedGreedy, _numbers),
+    "greedy_refined": Entry(RefinedGreedy, _needs_movable_numbers),
     "ucb": Entry(schedules.ucb, controls=_EXPLORES),
     "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
@@ -146,20 +146,20 @@ POLICIES: dict[str, Entry] = {
     "bo_qei": Entry(offline.method("bo_qei")),
     "max_value_entropy": Entry(MaxValueEntropy),
     "local_penalization": Entry(LocalPenalization),
-    "turbo": Entry(Turbo, _numbers),
+    "turbo": Entry(Turbo, _needs_movable_numbers),
     "botorch_logei": Entry(BotorchLogEI),
-    "botorch_kg": Entry(BotorchKG, _boxes),
-    "botorch_multistep": Entry(BotorchMultistep, _looks_ahead),
+    "botorch_kg": Entry(BotorchKG, _needs_box),
+    "botorch_multistep": Entry(BotorchMultistep, _needs_lookahead_value),
     "local_search": Entry(LocalSearch),
-    "d_optimal": Entry(DOptimal, _countable),
-    "adalead": Entry(AdaLead, _categories),
+    "d_optimal": Entry(DOptimal, _refuses_box),
+    "adalead": Entry(AdaLead, _needs_categories),
     "cmaes": Entry(CMAES),
-    "evolution": Entry(Evolution, _ordered),
+    "evolution": Entry(Evolution, _needs_order),
     "rollout": Entry(rollout),
     "binoculars": Entry(Binoculars),
-    "one_step": Entry(dynamic_programming.one_step, _plannable),
-    "rolling_2": Entry(_rolling(2), _plannable),  # and rolling_3, ...
-    "bayes_optimal": Entry(dynamic_programming.bayes_optimal, _plannable),
+    "one_step": Entry(dynamic_programming.one_step, _needs_exact_plans),
+    "rolling_2": Entry(_rolling(2), _needs_exact_plans),  # and rolling_3, ...
+    "bayes_optimal": Entry(dynamic_programming.bayes_optimal, _needs_exact_plans),
 }
 
 
@@ -229,7 +229,7 @@ def _split(name: str) -> tuple[Entry, str]:
     """The entry that a name stands for, and the text of its settings."""
     bare, _, text = name.partition(":")
     if rolling := re.fullmatch(r"rolling_([1-9]\d*)", bare):
-        return Entry(_rolling(int(rolling[1])), _plannable), text
+        return Entry(_rolling(int(rolling[1])), _needs_exact_plans), text
     if bare not in POLICIES and text.isidentifier():
         try:
             return Entry(getattr(importlib.import_module(bare), text), controls=CONTROLS), ""
@@ -251,16 +251,19 @@ def _parse(text: str) -> dict[str, Any]:
         if not separator:
             raise ValueError(f"policy settings: expected key=value;key=value, got {text!r}")
         try:
-            settings[key] = (
-                tuple(float(number) for number in value.split("/"))
-                if "/" in value
-                else value
-                if value.isalpha() and value not in ("true", "false", "null")
-                else json.loads(value)
-            )
+            settings[key] = _parse_value(value)
         except ValueError:
             raise ValueError(
                 f"policy settings: expected a number, a word, or numbers with '/' between, got "
                 f"{part!r}"
             ) from None
     return settings
+
+
+def _parse_value(value: str) -> Any:
+    """A tuple of the numbers with '/' between, a word, or else what JSON makes of it."""
+    if "/" in value:
+        return tuple(float(number) for number in value.split("/"))
+    if value.isalpha() and value not in ("true", "false", "null"):
+        return value
+    return json.loads(value)

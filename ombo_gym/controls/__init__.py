@@ -1,4 +1,6 @@
-"""What an agent acts on: designs, a list of candidates, or how much to explore."""
+"""What an agent acts on: designs, a list of candidates, or how much to explore; or one's own."""
+
+import importlib
 
 from ombo_gym.controls.base import Control, DesignsControl
 from ombo_gym.controls.candidates import CandidatesControl
@@ -15,10 +17,25 @@ _BUILDERS: dict[str, type[Control]] = {
 def make_control(name: str, spec: CampaignSpec) -> Control:
     """A control of campaigns, whichever one they are played through.
 
+    Args:
+        name: One of the package's, or `module:Class` of a control of one's own, which is built with
+            the spec.
+        spec: Of the campaigns.
+
     Raises:
-        KeyError: An unknown name; a spec knows none.
+        ValueError: An unknown name, or a class that is not there.
     """
-    return _BUILDERS[name](spec)  # type: ignore[call-arg]
+    if name in _BUILDERS:
+        return _BUILDERS[name](spec)  # type: ignore[call-arg]
+    module, _, attribute = name.partition(":")
+    try:
+        build = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"control: expected one of {list(_BUILDERS)}, or module:Class, got {name!r}: {error}"
+        ) from error
+    control: Control = build(spec)
+    return control
 
 
 __all__ = ["CandidatesControl", "Control", "DesignsControl", "ExplorationControl", "make_control"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -14,14 +14,13 @@ from ombo_gym.design_spaces.duplicates import Designs, among, repeated
 from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import Relaxation
 from ombo_gym.design_spaces.values import numbers
+from ombo_gym.kinds import OfKind, from_dict
 from ombo_gym.randomness import BatchedGenerator
-
-_KINDS: dict[str, type[DesignSpace]] = {}  # filled by subclassing
 
 _NEAR = 0.1  # of numbers from -1 to 1, how far neighbours are that cannot be listed
 
 
-class DesignSpace(ABC):
+class DesignSpace(OfKind):
     """A set of designs.
 
     Subclasses register themselves by their `kind`, so that specs find them again after JSON.
@@ -41,7 +40,6 @@ class DesignSpace(ABC):
         size: Number of designs, None where there is no end of them.
     """
 
-    kind: ClassVar[str]
     kernel: ClassVar[str]
     lengthscale_prior: ClassVar[tuple[float, float] | None] = None
     ordered: bool = True
@@ -53,26 +51,7 @@ class DesignSpace(ABC):
     dtype: np.dtype[Any]
     size: int | None
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes the kind known to `design_space_from_dict`."""
-        super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:
-            _KINDS[cls.kind] = cls
-
     # --- what it is -----------------------------------------------------------------------------
-
-    @abstractmethod
-    def arguments(self) -> dict[str, Any]:
-        """What it is built with again, as JSON holds it."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it; `design_space_from_dict` is the inverse."""
-        return {"kind": self.kind, **self.arguments()}
-
-    @classmethod
-    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
-        """The inverse of `arguments`."""
-        return cls(**arguments)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -169,9 +148,9 @@ class DesignSpace(ABC):
             step: Of numbers: standard deviation of the change, for coordinates from -1 to 1.
         """
 
-    @abstractmethod
     def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
-        """Uniform crossover of pairs of designs, (R, m, *shape)."""
+        """Uniform crossover of pairs of designs, (R, m, *shape): each number of either of both."""
+        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
 
     @property
     def positions(self) -> NDArray[np.intp]:
@@ -321,7 +300,7 @@ class DesignSpace(ABC):
 
     def _columns(self, designs: Designs) -> list[NDArray[Any]]:
         """Coordinates or codes of each parameter, (..., *shape) -> (...,) each."""
-        return [designs[..., at] for at in range(self.shape[0])]
+        return [designs[..., position] for position in range(self.shape[0])]
 
     def _from_columns(self, columns: Sequence[NDArray[Any]]) -> Designs:
         """The inverse of `_columns`."""
@@ -378,8 +357,4 @@ def design_space_from_dict(given: Mapping[str, Any]) -> DesignSpace:
     Raises:
         ValueError: An unknown kind; lists the known ones.
     """
-    arguments = dict(given)
-    kind = arguments.pop("kind", None)
-    if kind not in _KINDS:
-        raise ValueError(f"design_space: expected a kind among {sorted(_KINDS)}, got {kind!r}")
-    return _KINDS[kind].from_arguments(arguments)
+    return from_dict(DesignSpace, given, "design_space")  # type: ignore[type-abstract]

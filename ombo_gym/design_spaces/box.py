@@ -92,11 +92,11 @@ class BoxDesigns(DesignSpace):
     def candidates(
         self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
-        rows, n = values.shape
+        num_campaigns, n = values.shape
         best = (
-            designs[np.arange(rows), values.argmax(axis=1)]
+            designs[np.arange(num_campaigns), values.argmax(axis=1)]
             if n
-            else np.zeros((rows, self.dim), np.float32)
+            else np.zeros((num_campaigns, self.dim), np.float32)
         )
         # Every stretch of the sequence is spread evenly.
         points = shifted(rngs, GLOBAL + LOCAL, self.dim)
@@ -113,10 +113,6 @@ class BoxDesigns(DesignSpace):
     ) -> Designs:
         moved = parents + step * rngs.standard_normal(parents.shape[1:])
         return np.clip(moved, -1, 1).astype(np.float32)
-
-    @override
-    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
-        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
 
     @override
     def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:

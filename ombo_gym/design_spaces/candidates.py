@@ -99,10 +99,6 @@ class CandidateDesigns(FiniteDesigns):
         """Uniform candidates: a pool has no neighbours in reach."""
         return self.sample(rngs, parents.shape[1])
 
-    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
-        """Either of both: an index holds nothing to be mixed."""
-        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
-
     @override
     def around_peaks(
         self,

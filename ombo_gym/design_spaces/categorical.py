@@ -164,15 +164,15 @@ class CategoricalDesigns(FiniteDesigns):
         self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         """Mutants of the best designs, and uniform ones."""
-        rows, n = values.shape
+        num_campaigns, n = values.shape
         if not n:
             return super()._drawn_candidates(designs, values, extra, rngs)
         parents = np.argsort(-values, axis=1, kind="stable")[:, :PARENTS]
-        chosen = np.resize(parents.T, (MUTANTS + extra, rows)).T
+        chosen = np.resize(parents.T, (MUTANTS + extra, num_campaigns)).T
         mutants = self.mutate(
-            designs[np.arange(rows)[:, None], chosen], rngs, mutations=MUTATIONS, step=0.0
+            designs[np.arange(num_campaigns)[:, None], chosen], rngs, mutations=MUTATIONS, step=0.0
         )
-        mutants[:, 0] = designs[np.arange(rows), parents[:, 0]]
+        mutants[:, 0] = designs[np.arange(num_campaigns), parents[:, 0]]
         return np.concatenate([mutants, self.sample(rngs, RANDOM)], axis=1)
 
     def mutate(
@@ -186,10 +186,6 @@ class CategoricalDesigns(FiniteDesigns):
         np.put_along_axis(sites, certain[..., None], True, axis=-1)
         steps = 1 + (numbers[..., length:-1] * (self.categories - 1)).astype(np.int64)
         return np.where(sites, (parents + steps) % self.categories, parents)
-
-    @override
-    def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
-        return np.where(rngs.random(first.shape[1:]) < 0.5, first, second)
 
     @override
     def around_peaks(
@@ -218,7 +214,7 @@ class CategoricalDesigns(FiniteDesigns):
             return _one_hot(designs, int(self.categories.max()))
         nominal = ~self.is_level
         nominal[list(self._described)] = False
-        parts = [table[designs[..., at]] for at, table in self._described.items()]
+        parts = [table[designs[..., position]] for position, table in self._described.items()]
         if nominal.any():
             parts.insert(0, _one_hot(designs[..., nominal], int(self.categories[nominal].max())))
         if self.is_level.any():
@@ -228,7 +224,9 @@ class CategoricalDesigns(FiniteDesigns):
     def _level_features(self, designs: Designs) -> NDArray[np.float64]:
         """One number for each position of levels, (..., L) -> (..., levels)."""
         columns = [
-            steps[designs[..., at]] for at, steps in enumerate(self._steps) if steps is not None
+            steps[designs[..., position]]
+            for position, steps in enumerate(self._steps)
+            if steps is not None
         ]
         return np.stack(columns, axis=-1)
 
@@ -236,10 +234,10 @@ class CategoricalDesigns(FiniteDesigns):
         """Hamming distances, without the features; None where they measure otherwise."""
         if self.is_level.any() or self._described:
             return None
-        apart = np.zeros((len(first), first.shape[1], second.shape[1]))
+        distances = np.zeros((len(first), first.shape[1], second.shape[1]))  # (R, m, n)
         for position in range(self.length):
-            apart += first[:, :, None, position] != second[:, None, :, position]
-        return apart
+            distances += first[:, :, None, position] != second[:, None, :, position]
+        return distances
 
     def effects(self, designs: Designs) -> NDArray[np.float64]:
         """Main effects: orthogonal contrasts of each position's categories, ordered ones too."""
@@ -320,14 +318,16 @@ class CategoricalDesigns(FiniteDesigns):
             if self.labels is not None:
                 expected = f"a label of each of {self.length} positions"
             raise ValueError(f"design: expected {expected}, got {given!r}")
-        return np.array([own.index(c) for own, c in zip(names, given, strict=True)], self.dtype)
+        return np.array(
+            [labels.index(c) for labels, c in zip(names, given, strict=True)], self.dtype
+        )
 
 
 def _described(parameters: Parameters) -> dict[int, NDArray[np.float64]]:
     """Features of the categories (n, k) by position, where descriptors stand for them."""
     return {
-        at: each.table
-        for at, each in enumerate(parameters.varying.values())
+        position: each.table
+        for position, each in enumerate(parameters.varying.values())
         if isinstance(each, Choices) and each.descriptors
     }
 

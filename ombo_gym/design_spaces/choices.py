@@ -57,20 +57,21 @@ class Choices(Parameter):
         return hash(len(self.values))
 
     @cached_property
+    @override
     def table(self) -> Floats:
         """(n, k) features of the values, whose mean squared distance is (n - 1) / n."""
-        n = len(self.values)
         if not self.descriptors:
-            one_hot: Floats = np.sqrt(0.5) * np.eye(n)
+            one_hot: Floats = super().table
             return one_hot
+        n = len(self.values)
         table = _standardised(self.descriptors)
         scaled: Floats = table * np.sqrt((n - 1) / (2 * n * table.shape[1]))
         return scaled
 
+    @property
     @override
-    def features(self, column: NDArray[Any]) -> Floats:
-        found: Floats = self.table[column]
-        return found
+    def plain(self) -> bool:
+        return not self.descriptors
 
     @override
     def to_dict(self) -> dict[str, Any]:
@@ -122,8 +123,8 @@ def _checked(descriptors: Any, count: int) -> dict[str, tuple[float, ...]]:
         if len(set(found[name])) == 1:
             raise ValueError(f"descriptors: expected numbers that differ for {name!r}, got {given}")
     if found:
-        rows = np.round(_standardised(found) / _APART)
-        if len(np.unique(rows, axis=0)) < count:
+        rounded = np.round(_standardised(found) / _APART)
+        if len(np.unique(rounded, axis=0)) < count:
             raise ValueError(
                 "descriptors: expected them to tell all choices apart, got two with the same "
                 "numbers; add another descriptor"

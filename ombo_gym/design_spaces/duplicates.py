@@ -23,17 +23,17 @@ def among(
         listed: Where to look.
         in_use: (R, n) which entries of the list count; None: all.
     """
-    # A number of the designs after the other: few have even the first in common.
+    # One entry of the designs after the other: few have even the first in common.
     width = math.prod(designs.shape[2:])
     sought = designs.reshape(*designs.shape[:2], width)
     known = listed.reshape(*listed.shape[:2], width)
     same = sought[:, :, None, 0] == known[:, None, :, 0]  # (R, m, n)
     if in_use is not None:
         same &= in_use[:, None]
-    for at in range(1, width):
+    for entry in range(1, width):
         if not same.any():
             break
-        same &= sought[:, :, None, at] == known[:, None, :, at]
+        same &= sought[:, :, None, entry] == known[:, None, :, entry]
     found: NDArray[np.bool_] = same.any(axis=-1)
     return found
 

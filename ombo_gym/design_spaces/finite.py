@@ -20,7 +20,7 @@ MUTANTS = 384  # candidates that are mutants of the best designs, where designs 
 PARENTS = 8
 MUTATIONS = 1.5  # expected mutations per mutant, the one that is certain included
 
-_TABLE = 2**24  # entries of a table of designs
+_CHUNK_ENTRIES = 2**24  # of a table of designs
 _SPREAD = 4096  # designs that evenly spread ones are chosen from
 
 
@@ -94,15 +94,15 @@ class FiniteDesigns(DesignSpace):
         if count > _SPREAD:  # nobody sees gaps among so many
             return self.sample_distinct(rngs, count)
         pool = self.sample_distinct(rngs, min(self.size, _SPREAD))  # (R, m, *shape), shuffled
-        features, rows = self.features(pool), np.arange(len(rngs))
-        chosen = np.zeros((len(rows), count), np.intp)
-        nearest = np.full(pool.shape[:2], np.inf)
+        features, index = self.features(pool), np.arange(len(rngs))
+        chosen = np.zeros((len(index), count), np.intp)  # (R, count)
+        nearest = np.full(pool.shape[:2], np.inf)  # (R, m) squared distance to the chosen ones
         for slot in range(1, count):
-            latest = features[rows, chosen[:, slot - 1]][:, None]
+            latest = features[index, chosen[:, slot - 1]][:, None]
             nearest = np.minimum(nearest, ((features - latest) ** 2).sum(axis=-1))
-            nearest[rows, chosen[:, slot - 1]] = -np.inf
+            nearest[index, chosen[:, slot - 1]] = -np.inf
             chosen[:, slot] = nearest.argmax(axis=1)
-        spread: Designs = pool[rows[:, None], chosen]
+        spread: Designs = pool[index[:, None], chosen]
         return spread
 
     def among(
@@ -118,7 +118,7 @@ class FiniteDesigns(DesignSpace):
     ) -> NDArray[np.bool_]:
         """As `among`, by a table of all designs instead of comparing every two."""
         found = np.empty(designs.shape[:2], bool)
-        chunk = max(1, _TABLE // self.size)
+        chunk = max(1, _CHUNK_ENTRIES // self.size)
         for first in range(0, len(found), chunk):
             part = slice(first, first + chunk)
             used = None if in_use is None else in_use[part]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.parameter import Parameter
-from ombo_gym.design_spaces.parameters import Choices, Parameters
+from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import (
     Coordinates,
     Floats,
@@ -50,8 +50,8 @@ class Part:
         if self.parameter.category:
             codes: NDArray[Any] = designs[..., self.columns].argmax(axis=-1)
             return codes
-        at: NDArray[Any] = designs[..., self.columns.start]
-        return at if self.bounds is None else np.searchsorted(self.bounds, at)
+        coordinates: NDArray[Any] = designs[..., self.columns.start]
+        return coordinates if self.bounds is None else np.searchsorted(self.bounds, coordinates)
 
     def write(self, designs: Designs, column: NDArray[Any]) -> None:
         """The inverse of `column`, into designs (..., D)."""
@@ -117,27 +117,23 @@ class Layout:
         numbers: tuple[list[int], list[int]] = [], []
         one_hot: tuple[list[int], list[int]] = [], []
         for part in self.parts:
+            if not part.parameter.plain:
+                continue
             if not part.parameter.category:
                 pair = numbers
-            elif isinstance(part.parameter, Choices) and not part.parameter.descriptors:
-                pair = one_hot
             else:
-                continue
-            for found, of in zip(pair, (part.columns, part.features), strict=True):
-                found.extend(range(of.start, of.stop))
+                pair = one_hot
+            for indices, place in zip(pair, (part.columns, part.features), strict=True):
+                indices.extend(range(place.start, place.stop))
         return tuple(
             (np.array(columns, np.intp), np.array(features, np.intp))
             for columns, features in (numbers, one_hot)
         )
 
     @property
-    def _described(self) -> list[tuple[Part, Choices]]:
-        """Categories that descriptors stand for."""
-        return [
-            (part, part.parameter)
-            for part in self.parts
-            if isinstance(part.parameter, Choices) and part.parameter.descriptors
-        ]
+    def _described(self) -> list[Part]:
+        """Parts whose values have features of their own, such as categories by descriptors."""
+        return [part for part in self.parts if not part.parameter.plain]
 
     def features(self, designs: Designs) -> Floats:
         """What a surrogate sees of canonical designs, (..., D) -> (..., k)."""
@@ -145,23 +141,29 @@ class Layout:
         (columns, features), (hot_columns, hot_features) = self._pairs
         found[..., features] = designs[..., columns]
         found[..., hot_features] = np.where(designs[..., hot_columns] > 0, np.sqrt(0.5), 0.0)
-        for part, choices in self._described:
-            found[..., part.features] = choices.features(part.column(designs))
+        for part in self._described:
+            found[..., part.features] = part.parameter.features(part.column(designs))
         return found
 
     def from_features(self, features: Floats) -> Designs:
         """Canonical designs with such features, or the nearest to them, (..., k) -> (..., D)."""
         designs = np.empty((*features.shape[:-1], self.width))
-        for columns, of in self._pairs:
-            designs[..., columns] = features[..., of]
-        for part, choices in self._described:
-            apart = ((features[..., None, part.features] - choices.table) ** 2).sum(axis=-1)
-            designs[..., part.columns] = -apart
+        for columns, same in self._pairs:
+            designs[..., columns] = features[..., same]
+        for part in self._described:
+            apart = features[..., None, part.features] - part.parameter.table  # (..., n, k)
+            nearest = (apart**2).sum(axis=-1)  # (..., n)
+            if part.parameter.category:
+                designs[..., part.columns] = -nearest
+            else:
+                part.write(designs, nearest.argmin(axis=-1))
         return self.designs(self.columns(designs))
 
     def relaxation(self, *, softened: bool) -> Relaxation:
         """Numbers as they are and categories as logits, side by side."""
-        numbers = np.flatnonzero([not self.parts[at].parameter.category for at in self.owners])
+        numbers = np.flatnonzero(
+            [not self.parts[owner].parameter.category for owner in self.owners]
+        )
         categories = np.setdiff1d(np.arange(self.width), numbers)
         parts: list[tuple[Relaxation, NDArray[np.intp]]] = []
         if len(numbers):
@@ -177,12 +179,12 @@ def _table(name: str, parameter: Parameter) -> tuple[NDArray[np.float32] | None,
         return None, None
     table = coordinates.astype(np.float32)
     if (np.diff(table) < _APART).any():
-        at = int(np.diff(table).argmin())
+        closest = int(np.diff(table).argmin())
         values = parameter.values or ()
         raise ValueError(
             f"parameters: {name!r}: expected numbers that can be told apart beside all that they "
-            f'span, got {values[at]!r} and {values[at + 1]!r}; "scale": "log" may spread them, or '
-            "take fewer"
+            f"span, got {values[closest]!r} and {values[closest + 1]!r}; "
+            '"scale": "log" may spread them, or take fewer'
         )
     exact = table.astype(np.float64)
     return table, (exact[1:] + exact[:-1]) / 2
@@ -210,8 +212,8 @@ class _Blocks(Relaxation):
     def decode(self, points: Points) -> Designs:
         codes = self._logits.decode(points)
         blocks = [
-            np.where(np.arange(count) == codes[..., at, None], 1, -1)
-            for at, count in enumerate(self._counts)
+            np.where(np.arange(count) == codes[..., i, None], 1, -1)
+            for i, count in enumerate(self._counts)
         ]
         return np.concatenate(blocks, axis=-1).astype(np.float32)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Found = tuple[NDArray[np.int64], NDArray[np.bool_]]
 
-_AT_ONCE = 2**20  # distances between candidates that are held
+_CHUNK_DISTANCES = 2**20  # between candidates, that are held at once
 
 
 def around_peaks_of_positions(
@@ -38,34 +38,34 @@ def around_peaks_of_positions(
     Returns:
         (R, m, L) neighbours, m at most `count`, and which of them are neighbours at all.
     """
-    row = np.arange(len(designs))[:, None]
-    order = np.argsort(-values, axis=1, kind="stable")
+    row = np.arange(len(designs))[:, None]  # (R, 1)
+    order = np.argsort(-values, axis=1, kind="stable")  # (R, n)
     top = order[:, : lots.shape[1]]  # (R, K)
     best = designs[row, top]  # (R, K, L)
     distance = np.zeros((*top.shape, designs.shape[1]), np.int32)  # (R, K, n)
     for position, level in enumerate(is_level.tolist()):
-        apart = np.abs(best[:, :, None, position] - designs[:, None, :, position])
-        distance += apart.astype(np.int32) if level else apart != 0
-    near = distance == 1
-    rank = np.empty_like(order)
+        difference = np.abs(best[:, :, None, position] - designs[:, None, :, position])
+        distance += difference.astype(np.int32) if level else difference != 0
+    near = distance == 1  # (R, K, n)
+    rank = np.empty_like(order)  # (R, n)
     np.put_along_axis(rank, order, np.arange(order.shape[1])[None], axis=1)
     earlier = rank[:, None] < np.arange(top.shape[1])[:, None]  # (R, K, n) strictly better placed
-    better = values[:, None] > values[row, top][:, :, None]
+    better = values[:, None] > values[row, top][:, :, None]  # (R, K, n)
     peak = ~((near & better) | ((distance == 0) & earlier)).any(axis=2)  # (R, K)
 
     listed = np.arange(lots.shape[-1])
-    own = best[..., None]  # (R, K, L, 1)
-    reachable = np.where(is_level[:, None], np.abs(listed - own) == 1, listed != own)
-    left = reachable & (listed < categories[:, None]) & peak[..., None, None]
+    current = best[..., None]  # (R, K, L, 1)
+    reachable = np.where(is_level[:, None], np.abs(listed - current) == 1, listed != current)
+    unmeasured = reachable & (listed < categories[:, None]) & peak[..., None, None]
     r, k, j = np.nonzero(near)
     changed = (best[r, k] != designs[r, j]).argmax(axis=1)
-    left[r, k, changed, designs[r, j, changed]] = False
+    unmeasured[r, k, changed, designs[r, j, changed]] = False  # (R, K, L, categories)
 
-    keys = lots + np.arange(left.shape[1])[:, None, None]
-    keys = np.where(left, keys, np.inf).reshape(len(left), -1)
+    keys = lots + np.arange(unmeasured.shape[1])[:, None, None]
+    keys = np.where(unmeasured, keys, np.inf).reshape(len(unmeasured), -1)
     chosen = np.argsort(keys, axis=1, kind="stable")[:, :count]  # (R, m)
-    at: Any = np.unravel_index(chosen, left.shape[1:])
-    leader, position, category = at
+    parts: Any = np.unravel_index(chosen, unmeasured.shape[1:])
+    leader, position, category = parts  # (R, m) each
     found = best[row, leader]  # (R, m, L)
     np.put_along_axis(found, position[..., None], category[..., None], axis=2)
     return found, np.isfinite(np.take_along_axis(keys, chosen, axis=1))
@@ -96,13 +96,13 @@ def around_peaks_of_pools(
     known = np.full((len(designs), size), -np.inf)  # (R, M) best value of each candidate
     np.maximum.at(known, (row, designs[..., 0]), values)
     top = np.argsort(-known, axis=1, kind="stable")[:, :leaders]  # (R, K)
-    height = known[row, top][..., None]
+    height = known[row, top][..., None]  # (R, K, 1)
     around = neighbours[top]  # (R, K, k)
-    there = known[row[..., None], around]
-    peak = np.isfinite(height) & ~(there > height).any(axis=2, keepdims=True)
-    left = np.isneginf(there) & peak
+    known_around = known[row[..., None], around]  # (R, K, k)
+    peak = np.isfinite(height) & ~(known_around > height).any(axis=2, keepdims=True)
+    unmeasured = np.isneginf(known_around) & peak
     keys = np.arange(nearest) + nearest * np.arange(top.shape[1])[:, None]
-    keys = np.where(left, keys.astype(float), np.inf).reshape(len(left), -1)
+    keys = np.where(unmeasured, keys.astype(float), np.inf).reshape(len(unmeasured), -1)
     chosen = np.argsort(keys, axis=1, kind="stable")[:, :count]
     found = np.take_along_axis(around.reshape(len(around), -1), chosen, axis=1)
     return found[..., None], np.isfinite(np.take_along_axis(keys, chosen, axis=1))
@@ -114,9 +114,9 @@ def nearest_others(features: NDArray[np.float64], count: int) -> NDArray[np.intp
     count = min(count, size - 1)
     lengths = (features**2).sum(axis=1)
     found = np.empty((size, count), np.intp)
-    chunk = max(1, _AT_ONCE // size)
-    for at in range(0, size, chunk):
-        part: Any = slice(at, min(at + chunk, size))
+    chunk = max(1, _CHUNK_DISTANCES // size)
+    for first in range(0, size, chunk):
+        part: Any = slice(first, min(first + chunk, size))
         distances = lengths - 2 * features[part] @ features.T
         distances[np.arange(len(distances)), np.arange(size)[part]] = np.inf
         few = np.argpartition(distances, count - 1, axis=1)[:, :count] if count else found[part]

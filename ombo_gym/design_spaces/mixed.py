@@ -152,7 +152,7 @@ class MixedDesigns(DesignSpace):
 
     @override
     def from_unit_cube(self, points: NDArray[np.float64]) -> Designs:
-        columns = [_drawn(part, points[..., at]) for at, part in enumerate(self._parts)]
+        columns = [_drawn(part, points[..., i]) for i, part in enumerate(self._parts)]
         return self._layout.designs(columns)
 
     def spread(self, rngs: BatchedGenerator, count: int) -> Designs:
@@ -169,14 +169,14 @@ class MixedDesigns(DesignSpace):
         self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator
     ) -> Designs:
         """Quasi-random designs, those around the best one, and mutants of the best."""
-        rows, n = values.shape
+        num_campaigns, n = values.shape
         points = shifted(rngs, GLOBAL + LOCAL, len(self._parts))
         if not n:
             return self.from_unit_cube(points)
-        row = np.arange(rows)[:, None]
+        row = np.arange(num_campaigns)[:, None]
         parents = np.argsort(-values, axis=1, kind="stable")[:, :PARENTS]
         best = designs[row, parents[:, :1]]  # (R, 1, D)
-        chosen = np.resize(parents.T, (MUTANTS + extra, rows)).T
+        chosen = np.resize(parents.T, (MUTANTS + extra, num_campaigns)).T
         mutants = self.mutate(designs[row, chosen], rngs, mutations=MUTATIONS, step=STEP)
         local = self._around(best, 2 * points[:, :LOCAL] - 1)
         anywhere = self.from_unit_cube(points[:, LOCAL:])
@@ -185,9 +185,9 @@ class MixedDesigns(DesignSpace):
     def _around(self, best: Designs, points: NDArray[np.float64]) -> Designs:
         """Designs with the same categories, and numbers that differ by up to RADIUS."""
         moved = np.repeat(best.astype(np.float64), points.shape[1], axis=1)
-        for at, part in enumerate(self._parts):
+        for i, part in enumerate(self._parts):
             if not part.parameter.category:
-                moved[..., part.columns.start] += RADIUS * points[..., at]
+                moved[..., part.columns.start] += RADIUS * points[..., i]
         return self.canonical(moved)
 
     def mutate(
@@ -198,7 +198,7 @@ class MixedDesigns(DesignSpace):
         A number with steps goes to another one near by; others move always.
         """
         parts, count = self._parts, parents.shape[1]
-        discrete = [at for at, part in enumerate(parts) if part.parameter.values is not None]
+        discrete = [i for i, part in enumerate(parts) if part.parameter.values is not None]
         lots = rngs.random((count, 2 * len(parts) + 1))  # (R, m, 2P + 1)
         moves = step * rngs.standard_normal((count, len(parts)))
         sites = np.zeros((*lots.shape[:2], len(parts)), bool)
@@ -208,10 +208,10 @@ class MixedDesigns(DesignSpace):
             certain = np.array(discrete)[(lots[..., -1] * len(discrete)).astype(np.intp)]
             np.put_along_axis(sites, certain[..., None], True, axis=-1)
         columns = []
-        for at, (part, column) in enumerate(zip(parts, self._columns(parents), strict=True)):
-            there = _moved(part, column, lots[..., len(parts) + at], moves[..., at])
-            keep = part.parameter.values is not None
-            columns.append(np.where(sites[..., at], there, column) if keep else there)
+        for i, (part, column) in enumerate(zip(parts, self._columns(parents), strict=True)):
+            moved = _moved(part, column, lots[..., len(parts) + i], moves[..., i])
+            is_discrete = part.parameter.values is not None
+            columns.append(np.where(sites[..., i], moved, column) if is_discrete else moved)
         return self._layout.designs(columns)
 
     def recombine(self, first: Designs, second: Designs, rngs: BatchedGenerator) -> Designs:
@@ -329,9 +329,9 @@ def _moved(
         return column + move
     if part.table is None or part.bounds is None:
         return (column + 1 + (uniform * (count - 1)).astype(np.intp)) % count
-    there = np.searchsorted(part.bounds, part.table[column] + move)
+    nearest = np.searchsorted(part.bounds, part.table[column] + move)
     up = np.where((uniform < 0.5) & (column > 0) | (column == count - 1), -1, 1)
-    return np.where(there == column, column + up, there)
+    return np.where(nearest == column, column + up, nearest)
 
 
 def _effects(part: Part, column: NDArray[Any]) -> NDArray[np.float64]:

@@ -104,16 +104,16 @@ class Range(Number):
     step: float | None = None
 
     def __post_init__(self) -> None:
-        put = object.__setattr__  # frozen from here on
+        set_field = object.__setattr__  # frozen from here on
         for name, end in (("low", self.low), ("high", self.high)):
-            put(self, name, float(finite(name, end)))
+            set_field(self, name, float(finite(name, end)))
         if not self.low < self.high or same(self.low, self.high):
             raise ValueError(f"expected low < high, got {self.low} and {self.high}")
         if not np.isfinite(self.high - self.low):
             raise ValueError(f"expected ends that are less far apart, got {self.low}, {self.high}")
         _check_scale(self.scale, self.low)
         if self.step is not None:
-            put(self, "step", float(finite("step", self.step)))
+            set_field(self, "step", float(finite("step", self.step)))
             self._check_step(float(self.step))
 
     def _check_step(self, step: float) -> None:
@@ -156,10 +156,10 @@ class Range(Number):
 
     @cached_property
     def _weights(self) -> Floats | None:
-        at = self.coordinates
-        if at is None or self.scale == "linear":
+        coordinates = self.coordinates
+        if coordinates is None or self.scale == "linear":
             return None
-        gaps = np.diff(at)
+        gaps = np.diff(coordinates)
         widths = np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])
         weights: Floats = widths / widths.sum()
         return weights

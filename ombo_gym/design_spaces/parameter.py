@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABC
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from ombo_gym.design_spaces.values import as_array, copied, same, shortened
 
 Floats = NDArray[np.float64]
 
+PARAMETERS: dict[str, type[Parameter]] = {}  # by kind, filled by subclassing
+
 
 class Parameter(ABC):
     """What one parameter of a design may be.
@@ -21,21 +24,45 @@ class Parameter(ABC):
     A design holds it as a number from -1 to 1, its *coordinate*, where there is no end of values;
     else as a code, which numbers the values.
 
+    A subclass with a `kind` can be written as `{KIND: {field: value, ...}}` from then on, in Python
+    and in JSON.
+
     Attributes:
+        kind: The key that it is written with.
         category: Whether its values have no order.
         values: All of them by code; None: every number between two ends.
     """
 
+    kind: ClassVar[str]
     category: ClassVar[bool] = False
     values: tuple[Any, ...] | None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Makes the kind known to `parse_parameters`."""
+        super().__init_subclass__(**kwargs)
+        if "kind" in cls.__dict__:
+            PARAMETERS[cls.kind] = cls
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles without what was worked out on the way."""
         return {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
 
-    @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """As JSON holds it; `from_dict` is the inverse."""
+        return {self.kind: self.__getstate__()}
+
+    @classmethod
+    def from_dict(cls, written: Mapping[str, Any]) -> Self:
+        """From what `to_dict` gave, or somebody wrote: lists are tuples.
+
+        Raises:
+            ValueError: Other fields than it has; lists them.
+        """
+        inside = written[cls.kind]
+        known = [each.name for each in fields(cls)]  # type: ignore[arg-type]
+        if not isinstance(inside, Mapping) or set(inside) - set(known) or len(written) > 1:
+            raise ValueError(f'expected {{"{cls.kind}": {known}}}, got {dict(written)!r}')
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in inside.items()})
 
     @property
     def count(self) -> int | None:
@@ -59,8 +86,8 @@ class Parameter(ABC):
             ValueError: It is none of this parameter; says what was expected.
         """
         assert self.values is not None
-        for code, own in enumerate(self.values):
-            if same(value, own):
+        for code, known in enumerate(self.values):
+            if same(value, known):
                 return code
         raise ValueError(f"expected one of {shortened(self.values)}, got {value!r}")
 
@@ -74,12 +101,25 @@ class Parameter(ABC):
         assert self.values is not None
         return as_array(self.values)
 
+    @cached_property
+    def table(self) -> Floats:
+        """(n, k) what a surrogate sees of the values: coordinates, or categories one-hot."""
+        if self.category:
+            one_hot: Floats = np.sqrt(0.5) * np.eye(self.count or 0)
+            return one_hot
+        assert self.coordinates is not None
+        return self.coordinates[:, None]
+
+    @property
+    def plain(self) -> bool:
+        """Whether `table` is as it stands here, so that designs themselves hold the features."""
+        return type(self).table is Parameter.table
+
     def features(self, column: NDArray[Any]) -> Floats:
         """What a surrogate sees of coordinates or codes, (...,) -> (..., k)."""
         if self.values is None:
             return np.asarray(column, np.float64)[..., None]
-        assert self.coordinates is not None
-        found: Floats = self.coordinates[column][..., None]
+        found: Floats = self.table[column]
         return found
 
     def text(self, value: Any) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces.choices import Choices, Fixed
 from ombo_gym.design_spaces.numeric import Integers, Levels, Number, Range
-from ombo_gym.design_spaces.parameter import Parameter
+from ombo_gym.design_spaces.parameter import PARAMETERS, Parameter
 from ombo_gym.design_spaces.scales import between
 from ombo_gym.design_spaces.values import finite, from_json, is_number, numbers, same
 
@@ -92,25 +92,25 @@ class Parameters:
         Returns:
             A dict by name, an array (d,) or a value; of n designs, arrays (n,) in place of values.
         """
-        found: dict[str, Any] = {}
-        endless = [at for at, each in enumerate(self.varying.values()) if each.values is None]
-        among = self._endless_units([columns[at] for at in endless]) if endless else None
-        if self.form == "array" and among is not None and len(endless) == len(columns):
-            return among
-        for at, (name, each) in enumerate(self.varying.items()):
+        units: dict[str, Any] = {}
+        endless = [i for i, each in enumerate(self.varying.values()) if each.values is None]
+        endless_units = self._endless_units([columns[i] for i in endless]) if endless else None
+        if self.form == "array" and endless_units is not None and len(endless) == len(columns):
+            return endless_units
+        for i, (name, each) in enumerate(self.varying.items()):
             if each.values is None:
-                assert among is not None
-                column = among[..., endless.index(at)]
-                found[name] = column.item() if column.ndim == 0 else np.ascontiguousarray(column)
+                assert endless_units is not None
+                column = endless_units[..., endless.index(i)]
+                units[name] = column.item() if column.ndim == 0 else np.ascontiguousarray(column)
             else:
-                found[name] = each.units(columns[at])
+                units[name] = each.units(columns[i])
         if self.form == "single":
-            return next(iter(found.values()))
+            return next(iter(units.values()))
         if self.form == "array":
-            return np.stack(list(found.values()), axis=-1)
+            return np.stack(list(units.values()), axis=-1)
         zeros = np.zeros(np.shape(columns[0]), np.intp)
         return {
-            name: found[name] if name in found else each.units(zeros)
+            name: units[name] if name in units else each.units(zeros)
             for name, each in self.each.items()
         }
 
@@ -249,10 +249,13 @@ def parse_parameter(written: Any) -> Parameter:
 
 
 def _of_dict(written: Mapping[Any, Any]) -> Parameter:
-    kinds = [kind for kind in _SETTINGS if kind in written]
+    known_kinds = [*_SETTINGS, *PARAMETERS]
+    kinds = [kind for kind in known_kinds if kind in written]
     if len(kinds) != 1:
-        raise ValueError(f"expected one of the keys {list(_SETTINGS)}, got {dict(written)!r}")
+        raise ValueError(f"expected one of the keys {known_kinds}, got {dict(written)!r}")
     (kind,) = kinds
+    if kind in PARAMETERS:
+        return PARAMETERS[kind].from_dict(written)
     settings = {key: value for key, value in written.items() if key != kind}
     if unknown := [key for key in settings if key not in _SETTINGS[kind]]:
         known = [kind, *_SETTINGS[kind]]
@@ -300,4 +303,6 @@ def _from_dict(given: Mapping[str, Any]) -> Parameter:
     if "choices" in settings:
         values = tuple(from_json(value) for value in settings["choices"])
         return Choices(values, settings.get("descriptors", {}))
-    return Fixed(from_json(settings["fixed"]))
+    if "fixed" in settings:
+        return Fixed(from_json(settings["fixed"]))
+    return _of_dict(settings)

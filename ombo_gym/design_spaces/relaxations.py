@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Points = NDArray[np.float32]
 
 SURE = 0.6  # of a category's probability that it has for sure; the rest is uniform (Design-Bench)
-_AT_ONCE = 2**22  # distances of points to candidates
+_CHUNK_DISTANCES = 2**22  # of points to candidates, that are held at once
 
 
 class Relaxation(ABC):
@@ -208,10 +208,10 @@ class PoolFeatures(Relaxation):
     @override
     def decode(self, points: Points) -> Designs:
         lengths = (self.pool**2).sum(axis=1)
-        chunk = max(1, _AT_ONCE // len(self.pool))
+        chunk = max(1, _CHUNK_DISTANCES // len(self.pool))
         found = [
-            (lengths - 2 * points[at : at + chunk].astype(float) @ self.pool.T).argmin(axis=1)
-            for at in range(0, len(points), chunk)
+            (lengths - 2 * points[first : first + chunk].astype(float) @ self.pool.T).argmin(axis=1)
+            for first in range(0, len(points), chunk)
         ]
         return np.concatenate(found)[:, None]
 
@@ -241,8 +241,8 @@ class SideBySide(Relaxation):
             )
         self.reflects = all(part.reflects for part in self.parts)
         self.choices = tuple(
-            (slice(at + block.start, at + block.stop), logits)
-            for at, part in zip(self.edges.tolist(), self.parts, strict=False)
+            (slice(edge + block.start, edge + block.stop), logits)
+            for edge, part in zip(self.edges.tolist(), self.parts, strict=False)
             for block, logits in part.choices
         )
 
@@ -261,16 +261,16 @@ class SideBySide(Relaxation):
     @override
     def mirrored(self, points: Floats) -> Points:
         each = [
-            part.mirrored(points[..., self.edges[at] : self.edges[at + 1]])
-            for at, part in enumerate(self.parts)
+            part.mirrored(points[..., self.edges[i] : self.edges[i + 1]])
+            for i, part in enumerate(self.parts)
         ]
         return np.concatenate(each, axis=-1)
 
     @override
     def decode(self, points: Points) -> Designs:
         designs: Designs | None = None
-        for at, (part, columns) in enumerate(zip(self.parts, self.columns, strict=True)):
-            decoded = part.decode(points[..., self.edges[at] : self.edges[at + 1]])
+        for i, (part, columns) in enumerate(zip(self.parts, self.columns, strict=True)):
+            decoded = part.decode(points[..., self.edges[i] : self.edges[i + 1]])
             if designs is None:
                 designs = np.zeros((*points.shape[:-1], self._length), decoded.dtype)
             designs[..., columns] = decoded

@@ -43,14 +43,16 @@ def between(coordinates: NDArray[np.float32], low: Floats, high: Floats, log: An
         high: (k,)
         log: (k,)
     """
-    at = np.asarray(coordinates, np.float32)
-    share = (at.astype(np.float64) + 1.0) / 2.0
+    coordinate = np.asarray(coordinates, np.float32)
+    share = (coordinate.astype(np.float64) + 1.0) / 2.0
     bottom, top = _on_scale(low, log), _on_scale(high, log)
     exact = (1.0 - share) * bottom + share * top
     if np.any(log):
         exact = np.where(log, np.exp(np.where(log, exact, 0.0)), exact)
     exact = np.clip(exact, low, high)
-    half = np.maximum(np.spacing(np.abs(at)).astype(np.float64) / 2, _FINEST)  # of the spacing
+    half = np.maximum(
+        np.spacing(np.abs(coordinate)).astype(np.float64) / 2, _FINEST
+    )  # of the spacing
     near = half * (top - bottom) / 2 * np.where(log, exact, 1.0)  # how far the same coordinate goes
     # Of decimals on a grid coarser than the stretch at most one is in it, and of a finer grid some.
     exponent = np.floor(np.log10(2 * near)).astype(np.int64)
@@ -59,8 +61,8 @@ def between(coordinates: NDArray[np.float32], low: Floats, high: Floats, log: An
         decimal = _on_decimals(exact, exponent + coarser)
         good = (decimal >= low) & (decimal <= high)
         stands = position(np.where(good, decimal, high), low, high, log).astype(np.float32)
-        found = np.where(good & (stands == at), decimal, found)
-    ends: Floats = np.where(at <= -1, low, np.where(at >= 1, high, found))
+        found = np.where(good & (stands == coordinate), decimal, found)
+    ends: Floats = np.where(coordinate <= -1, low, np.where(coordinate >= 1, high, found))
     return ends
 
 

@@ -108,8 +108,8 @@ def as_array(values: Sequence[Any]) -> NDArray[Any]:
     Of objects too where an array of numbers or texts would hold others than those given.
     """
     found = np.empty(len(values), object)
-    for at, value in enumerate(values):
-        found[at] = copied(value)
+    for i, value in enumerate(values):
+        found[i] = copied(value)
     for kinds in _KINDS:
         truths = sum(isinstance(value, bool | np.bool_) for value in values)
         if all(isinstance(value, kinds) for value in values) and truths in (0, len(values)):

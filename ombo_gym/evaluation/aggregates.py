@@ -1,28 +1,29 @@
-"""Numbers over all settings of a contest, with their intervals."""
+"""Numbers over all settings of a utility (or of all), with their intervals."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ombo_gym.evaluation.clusters import Codes, standard_error
-from ombo_gym.evaluation.normalized_scores import Contest, Scores
-from ombo_gym.evaluation.resampling import Values, iqm_of_counts, percentile_ends
-from ombo_gym.evaluation.statistics import Interval
-from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
+from ombo_gym.evaluation.normalized_scores import MethodScores, NormalizedScores
+from ombo_gym.evaluation.progress import tracked
+from ombo_gym.evaluation.resampling import Values, chunks, iqm_of_counts, percentile_ends
+from ombo_gym.evaluation.statistics import Interval, student_t_p_value, student_t_quantile
 
 
-class Standing(NamedTuple):
-    """Of one method: the interquartile mean of its scores, and its mean rank."""
+class LeaderboardEntry(NamedTuple):
+    """One method: the interquartile mean of the normalised scores, and the mean rank."""
 
     score: Interval
     rank: Interval  # nan for a method that has not played every setting
 
 
-def standings(contest: Contest) -> dict[str, Standing]:
+def leaderboard_entries(normalized: NormalizedScores) -> dict[str, LeaderboardEntry]:
     """Scores and ranks of all methods, with 95% bootstrap intervals.
 
     The score is the interquartile mean of the normalised scores of all settings together, in which
@@ -34,33 +35,45 @@ def standings(contest: Contest) -> dict[str, Standing]:
     The interval of a rank is a rougher guide: resampling adds noise to means that lie close, which
     pulls their ranks to the middle.
     """
-    columns = {name: _ascending(scores) for name, scores in contest.scores.items()}
-    tables = [_RunTable(contest, s) for s in range(contest.settings)] if contest.complete else []
-    once = np.ones((contest.campaigns, 1))
+    columns = {name: _ascending(scores) for name, scores in normalized.scores.items()}
+    tables = (
+        [_RunTable(normalized, s) for s in range(normalized.settings)]
+        if normalized.complete
+        else []
+    )
+    once = np.ones((normalized.campaigns, 1))
     scores = {
         name: iqm_of_counts(column.values, column.drawn(once, None))[0]
         for name, column in columns.items()
     }
-    ranks = _mean_ranks(contest, tables, once, {})
-    again: dict[str, list[Values]] = {name: [] for name in columns}
-    ranks_again = []
-    for counts, runs in contest.resamples():
+    ranks = _mean_ranks(normalized, tables, once, {})
+    resampled: dict[str, list[Values]] = {name: [] for name in columns}
+    resampled_ranks = []
+    for counts, runs in _tracked_resamples(normalized, "leaderboard"):
         for name, column in columns.items():
             weights = column.drawn(counts, runs.get(name))
-            again[name].append(iqm_of_counts(column.values, weights))
-        ranks_again.append(_mean_ranks(contest, tables, counts, runs))
-    rank_ends = percentile_ends(np.concatenate(ranks_again, axis=1), contest.tail)
+            resampled[name].append(iqm_of_counts(column.values, weights))
+        resampled_ranks.append(_mean_ranks(normalized, tables, counts, runs))
+    rank_ends = percentile_ends(np.concatenate(resampled_ranks, axis=1), normalized.tail)
     nothing = Interval(math.nan, math.nan, math.nan)
     rank = {
         name: Interval(float(ranks[i, 0]), *map(float, rank_ends[i]))
-        for i, name in enumerate(contest.complete)
+        for i, name in enumerate(normalized.complete)
     }
-    found = {}
-    for name, replicates in again.items():
-        low, high = percentile_ends(np.concatenate(replicates), contest.tail)
+    entries = {}
+    for name, parts in resampled.items():
+        low, high = percentile_ends(np.concatenate(parts), normalized.tail)
         score = Interval(float(scores[name]), float(low), float(high))
-        found[name] = Standing(score, rank.get(name, nothing))
-    return found
+        entries[name] = LeaderboardEntry(score, rank.get(name, nothing))
+    return entries
+
+
+def _tracked_resamples(
+    normalized: NormalizedScores, words: str
+) -> Iterator[tuple[Values, dict[str, Values]]]:
+    """The resamples, with a bar that says of which utility they are."""
+    total = sum(1 for _ in chunks(normalized.campaigns))
+    return tracked(normalized.resamples(), f"{words}, {normalized.utility}", total=total)
 
 
 class _Ascending(NamedTuple):
@@ -93,7 +106,7 @@ class _Ascending(NamedTuple):
         return shares
 
 
-def _ascending(scores: dict[int, Scores]) -> _Ascending:
+def _ascending(scores: dict[int, MethodScores]) -> _Ascending:
     values = np.concatenate([each.values.ravel() for each in scores.values()])
     rows = np.concatenate([np.tile(each.rows, len(each.runs)) for each in scores.values()])
     runs = np.concatenate([np.repeat(each.runs, each.rows.size) for each in scores.values()])
@@ -106,9 +119,9 @@ def _ascending(scores: dict[int, Scores]) -> _Ascending:
 class _RunTable:
     """One setting's scores of all runs of the complete methods, zero where not played."""
 
-    def __init__(self, contest: Contest, setting: int) -> None:
-        self.stratum = contest.stratum(setting)
-        scores = [contest.scores[name][setting] for name in contest.complete]
+    def __init__(self, normalized: NormalizedScores, setting: int) -> None:
+        self.stratum = normalized.stratum(setting)
+        scores = [normalized.scores[name][setting] for name in normalized.complete]
         self.methods = np.repeat(np.arange(len(scores)), [len(each.runs) for each in scores])
         size = self.stratum.stop - self.stratum.start
         self.values, self.played = np.zeros((2, len(self.methods), size))
@@ -122,30 +135,30 @@ class _RunTable:
     def means(self, counts: Values, weights: Values) -> Values:
         """Mean score of each method under counts, shape (methods, resamples)."""
         drawn = counts[self.stratum]
-        there = drawn.sum(axis=0) if self.full else self.played @ drawn
+        drawn_counts = drawn.sum(axis=0) if self.full else self.played @ drawn
         starts = np.flatnonzero(np.diff(self.methods, prepend=-1))
         with np.errstate(invalid="ignore"):  # of infinite values
-            top, bottom = (self.values @ drawn) * weights, there * weights
+            top, bottom = (self.values @ drawn) * weights, drawn_counts * weights
             means: Values = np.add.reduceat(top, starts) / np.add.reduceat(bottom, starts)
         return means
 
 
 def _mean_ranks(
-    contest: Contest, tables: list[_RunTable], counts: Values, runs: dict[str, Values]
+    normalized: NormalizedScores, tables: list[_RunTable], counts: Values, runs: dict[str, Values]
 ) -> Values:
     """Mean over settings of the rank of each complete method, shape (methods, resamples)."""
-    total = np.zeros((len(contest.complete), counts.shape[1]))
-    if not contest.complete:
+    total = np.zeros((len(normalized.complete), counts.shape[1]))
+    if not normalized.complete:
         return total
     weights = np.concatenate(
         [
-            runs.get(name, np.ones((contest.runs[name], counts.shape[1])))
-            for name in contest.complete
+            runs.get(name, np.ones((normalized.runs[name], counts.shape[1])))
+            for name in normalized.complete
         ]
     )
     for table in tables:
         total += rank_of(table.means(counts, weights))
-    return total / contest.settings
+    return total / normalized.settings
 
 
 def rank_of(means: Values) -> Values:
@@ -155,7 +168,7 @@ def rank_of(means: Values) -> Values:
     return np.where(np.isnan(means), np.nan, 1 + higher + (equal - 1) / 2)
 
 
-def stratified_p_value(contest: Contest, a: str, b: str) -> float:
+def stratified_p_value(normalized: NormalizedScores, a: str, b: str) -> float:
     """Two-sided p-value that methods a and b have the same mean score over settings.
 
     Within a problem a campaign counts once, with its mean difference over the settings (they share
@@ -167,22 +180,22 @@ def stratified_p_value(contest: Contest, a: str, b: str) -> float:
     Reference:
         Cochran, "Sampling techniques", 3rd edition, 1977, section 5.4.
     """
-    total, there = np.zeros((2, contest.campaigns))
-    settings = np.zeros(len(contest.sizes))
-    for s in range(contest.settings):
-        left, right = contest.scores[a][s], contest.scores[b][s]
+    total, played_settings = np.zeros((2, normalized.campaigns))  # (campaigns,) each
+    settings = np.zeros(len(normalized.sizes))
+    for s in range(normalized.settings):
+        left, right = normalized.scores[a][s], normalized.scores[b][s]
         rows, i, j = np.intersect1d(left.rows, right.rows, True, return_indices=True)
         if rows.size:
             with np.errstate(invalid="ignore"):  # of infinite values
                 total[rows] += left.values.mean(axis=0)[i] - right.values.mean(axis=0)[j]
-            there[rows] += 1
-            settings[contest.problems[s]] += 1
+            played_settings[rows] += 1
+            settings[normalized.problems[s]] += 1
     differences, clusters = [], []
     for p in np.flatnonzero(settings).tolist():
-        stratum = contest.rows(p)
-        played = there[stratum] > 0
-        differences.append(total[stratum][played] / there[stratum][played])
-        clusters.append(contest.clusters[p][played])
+        stratum = normalized.rows(p)
+        played = played_settings[stratum] > 0
+        differences.append(total[stratum][played] / played_settings[stratum][played])
+        clusters.append(normalized.clusters[p][played])
     if not differences:
         return math.nan
     return _welch(differences, clusters, settings[settings > 0] / settings.sum())
@@ -202,11 +215,11 @@ def _welch(columns: list[Values], clusters: list[Codes], weights: Values) -> flo
     return student_t_p_value(mean / math.sqrt(variance), max(1, degrees))
 
 
-def shares_above(contest: Contest, taus: Values) -> dict[str, tuple[Values, Values]]:
+def shares_above(normalized: NormalizedScores, taus: Values) -> dict[str, tuple[Values, Values]]:
     """Performance profiles: the mean over settings of the share of campaigns with score > tau.
 
     Args:
-        contest: The settings.
+        normalized: The settings.
         taus: Scores, shape (taus,).
 
     Returns:
@@ -214,23 +227,23 @@ def shares_above(contest: Contest, taus: Values) -> dict[str, tuple[Values, Valu
         bootstrap intervals, shape (taus, 2): measured coverage at 50 campaigns 92% to 97% for
         shares from 0.05 to 0.9. A share of 0 or 1 has an interval without width.
     """
-    columns = {name: _ascending(contest.scores[name]) for name in contest.complete}
-    again: dict[str, list[Values]] = {name: [] for name in columns}
-    for counts, runs in contest.resamples():
+    columns = {name: _ascending(normalized.scores[name]) for name in normalized.complete}
+    resampled: dict[str, list[Values]] = {name: [] for name in columns}
+    for counts, runs in _tracked_resamples(normalized, "profiles"):
         for name, column in columns.items():
             weights = column.drawn(counts, runs.get(name))
-            again[name].append(column.above(taus, weights))
-    once = np.ones((contest.campaigns, 1))
+            resampled[name].append(column.above(taus, weights))
+    once = np.ones((normalized.campaigns, 1))
     return {
         name: (
             column.above(taus, column.drawn(once, None))[:, 0],
-            percentile_ends(np.concatenate(again[name], axis=1), contest.tail),
+            percentile_ends(np.concatenate(resampled[name], axis=1), normalized.tail),
         )
         for name, column in columns.items()
     }
 
 
-def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
+def probability_of_improvement(normalized: NormalizedScores, a: str, b: str) -> Interval:
     """Mean over settings of the probability that a campaign of a beats one of b; ties half.
 
     In each setting it is the Mann-Whitney statistic over all pairs of campaigns (not the same
@@ -249,25 +262,25 @@ def probability_of_improvement(contest: Contest, a: str, b: str) -> Interval:
         receiver operating characteristic curves", Biometrics 44(3), 1988.
     """
     probability = 0.0
-    campaigns = np.zeros(contest.campaigns)
-    runs = {name: np.zeros(contest.runs[name]) for name in (a, b)}
-    for s in range(contest.settings):
-        left, right = contest.scores[a][s], contest.scores[b][s]
+    campaigns = np.zeros(normalized.campaigns)
+    runs = {name: np.zeros(normalized.runs[name]) for name in (a, b)}
+    for s in range(normalized.settings):
+        left, right = normalized.scores[a][s], normalized.scores[b][s]
         above = _placements(left, right)
         each = float(above.mean())
-        probability += each / contest.settings
+        probability += each / normalized.settings
         for name, scores, placed in ((a, left, above), (b, right, 1 - _placements(right, left))):
-            change = (placed - each) / contest.settings
+            change = (placed - each) / normalized.settings
             campaigns[scores.rows] += change.mean(axis=0) / scores.rows.size
             runs[name][scores.runs] += change.mean(axis=1) / len(scores.runs)
-    counts = contest.cluster_counts
+    counts = normalized.cluster_counts
     degrees = int(counts.sum()) - len(counts)
     if degrees < 1:
         return Interval(probability, math.nan, math.nan)
     variance = sum(float((each**2).sum()) for each in runs.values() if each.size > 1)
     for p, count in enumerate(counts.tolist()):
-        together = np.bincount(contest.clusters[p], campaigns[contest.rows(p)])  # (G,)
-        variance += float((together**2).sum()) * count / (count - 1) if count > 1 else 0.0
+        cluster_sums = np.bincount(normalized.clusters[p], campaigns[normalized.rows(p)])  # (G,)
+        variance += float((cluster_sums**2).sum()) * count / (count - 1) if count > 1 else 0.0
     return Interval(probability, *_log_odds_ends(probability, variance, int(counts.sum()), degrees))
 
 
@@ -287,7 +300,7 @@ def _log_odds_ends(
     return odds / (odds + factor), odds / (odds + 1 / factor)
 
 
-def _placements(scores: Scores, others: Scores) -> Values:
+def _placements(scores: MethodScores, others: MethodScores) -> Values:
     """Which share of the others' scores lies below each score, ties half; like scores.values."""
     column = np.sort(others.values, axis=None)
     low = np.searchsorted(column, scores.values, side="left")

@@ -40,8 +40,8 @@ class Cell:
         env: Id of the environment.
         env_kwargs: Its further arguments, as JSON.
         policy: As the policy factory takes it.
-        told_horizon: "true": the policy sees the rounds left; "one": it is told every round that it
-            is the last.
+        horizon_shown: "true": the policy sees the rounds left; "one": it is told every round that
+            it is the last. The column `told_horizon` of tables.
         horizon, batch_size: Of the campaigns; where `env_kwargs` lays down `plates`, how many they
             are and the largest of them.
         utility: Of the campaigns, as a name with arguments (`str` of an `ombo_gym` utility).
@@ -49,13 +49,13 @@ class Cell:
         first: Number of the block's first campaign.
         campaigns: How many.
         maker: "module:function" that builds a policy from (policy, spec).
-        fingerprint: Changes when what the names stand for changes: the files of a trained policy,
-            the source of an own one, the tables that a problem's values come from.
+        fingerprint: Changes when what the names stand for changes: code, settings, data, versions
+            of libraries (`identity`).
     """
 
     env: str
     policy: str
-    told_horizon: str
+    horizon_shown: str
     horizon: int
     batch_size: int
     utility: str
@@ -72,9 +72,9 @@ class Cell:
         text = json.dumps([asdict(self), ombo_gym.__version__], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    def told(self, told_horizon: str) -> Cell:
-        """The same cell, told something else."""
-        return replace(self, told_horizon=told_horizon)
+    def showing(self, horizon_shown: str) -> Cell:
+        """The same cell, in which policies are shown another horizon."""
+        return replace(self, horizon_shown=horizon_shown)
 
 
 class Played(NamedTuple):
@@ -138,10 +138,10 @@ def play(cell: Cell) -> Played:
     with threadpool_limits(limits=1):  # after the policy's libraries were imported
         observation, begun = env.reset(seed=cell.seed + cell.first)
         for _ in range(cell.horizon):
-            told = as_last_round(observation) if cell.told_horizon == "one" else observation
-            actions, details = explain(told, rngs) if explain else (policy.act(told, rngs), {})
-            if (each := details.get("exploration_weights")) is not None:
-                slots = np.column_stack([each[:, 0], each[:, 1], each.mean(axis=1)])
+            shown = as_last_round(observation) if cell.horizon_shown == "one" else observation
+            actions, details = explain(shown, rngs) if explain else (policy.act(shown, rngs), {})
+            if (chosen := details.get("exploration_weights")) is not None:  # (B, 2)
+                slots = np.column_stack([chosen[:, 0], chosen[:, 1], chosen.mean(axis=1)])
                 weights.append(np.round(slots / WEIGHT).astype(np.int64).sum(axis=0))
             queries += details.get("model_queries", 0)
             distinct += _distinct(env, observation, actions) / cell.horizon
@@ -164,9 +164,9 @@ def _distinct(env: Any, observation: Observation, actions: NDArray[Any]) -> NDAr
     if spec.control != "designs":
         return np.full(len(actions), np.nan)
     space = spec.design_space
-    again = repeated(space.canonical(space.designs(actions)))  # (B, largest q)
+    repeats = repeated(space.canonical(space.designs(actions)))  # (B, largest q)
     measured = np.arange(spec.batch_size) < observation["plates"][:, :1]
-    fresh: NDArray[np.int64] = (~again & measured).sum(axis=1)
+    fresh: NDArray[np.int64] = (~repeats & measured).sum(axis=1)
     return fresh.astype(np.float64)
 
 

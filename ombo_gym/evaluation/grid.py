@@ -84,8 +84,8 @@ def read_grid(file: str | Path, **changes: Any) -> list[EvaluationPlan]:
         others = [env_id for env_id in ombo_gym.env_ids() if env_id not in named]
         envs = others if entry["env"] == ALL else [entry["env"]]
         left_out = [*without, *entry.get("without", [])]
-        own = {**_beneath(entry, grid), **entry, "without": left_out, **changes}
-        entries += [{**own, "env": env} for env in envs]
+        settings = {**_beneath(entry, grid), **entry, "without": left_out, **changes}
+        entries += [{**settings, "env": env} for env in envs]
     try:
         return [_plan(entry) for entry in entries]
     except TypeError as error:

@@ -1,69 +1,238 @@
-"""What the names in a cell stand for: files whose content results depend on."""
+"""What the names in a cell stand for: everything that its numbers depend on.
+
+A cell is played again when one of these has changed, and taken from what is kept otherwise:
+
+- **The policy's code.** Of a policy that the maker lists: the class or function that its entry
+  names, the files of all that it needs (`import_graph`), inside the maker's package and `ombo_gym`,
+  and what the maker itself does with a name, but not the entries of other policies. Of
+  `module:Class`: its file, those that it imports from beside it, and what it needs of the packages.
+  Of a trained policy: what loads one.
+- **Its settings**: `hyperparameters/NAME.toml`; the weights and `config.json` of a trained policy.
+- **The environment's code**: what the vector environment and the problem's class need. Surrogates,
+  acquisitions and the controls that use them belong to it where the campaigns have another control
+  than `designs`; elsewhere they only count with the policies that use them.
+- **The problem's data**: the files of `Problem.sources`.
+- **Versions** of libraries that any of these files import, at the top or inside functions: numpy,
+  scipy, torch, simulators, and whatever an own policy brings. `NO_NUMBERS` lists those that numbers
+  do not depend on; of gymnasium only the simulators in `gymnasium.envs` do.
+
+What evaluates, draws, tests and prints does not count (`LEFT_OUT`), nor do the files
+of other policies. A file counts whole: a comment in one that the policy needs plays its cells
+again. Files are read and never run, so what a process has imported before an edit is what it plays.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import json
-from collections.abc import Iterable, Sequence
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
-_OF_ONE_RUN = ("seed", "seconds")  # in the configuration of a trained policy
+import gymnasium as gym
+
+from ombo_gym.evaluation.import_graph import ImportGraph, Modules
+from ombo_gym.evaluation.module_text import Import
+
+MAKER = "ombo_agents:make"
+LEFT_OUT = ("ombo_gym.evaluation", "ombo_gym.rendering", "ombo_gym.testing", "ombo_agents.cli")
+OF_CONTROLS = (
+    *("ombo_gym.controls.candidates", "ombo_gym.controls.exploration"),
+    *("ombo_gym.surrogates", "ombo_gym.acquisition"),
+)
+NO_NUMBERS = {
+    *("gymnasium", "joblib", "matplotlib", "packaging", "pandas", "pygame", "rich", "safetensors"),
+    *("tensorboard", "threadpoolctl", "tqdm", "typing_extensions", "tyro", "yaml"),
+}
+_SIMULATORS = {  # modules of gymnasium whose numbers count, and what stands behind them
+    "gymnasium.envs.box2d": ("gymnasium", "Box2D"),
+    "gymnasium.envs": ("gymnasium",),
+}
+_AS_SHOWN = Import("ombo_gym.observations", "as_last_round")
+_OURS = ("ombo_gym", "ombo_agents")
+
+Parts = dict[str, str]  # what counts -> hash of its content, or its version
 
 
-def fingerprint(policy: str, env_id: str, sources: Sequence[Path] = ()) -> str:
-    """Hash of a trained policy's files, of own source files and of a problem's tables.
+def fingerprint(
+    policy: str,
+    env_id: str,
+    sources: Sequence[Path] = (),
+    *,
+    env_kwargs: str = "{}",
+    maker: str = MAKER,
+) -> str:
+    """Hash of everything that the names in a cell stand for.
 
     Args:
-        policy: A folder, `module:Class` or a name of the package, which stands for no file.
-        env_id: Likewise: `module:id` of an own environment.
+        policy: A name that the maker lists, with settings or without; a folder; `module:Class`.
+        env_id: Of the environment.
         sources: Files that the problem's values are read from.
+        env_kwargs: Further arguments of the environment, as JSON.
+        maker: "module:function" that builds policies.
     """
-    files = [*_trained(policy), *_source(policy), *_source(env_id), *sources]
-    return "-".join(map(_digest, files))
+    return Identities().fingerprint(policy, env_id, sources, env_kwargs=env_kwargs, maker=maker)
 
 
-def methods(policies: Iterable[str]) -> dict[str, str]:
-    """Names of methods: runs that differ only in their training seed have one in common.
+class Identities:
+    """What policies and environments are made of; each file is looked at once, for one run."""
 
-    Returns:
-        The method of each policy: the policy itself, or for several runs the letters that their
-        folders begin with and a star, as in `runs/gp-*`.
-    """
-    policies = list(policies)
-    alike: dict[str, list[str]] = {}
-    for policy in policies:
-        alike.setdefault(_configuration(policy), []).append(policy)
-    found = {policy: policy for policy in policies}
-    for runs in alike.values():
-        if len(runs) > 1:
-            name = _common_letters(runs) + "*"
-            taken = name in found.values()
-            found |= dict.fromkeys(runs, " & ".join(runs) if taken else name)
-    return found
+    def __init__(self) -> None:
+        self._modules: dict[tuple[str, ...], Modules] = {}
+        self._versions: dict[str, Parts] = {}
+        self._hashes: dict[tuple[str, ...], str] = {}
+
+    def fingerprint(
+        self,
+        policy: str,
+        env_id: str,
+        sources: Sequence[Path] = (),
+        *,
+        env_kwargs: str = "{}",
+        maker: str = MAKER,
+    ) -> str:
+        """As the function of this name."""
+        control = json.loads(env_kwargs).get("control", "designs")
+        policy_key, env_key = ("policy", policy, maker), ("env", env_id, control)
+        if policy_key not in self._hashes:
+            self._hashes[policy_key] = _hash(self.policy_parts(policy, maker))
+        if env_key not in self._hashes:
+            self._hashes[env_key] = _hash(self.env_parts(env_id, control=control))
+        data = [_digest(file) for file in sources]
+        return _hash([self._hashes[policy_key], self._hashes[env_key], *data])
+
+    def policy_parts(self, policy: str, maker: str = MAKER) -> Parts:
+        """What a policy is made of, with a hash or a version of each.
+
+        Args:
+            policy: As in `fingerprint`.
+            maker: "module:function" that builds policies.
+        """
+        name, _, attribute = policy.partition(":")
+        module, _, function = maker.partition(":")
+        own = _is_module_and_name(policy)
+        modules = self._modules_of([module, *([name] if own else [])])
+        graph = ImportGraph(modules, left_out=LEFT_OUT, name=name)
+        maker_origin = modules.origin(Import(module, function))
+        listed = graph.listed(maker_origin, "" if own else name)
+        parts = {f"{maker_origin.module}:{key}": _hash(text) for key, text in listed.texts.items()}
+        trained = _trained(policy)
+        if trained:
+            files, roots = trained, listed.inner
+        elif own:
+            files, roots = [], [Import(name, attribute)]
+        else:
+            files = _settings(modules.file(f"{module.partition('.')[0]}.hyperparameters"), name)
+            roots = listed.shared if listed.entry is None else listed.entry
+        parts |= {f"file:{file.name}": _digest(file) for file in files}
+        return parts | self._code_parts(graph, roots)
+
+    def env_parts(self, env_id: str, *, control: str = "designs") -> Parts:
+        """What an environment is made of, without its data, with a hash or a version of each.
+
+        Args:
+            env_id: Of the environment.
+            control: What agents act on.
+        """
+        registered = gym.registry.get(env_id.rpartition(":")[2])
+        name = None if registered is None else registered.kwargs.get("problem")
+        if registered is None:
+            roots = [Import(env_id.partition(":")[0])]
+        else:
+            entries = (registered.vector_entry_point or registered.entry_point, name)
+            roots = [found for entry in entries if (found := _named(entry)) is not None]
+        modules = self._modules_of(root.module for root in roots)
+        left_out = (*LEFT_OUT, *(OF_CONTROLS if control == "designs" else ()))
+        graph = ImportGraph(
+            modules, left_out=left_out, name=name if isinstance(name, str) else None
+        )
+        return self._code_parts(graph, [*roots, _AS_SHOWN])
+
+    def _code_parts(self, graph: ImportGraph, roots: Iterable[Import]) -> Parts:
+        """Files and versions behind some names."""
+        closure = graph.closure(roots)
+        parts = {module: graph.digest(module) for module in closure.modules}
+        for library in closure.libraries:
+            if library not in self._versions:
+                self._versions[library] = _versions(library)
+            parts |= self._versions[library]
+        return parts
+
+    def _modules_of(self, names: Iterable[str]) -> Modules:
+        """The modules of our packages, those of others that are named, and what is beside them."""
+        tops = tuple(dict.fromkeys([*_OURS, *(name.partition(".")[0] for name in names)]))
+        if tops not in self._modules:
+            places = {top: place for top in tops if (place := _whereabouts(top)) is not None}
+            beside = [
+                place.parent
+                for top, place in places.items()
+                if top not in _OURS and not _is_installed(place.parent)
+            ]
+            self._modules[tops] = Modules(places, beside[-1] if beside else None)
+        return self._modules[tops]
 
 
-def _common_letters(names: Sequence[str]) -> str:
-    """What all names begin with."""
-    shortest = min(names, key=len)
-    different = (i for i, letter in enumerate(shortest) if any(n[i] != letter for n in names))
-    return shortest[: next(different, len(shortest))]
+def _named(entry: Any) -> Import | None:
+    """What "module:name" stands for, or a class or function."""
+    if isinstance(entry, str):
+        module, _, symbol = entry.partition(":")
+        return Import(module, symbol) if symbol else None
+    name = getattr(entry, "__qualname__", "").partition(".")[0]
+    return Import(entry.__module__, name) if name else None
 
 
-def _configuration(policy: str) -> str:
-    """What a run was trained for and how; of a policy that is code, its name."""
-    file = Path(policy) / "config.json"
-    if not file.is_file():
-        return policy
+def _whereabouts(module: str) -> Path | None:
+    """A top-level module's file or, of a package, its folder, without importing it."""
     try:
-        config: dict[str, Any] = json.loads(file.read_text())
-    except ValueError:
-        return policy
-    if "seed" not in config:
-        return policy
-    return json.dumps({k: v for k, v in config.items() if k not in _OF_ONE_RUN}, sort_keys=True)
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):  # ValueError: what is run as a script has none
+        spec = None
+    if spec is not None and spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations)))
+    file = getattr(sys.modules.get(module), "__file__", None) if spec is None else spec.origin
+    return Path(file) if file and file.endswith(".py") else None
+
+
+def _is_installed(folder: Path) -> bool:
+    """Whether a folder is where packages are installed, so that not all in it is one's own."""
+    return str(folder) in {sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")}
+
+
+def _versions(library: str) -> Parts:
+    """The version of a library, where numbers depend on it."""
+    simulator = next((name for name in _SIMULATORS if library.startswith(name)), None)
+    tops = _SIMULATORS[simulator] if simulator else {library.partition(".")[0]} - NO_NUMBERS
+    return {f"version:{top}": found for top in tops if (found := _version(top)) is not None}
+
+
+def _version(top: str) -> str | None:
+    """The version of what holds a top-level module; None where it is not installed."""
+    try:
+        return version(top)  # most distributions are named like their module
+    except PackageNotFoundError:
+        names = _distributions().get(top, ())
+        return "; ".join(f"{name} {version(name)}" for name in sorted(names)) or None
+
+
+@lru_cache(maxsize=1)
+def _distributions() -> Mapping[str, list[str]]:
+    return packages_distributions()
+
+
+def _is_module_and_name(policy: str) -> bool:
+    """Whether a policy's name reads `module:Class`, and not as a name with settings."""
+    module, _, attribute = policy.partition(":")
+    return attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def _hash(content: Any) -> str:
+    text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def _trained(policy: str) -> list[Path]:
@@ -73,15 +242,10 @@ def _trained(policy: str) -> list[Path]:
     return [*sorted(folder.glob("*.safetensors")), folder / "config.json"]
 
 
-def _source(name: str) -> list[Path]:
-    """The file that `module:name` stands in; none for names of this package."""
-    module, _, rest = name.partition(":")
-    if not rest or "=" in rest or not all(part.isidentifier() for part in module.split(".")):
-        return []
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
-        return []
-    return [Path(spec.origin)]
+def _settings(package: Path | None, name: str) -> list[Path]:
+    """The file of a policy's settings, with what reads it."""
+    file = None if package is None else package.with_name(f"{name}.toml")
+    return [] if package is None or file is None or not file.is_file() else [package, file]
 
 
 def _digest(file: Path) -> str:

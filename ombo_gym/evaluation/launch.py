@@ -87,10 +87,10 @@ def _dask(launch: Launch) -> Iterator[None]:
         from dask.distributed import Client, LocalCluster
     except ImportError as error:
         raise ImportError('backend dask: pip install "ombo-gym[dask]"') from error
-    own: AbstractContextManager[Any] = nullcontext()
+    started: AbstractContextManager[Any] = nullcontext()
     if launch.address is None:
-        own = LocalCluster(n_workers=launch.jobs, threads_per_worker=1, dashboard_address=None)
-    with own as cluster:
+        started = LocalCluster(n_workers=launch.jobs, threads_per_worker=1, dashboard_address=None)
+    with started as cluster:
         try:
             client = Client(launch.address or cluster, timeout=10)
         except OSError as error:
@@ -117,9 +117,13 @@ def _ray(launch: Launch) -> Iterator[None]:
 
     register_parallel_backend("ray", Backend)
     logging.getLogger("ray.util.multiprocessing.pool").setLevel(logging.ERROR)  # of a plain pool
-    own: dict[str, Any] = {"address": "local", "num_cpus": launch.jobs, "include_dashboard": False}
+    local: dict[str, Any] = {
+        "address": "local",
+        "num_cpus": launch.jobs,
+        "include_dashboard": False,
+    }
     ray.init(
-        **(own if launch.address is None else {"address": launch.address}),
+        **(local if launch.address is None else {"address": launch.address}),
         log_to_driver=False,
         logging_level=logging.ERROR,
     )

@@ -36,12 +36,12 @@ from ombo_gym.evaluation.tables import Block, methods_of
 ALL = "all"  # the utility of tables over all utilities together
 
 
-class Scores(NamedTuple):
-    """A method's normalised scores in one setting.
+class MethodScores(NamedTuple):
+    """One method's normalised scores in one setting.
 
     Attributes:
         values: On the campaigns that all its runs have played there, shape (runs, n).
-        rows: Of `Contest.campaigns` each campaign is, shape (n,).
+        rows: Which of `NormalizedScores.campaigns` each is, shape (n,).
         runs: The number of each run within the method, shape (runs,).
     """
 
@@ -51,7 +51,7 @@ class Scores(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Contest:
+class NormalizedScores:
     """All settings of one utility (or of all), played by several methods.
 
     Attributes:
@@ -69,7 +69,7 @@ class Contest:
     sizes: npt.NDArray[np.int64]
     clusters: list[Codes]
     runs: dict[str, int]
-    scores: dict[str, dict[int, Scores]]
+    scores: dict[str, dict[int, MethodScores]]
     complete: list[str]
 
     @property
@@ -115,19 +115,25 @@ class Contest:
             yield counts, runs
 
 
-def contests(blocks: Sequence[Block]) -> list[Contest]:
-    """A contest per utility, and one over all of them where there are several.
+def normalized_scores(blocks: Sequence[Block]) -> list[NormalizedScores]:
+    """The scores of each utility, and those over all of them where there are several.
 
     Methods play as told the true horizon; where nobody was, as told every round that it is the
     last.
     """
-    told = "true" if any(p.told == "true" for block in blocks for p in block.players) else "one"
+    horizon_shown = (
+        "true"
+        if any(p.horizon_shown == "true" for block in blocks for p in block.players)
+        else "one"
+    )
     utilities = list(dict.fromkeys(str(block.setting[-1]) for block in blocks))
     found = [
-        _contest(name, [block for block in blocks if block.setting[-1] == name], told)
+        _normalized_scores(
+            name, [block for block in blocks if block.setting[-1] == name], horizon_shown
+        )
         for name in utilities
     ]
-    return found + ([_contest(ALL, blocks, told)] if len(utilities) > 1 else [])
+    return found + ([_normalized_scores(ALL, blocks, horizon_shown)] if len(utilities) > 1 else [])
 
 
 def scale(block: Block) -> tuple[float, float]:
@@ -137,13 +143,13 @@ def scale(block: Block) -> tuple[float, float]:
         for values, played in zip(block.values, block.played, strict=True)
     ]
     random = {
-        player.told: mean
+        player.horizon_shown: mean
         for player, mean in zip(block.players, means, strict=True)
         if player.policy == "random"
     }
-    there = [mean for mean in means if not math.isnan(mean)] or [math.nan]
+    finite = [mean for mean in means if not math.isnan(mean)] or [math.nan]
     reached = np.where(block.played, block.values, -np.inf).max(axis=0)  # (campaigns,)
-    return random.get("true", random.get("one", min(there))), float(reached.mean())
+    return random.get("true", random.get("one", min(finite))), float(reached.mean())
 
 
 def normalise(values: Values, low: Values | float, high: Values | float) -> Values:
@@ -153,7 +159,9 @@ def normalise(values: Values, low: Values | float, high: Values | float) -> Valu
         return np.where(width <= 0, 0.0, (values - low) / width)
 
 
-def _contest(utility: str, blocks: Sequence[Block], told: str) -> Contest:
+def _normalized_scores(
+    utility: str, blocks: Sequence[Block], horizon_shown: str
+) -> NormalizedScores:
     names = list(dict.fromkeys(block.setting[:2] for block in blocks))
     problems = np.array([names.index(block.setting[:2]) for block in blocks])
     numbers = [  # of each problem's campaigns, over all its settings
@@ -168,18 +176,20 @@ def _contest(utility: str, blocks: Sequence[Block], told: str) -> Contest:
     policies: dict[str, dict[str, int]] = {}  # the runs of each method
     for block in blocks:
         for player in block.players:
-            if player.told == told:
+            if player.horizon_shown == horizon_shown:
                 runs = policies.setdefault(player.method, {})
                 runs.setdefault(player.policy, len(runs))
-    scores: dict[str, dict[int, Scores]] = {name: {} for name in policies}
+    scores: dict[str, dict[int, MethodScores]] = {name: {} for name in policies}
     for s, block in enumerate(blocks):
         rows = starts[problems[s]] + np.searchsorted(numbers[problems[s]], block.campaigns)
         values = normalise(block.values, *scale(block))
-        for (method, word), players in methods_of(block).items():
+        for (method, shown), players in methods_of(block).items():
             common = block.played[players].all(axis=0)
-            if word == told and common.any():
-                those = np.array([policies[method][block.players[i].policy] for i in players])
-                scores[method][s] = Scores(values[players][:, common], rows[common], those)
+            if shown == horizon_shown and common.any():
+                run_numbers = np.array([policies[method][block.players[i].policy] for i in players])
+                scores[method][s] = MethodScores(
+                    values[players][:, common], rows[common], run_numbers
+                )
     counts = {name: len(runs) for name, runs in policies.items()}
     complete = [
         name
@@ -188,4 +198,4 @@ def _contest(utility: str, blocks: Sequence[Block], told: str) -> Contest:
         and all(len(each.runs) == counts[name] for each in played.values())
     ]
     clusters = [codes_of(each) for each in labels]
-    return Contest(utility, problems, sizes, clusters, counts, scores, complete)
+    return NormalizedScores(utility, problems, sizes, clusters, counts, scores, complete)

@@ -84,12 +84,12 @@ class EvaluationPlan:
         if self.plates is None:
             return
         given = {name: getattr(self, name) for name in REPLACED_BY_PLATES}
-        both = {name: value for name, value in given.items() if value not in (None, (), [])}
-        if both:
+        clashes = {name: value for name, value in given.items() if value not in (None, (), [])}
+        if clashes:
             raise ValueError(
                 f"plates: they lay down rounds and batch sizes, which go without "
                 f"{', '.join(REPLACED_BY_PLATES)}; got plates={list(self.plates)} together with "
-                f"{both}"
+                f"{clashes}"
             )
         if not self.plates or not all(map(is_whole, self.plates)):
             raise ValueError(
@@ -100,16 +100,16 @@ class EvaluationPlan:
         given = (self.env_kwargs or {}).keys()
         if reserved := sorted({"num_envs", "autoreset_mode"} & given):
             raise ValueError(f"env_kwargs: {reserved} are set by the evaluation itself")
-        own = {
+        replaced_by = {
             "horizon": "horizons",
             "batch_size": "batch_size",
             "utility": "utilities",
             PLATES: "plates",
         }
-        if taken := sorted(own.keys() & given):
+        if taken := sorted(replaced_by.keys() & given):
             raise ValueError(
                 f"env_kwargs: expected further arguments, got {taken}, which the plan says itself "
-                f"({', '.join(own[name] for name in taken)})"
+                f"({', '.join(replaced_by[name] for name in taken)})"
             )
 
     @property
@@ -132,12 +132,12 @@ class EvaluationPlan:
         return json.dumps({**(self.env_kwargs or {}), **plates}, sort_keys=True)
 
     def cells(self) -> list[Cell]:
-        """All cells, told the truth; `Cell.told` gives the others."""
+        """All cells, shown the true horizon; `Cell.showing` gives the others."""
         return [
             Cell(
                 env=self.env,
                 policy=policy,
-                told_horizon="true",
+                horizon_shown="true",
                 horizon=horizon,
                 batch_size=batch_size,
                 utility=utility,

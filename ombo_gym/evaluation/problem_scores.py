@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ombo_gym.evaluation.plates import measurements
+from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.tables import PROBLEM
 from ombo_gym.scores import score
 from ombo_gym.vector_env import CampaignVectorEnv
@@ -33,7 +34,8 @@ def problem_scores(campaigns: pd.DataFrame) -> pd.DataFrame:
         A new frame; NaN where no best value is known.
     """
     found = campaigns.assign(problem_score=np.nan)
-    for (env_id, arguments), rows in campaigns.groupby(PROBLEM, sort=False):
+    problems = campaigns.groupby(PROBLEM, sort=False)
+    for (env_id, arguments), rows in tracked(problems, "problem scores", total=len(problems)):
         scale = _scale(str(env_id), json.loads(str(arguments)), np.unique(rows["seed"]))
         for keys, part in rows.groupby(["utility", "horizon", "batch_size"], sort=False):
             utility, horizon, batch_size = keys

@@ -14,18 +14,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from ombo_gym.evaluation.aggregates import (
+    leaderboard_entries,
     probability_of_improvement,
     rank_of,
     shares_above,
-    standings,
     stratified_p_value,
 )
-from ombo_gym.evaluation.normalized_scores import Contest, contests, normalise, scale
+from ombo_gym.evaluation.normalized_scores import (
+    NormalizedScores,
+    normalise,
+    normalized_scores,
+    scale,
+)
+from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.resampling import Values
 from ombo_gym.evaluation.statistics import holm, mean_interval, paired_p_value
 from ombo_gym.evaluation.tables import (
+    HORIZONS_SHOWN,
     SETTING,
-    TOLD,
     Block,
     blocks,
     methods_of,
@@ -96,19 +102,19 @@ def ranks(campaigns: pd.DataFrame) -> pd.DataFrame:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
     rows = []
-    for block in blocks(campaigns):
-        for told in TOLD:
-            rows += [(*block.setting, *row) for row in _ranked(block, told)]
+    for block in tracked(blocks(campaigns), "ranks"):
+        for horizon_shown in HORIZONS_SHOWN:
+            rows += [(*block.setting, *row) for row in _ranked(block, horizon_shown)]
     return ordered(pd.DataFrame(rows, columns=RANKS_COLUMNS))
 
 
-def _ranked(block: Block, told: str) -> list[tuple[Any, ...]]:
-    """The rows of one setting, without its columns, of those told so."""
+def _ranked(block: Block, horizon_shown: str) -> list[tuple[Any, ...]]:
+    """The rows of one setting, without its columns, of the methods shown this horizon."""
     played: dict[str, npt.NDArray[np.bool_]] = {}
     values: dict[str, Values] = {}
-    for (method, word), runs in methods_of(block).items():
+    for (method, shown), runs in methods_of(block).items():
         common = np.all(block.played[runs], axis=0)
-        if word == told and common.any():
+        if shown == horizon_shown and common.any():
             played[method], values[method] = common, block.values[runs].mean(axis=0)
     if not played:
         return []
@@ -126,7 +132,7 @@ def _ranked(block: Block, told: str) -> list[tuple[Any, ...]]:
     adjusted = holm(p_values)
     return [
         (
-            *(names[i], told, place[i], len(names), means[i]),
+            *(names[i], horizon_shown, place[i], len(names), means[i]),
             *(
                 mean_interval(differences[i], clusters=clusters[i])
                 if differences[i].size
@@ -142,8 +148,8 @@ def leaderboard(campaigns: pd.DataFrame) -> pd.DataFrame:
     """The methods over all settings of a utility: the frame of `leaderboard.csv`.
 
     Methods play as told the true horizon (where nobody was, as told every round that it is the
-    last). See `contest` for the scores and for what is resampled, `standings` for how the intervals
-    cover.
+    last). See `normalized_scores` for the scores and for what is resampled, `leaderboard_entries`
+    for how the intervals cover.
 
     Args:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.
@@ -164,30 +170,32 @@ def leaderboard(campaigns: pd.DataFrame) -> pd.DataFrame:
         Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice",
         NeurIPS 2021.
     """
-    rows = [row for contest in contests(blocks(campaigns)) for row in _leaders(contest)]
+    rows = [
+        row for normalized in normalized_scores(blocks(campaigns)) for row in _leaders(normalized)
+    ]
     return pd.DataFrame(rows, columns=LEADERBOARD_COLUMNS)
 
 
-def _leaders(contest: Contest) -> list[tuple[Any, ...]]:
-    found = standings(contest)
+def _leaders(normalized: NormalizedScores) -> list[tuple[Any, ...]]:
+    entries = leaderboard_entries(normalized)
 
     def best_first(name: str) -> float:
-        score = found[name].score.estimate
+        score = entries[name].score.estimate
         return math.inf if math.isnan(score) else -score
 
-    first, *others = (ranked := sorted(contest.complete, key=best_first)) or [""]
-    p_values = holm([stratified_p_value(contest, first, name) for name in others])
+    first, *others = (ranked := sorted(normalized.complete, key=best_first)) or [""]
+    p_values = holm([stratified_p_value(normalized, first, name) for name in others])
     p_holm = dict(zip(others, p_values.tolist(), strict=True))
-    rest = sorted((name for name in found if name not in ranked), key=best_first)
+    rest = sorted((name for name in entries if name not in ranked), key=best_first)
     rows = []
     for place, name in enumerate([*ranked, *rest], start=1):
-        played = contest.scores[name].values()
-        score, rank = found[name]
+        played = normalized.scores[name].values()
+        score, rank = entries[name]
         mean = float(np.mean([each.values.mean() for each in played]))
         complete = name in ranked
         rows.append(
             (
-                *(name, contest.utility, len(played), complete, *score, mean, *rank),
+                *(name, normalized.utility, len(played), complete, *score, mean, *rank),
                 *(p_holm.get(name, math.nan), place if complete else math.nan),
             )
         )
@@ -213,19 +221,21 @@ def profiles(campaigns: pd.DataFrame) -> pd.DataFrame:
         Agarwal et al. 2021 (see `leaderboard`), section 4.2: score distributions.
     """
     rows = []
-    for contest in contests(blocks(campaigns)):
-        taus = _grid(contest)
-        for name, (share, ends) in shares_above(contest, taus).items():
+    for normalized in normalized_scores(blocks(campaigns)):
+        taus = _grid(normalized)
+        for name, (share, ends) in shares_above(normalized, taus).items():
             rows += [
-                (contest.utility, name, *point)
+                (normalized.utility, name, *point)
                 for point in np.column_stack([taus, share, ends]).tolist()
             ]
     return pd.DataFrame(rows, columns=PROFILES_COLUMNS)
 
 
-def _grid(contest: Contest) -> Values:
+def _grid(normalized: NormalizedScores) -> Values:
     scores = [
-        each.values.ravel() for name in contest.complete for each in contest.scores[name].values()
+        each.values.ravel()
+        for name in normalized.complete
+        for each in normalized.scores[name].values()
     ]
     finite = np.concatenate([*scores, [0.0, 1.0]])
     low, high = np.quantile(finite[np.isfinite(finite)], [0.025, 0.975])
@@ -247,8 +257,16 @@ def improvement(campaigns: pd.DataFrame) -> pd.DataFrame:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
     rows = [
-        (contest.utility, a, b, contest.settings, *probability_of_improvement(contest, a, b))
-        for contest in contests(blocks(campaigns))
-        for a, b in itertools.combinations(contest.complete, 2)
+        (
+            normalized.utility,
+            a,
+            b,
+            normalized.settings,
+            *probability_of_improvement(normalized, a, b),
+        )
+        for normalized in normalized_scores(blocks(campaigns))
+        for a, b in tracked(
+            list(itertools.combinations(normalized.complete, 2)), "probability of improvement"
+        )
     ]
     return pd.DataFrame(rows, columns=IMPROVEMENT_COLUMNS)

@@ -22,7 +22,7 @@ def record(campaigns: Campaigns) -> list[dict[str, Any]]:
     space = campaigns.spec.design_space
     kept = []
     for row in range(min(CAMPAIGNS, campaigns.num_campaigns)):
-        count = int(campaigns.count[row])
+        count = int(campaigns.num_observed[row])
         rounds = campaigns.rounds[row, :count]
         start = rounds == 0
         shown = ~start if start.sum() > LARGEST_START else np.ones(count, bool)

@@ -16,7 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ombo_gym.evaluation.clusters import Codes, codes_of, count_of
-from ombo_gym.evaluation.student_t import student_t_quantile
+
+try:
+    from scipy.special import stdtrit  # quantiles of Student's t distribution
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs scipy: pip install "ombo-gym[evaluation]"'
+    ) from error
 
 RESAMPLES = 2000
 FEWEST = 500
@@ -84,7 +90,7 @@ def expanded_tail(campaigns: int, strata: int = 1, confidence: float = 0.95) -> 
     degrees = campaigns - strata
     if degrees < 1:
         return math.nan
-    t = student_t_quantile((1 + confidence) / 2, degrees)
+    t = float(stdtrit(degrees, (1 + confidence) / 2))
     return NormalDist().cdf(-t * math.sqrt(campaigns / degrees))
 
 

@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from ombo_gym.evaluation.cells import COLUMNS, WEIGHT, Cell, Played, make_env, make_policy, play
-from ombo_gym.evaluation.identity import fingerprint, methods
+from ombo_gym.evaluation.identity import Identities
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.methods import methods
 from ombo_gym.evaluation.plan import EvaluationPlan
+from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.replays import scenes
 from ombo_gym.evaluation.store import Store
 
@@ -30,6 +32,7 @@ except ImportError as error:
 
 SEQUENTIAL = Launch()
 _SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
+_FIELDS = {"told_horizon": "horizon_shown"}  # of a cell, where columns have other names
 CAMPAIGN_COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
     *("campaign", "seed", "instance", *COLUMNS),
@@ -64,9 +67,9 @@ class Failed(NamedTuple):
 class _Part(NamedTuple):
     """A cell's place in the tables."""
 
-    cell: Cell  # with the word that the tables show
+    cell: Cell  # with the horizon shown that the tables name
     key: str  # of the cell that was played for it
-    derived: bool  # from a cell told the other word, which is shown too
+    derived: bool  # from the cell of the other horizon shown, which stands in the tables too
 
 
 def run(
@@ -110,13 +113,14 @@ def _layout(plans: Sequence[EvaluationPlan]) -> tuple[list[_Part], list[Cell]]:
     parts: dict[tuple[Any, ...], _Part] = {}
     wanted: dict[str, Cell] = {}
     probe = _Probe()
-    for plan in plans:
+    for plan in tracked(plans, "checking plans"):
         cells = [probe.identified(cell) for cell in plan.cells()]
-        for told in plan.told:
+        for shown in plan.told:
             for cell in cells:
-                listens = told == "one" and cell.horizon > 1 and probe.listens(cell)
-                source = cell.told(told) if listens else cell
-                part = _Part(cell.told(told), source.key, not listens and told != plan.told[0])
+                listens = shown == "one" and cell.horizon > 1 and probe.listens(cell)
+                source = cell.showing(shown) if listens else cell
+                derived = not listens and shown != plan.told[0]
+                part = _Part(cell.showing(shown), source.key, derived)
                 if parts.setdefault(_place(part.cell), part).key != part.key:
                     raise ValueError(_differ(cell))
                 wanted[source.key] = source
@@ -125,7 +129,12 @@ def _layout(plans: Sequence[EvaluationPlan]) -> tuple[list[_Part], list[Cell]]:
 
 
 def _place(cell: Cell) -> tuple[Any, ...]:
-    return (*(getattr(cell, name) for name in _SETTING), cell.first)
+    return (*_setting(cell), cell.first)
+
+
+def _setting(cell: Cell) -> tuple[Any, ...]:
+    """The cell's values of the columns `_SETTING`."""
+    return tuple(getattr(cell, _FIELDS.get(name, name)) for name in _SETTING)
 
 
 def _check_blocks(parts: Iterable[_Part]) -> None:
@@ -153,6 +162,7 @@ class _Probe:
     def __init__(self) -> None:
         self._listens: dict[tuple[str, str, str], bool] = {}
         self._sources: dict[tuple[Any, ...], Sequence[Path]] = {}
+        self._identities = Identities()
 
     def identified(self, cell: Cell) -> Cell:
         """The cell with the fingerprint of what its names stand for."""
@@ -164,7 +174,14 @@ class _Probe:
             self._listens[player] = bool(getattr(policy, "horizon_aware", True))
             self._sources[kind] = env.unwrapped.problem.sources
             env.close()
-        return replace(cell, fingerprint=fingerprint(cell.policy, cell.env, self._sources[kind]))
+        fingerprint = self._identities.fingerprint(
+            cell.policy,
+            cell.env,
+            self._sources[kind],
+            env_kwargs=cell.env_kwargs,
+            maker=cell.maker,
+        )
+        return replace(cell, fingerprint=fingerprint)
 
     def listens(self, cell: Cell) -> bool:
         """Whether the policy reads the rounds left."""
@@ -179,7 +196,7 @@ def _play_all(
         store.sweep()
         if resume:
             kept = ((cell.key, store.read(cell)) for cell in cells)
-            played = {key: each for key, each in kept if each is not None}
+            played = {key: result for key, result in kept if result is not None}
     missing = [cell for cell in cells if cell.key not in played]
     outcomes: Iterable[tuple[Cell, Played | Failed]] = launch.map(_attempt, missing)
     with tqdm(total=len(missing), unit="cell", desc="playing", disable=None) as bar:
@@ -188,8 +205,8 @@ def _play_all(
             if store is not None and isinstance(outcome, Played):
                 store.write(cell, outcome)
             if isinstance(outcome, Failed):
-                said = f"failed: {cell.policy} on {cell.env}, N = {cell.horizon}: {outcome.error}"
-                bar.write(said, file=sys.stderr)
+                words = f"failed: {cell.policy} on {cell.env}, N = {cell.horizon}: {outcome.error}"
+                bar.write(words, file=sys.stderr)
             bar.update()
     return played
 
@@ -198,8 +215,8 @@ def _attempt(cell: Cell) -> tuple[Cell, Played | Failed]:
     try:
         return cell, play(cell)
     except Exception as error:
-        said = " ".join(str(error).split())
-        return cell, Failed(f"{type(error).__name__}: {said}", traceback.format_exc())
+        message = " ".join(str(error).split())
+        return cell, Failed(f"{type(error).__name__}: {message}", traceback.format_exc())
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -208,16 +225,17 @@ def _attempt(cell: Cell) -> tuple[Cell, Played | Failed]:
 def _campaigns(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=CAMPAIGN_COLUMNS)
-    sizes = [part.cell.campaigns for part in parts]
-    method = methods(dict.fromkeys(part.cell.policy for part in parts))
+    cells = [part.cell for part in parts]
+    sizes = [cell.campaigns for cell in cells]
+    method = methods(dict.fromkeys(cell.policy for cell in cells))
     columns: dict[str, Any] = {
-        name: np.repeat(np.array([getattr(part.cell, name) for part in parts]), sizes)
-        for name in _SETTING
+        name: np.repeat(np.array(values), sizes)
+        for name, values in zip(_SETTING, zip(*map(_setting, cells), strict=True), strict=True)
     }
-    columns["method"] = np.repeat(np.array([method[part.cell.policy] for part in parts]), sizes)
-    numbers = [np.arange(part.cell.first, part.cell.first + part.cell.campaigns) for part in parts]
+    columns["method"] = np.repeat(np.array([method[cell.policy] for cell in cells]), sizes)
+    numbers = [np.arange(cell.first, cell.first + cell.campaigns) for cell in cells]
     columns["campaign"] = np.concatenate(numbers)
-    columns["seed"] = columns["campaign"] + np.repeat([part.cell.seed for part in parts], sizes)
+    columns["seed"] = columns["campaign"] + np.repeat([cell.seed for cell in cells], sizes)
     for name in COLUMNS:
         columns[name] = np.concatenate([played[part.key].columns[name] for part in parts])
     instances = np.concatenate([played[part.key].instances for part in parts])
@@ -230,7 +248,7 @@ def _campaigns(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
 def _exploration(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
     """Mean exploration weights by round, from sums over the campaigns of each cell."""
     rows = [
-        (*(getattr(part.cell, name) for name in _SETTING), number, part.cell.campaigns, *sums)
+        (*_setting(part.cell), number, part.cell.campaigns, *sums)
         for part in parts
         if not part.derived
         for number, sums in enumerate(played[part.key].weights, start=1)
@@ -245,20 +263,14 @@ def _exploration(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame
 
 
 def _errors(cells: Sequence[Cell], played: dict[str, Any]) -> pd.DataFrame:
-    rows = [
-        (
-            *(getattr(cell, name) for name in (*_SETTING, "first", "campaigns")),
-            *played[cell.key],
-        )
-        for cell in cells
-    ]
+    rows = [(*_setting(cell), cell.first, cell.campaigns, *played[cell.key]) for cell in cells]
     return pd.DataFrame(rows, columns=ERROR_COLUMNS)
 
 
 def _plays(parts: Sequence[_Part], played: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
-            **{name: getattr(part.cell, name) for name in _SETTING},
+            **dict(zip(_SETTING, _setting(part.cell), strict=True)),
             "campaign": number,
             "value": float(played[part.key].columns["value"][number]),
             **replay,
@@ -274,6 +286,6 @@ def _scenes(plans: Sequence[EvaluationPlan]) -> list[dict[str, Any]]:
     first = {(plan.env, plan.arguments): plan for plan in reversed(plans)}
     return [
         {"env": env, "env_kwargs": arguments, **scene}
-        for (env, arguments), plan in first.items()
+        for (env, arguments), plan in tracked(first.items(), "scenes", total=len(first))
         for scene in scenes(env, json.loads(arguments), plan.seed, plan.campaigns)
     ]

@@ -6,7 +6,7 @@ Every resampling is seeded: the same numbers give the same digits.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,13 @@ import numpy.typing as npt
 
 from ombo_gym.evaluation.clusters import codes_of, count_of, standard_error
 from ombo_gym.evaluation.resampling import expanded_tail, percentile_ends
-from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
+
+try:
+    from scipy.special import stdtr, stdtrit
+except ImportError as error:
+    raise ImportError(
+        'ombo_gym.evaluation needs scipy: pip install "ombo-gym[evaluation]"'
+    ) from error
 
 CHUNK = 2**22  # resampled numbers held at once by the bootstrap: 32 MiB a column
 
@@ -156,16 +162,7 @@ def bootstrap_interval(
     if any(row.size != n for row in rows):
         raise ValueError(f"columns must have one length, got {[row.size for row in rows]}")
 
-    def reduce(arrays: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-        result = np.asarray(statistic(*arrays), dtype=np.float64)
-        if result.shape != arrays[0].shape[:1]:
-            raise ValueError(
-                f"statistic must reduce the last axis: {arrays[0].shape} to "
-                f"{arrays[0].shape[:1]}, got {result.shape}"
-            )
-        return result
-
-    estimate = float(reduce([row[None] for row in rows])[0])
+    estimate = float(_reduced(statistic, [row[None] for row in rows])[0])
     if n == 1:
         return Interval(estimate, math.nan, math.nan)
     rng = np.random.default_rng(seed)
@@ -173,10 +170,23 @@ def bootstrap_interval(
     replicates = []
     for start in range(0, resamples, chunk):
         picked = rng.integers(n, size=(min(chunk, resamples - start), n))  # (k, campaigns)
-        replicates.append(reduce([row[picked] for row in rows]))
+        replicates.append(_reduced(statistic, [row[picked] for row in rows]))
     tail = expanded_tail(n, confidence=confidence)
     low, high = percentile_ends(np.concatenate(replicates), tail)
     return Interval(estimate, float(low), float(high))
+
+
+def _reduced(
+    statistic: Statistic, arrays: Sequence[npt.NDArray[np.float64]]
+) -> npt.NDArray[np.float64]:
+    """The statistic of arrays of shape (k, campaigns): shape (k,)."""
+    result = np.asarray(statistic(*arrays), dtype=np.float64)
+    if result.shape != arrays[0].shape[:1]:
+        raise ValueError(
+            f"statistic must reduce the last axis: {arrays[0].shape} to {arrays[0].shape[:1]}, "
+            f"got {result.shape}"
+        )
+    return result
 
 
 def wins_interval(
@@ -241,6 +251,16 @@ def paired_p_value(difference: npt.ArrayLike, *, clusters: npt.ArrayLike | None 
     return student_t_p_value(mean / error, degrees)
 
 
+def student_t_quantile(probability: float, degrees: int) -> float:
+    """The t below which Student's t distribution of these degrees has that probability."""
+    return float(stdtrit(degrees, probability))
+
+
+def student_t_p_value(t: float, degrees: int) -> float:
+    """Two-sided p-value: the probability of a value at least as far from 0 as t; nan for nan."""
+    return float(2 * stdtr(degrees, -abs(t)))
+
+
 def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """P-values adjusted for how many there are, so that all of them may be read at once.
 
@@ -259,8 +279,8 @@ def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """
     given: npt.NDArray[np.float64] = np.asarray(p_values, dtype=np.float64)
     adjusted = np.full(given.shape, np.nan)
-    there = np.flatnonzero(~np.isnan(given))
-    order = there[np.argsort(given[there], kind="stable")]
+    present = np.flatnonzero(~np.isnan(given))
+    order = present[np.argsort(given[present], kind="stable")]
     factors = np.arange(order.size, 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(given[order] * factors), 1.0)
     return adjusted

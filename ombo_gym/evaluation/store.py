@@ -32,7 +32,7 @@ class Store:
         """A finished cell; None where there is none, or only a damaged file: it is played again."""
         try:
             kept = json.loads((self._folder / f"{cell.key}.json").read_text(encoding="utf-8"))
-            columns = {name: np.array(each, float) for name, each in kept["columns"].items()}
+            columns = {name: np.array(column, float) for name, column in kept["columns"].items()}
             instances = np.array(kept["instances"], np.int64)
             weights = np.array(kept["weights"], np.int64).reshape(-1, 3)
             whole = set(columns) == set(COLUMNS) and all(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ombo_gym.evaluation.clusters import codes_of
+from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.resampling import bootstrap_iqm, bootstrap_runs
 from ombo_gym.evaluation.statistics import iqm, mean_interval, wins_interval
 
@@ -48,16 +49,22 @@ TEXT_COLUMNS = [
     *("policy_a", "told_a", "policy_b", "told_b", "method_a", "method_b", "error", "traceback"),
 ]
 COUNT_COLUMNS = ["instance"]  # whole numbers, empty where there is none
-TOLD = ("true", "one")
+HORIZONS_SHOWN = ("true", "one")
 
 Values = npt.NDArray[np.float64]
 
 
 class Player(NamedTuple):
-    """Who plays: a policy, what it is told, and the method that it is a run of."""
+    """Who plays.
+
+    Attributes:
+        policy: The policy.
+        horizon_shown: What it is shown, as in the column `told_horizon`.
+        method: The method that it is a run of.
+    """
 
     policy: str
-    told: str
+    horizon_shown: str
     method: str
 
 
@@ -84,8 +91,8 @@ class Block(NamedTuple):
 
     def pair(self, a: int, b: int) -> tuple[Values, Values, npt.NDArray[np.int64]]:
         """The values of players a and b on the campaigns that both have played; their clusters."""
-        both = self.played[a] & self.played[b]
-        return self.values[a, both], self.values[b, both], self.clusters[both]
+        common = self.played[a] & self.played[b]  # (campaigns,)
+        return self.values[a, common], self.values[b, common], self.clusters[common]
 
 
 def blocks(campaigns: pd.DataFrame) -> list[Block]:
@@ -105,9 +112,11 @@ def blocks(campaigns: pd.DataFrame) -> list[Block]:
     campaign, _ = row_codes(frame, CAMPAIGN, sort=True)  # resampled alike in any order of rows
     _check_unique(frame, setting, player, campaign)
     _, first = np.unique(player, return_index=True)
-    everyone = [
-        Player(policy, told, method)
-        for (policy, told), method in zip(players, frame["method"].to_numpy()[first], strict=True)
+    all_players = [
+        Player(policy, horizon_shown, method)
+        for (policy, horizon_shown), method in zip(
+            players, frame["method"].to_numpy()[first], strict=True
+        )
     ]
     value = frame["value"].to_numpy(dtype=np.float64)
     cluster = _clusters(frame, campaign)
@@ -123,7 +132,7 @@ def blocks(campaigns: pd.DataFrame) -> list[Block]:
         values[row, column] = value[rows]
         played[row, column] = True
         clusters[column] = cluster[rows]
-        players_here = [everyone[i] for i in present]
+        players_here = [all_players[i] for i in present]
         found.append(Block(key, players_here, numbers, clusters, values, played))
     return found
 
@@ -138,7 +147,7 @@ def _clusters(frame: pd.DataFrame, campaign: npt.NDArray[np.int64]) -> npt.NDArr
 
 
 def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """One row per setting, policy and told horizon: the frame of `summary.csv`.
+    """One row per setting, policy and horizon shown: the frame of `summary.csv`.
 
     Args:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.
@@ -157,7 +166,7 @@ def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
     keys, columns, clusters = [], [], []
     for block in blocks(campaigns):
         for player, values, played in zip(block.players, block.values, block.played, strict=True):
-            keys.append((*block.setting, player.policy, player.told, player.method))
+            keys.append((*block.setting, player.policy, player.horizon_shown, player.method))
             columns.append(values[played])
             clusters.append(block.clusters[played])
     frame = pd.DataFrame(keys, columns=[*SETTING, *PLAYER, "method"])
@@ -183,7 +192,7 @@ def _iqm_ends(columns: Sequence[Values], clusters: Sequence[npt.NDArray[np.int64
     alike: dict[bytes, list[int]] = {}
     for i, labels in enumerate(clusters):
         alike.setdefault(codes_of(labels).tobytes(), []).append(i)
-    for same in alike.values():
+    for same in tracked(alike.values(), "summary", total=len(alike)):
         ends[same] = bootstrap_iqm(np.stack([columns[i] for i in same]), clusters=clusters[same[0]])
     return ends
 
@@ -215,7 +224,7 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
     rows = []
-    for block in blocks(campaigns):
+    for block in tracked(blocks(campaigns), "paired differences"):
         for a, b in _pairs(block.players):
             left, right, clusters = block.pair(a, b)
             if left.size:
@@ -232,8 +241,8 @@ def paired(campaigns: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pairs(players: Sequence[Player]) -> Iterator[tuple[int, int]]:
-    true = [i for i, player in enumerate(players) if player.told == "true"]
-    one = [i for i, player in enumerate(players) if player.told == "one"]
+    true = [i for i, player in enumerate(players) if player.horizon_shown == "true"]
+    one = [i for i, player in enumerate(players) if player.horizon_shown == "one"]
     return itertools.chain(itertools.combinations(true or one, 2), itertools.product(true, one))
 
 
@@ -244,7 +253,7 @@ def training_seeds(campaigns: pd.DataFrame) -> pd.DataFrame:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.
 
     Returns:
-        A row per setting, told horizon and method of which several runs were played (no row
+        A row per setting, horizon shown and method of which several runs were played (no row
         without one): `runs` and `campaigns` (those that all of them have played), `mean` over both
         with `ci_low`, `ci_high` (see `bootstrap_runs`: with few runs it is too narrow), and the
         means of the worst and the best run, `lowest` and `highest`.
@@ -253,15 +262,15 @@ def training_seeds(campaigns: pd.DataFrame) -> pd.DataFrame:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
     rows = []
-    for block in blocks(campaigns):
-        for (method, told), runs in methods_of(block).items():
+    for block in tracked(blocks(campaigns), "training seeds"):
+        for (method, horizon_shown), runs in methods_of(block).items():
             common = block.played[runs].all(axis=0)
             if len(runs) > 1 and common.any():
                 values, clusters = block.values[runs][:, common], block.clusters[common]
                 means = values.mean(axis=1)
                 rows.append(
                     (
-                        *(*block.setting, method, told, *values.shape),
+                        *(*block.setting, method, horizon_shown, *values.shape),
                         *bootstrap_runs(values, clusters=clusters),
                         *(means.min(), means.max()),
                     )
@@ -270,10 +279,10 @@ def training_seeds(campaigns: pd.DataFrame) -> pd.DataFrame:
 
 
 def methods_of(block: Block) -> dict[tuple[str, str], list[int]]:
-    """The players of each (method, told horizon) of a block, in the order of their first row."""
+    """The players of each (method, horizon shown) of a block, in the order of their first row."""
     found: dict[tuple[str, str], list[int]] = {}
     for i, player in enumerate(block.players):
-        found.setdefault((player.method, player.told), []).append(i)
+        found.setdefault((player.method, player.horizon_shown), []).append(i)
     return found
 
 
@@ -301,9 +310,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
     )
 
 
-def check_told(frame: pd.DataFrame) -> None:
+def check_horizon_shown(frame: pd.DataFrame) -> None:
     """Raises a ValueError where `told_horizon` holds anything but the text "true" or "one"."""
-    others = [told for told in frame["told_horizon"].unique() if told not in TOLD]
+    others = [
+        horizon_shown
+        for horizon_shown in frame["told_horizon"].unique()
+        if horizon_shown not in HORIZONS_SHOWN
+    ]
     if others:
         raise ValueError(
             f'told_horizon must be the text "true" or "one", got {others}; files are read by '
@@ -353,7 +366,7 @@ def _check_campaigns(campaigns: pd.DataFrame) -> None:
     _check_columns(campaigns, [*SETTING, *PLAYER, *CAMPAIGN, "value"])
     if campaigns.empty:
         raise ValueError("campaigns has no rows: nothing was played")
-    check_told(campaigns)
+    check_horizon_shown(campaigns)
 
 
 def _check_unique(frame: pd.DataFrame, *codes: npt.NDArray[np.int64]) -> None:

@@ -37,17 +37,19 @@ def format_table(summary: pd.DataFrame) -> str:
         } | dict.fromkeys(group[["policy", "told_horizon"]].itertuples(index=False, name=None))
         cells = group.set_index(["policy", "told_horizon", "horizon"])
         table = [["policy", *(f"N={n}" for n in horizons), f"distinct (N={horizons[-1]})"]]
-        for policy, told in players:
+        for policy, horizon_shown in players:
             rows = {
-                n: cells.loc[key] for n in horizons if (key := (policy, told, n)) in cells.index
+                n: cells.loc[key]
+                for n in horizons
+                if (key := (policy, horizon_shown, n)) in cells.index
             }
-            if told == "one" and all(
+            if horizon_shown == "one" and all(
                 (policy, "true", n) in cells.index
                 and math.isclose(row["mean"], cells.loc[(policy, "true", n), "mean"])
                 for n, row in rows.items()
             ):
                 continue
-            line = [one_line(policy) + (" (told 1)" if told == "one" else "")]
+            line = [one_line(policy) + (" (told 1)" if horizon_shown == "one" else "")]
             line += [_plus_minus(rows[n], digits) if n in rows else "-" for n in horizons]
             distinct = rows[horizons[-1]]["distinct"] if horizons[-1] in rows else math.nan
             line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")

@@ -65,18 +65,24 @@ def _draw_coordinates(axes: Any, view: CampaignView) -> None:
     from matplotlib.ticker import MaxNLocator
 
     count, dim = len(view.designs), view.designs.shape[-1]
-    at = np.arange(1, dim + 1)
-    rows = view.drawn
+    coordinates = np.arange(1, dim + 1)
+    indices = view.drawn
     lines = np.stack(
-        [np.broadcast_to(at, (len(rows), dim)), view.designs[rows].reshape(len(rows), dim)], axis=-1
+        [
+            np.broadcast_to(coordinates, (len(indices), dim)),
+            view.designs[indices].reshape(len(indices), dim),
+        ],
+        axis=-1,
     )  # (k, d, 2)
-    colours = view.colours(view.rounds[rows])
-    colours[:, 3] = np.where(view.newest[rows], 0.9, np.where(view.rounds[rows] > 0, 0.4, 0.15))
-    widths = np.where(view.newest[rows], 1.8, 1.0)
+    colours = view.colours(view.rounds[indices])
+    colours[:, 3] = np.where(
+        view.newest[indices], 0.9, np.where(view.rounds[indices] > 0, 0.4, 0.15)
+    )
+    widths = np.where(view.newest[indices], 1.8, 1.0)
     axes.add_collection(LineCollection(list(lines), colors=colours, linewidths=widths))
     if count:
         best = view.designs[view.values.argmax()]
-        axes.plot(at, best, color="k", linewidth=2, marker="o", markersize=4, zorder=3)
+        axes.plot(coordinates, best, color="k", linewidth=2, marker="o", markersize=4, zorder=3)
     axes.set_xlim(0.7, dim + 0.3)
     axes.set_ylim(-1.04, 1.04)
     axes.set_yticks(_TICKS)

@@ -61,18 +61,18 @@ def draw_arms(figure: Any, place: tuple[float, float, float, float], view: Campa
     above = figure.add_axes((left, bottom + 0.42 * height, width, 0.58 * height))
     below = figure.add_axes((left, bottom, width, 0.34 * height), sharex=above)
     size = len(view.landscape)
-    at = np.arange(size)
+    arms = np.arange(size)
     pulled, succeeded = view.designs[:, 0], view.values == 1
     successes = np.bincount(pulled[succeeded], minlength=size)  # (K,)
     pulls = np.bincount(pulled, minlength=size)
     newest = np.bincount(pulled[view.newest], minlength=size)
 
-    above.bar(at, view.landscape, width=0.8, color="0.88", label="true value")
-    _draw_expected(above, at, view.posterior_means)
+    above.bar(arms, view.landscape, width=0.8, color="0.88", label="true value")
+    _draw_expected(above, arms, view.posterior_means)
     tried = pulls > 0
     shares = successes[tried] / pulls[tried]
     above.plot(
-        at[tried],
+        arms[tried],
         shares,
         "o",
         markersize=max(2, min(6, 260 / size)),
@@ -85,9 +85,9 @@ def draw_arms(figure: Any, place: tuple[float, float, float, float], view: Campa
     above.tick_params(labelbottom=False)
     _legend(above, 3)
 
-    below.bar(at, successes, width=0.8, color="tab:blue", label="successes")
+    below.bar(arms, successes, width=0.8, color="tab:blue", label="successes")
     below.bar(
-        at,
+        arms,
         pulls - successes,
         bottom=successes,
         width=0.8,
@@ -97,7 +97,7 @@ def draw_arms(figure: Any, place: tuple[float, float, float, float], view: Campa
     )
     below.legend(loc="upper right", ncols=2, frameon=False, fontsize="x-small", borderaxespad=0)
     if size <= 12:
-        for arm in at:
+        for arm in arms:
             new = f", {newest[arm]} new" if newest[arm] else ""
             text = f"{successes[arm]} of {pulls[arm]}{new}"
             size_of = "small" if size <= 6 else "xx-small"

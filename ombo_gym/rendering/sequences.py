@@ -40,10 +40,12 @@ def draw_sequences(
     bars.set_xlabel("measured value")
 
 
-def _ranked(view: CampaignView, rows: NDArray[np.intp], most: int, *, distinct: bool) -> list[int]:
+def _ranked(
+    view: CampaignView, indices: NDArray[np.intp], most: int, *, distinct: bool
+) -> list[int]:
     """The rows with the largest values, best first; of equal designs the best measured one."""
     found: dict[Any, int] = {}
-    for row in rows[np.argsort(-view.values[rows], kind="stable")].tolist():
+    for row in indices[np.argsort(-view.values[indices], kind="stable")].tolist():
         found.setdefault(view.designs[row].tobytes() if distinct else row, row)
         if len(found) == most:
             break
@@ -51,29 +53,29 @@ def _ranked(view: CampaignView, rows: NDArray[np.intp], most: int, *, distinct: 
 
 
 def _draw_rows(
-    cells: Any, bars: Any, view: CampaignView, rows: list[int], top: float, heading: str
+    cells: Any, bars: Any, view: CampaignView, indices: list[int], top: float, heading: str
 ) -> None:
     space: Any = view.problem.design_space
     cells.text(0, top - 0.2, heading, fontsize="small", va="bottom")
-    if not rows:
+    if not indices:
         return
-    designs = view.designs[rows]  # (k, L)
+    designs = view.designs[indices]  # (k, L)
     cells.imshow(
         _palette(int(space.categories.max()))[designs],
-        extent=(0, space.length, top + len(rows), top),
+        extent=(0, space.length, top + len(indices), top),
         aspect="auto",
         interpolation="nearest",
     )
-    middle = top + np.arange(len(rows)) + 0.5
+    middle = top + np.arange(len(indices)) + 0.5
     if space.length <= _MOST_LETTERS:
         for y, design in zip(middle, designs, strict=True):
             for x, category in enumerate(design):
                 letter = space.letter(x, int(category))
                 cells.text(x + 0.5, y, letter, ha="center", va="center", fontsize="small")
-    cells.hlines(top + np.arange(len(rows) + 1), 0, space.length, color="w", linewidth=2)
+    cells.hlines(top + np.arange(len(indices) + 1), 0, space.length, color="w", linewidth=2)
     low = view.limits[0]
-    values = view.values[rows]
-    bars.barh(middle, values - low, 0.8, low, color=view.colours(view.rounds[rows]), alpha=0.4)
+    values = view.values[indices]
+    bars.barh(middle, values - low, 0.8, low, color=view.colours(view.rounds[indices]), alpha=0.4)
     for y, value in zip(middle, values, strict=True):
         bars.text(low, y, f" {value:.3g}", va="center", fontsize="small")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ombo_gym.campaign import Campaigns
 
 SIDE = 64  # points a side of the grid over a square
-_MOST_ROWS = 512  # drawn of a round
+_MOST_DESIGNS = 512  # drawn of a start
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,25 @@ class CampaignView:
     instance: Instances  # arrays with one row
 
     @classmethod
-    def of(cls, campaigns: Campaigns, row: int) -> CampaignView:
-        """The view of a row."""
-        count = campaigns.count[row]
+    def of(cls, campaigns: Campaigns, env_index: int) -> CampaignView:
+        """The view of one of B campaigns."""
+        count = campaigns.num_observed[env_index]
         return cls(
             campaigns.problem,
-            campaigns.designs[row, :count],
-            campaigns.measurements[row, :count],
-            campaigns.true_values[row, :count],
-            campaigns.rounds[row, :count],
-            int(campaigns.round[row]),
-            int(campaigns.horizon[row]),
-            float(campaigns.optimum[row]),
+            campaigns.designs[env_index, :count],
+            campaigns.measurements[env_index, :count],
+            campaigns.true_values[env_index, :count],
+            campaigns.rounds[env_index, :count],
+            int(campaigns.round[env_index]),
+            int(campaigns.horizon[env_index]),
+            float(campaigns.optimum[env_index]),
             campaigns.noise_std,
-            {name: array[row : row + 1] for name, array in campaigns.instances.items()},
+            {name: array[env_index : env_index + 1] for name, array in campaigns.instances.items()},
         )
 
     @property
     def newest(self) -> NDArray[np.bool_]:
-        """Which rows the last batch is, (n,); none before the first."""
+        """Which designs the last batch is, (n,); none before the first."""
         newest: NDArray[np.bool_] = (self.rounds == self.round) & (self.rounds > 0)
         return newest
 
@@ -94,16 +94,16 @@ class CampaignView:
 
     @cached_property
     def drawn(self) -> NDArray[np.intp]:
-        """Rows to draw, (k,): all, but of a large start some, the best among them."""
+        """Designs to draw, (k,): all, but of a large start some, the best among them."""
         start = np.flatnonzero(self.rounds == 0)
-        if len(start) <= _MOST_ROWS:
+        if len(start) <= _MOST_DESIGNS:
             return np.arange(len(self.rounds))
-        some = start[np.linspace(0, len(start) - 1, _MOST_ROWS).astype(int)]
+        sample = start[np.linspace(0, len(start) - 1, _MOST_DESIGNS).astype(int)]
         best = start[self.values[start].argmax()]
-        return np.concatenate([np.union1d(some, [best]), np.flatnonzero(self.rounds > 0)])
+        return np.concatenate([np.union1d(sample, [best]), np.flatnonzero(self.rounds > 0)])
 
     def scatter(self, axes: Any, x: NDArray[Any], y: NDArray[Any], size: float = 36) -> None:
-        """Dots of the drawn rows, dark for the start, bright for late rounds, ringed if newest.
+        """Dots of the drawn designs, dark for the start, bright for late rounds, ringed if newest.
 
         Args:
             axes: Where to.
@@ -117,12 +117,12 @@ class CampaignView:
             (~started & ~self.newest, "w"),
             (self.newest, "k"),
         ):
-            rows = self.drawn[mask[self.drawn]]
+            indices = self.drawn[mask[self.drawn]]
             axes.scatter(
-                x[rows],
-                y[rows],
-                s=size if len(rows) <= 200 else size / 3,
-                c=self.colours(self.rounds[rows]),
+                x[indices],
+                y[indices],
+                s=size if len(indices) <= 200 else size / 3,
+                c=self.colours(self.rounds[indices]),
                 edgecolors=ring,
                 linewidths=1.2 if ring == "k" else 0.5,
                 clip_on=False,

@@ -58,7 +58,8 @@ class FantasyPosterior:
         pivot = np.sqrt(np.maximum(rest + self._noise if noisy else rest, 1e-12))
         scaled = features[:, None] / self._unit
         marginals.condition(lifted(scaled), white[..., 0], pivot)
-        grown = self._grown(scaled, white, 1.0 / pivot[:, None, None])
+        below = -np.matmul(white.swapaxes(1, 2), self._whiten) / pivot[:, None, None]  # (R, 1, m)
+        grown = self._grown(scaled, below, 1.0 / pivot[:, None, None])
         self._inputs, self._whiten, self._weights = grown._inputs, grown._whiten, grown._weights
 
     def given(self, features: Floats) -> tuple[FantasyPosterior, JointNormal]:
@@ -75,24 +76,24 @@ class FantasyPosterior:
         variance[:, diagonal, diagonal] = (at.sd / self._scale) ** 2 + _APART
         lower = np.asarray(np.linalg.cholesky(variance), np.float64)
         inverse = np.asarray(np.linalg.inv(lower), np.float64)
-        told = self._grown(scaled, white, inverse)
+        below = -np.matmul(np.matmul(inverse, white.swapaxes(1, 2)), self._whiten)  # (R, j, m)
+        told = self._grown(scaled, below, inverse)
         return told, JointNormal(at.mean, lower * self._scale[..., None])
 
-    def _grown(self, scaled: Floats, white: Floats, inverse: Floats) -> FantasyPosterior:
+    def _grown(self, scaled: Floats, below: Floats, inverse: Floats) -> FantasyPosterior:
         """With j further inputs, of values yet unknown: the inverse of a lower triangle by blocks.
 
         Args:
             scaled: (R, j, k) of the inputs, in units of the lengthscale.
-            white: (R, m, j) their whitened covariances with those there are.
-            inverse: (R, j, j) of the Cholesky factor of what is left of their own.
+            below: (R, j, m) rows of the inverse, up to the diagonal block.
+            inverse: (R, j, j) that block: of the Cholesky factor of what is left of their own
+                covariance.
         """
-        rows, m, j = white.shape
+        rows, j, m = below.shape
         grown = copy.copy(self)
         grown._whiten = np.zeros((rows, m + j, m + j))
         grown._whiten[:, :m, :m] = self._whiten
-        grown._whiten[:, m:, :m] = -np.matmul(
-            np.matmul(inverse, white.swapaxes(1, 2)), self._whiten
-        )
+        grown._whiten[:, m:, :m] = below
         grown._whiten[:, m:, m:] = inverse
         grown._inputs = np.concatenate([self._inputs, scaled], axis=1)
         grown._weights = np.concatenate([self._weights, np.zeros((rows, 1, j))], axis=2)

@@ -1,7 +1,7 @@
-"""The conformance suite: what every problem promises, to be run on your own.
+"""The conformance suites: what every problem and every policy promises, to be run on your own.
 
-Subclass `ProblemConformance` in a test file, and pytest collects its checks; or call
-`check_rendering` anywhere. Pictures need the extra `render`.
+Subclass `ProblemConformance` or `PolicyConformance` in a test file, and pytest collects its checks;
+or call `check_policy` and `check_rendering` anywhere. Pictures need the extra `render`.
 
 Example:
     >>> class TestMine(ProblemConformance):
@@ -10,14 +10,17 @@ Example:
 """
 
 from ombo_gym.testing.base import Conformance, assert_same, play
+from ombo_gym.testing.policy import PolicyConformance, check_policy
 from ombo_gym.testing.problem import ProblemConformance
 from ombo_gym.testing.rendering import RenderingConformance, check_rendering
 
 __all__ = [
     "Conformance",
+    "PolicyConformance",
     "ProblemConformance",
     "RenderingConformance",
     "assert_same",
+    "check_policy",
     "check_rendering",
     "play",
 ]

@@ -37,12 +37,14 @@ class Conformance:
 
     def arguments(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Those of the case and settings of a check, which go before them."""
-        own = dict(self.env_kwargs)
+        arguments_of_case = dict(self.env_kwargs)
         if "plates" in settings:
-            own = {k: v for k, v in own.items() if k not in ("horizon", "batch_size")}
+            arguments_of_case = {
+                k: v for k, v in arguments_of_case.items() if k not in ("horizon", "batch_size")
+            }
         elif {"horizon", "batch_size"} & set(settings):
-            own.pop("plates", None)
-        arguments = {**own, **settings}
+            arguments_of_case.pop("plates", None)
+        arguments = {**arguments_of_case, **settings}
         return arguments if "plates" in arguments else {"horizon": [1, 3], **arguments}
 
     def single(self, **settings: Any) -> gym.Env[Any, Any]:
@@ -54,19 +56,19 @@ class Conformance:
         return CampaignEnv(self.env_id, **arguments)
 
     def vector(
-        self, rows: int, mode: AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
+        self, num_envs: int, mode: AutoresetMode = AutoresetMode.NEXT_STEP, **settings: Any
     ) -> VectorEnv[Any, Any, Any]:
         """The native vector environment; of an id, by `gym.make_vec`."""
         arguments = {**self.arguments(settings), "autoreset_mode": mode.value}
         if self.has_id:
             assert isinstance(self.env_id, str)
             native = "vector_entry_point"
-            return gym.make_vec(self.env_id, rows, vectorization_mode=native, **arguments)
-        return CampaignVectorEnv(rows, self.env_id, **arguments)
+            return gym.make_vec(self.env_id, num_envs, vectorization_mode=native, **arguments)
+        return CampaignVectorEnv(num_envs, self.env_id, **arguments)
 
-    def sync(self, rows: int, mode: AutoresetMode, **settings: Any) -> SyncVectorEnv:
+    def sync(self, num_envs: int, mode: AutoresetMode, **settings: Any) -> SyncVectorEnv:
         """Single environments side by side, by gymnasium."""
-        return SyncVectorEnv([lambda: self.single(**settings)] * rows, autoreset_mode=mode)
+        return SyncVectorEnv([lambda: self.single(**settings)] * num_envs, autoreset_mode=mode)
 
 
 def play(env: gym.Env[Any, Any], *, campaigns: int) -> Iterator[tuple[str, tuple[Any, ...]]]:

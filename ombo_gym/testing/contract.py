@@ -243,18 +243,21 @@ class ContractConformance(Conformance):
     def test_resets_take_a_horizon_and_a_batch_size(self) -> None:
         """Within the arguments' ranges; whatever else is drawn stays as it is."""
         env, twin = self.env(**RANGE), self.env(**RANGE)
-        first, told = twin.reset(seed=SEED)
+        first, first_info = twin.reset(seed=SEED)
         env.action_space.seed(SEED)
         for horizon, q in ((1, 3), (3, 1)):
-            asked = {"horizon": horizon, "batch_size": q}
-            for seed, options in ((SEED, asked), (None, None)):  # the second goes on, and keeps it
+            requested = {"horizon": horizon, "batch_size": q}
+            for seed, options in (
+                (SEED, requested),
+                (None, None),
+            ):  # the second goes on, and keeps it
                 seen, info = env.reset(seed=seed, options=options)
                 assert seen["rounds_left"].tolist() == [horizon]
                 assert seen["plates"].tolist() == [q] * horizon + [0] * (3 - horizon)
                 if seed is not None:
                     same = ("designs", "measurements", "observed", "from_start")
                     assert_same({k: seen[k] for k in same}, {k: first[k] for k in same})
-                    assert_same(info, told)
+                    assert_same(info, first_info)
                 while not env.step(env.action_space.sample())[2]:
                     pass
         for bad in ({"horizon": 4}, {"batch_size": 0}, {"horizon": 1.0}, {"batch_size": [1, 2]}):
@@ -272,9 +275,9 @@ class ContractConformance(Conformance):
             return
         _check_numbers(env.problem, count)
         env.action_space.seed(SEED)
-        own = info["instance"]
-        assert type(own) is int, f"instance: expected an int, got {own!r}"
-        assert_same(env.reset(seed=SEED, options={"instance": own}), twin.reset(seed=SEED))
+        number_drawn = info["instance"]
+        assert type(number_drawn) is int, f"instance: expected an int, got {number_drawn!r}"
+        assert_same(env.reset(seed=SEED, options={"instance": number_drawn}), twin.reset(seed=SEED))
         assert_same(drawn(env.campaigns), drawn(twin.campaigns))
         for number in sorted({0, count // 2, count - 1}):
             twice: list[Any] = []

@@ -41,28 +41,30 @@ def check_fields(env: CampaignEnv) -> None:
         assert low == 0 and designs.dtype == expected, f"designs: {expected}, got {designs}"
 
 
-def rows_in_use(env: CampaignEnv, seen: dict[str, NDArray[Any]], where: str) -> int:
+def rows_in_use(env: CampaignEnv, observation: dict[str, NDArray[Any]], where: str) -> int:
     """An observation is in its space, finite, and zero behind the rows in use; says how many."""
-    assert seen in env.observation_space, f"{where}: expected {env.observation_space}, got {seen}"
-    for name, array in seen.items():
+    assert observation in env.observation_space, (
+        f"{where}: expected {env.observation_space}, got {observation}"
+    )
+    for name, array in observation.items():
         field = env.observation_space[name]  # type: ignore[index]
         assert (array.dtype, array.shape) == (field.dtype, field.shape), f"{where}: {name}"
         assert np.isfinite(array).all(), f"{where}: {name}: expected numbers, got {array}"
-    n = int(seen["observed"].sum())
+    n = int(observation["observed"].sum())
     for name in ("observed", "designs", "measurements"):
-        assert not seen[name][n:].any(), f"{where}: {name}: expected zeros from {n} on"
+        assert not observation[name][n:].any(), f"{where}: {name}: expected zeros from {n} on"
     return n
 
 
-def check_counts(seen: dict[str, NDArray[Any]], start: int, where: str) -> None:
+def check_counts(observation: dict[str, NDArray[Any]], start: int, where: str) -> None:
     """What is the start's, and the sizes of the batches to come."""
-    expected = np.arange(len(seen["observed"])) < start
-    assert (seen["from_start"] == expected).all(), (
+    expected = np.arange(len(observation["observed"])) < start
+    assert (observation["from_start"] == expected).all(), (
         f"{where}: from_start: expected the first {start}"
     )
-    left, plates = int(seen["rounds_left"][0]), seen["plates"]
-    assert (plates[:left] >= 1).all() and not plates[left:].any(), (
-        f"{where}: plates: expected {left} sizes and zeros behind, got {plates}"
+    rounds_left, plates = int(observation["rounds_left"][0]), observation["plates"]
+    assert (plates[:rounds_left] >= 1).all() and not plates[rounds_left:].any(), (
+        f"{where}: plates: expected {rounds_left} sizes and zeros behind, got {plates}"
     )
 
 

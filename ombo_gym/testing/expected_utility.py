@@ -44,7 +44,7 @@ def expected_utility(utility: Any, campaigns: Campaigns, batches: Batches) -> fl
 
 def _best_by_round(campaigns: Campaigns) -> NDArray[np.float64]:
     """b0, and the best true value so far, b0 included, after each round, (N + 1,)."""
-    n = int(campaigns.count[0])
+    n = int(campaigns.num_observed[0])
     values, rounds = campaigns.true_values[0, :n], campaigns.rounds[0, :n]
     start = values[rounds == 0]
     base = float(start.max()) if len(start) else float(campaigns.problem.reference)

@@ -98,8 +98,10 @@ class ProblemConformance(ContractConformance, RenderingConformance):
         """One that is spawned, and shares nothing."""
         spawn = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-            there = pool.submit(_played, type(self.single().unwrapped), self._elsewhere()).result()
-        assert_same(there, list(play(self.single(), campaigns=1)))
+            elsewhere = pool.submit(
+                _played, type(self.single().unwrapped), self._elsewhere()
+            ).result()
+        assert_same(elsewhere, list(play(self.single(), campaigns=1)))
 
     def _elsewhere(self) -> dict[str, Any]:
         kept = self.arguments({})
@@ -111,27 +113,26 @@ class ProblemConformance(ContractConformance, RenderingConformance):
 
     def test_a_design_has_one_value(self) -> None:
         """To the bit, whatever it is evaluated with; and all of them are numbers."""
-        problem, instances, designs = self._random_designs(rows=2)
-        together, feasible = problem.true_values(instances, designs)
-        assert together.shape == (2, DESIGNS) and np.isfinite(together).all(), (
-            f"true values: expected finite (2, {DESIGNS}), got {together}"
+        problem, instances, designs = self._random_designs(num_campaigns=2)
+        values, feasible = problem.true_values(instances, designs)
+        assert values.shape == (2, DESIGNS) and np.isfinite(values).all(), (
+            f"true values: expected finite (2, {DESIGNS}), got {values}"
         )
         backwards, _ = problem.true_values(instances, designs[:, ::-1])
-        assert_same(backwards[:, ::-1], together, "in another order")
+        assert_same(backwards[:, ::-1], values, "in another order")
         for row in range(2):
             alone = {name: array[row : row + 1] for name, array in instances.items()}
             for i in range(0, DESIGNS, 5):
                 value, _ = problem.true_values(alone, designs[row : row + 1, i : i + 1])
-                assert_same(value[0, 0], together[row, i], f"design {i} of row {row}, alone")
+                assert_same(value[0, 0], values[row, i], f"design {i} of row {row}, alone")
         if feasible is not None:
-            assert (together[~feasible] == problem.floor).all(), (
-                f"infeasible designs: expected the floor, {problem.floor}, got "
-                f"{together[~feasible]}"
+            assert (values[~feasible] == problem.floor).all(), (
+                f"infeasible designs: expected the floor, {problem.floor}, got {values[~feasible]}"
             )
 
     def test_nothing_beats_the_optimum(self) -> None:
         """Where it is exact; and what is best known can be told."""
-        problem, instances, designs = self._random_designs(rows=2)
+        problem, instances, designs = self._random_designs(num_campaigns=2)
         if not problem.optimum_known:
             return
         optimum = problem.optimum(instances)
@@ -149,7 +150,7 @@ class ProblemConformance(ContractConformance, RenderingConformance):
         """Every design of them is feasible and in bounds."""
         for seed in range(SEED, SEED + 3):
             campaigns = self._begun(seed)
-            count, problem = int(campaigns.count[0]), campaigns.problem
+            count, problem = int(campaigns.num_observed[0]), campaigns.problem
             designs = campaigns.designs[:, :count]
             feasible = problem.feasible(campaigns.instances, designs) if count else None
             assert feasible is None or feasible.all(), f"start of seed {seed}: {designs}"
@@ -157,9 +158,11 @@ class ProblemConformance(ContractConformance, RenderingConformance):
             inside = not count or designs[0].astype(space.dtype) in space
             assert inside, f"start of seed {seed}: {designs}"
 
-    def _random_designs(self, rows: int) -> tuple[Problem, dict[str, NDArray[Any]], NDArray[Any]]:
+    def _random_designs(
+        self, num_campaigns: int
+    ) -> tuple[Problem, dict[str, NDArray[Any]], NDArray[Any]]:
         problem = self.problem()
-        keys = np.arange(SEED, SEED + rows, dtype=np.uint64)
+        keys = np.arange(SEED, SEED + num_campaigns, dtype=np.uint64)
         instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
         rngs = KeyedGenerator(keys, Stream.START)
         half = DESIGNS // 2  # feasible ones, as a rule, and uniform ones

@@ -84,20 +84,20 @@ class RenderingConformance(Conformance):
 
     def test_the_vector_env_draws_row_i_as_the_single_env_seeded_s_plus_i(self) -> None:
         """Over the end of campaigns, too."""
-        rows = 2
-        singles = [self.single(render_mode="rgb_array") for _ in range(rows)]
-        with _watched(self.vector(rows, render_mode="rgb_array")) as envs:
+        num_envs = 2
+        singles = [self.single(render_mode="rgb_array") for _ in range(num_envs)]
+        with _watched(self.vector(num_envs, render_mode="rgb_array")) as envs:
             envs.action_space.seed(SEED)
             envs.reset(seed=SEED)
-            over = [False] * rows
+            over = [False] * num_envs
             for i, env in enumerate(singles):
                 env.reset(seed=SEED + i)
             for step in range(3):
                 when = f"after step {step}" if step else "after reset()"
                 frames = envs.render()
-                assert isinstance(frames, tuple | list) and len(frames) == rows, (
-                    f"render() of the vector env {when}: expected a frame for each of the {rows} "
-                    f"rows, got {_shape_of(frames)}"
+                assert isinstance(frames, tuple | list) and len(frames) == num_envs, (
+                    f"render() of the vector env {when}: expected a frame for each of "
+                    f"{num_envs} campaigns, got {_shape_of(frames)}"
                 )
                 for i, env in enumerate(singles):
                     check_frame(frames[i], f"of row {i} {when}")

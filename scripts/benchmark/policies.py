@@ -34,7 +34,7 @@ def rollout_against_botorch(args: Args) -> list[Row]:
     cell = Cell(
         env=ENV,
         policy=OURS,
-        told_horizon="true",
+        horizon_shown="true",
         utility="best",
         seed=args.seed,
         first=0,
@@ -44,7 +44,7 @@ def rollout_against_botorch(args: Args) -> list[Row]:
     single = dataclasses.replace(cell, policy=THEIRS, campaigns=1)
     _played(dataclasses.replace(single, first=count))  # the warm-up
     _played(cell)
-    mine, ours = _played(cell)
+    our_seconds, ours = _played(cell)
     seconds, values = 0.0, []
     for i in tqdm(range(count), desc=THEIRS, unit="campaign", disable=None):
         taken, value = _played(dataclasses.replace(single, first=i))
@@ -53,9 +53,9 @@ def rollout_against_botorch(args: Args) -> list[Row]:
     theirs = np.array(values)
     difference = paired_difference(theirs, ours)
     return [
-        Row(f"{OURS}, a campaign", 1e3 * mine / count, "ms"),
+        Row(f"{OURS}, a campaign", 1e3 * our_seconds / count, "ms"),
         Row(f"{THEIRS}, a campaign", 1e3 * seconds / count, "ms"),
-        Row(f"{OURS} is cheaper than {THEIRS}", seconds / mine, "times", target=100),
+        Row(f"{OURS} is cheaper than {THEIRS}", seconds / our_seconds, "times", target=100),
         Row(f"value of {OURS}, {count} campaigns", ours.mean()),
         Row(f"value of {THEIRS} on the same", theirs.mean()),
         Row("its value minus ours, mean", difference.estimate),

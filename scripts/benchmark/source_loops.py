@@ -147,7 +147,8 @@ def lander(problem: Any, seed: int) -> Call:
             state, _ = env.reset(seed=terrain)
             over = False
             while not over:
-                state, _, terminated, truncated, _ = env.step(heuristic(env.unwrapped, state))
+                action = heuristic(env.unwrapped, state)  # type: ignore[no-untyped-call]
+                state, _, terminated, truncated, _ = env.step(action)
                 over = terminated or truncated
 
     return episodes

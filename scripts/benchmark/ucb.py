@@ -56,12 +56,13 @@ def ucb_against_botorch(args: Args) -> list[Row]:
         raise RuntimeError("ours and BoTorch did not play the same campaigns")
     # The optimum is an estimate from below; in the difference it cancels.
     difference = paired_difference(final.regret, theirs.regret)
-    each, its = float(np.median(ours)), float(np.mean(seconds))
+    our_seconds, botorch_seconds = float(np.median(ours)), float(np.mean(seconds))
+    ratio = botorch_seconds / our_seconds
     return [
         Row("exploration weight of both", weight),
-        Row(f"{args.policy}, a campaign", 1e3 * each, "ms"),
-        Row("BoTorch loop, a campaign", 1e3 * its, "ms"),
-        Row(f"{args.policy} is faster than the BoTorch loop", its / each, "times", target=2000),
+        Row(f"{args.policy}, a campaign", 1e3 * our_seconds, "ms"),
+        Row("BoTorch loop, a campaign", 1e3 * botorch_seconds, "ms"),
+        Row(f"{args.policy} is faster than the BoTorch loop", ratio, "times", target=2000),
         Row(f"final regret of {args.policy}, {args.campaigns} campaigns", final.regret.mean()),
         Row("final regret of the BoTorch loop on the same", theirs.regret.mean()),
         Row("difference (ours - BoTorch's), mean", difference.estimate),
@@ -75,7 +76,7 @@ def ucb_cell(args: Args, campaigns: int) -> Cell:
     return Cell(
         env=ENV,
         policy=args.policy,
-        told_horizon="true",
+        horizon_shown="true",
         utility="best",
         seed=args.seed,
         first=0,
@@ -105,7 +106,8 @@ def weight_of(cell: Cell) -> float:
             "--policy: expected one with a single exploration weight, such as ucb:weight=2, "
             f"got {cell.policy!r}"
         )
-    return weights.pop()
+    weight: float = weights.pop()
+    return weight
 
 
 def ucb_final(args: Args) -> Final:
@@ -148,11 +150,8 @@ def botorch_ucb(spec: CampaignSpec, weight: float) -> Propose:
     try:
         import torch
         from botorch.acquisition.monte_carlo import qUpperConfidenceBound
-        from botorch.models import SingleTaskGP
         from botorch.optim.optimize import optimize_acqf
         from botorch.utils.sampling import manual_seed
-        from gpytorch.kernels import MaternKernel, ScaleKernel
-        from gpytorch.means import ZeroMean
     except ImportError as error:
         raise ImportError(
             'the comparison needs BoTorch: pip install "ombo-gym[botorch]", or leave it out with '
@@ -170,17 +169,7 @@ def botorch_ucb(spec: CampaignSpec, weight: float) -> Propose:
         y = torch.as_tensor(
             observation["measurements"][observed, None], dtype=torch.float64
         )  # (n, 1)
-        kernel = ScaleKernel(MaternKernel(nu=2.5)).to(x)
-        kernel.outputscale = 1.0
-        kernel.base_kernel.lengthscale = surrogate.lengthscales[0]
-        model = SingleTaskGP(
-            train_X=x,
-            train_Y=y,
-            train_Yvar=torch.full_like(y, surrogate.noise_variances[0]),
-            covar_module=kernel,
-            mean_module=ZeroMean(),
-            outcome_transform=None,
-        )
+        model = _matern_model(x, y, surrogate.lengthscales[0], surrogate.noise_variances[0])
         # BoTorch's beta is the square of our weight: for one design, qUpperConfidenceBound is the
         # mean of mu + sqrt(beta pi / 2) |f - mu|, where the mean of |f - mu| is sqrt(2 / pi) sd:
         # mu + sqrt(beta) sd.
@@ -196,6 +185,27 @@ def botorch_ucb(spec: CampaignSpec, weight: float) -> Propose:
                 raw_samples=64,
                 sequential=True,
             )
-        return batch.numpy().astype(np.float32)
+        designs: np.ndarray = batch.numpy().astype(np.float32)  # (q, d)
+        return designs
 
     return propose
+
+
+def _matern_model(x: Any, y: Any, lengthscale: float, noise_variance: float) -> Any:
+    """BoTorch's Gaussian process of measurements, (n, d) and (n, 1), with all parameters given."""
+    import torch
+    from botorch.models import SingleTaskGP
+    from gpytorch.kernels import MaternKernel, ScaleKernel
+    from gpytorch.means import ZeroMean
+
+    kernel = ScaleKernel(MaternKernel(nu=2.5)).to(x)
+    kernel.outputscale = 1.0
+    kernel.base_kernel.lengthscale = lengthscale
+    return SingleTaskGP(
+        train_X=x,
+        train_Y=y,
+        train_Yvar=torch.full_like(y, noise_variance),
+        covar_module=kernel,
+        mean_module=ZeroMean(),
+        outcome_transform=None,
+    )

@@ -71,7 +71,7 @@ def properties(smiles: str) -> tuple[float, float, float, int]:
     molecule = Chem.MolFromSmiles(smiles)
     rings = molecule.GetRingInfo().AtomRings()
     return (
-        QED.qed(molecule),
+        QED.qed(molecule),  # type: ignore[no-untyped-call]
         rdMolDescriptors.CalcCrippenDescriptors(molecule)[0],
         _sascorer().calculateScore(molecule),
         max(map(len, rings), default=0),

@@ -36,10 +36,10 @@ def pack(files: dict[str, bytes]) -> dict[str, Array]:
     free = np.array([[LETTERS.index(letter) for letter in s[:3] + s[5:]] for s in sites])
     expect("free letters", (len(rows), 7), free.shape)
     cytosine = np.array([site[4] == "C" for site in sites])
-    at = (*free[:, :3].T, cytosine.astype(np.int64), *free[:, 3:].T)
+    letters = (*free[:, :3].T, cytosine.astype(np.int64), *free[:, 3:].T)
     levels, index = np.unique([float(row[3]) for row in rows], return_inverse=True)
     codes = np.zeros((4, 4, 4, 2, 4, 4, 4, 4), np.uint16)
-    codes[at] = index + 1
+    codes[letters] = index + 1
     return {"codes": codes, "levels": levels}
 
 

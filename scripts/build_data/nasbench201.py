@@ -40,13 +40,13 @@ def pack(files: dict[str, bytes]) -> dict[str, Array]:
     for i, (name, images) in enumerate(IMAGES.items()):
         measured = read_plain_pickle(by_name[name])
         expect(f"{name}: architectures", architectures, sorted(measured))
-        for at, architecture in enumerate(architectures):
+        for number, architecture in enumerate(architectures):
             accuracies = np.array(measured[architecture]["val_acc"])
             expect(f"{name}: two or three seeds", True, len(accuracies) in (2, 3))
             whole = np.rint(accuracies / 100 * images)
             near = bool((np.abs(100 * whole / images - accuracies) < 1e-5).all())
             expect(f"{name}: {architecture} is right on whole images", True, near)
-            correct[i, : len(whole), at] = whole
+            correct[i, : len(whole), number] = whole
     expect("three seeds", 3 * 8_169, np.count_nonzero((correct >= 0).all(axis=1)))
     return {
         "names": np.array(list(IMAGES)),

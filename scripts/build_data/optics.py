@@ -61,16 +61,21 @@ def _index(database: sqlite3.Connection, material: str) -> Array:
     micrometres = WAVELENGTHS / 1000
     if form == "tabulated":
         table = np.frombuffer(zlib.decompress(payload), "<f4").astype(np.float64)
-        at, values = table[:points], table[points:]
-        expect(f"{material}: wavelengths cover ours", True, at[0] <= 0.4 and at[-1] >= 1.0)
-        return np.interp(micrometres, at, values)
+        wavelengths, values = table[:points], table[points:]
+        expect(
+            f"{material}: wavelengths cover ours",
+            True,
+            wavelengths[0] <= 0.4 and wavelengths[-1] >= 1.0,
+        )
+        return np.interp(micrometres, wavelengths, values)
     # Sellmeier: n^2 = 1 + c + sum of b l^2 / (l^2 - s), where the first form gives the root of s.
     coefficients = np.frombuffer(payload, "<f4").astype(np.float64)
     strengths, poles = coefficients[1::2], coefficients[2::2]
     poles = poles**2 if form == "formula_1" else poles
     squares = micrometres[:, None] ** 2
     terms = strengths * squares / (squares - poles)
-    return np.sqrt(1 + coefficients[0] + terms.sum(axis=1))
+    indices: np.ndarray = np.sqrt(1 + coefficients[0] + terms.sum(axis=1))  # (wavelengths,)
+    return indices
 
 
 OPTICS = DataSet(

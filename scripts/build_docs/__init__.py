@@ -1,1 +1,1 @@
-"""Writes the environments' pages: `python -m scripts.build_docs`."""
+"""Writes the generated part of docs/, and what its site is built with."""

@@ -1,9 +1,11 @@
-"""Writes the environments' pages, `docs/environments`: `python -m scripts.build_docs`.
+"""Writes the generated part of docs/: `python -m scripts.build_docs`.
 
-A page per registered id, in the skeleton of Gymnasium's: its text is the problem's docstring, its
-facts come from the environment with default arguments. Each shows the last frame of a campaign.
-`--check` writes nothing and exits with an error where a page is not what would be written, or a
-picture is missing. What a picture holds is not compared: fonts differ between machines.
+`docs/environments` holds a page per registered id, in the skeleton of Gymnasium's: its text is the
+problem's docstring, its facts come from the environment with default arguments, and its picture is
+the last frame of a campaign. `docs/policies.md` comes from the registry of policies and their files
+of settings, `docs/images/concepts` from `drawings.py`. `--check` writes nothing and exits with an
+error where a file is not what would be written, or a picture is missing. What a picture of a
+campaign holds is not compared: fonts differ between machines.
 """
 
 from __future__ import annotations
@@ -14,80 +16,92 @@ from pathlib import Path
 import tyro
 
 from ombo_gym.registration import PROBLEMS
+from scripts.build_docs.drawings import DRAWINGS
 from scripts.build_docs.page import DocsError, index, page
 from scripts.build_docs.picture import draw
+from scripts.build_docs.policies import page as policies_page
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "docs" / "environments"
+DOCS = ROOT / "docs"
+ENVIRONMENTS = Path("environments")  # in the folder of pages
+_POLICIES, _DRAWINGS = Path("policies.md"), Path("images/concepts")
 
 
 @dataclasses.dataclass(frozen=True)
 class Args:
-    """Write docs/environments: a page and a picture for every environment."""
+    """Write the generated part of docs/: environments, policies and drawings."""
 
     check: bool = False
-    """Write nothing; exit with an error where a page or picture is missing or not current."""
+    """Write nothing; exit with an error where a file or picture is missing or not current."""
     pictures: bool = False
-    """Draw all pictures anew, not only those that are missing."""
+    """Draw all pictures of campaigns anew, not only those that are missing."""
 
 
-def main(args: Args) -> None:
-    """Writes or checks all pages and pictures."""
-    pages = build()
+def main(args: Args, docs: Path = DOCS) -> None:
+    """Writes or checks all files and pictures.
+
+    Raises:
+        DocsError: Something is not current, or cannot be written for an extra that is missing.
+    """
+    texts = build()
     if args.check:
-        if wrong := not_current(pages):
+        if wrong := not_current(texts, docs):
             raise DocsError("not current, run `python -m scripts.build_docs`: " + ", ".join(wrong))
-        print(f"{len(pages)} pages are current")
+        print(f"{len(texts)} files are current")
         return
-    (FOLDER / "images").mkdir(parents=True, exist_ok=True)
-    for name in PROBLEMS:
-        path = picture_of(name)
-        if args.pictures or not path.exists():
-            path.write_bytes(draw(name))
-            print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1024:.0f} KiB")
-    for path, text in pages.items():
-        path.write_text(text, encoding="utf-8")
-    for path in left_over(pages):
-        path.unlink()
-    print(f"{len(pages)} pages in {FOLDER.relative_to(ROOT)}")
+    for path in map(picture_of, PROBLEMS):
+        if args.pictures or not (docs / path).exists():
+            (docs / path).parent.mkdir(parents=True, exist_ok=True)
+            (docs / path).write_bytes(draw(path.stem))
+            print(f"{path}: {(docs / path).stat().st_size / 1024:.0f} KiB")
+    for path, text in texts.items():
+        (docs / path).parent.mkdir(parents=True, exist_ok=True)
+        (docs / path).write_text(text, encoding="utf-8")
+    for path in left_over(texts, docs):
+        (docs / path).unlink()
+    print(f"{len(texts)} files in {docs}")
 
 
 def build() -> dict[Path, str]:
-    """What all pages should say.
+    """What all files should say, by their path in the folder of pages.
 
     Raises:
         DocsError: A problem cannot be made, for an extra that is missing.
     """
     pages = {page_of(name): page(name) for name in PROBLEMS}
-    return {FOLDER / "README.md": index(), **pages}
+    drawn = {_DRAWINGS / f"{name}.svg": drawing().svg() for name, drawing in DRAWINGS.items()}
+    return {ENVIRONMENTS / "README.md": index(), **pages, _POLICIES: policies_page(), **drawn}
 
 
-def not_current(pages: dict[Path, str]) -> list[str]:
-    """Pages that are not what they should be or should not be there, and missing pictures."""
-    wrong = [path for path, text in pages.items() if not path.exists() or _read(path) != text]
-    missing = [path for path in map(picture_of, PROBLEMS) if not path.exists()]
-    return [str(path.relative_to(FOLDER)) for path in [*wrong, *missing, *left_over(pages)]]
+def not_current(texts: dict[Path, str], docs: Path = DOCS) -> list[str]:
+    """Files that are not what they should be or should not be there, and missing pictures."""
+    wrong = [path for path, text in texts.items() if _read(docs / path) != text]
+    missing = [path for path in map(picture_of, PROBLEMS) if not (docs / path).exists()]
+    return [str(path) for path in [*wrong, *missing, *left_over(texts, docs)]]
 
 
-def left_over(pages: dict[Path, str]) -> list[Path]:
+def left_over(texts: dict[Path, str], docs: Path = DOCS) -> list[Path]:
     """Files of environments that are no longer registered."""
-    known = {*pages, *map(picture_of, PROBLEMS)}
-    there = [*FOLDER.glob("*.md"), *FOLDER.glob("images/*.png")]
-    return sorted(path for path in there if path not in known)
+    known = {*texts, *map(picture_of, PROBLEMS)}
+    folder = docs / ENVIRONMENTS
+    present = [*folder.glob("*.md"), *folder.glob("images/*.png")]
+    return sorted(
+        path for path in (each.relative_to(docs) for each in present) if path not in known
+    )
 
 
 def page_of(name: str) -> Path:
     """Where a problem's page is."""
-    return FOLDER / f"{name}.md"
+    return ENVIRONMENTS / f"{name}.md"
 
 
 def picture_of(name: str) -> Path:
     """Where a problem's picture is."""
-    return FOLDER / "images" / f"{name}.png"
+    return ENVIRONMENTS / "images" / f"{name}.png"
 
 
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 if __name__ == "__main__":

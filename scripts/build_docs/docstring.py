@@ -60,3 +60,8 @@ def reflow(text: str) -> str:
         else:
             found.append(" ".join(line.strip() for line in lines))
     return "\n\n".join(filter(None, found))
+
+
+def cell(text: str) -> str:
+    """Words as a cell of a Markdown table holds them."""
+    return text.replace("|", r"\|")

@@ -17,7 +17,7 @@ from ombo_gym.problems.core.base import Problem
 from ombo_gym.registration import NAMESPACE, PROBLEMS, make_problem, problem_class
 from ombo_gym.spec import Repeats
 from ombo_gym.utilities import UTILITIES, Utility
-from scripts.build_docs.docstring import Docstring, reflow
+from scripts.build_docs.docstring import Docstring, cell, reflow
 
 
 class DocsError(Exception):
@@ -40,7 +40,7 @@ def _made(name: str) -> tuple[Problem, CampaignEnv]:
 def index() -> str:
     """The table of all environments."""
     rows = [
-        "| id | domain | designs | rounds | optimum | extra | |",
+        "| id | what it is | domain | designs | rounds | optimum | extra |",
         "|---|---|---|---|---|---|---|",
     ]
     for name in PROBLEMS:
@@ -48,12 +48,12 @@ def index() -> str:
         low, high = problem.rounds
         cells = [
             f"[`{NAMESPACE}/{name}-v0`]({name}.md)",
+            cell(Docstring.of(problem_class(name)).summary.rstrip(".")),
             problem.domain,
             problem.design_space.summary,
             f"{low} to {high}",
             what_is_known(problem),
             f"`{problem.extra}`" if problem.extra else "",
-            Docstring.of(problem_class(name)).summary,
         ]
         rows.append("| " + " | ".join(cells) + " |")
     return "\n".join(
@@ -61,7 +61,7 @@ def index() -> str:
             "# Environments",
             "",
             "Written by `python -m scripts.build_docs` from the problems' docstrings. "
-            "`python -m ombo_gym` prints this table with what a design costs on your machine.",
+            "`ombo list` prints this table with what a design costs on your machine.",
             "",
             *rows,
             "",
@@ -258,7 +258,7 @@ def _arguments(name: str, doc: Docstring) -> str:
             raise DocsError(f"{name}: the docstring's Args do not tell of {key}")
         default = parameter.default
         shown = "" if default is parameter.empty else f"`{_literal(default)}`"
-        rows.append(f"| `{key}` | {shown} | {_cell(texts[key])} |")
+        rows.append(f"| `{key}` | {shown} | {cell(texts[key])} |")
     own = "Of the problem:\n\n" + "\n".join(["| argument | default | |", "|---|---|---|", *rows])
     if not rows:
         own = "The problem has none of its own."
@@ -280,7 +280,7 @@ def _common_arguments(name: str) -> str:
         default = own.get(key, parameter.default)
         if key == "noise_std":
             default = kind.noise_std if isinstance(kind.noise_std, float) else None
-        rows.append(f"| `{key}` | `{_literal(default)}` | {_cell(texts[key])} |")
+        rows.append(f"| `{key}` | `{_literal(default)}` | {cell(texts[key])} |")
     return "\n".join(rows)
 
 
@@ -289,10 +289,6 @@ def _literal(value: Any) -> str:
     if isinstance(value, str | dict | list | tuple):
         return json.dumps(value)
     return repr(value)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|")
 
 
 def _vectorized(name: str) -> str:

@@ -1,125 +1,25 @@
-"""Acquisition functions and trust regions against plain computations and the papers' statements."""
+"""Policies that read a posterior: batches that keep apart, trust regions, the posterior mean."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 import ombo_agents
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.turbo import Turbo
 from ombo_agents.hyperparameters import settings_of
-from ombo_gym.acquisition.local_penalization import PenalizedImprovement, steepest
-from ombo_gym.acquisition.max_value_entropy import MaxValueInformation
 from ombo_gym.design_spaces import BoxDesigns, CategoricalDesigns, MixedDesigns
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
-from ombo_gym.surrogates.fantasies import FantasyPosterior
-from ombo_gym.surrogates.marginals import Marginals
-from ombo_gym.surrogates.posterior import Posterior
-from ombo_gym.surrogates.surrogate import JITTER, Surrogate
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import Pool
-from tests.surrogates.test_posterior import textbook_posterior
 
 ROWS = 5
 
 
 def generators(rows=ROWS, seed=0):
     return [np.random.default_rng([seed, i]) for i in range(rows)]
-
-
-def some_marginals(rng, slots=0):
-    shape = (2, 7)
-    return [rng.normal(size=shape), rng.uniform(0.1, 1, shape), rng.normal(size=(2, slots, 7))]
-
-
-def test_the_information_about_a_maximum_is_an_entropy_that_is_lost():
-    """Of a normal distribution minus that of the same cut off at the maximum, by quadrature."""
-    maxima, rng = np.array([[0.4, 1.5], [2.0, 0.2]]), np.random.default_rng(0)
-    mean, sd, nothing = some_marginals(rng)
-    found = MaxValueInformation(maxima).value(Marginals(mean, sd, nothing))
-    for row in range(2):
-        for point in range(7):
-            lost = []
-            for top in maxima[row]:
-                each = norm(mean[row, point], sd[row, point])
-                y = np.linspace(min(top, each.mean()) - 9 * each.std(), top, 200_001)
-                density = np.exp(each.logpdf(y) - each.logcdf(top))
-                entropy = -np.trapezoid(density * np.log(np.maximum(density, 1e-300)), y)
-                lost.append(each.entropy() - entropy)
-            assert found[row, point] == pytest.approx(np.mean(lost), abs=1e-4)
-
-
-def test_its_slopes_are_those_of_finite_differences():
-    rng = np.random.default_rng(1)
-    score, numbers = MaxValueInformation(rng.normal(1, 1, (2, 3))), some_marginals(rng)
-    slope = score.slope(Marginals(*numbers))
-    for which, expected in enumerate((slope.mean, slope.sd)):
-        up, down = (
-            Marginals(*(n + sign * 1e-6 * (i == which) for i, n in enumerate(numbers)))
-            for sign in (1, -1)
-        )
-        differences = (score.value(up) - score.value(down)) / 2e-6
-        np.testing.assert_allclose(expected, differences, rtol=1e-5, atol=1e-7)
-
-
-def penalized(seed: int, picks: int):
-    """Data, candidates, picks and what is made of them."""
-    rng = np.random.default_rng(seed)
-    x, y = rng.uniform(-1, 1, (1, 6, 2)), rng.normal(size=(1, 6))
-    posterior = Posterior(Surrogate("matern52", (0.5,), (JITTER,), False), x, y)
-    points = rng.uniform(-1, 1, (1, 9, 2)).astype(np.float32)
-    group = SimpleNamespace(best=y.max(axis=1), posterior=posterior, candidates=points)
-    acquisition = PenalizedImprovement(group, BoxDesigns(2))
-    taken = rng.uniform(-1, 1, (picks, 1, 2)).astype(np.float32)
-    return acquisition, x[0], y[0], points, taken, rng
-
-
-def test_a_pick_rules_out_what_is_too_close_to_it_to_be_the_best():
-    """The probability that a ball of radius (largest - f(pick)) / slope leaves a design out."""
-    acquisition, x, y, points, (pick,), rng = penalized(2, 1)
-    slope = steepest(acquisition._fantasies, points.astype(float))
-    before = acquisition.candidate_scores()
-    np.testing.assert_array_equal(acquisition.value(points.astype(float)), before)
-    acquisition.take(pick, None)
-    fallen = acquisition.candidate_scores() - before
-    mean, covariance = textbook_posterior("matern52", x, y, pick.astype(float), 0.5, JITTER)
-    f = rng.normal(mean[0], np.sqrt(covariance[0, 0]), 400_000)
-    distance = np.linalg.norm(points[0] - pick, axis=1)
-    outside = (distance[:, None] > (y.max() - f) / slope).mean(axis=1)
-    np.testing.assert_allclose(np.exp(fallen[0]), outside, atol=4e-3)
-    after = acquisition.value(points.astype(float))
-    np.testing.assert_allclose(after - before, fallen, atol=1e-12)
-
-
-def test_penalties_slope_as_finite_differences_do():
-    acquisition, *_, picks, rng = penalized(3, 2)
-    for pick in picks:
-        acquisition.take(pick, None)
-    points, step = rng.uniform(-1, 1, (1, 12, 2)), 1e-6
-    slope = acquisition.slope(points)
-    for k, by in enumerate(step * np.eye(2)):
-        differences = acquisition.value(points + by) - acquisition.value(points - by)
-        np.testing.assert_allclose(slope[..., k], differences / (2 * step), rtol=1e-4, atol=1e-5)
-
-
-def test_the_steepest_slope_of_the_mean_is_found_among_the_candidates():
-    rng = np.random.default_rng(3)
-    x, y = rng.uniform(-1, 1, (1, 6, 2)), rng.normal(size=(1, 6))
-    posterior = Posterior(Surrogate("matern52", (0.5,), (JITTER,), False), x, y)
-    points = rng.uniform(-1, 1, (1, 30, 2))
-
-    def mean(at):
-        return textbook_posterior("matern52", x[0], y[0], at, 0.5, JITTER)[0]
-
-    by = 1e-6 * np.eye(2)
-    slopes = np.stack([(mean(points[0] + b) - mean(points[0] - b)) / 2e-6 for b in by])
-    expected = np.linalg.norm(slopes, axis=0).max()
-    np.testing.assert_allclose(steepest(FantasyPosterior(posterior), points), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["max_value_entropy", "local_penalization"])
@@ -199,7 +99,11 @@ def test_trust_regions_hold_the_batch():
 MIXED = MixedDesigns(
     {"T": (0, 1), "P": (-1, 1), "n": {"integer": [1, 9]}, "solvent": ["a", "b", "c"]}
 )
+
+
 MEASURED = MIXED.sample(GeneratorBatch(np.random.default_rng(0), 1), 12)[0]
+
+
 VALUES = -(MIXED.features(MEASURED) ** 2).sum(axis=1)
 
 

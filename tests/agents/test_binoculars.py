@@ -11,9 +11,9 @@ from scipy import stats
 
 import ombo_agents
 import ombo_gym  # noqa: F401
-from ombo_agents.planners.binoculars import _go_first, joint_draws, largest_maximum
+from ombo_agents.planners.binoculars import first_of_planned, joint_draws, maximize_expected_maximum
 from ombo_gym.randomness import GeneratorBatch
-from tests.agents.test_rollout import field
+from tests.agents.test_rollout import joint_of
 
 
 def expected_maximum(values: np.ndarray, chosen: list[int], floor: float) -> float:
@@ -24,11 +24,11 @@ def expected_maximum(values: np.ndarray, chosen: list[int], floor: float) -> flo
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_what_is_planned_is_near_the_best_subset_and_no_exchange_improves_it(count: int) -> None:
     values = joint_draws(
-        field(rows=6, size=9, seed=3), GeneratorBatch(np.random.default_rng(0), 6), 64
+        joint_of(rows=6, size=9, seed=3), GeneratorBatch(np.random.default_rng(0), 6), 64
     )
     floor = np.random.default_rng(1).normal(size=6)
-    planned = largest_maximum(values, floor, np.zeros((6, 9), bool), count, sweeps=20)
-    greedy = largest_maximum(values, floor, np.zeros((6, 9), bool), count, sweeps=0)
+    planned = maximize_expected_maximum(values, floor, np.zeros((6, 9), bool), count, sweeps=20)
+    greedy = maximize_expected_maximum(values, floor, np.zeros((6, 9), bool), count, sweeps=0)
     for row in range(6):
         mine = planned[row].tolist()
         assert len(set(mine)) == count
@@ -50,22 +50,22 @@ def test_blocked_designs_are_planned_only_when_nothing_else_is_left() -> None:
     values = np.random.default_rng(0).normal(size=(2, 32, 6))
     blocked = np.zeros((2, 6), bool)
     blocked[0, 2:] = True
-    planned = largest_maximum(values, np.full(2, -9.0), blocked, 3, sweeps=2)
+    planned = maximize_expected_maximum(values, np.full(2, -9.0), blocked, 3, sweeps=2)
     assert {0, 1} < set(planned[0].tolist()) and len(set(planned[1].tolist())) == 3
 
 
 def test_draws_have_the_beliefs_moments() -> None:
-    its = field(rows=2, size=5)
-    values = joint_draws(its, GeneratorBatch(np.random.default_rng(0), 2), 100_000)
-    np.testing.assert_allclose(values.mean(axis=1), its.mean, atol=1e-9)  # pairs
+    joint = joint_of(rows=2, size=5)
+    values = joint_draws(joint, GeneratorBatch(np.random.default_rng(0), 2), 100_000)
+    np.testing.assert_allclose(values.mean(axis=1), joint.mean, atol=1e-9)  # pairs
     for row in range(2):
-        np.testing.assert_allclose(np.cov(values[row].T), its.covariance[row], atol=0.03)
+        np.testing.assert_allclose(np.cov(values[row].T), joint.covariance[row], atol=0.03)
 
 
-def test_those_that_improve_most_go_first() -> None:
+def test_those_that_improve_mostfirst_of_planned() -> None:
     rng = np.random.default_rng(2)
     values, floor = rng.normal(size=(4, 64, 5)), rng.normal(size=4)
-    first = _go_first(values, floor, np.zeros((4, 5), bool), 2, None)
+    first = first_of_planned(values, floor, np.zeros((4, 5), bool), 2, None)
     for row in range(4):
         gains = [expected_maximum(values[row], [i], floor[row]) for i in range(5)]
         assert first[row, 0] == np.argmax(gains)
@@ -81,7 +81,7 @@ def test_sampled_ones_go_first_with_probabilities_in_proportion_to_what_they_add
     values = np.random.default_rng(3).normal(size=(1, 64, 4))
     lots = np.random.default_rng(4).random((rows, 2))
     repeated, copies = np.repeat(values, rows, axis=0), np.zeros((rows, 4), bool)
-    first = _go_first(repeated, np.full(rows, floor), copies, 2, lots)
+    first = first_of_planned(repeated, np.full(rows, floor), copies, 2, lots)
     gains = np.array([expected_maximum(values[0], [i], floor) - floor for i in range(4)])
     counts = np.bincount(first[:, 0], minlength=4)
     assert stats.chisquare(counts, rows * gains / gains.sum()).pvalue > 1e-4
@@ -94,10 +94,10 @@ def test_copies_of_planned_designs_go_last(lots: np.ndarray | None) -> None:
     values = np.random.default_rng(3).normal(size=(50, 64, 4))
     values[..., 2:] -= 9.0
     copies = np.array([[False, True, False, False]]).repeat(50, axis=0)
-    first = _go_first(values, np.zeros(50), copies, 3, lots)
+    first = first_of_planned(values, np.zeros(50), copies, 3, lots)
     assert (np.sort(first, axis=1) == [0, 2, 3]).all()
     copies[:, 2:] = True
-    assert (_go_first(values, np.zeros(50), copies, 3, lots)[:, 0] == 0).all()
+    assert (first_of_planned(values, np.zeros(50), copies, 3, lots)[:, 0] == 0).all()
 
 
 def test_a_wide_plan_proposes_none_of_its_designs_twice() -> None:

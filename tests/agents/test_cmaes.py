@@ -39,7 +39,7 @@ def test_cmaes_is_pycma_told_of_every_round_in_turn(q):
         designs = np.concatenate([designs, asked.astype(np.float32)])
         values = np.concatenate([values, sphere(asked)])
     edges = round_edges(policy.spec, len(values), 1, q)
-    replayed = policy.told(designs, values, edges, np.random.default_rng(0))
+    replayed = policy.replayed(designs, values, edges, np.random.default_rng(0))
     np.testing.assert_allclose(replayed.mean, live.mean, atol=1e-5)
     np.testing.assert_allclose(replayed.sigma, live.sigma, rtol=1e-4)
     np.testing.assert_allclose(replayed.C, live.C, rtol=1e-3, atol=1e-4)
@@ -100,7 +100,7 @@ def test_cmaes_waits_for_four_designs_before_it_changes_its_distribution(q):
     means = []
     for rounds in range(9):
         edges = tuple(range(2, 3 + rounds * q, q))
-        told = policy.told(designs[: edges[-1]], np.arange(float(edges[-1])), edges, rng)
+        told = policy.replayed(designs[: edges[-1]], np.arange(float(edges[-1])), edges, rng)
         means.append(tuple(told.mean))
     changes = [i for i in range(1, 9) if means[i] != means[i - 1]]
     wait = {1: 4, 2: 2, 3: 2}[q]
@@ -120,7 +120,7 @@ def test_cmaes_weighs_each_generation_as_its_size_asks_for():
     designs = rng.uniform(-0.2, 0.2, (22, 3)).astype(np.float32)
     edges = round_edges(policy.spec, 22, 1, 1)
     assert edges == (1, 9, 14, 22)
-    ours = policy.told(designs, sphere(designs), edges, np.random.default_rng(0))
+    ours = policy.replayed(designs, sphere(designs), edges, np.random.default_rng(0))
     theirs, other = (
         cma.CMAEvolutionStrategy(
             designs[0].astype(float),

@@ -10,7 +10,11 @@ import pytest
 from scipy.stats import qmc
 
 import ombo_agents
-from ombo_agents.design_of_experiments.d_optimal import optimal, predictive, regressors
+from ombo_agents.design_of_experiments.d_optimal import (
+    d_optimal_batch,
+    predictive_covariance,
+    regressors,
+)
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
 from ombo_gym.design_spaces.categorical import contrasts
 from ombo_gym.problems.synthetic.gp import GP
@@ -196,7 +200,7 @@ def test_what_is_predicted_is_the_posterior_covariance_of_a_linear_model(n):
     for row in range(2):
         precision = measured[row].T @ measured[row] + 0.1 * np.eye(5)
         expected = candidates[row] @ np.linalg.inv(precision) @ candidates[row].T
-        found = predictive(candidates, measured, 0.1)[row]
+        found = predictive_covariance(candidates, measured, 0.1)[row]
         np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
@@ -204,8 +208,8 @@ def test_what_is_predicted_is_the_posterior_covariance_of_a_linear_model(n):
 def test_the_gain_of_a_batch_is_that_of_its_determinant(repeats):
     rng = np.random.default_rng(0)
     candidates, measured = rng.normal(size=(3, 20, 4)), rng.normal(size=(3, 2, 4))
-    covariance = predictive(candidates, measured, 0.5)
-    batch, gain = optimal(covariance, np.ones((3, 20), bool), 6, repeats)
+    covariance = predictive_covariance(candidates, measured, 0.5)
+    batch, gain = d_optimal_batch(covariance, np.ones((3, 20), bool), 6, repeats)
     for row in range(3):
         before = measured[row].T @ measured[row] + 0.5 * np.eye(4)
         new = candidates[row, batch[row]]

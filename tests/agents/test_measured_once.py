@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 import ombo_agents
-from ombo_agents.unmeasured import without_repeats
+from ombo_agents.unmeasured import replaced, without_repeats
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.randomness import GeneratorBatch
@@ -91,6 +94,22 @@ def test_random_designs_do_not_depend_on_how_others_stand():
         for each in (observation, empty)
     )
     np.testing.assert_array_equal(first[0], second[0])
+
+
+@given(st.data(), st.integers(1, 4), st.integers(1, 5), st.integers(0, 6))
+def test_unwanted_slots_from_the_left_are_filled_with_usable_spares_in_their_order(
+    data, rows, q, m
+):
+    unwanted = data.draw(arrays(bool, (rows, q)))
+    usable = data.draw(arrays(bool, (rows, m)))
+    batch = np.arange(rows * q).reshape(rows, q, 1)
+    spares = 1000 + np.arange(rows * m).reshape(rows, m, 1)
+    expected = batch.copy()
+    for row in range(rows):
+        left = spares[row][usable[row]].tolist()
+        for slot in np.flatnonzero(unwanted[row])[: len(left)]:
+            expected[row, slot] = left.pop(0)
+    np.testing.assert_array_equal(replaced(batch, unwanted, spares, usable), expected)
 
 
 def test_what_is_not_wasted_stays_and_the_rest_is_filled_up_uniformly():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ombo_agents
-from ombo_agents.model_free.evolution import selected
+from ombo_agents.model_free.evolution import surviving_population
 from ombo_agents.round_history import by_history, round_edges
 from ombo_gym.design_spaces import BoxDesigns, MixedDesigns
 from ombo_gym.design_spaces.local_optima import nearest_others
@@ -21,7 +21,7 @@ from tests.agents.by_hand import Line, Recipe, batch_of, observation_of
 
 @pytest.mark.parametrize(("count", "rounds"), [(0, 0), (3, 0), (4, 0), (6, 0), (7, 1), (10, 2)])
 def test_rounds_are_told_from_the_number_of_rows(count, rounds):
-    edges = round_edges(CampaignSpec(BoxDesigns(1), batch_sizes=(3, 3)), count, start=4, q=3)
+    edges = round_edges(CampaignSpec(BoxDesigns(1), batch_sizes=(3, 3)), count, num_start=4, q=3)
     assert edges == tuple(range(count - 3 * rounds, count + 1, 3))
 
 
@@ -30,10 +30,10 @@ def test_rounds_are_told_from_the_number_of_rows(count, rounds):
 )
 def test_of_plates_that_are_laid_down_rounds_have_these_sizes(count, edges):
     spec = CampaignSpec(BoxDesigns(1), plates=(5, 2, 3), start_capacity=4)
-    assert round_edges(spec, count, start=4, q=2) == edges
+    assert round_edges(spec, count, num_start=4, q=2) == edges
     observation = spec.observation(np.zeros((count, 1)), np.zeros(count), [3], from_start=4)
-    (history,) = by_history(spec, observation, 3, 1)
-    assert history.edges == edges and history.start_count == 4 and history.count == count
+    (history,) = by_history(spec, observation, 3, entries_per_row=1)
+    assert history.edges == edges and history.num_start == 4 and history.num_observed == count
 
 
 def test_mirrors_bring_points_back_into_the_box():
@@ -146,7 +146,7 @@ def test_where_neighbours_cannot_be_listed_local_search_draws_them_around_the_be
 def test_the_population_is_that_of_trials_that_take_their_target_s_place():
     rng = np.random.default_rng(0)
     values = rng.integers(0, 6, (20, 23)).astype(float)
-    found = selected(values, 6, 4)
+    found = surviving_population(values, 6, 4)
     for row, members in zip(values, found, strict=True):
         population = sorted(range(6), key=lambda i: (-row[i], i))[:4]
         for trial in range(6, 23):

@@ -15,9 +15,14 @@ from scipy import stats
 import ombo_agents
 import ombo_gym  # noqa: F401
 from ombo_agents.planners.plates import Plates
+from ombo_agents.planners.rollout.expected_utilities import (
+    LAST_BATCH_SAMPLES,
+    SimulationSettings,
+    expected_utilities,
+    quasi_random_normals,
+)
 from ombo_agents.planners.rollout.joint_posterior import JointPosterior, joint_posterior
-from ombo_agents.planners.rollout.simulate import _INNER, Rules, normals, values_of
-from ombo_agents.planners.rollout.variance_reduction import informative
+from ombo_agents.planners.rollout.variance_reduction import variance_reducing_batch
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import Repeats, campaign_spec
 from ombo_gym.surrogates.candidate_posterior import condition_on_dataset
@@ -31,12 +36,12 @@ UTILITIES = (
     *("best", "last_max", "last_mean", "last_median", "total", "recommendation"),
     *("auc", QUANTILE),
 )
-RULES = Rules(
+SETTINGS = SimulationSettings(
     make_utility("best"), Repeats.DISTINCT_IN_BATCH, num_samples=8, explore=2.0, finish=1.5
 )
 
 
-def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -> JointPosterior:
+def joint_of(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -> JointPosterior:
     rng = np.random.default_rng(seed)
     points = rng.uniform(-1, 1, (rows, size, 2))
     squared = ((points[:, :, None] - points[:, None]) ** 2).sum(axis=-1)
@@ -53,10 +58,10 @@ def field(rows: int = 3, size: int = 12, *, noise: float = 0.0, seed: int = 0) -
 class Slow:
     """One campaign in simulation, in double precision, conditioned measurement by measurement."""
 
-    def __init__(self, field: JointPosterior, row: int, rules: Rules) -> None:
-        self.mean, self.cov = field.mean[row].copy(), field.covariance[row].copy()
-        self.noise, self.blocked = field.noise[row], field.blocked[row].copy()
-        self.rules = rules
+    def __init__(self, joint: JointPosterior, row: int, settings: SimulationSettings) -> None:
+        self.mean, self.cov = joint.mean[row].copy(), joint.covariance[row].copy()
+        self.noise, self.blocked = joint.noise[row], joint.blocked[row].copy()
+        self.settings = settings
 
     def learn(self, design: int, z: float) -> None:
         """Measures one design; z says how surprising it is."""
@@ -68,7 +73,7 @@ class Slow:
         """Measures a batch; what its designs are believed to be worth then."""
         for design, number in zip(batch, z, strict=True):
             self.learn(design, number)
-        if self.rules.repeats is Repeats.NEVER_AGAIN:
+        if self.settings.repeats is Repeats.NEVER_AGAIN:
             self.blocked[batch] = True
         return self.mean[batch]
 
@@ -78,7 +83,7 @@ class Slow:
         for _ in range(q):
             scores = self.mean + weight * np.sqrt(np.maximum(np.diag(ahead.cov), 1e-12))
             scores[self.blocked] = -1e30
-            if self.rules.repeats is not Repeats.ALLOWED:
+            if self.settings.repeats is not Repeats.ALLOWED:
                 scores[batch] = -1e30
             batch.append(int(scores.argmax()))
             ahead.learn(batch[-1], 0.0)
@@ -87,7 +92,7 @@ class Slow:
     def best_of(self, batch: list[int], floor: float) -> float:
         """Expected best value of a last batch."""
         reached = []
-        for z in normals(_INNER, len(batch)).astype(float):
+        for z in quasi_random_normals(LAST_BATCH_SAMPLES, len(batch)).astype(float):
             ahead, best = replaced(self), floor
             for design, number in zip(batch, z, strict=True):
                 ahead.learn(design, number)
@@ -103,29 +108,34 @@ def replaced(campaign: Slow) -> Slow:
 
 
 def slowly(
-    field: JointPosterior, row: int, first: list[int], plates: Plates, lookahead: int, rules: Rules
+    joint: JointPosterior,
+    row: int,
+    first: list[int],
+    plates: Plates,
+    lookahead: int,
+    settings: SimulationSettings,
 ) -> float:
-    """What `values_of` says of one batch."""
-    utility, simulated, beyond = str(rules.utility), plates[:lookahead], plates[lookahead:]
+    """What `expected_utilities` says of one batch."""
+    utility, simulated, beyond = str(settings.utility), plates[:lookahead], plates[lookahead:]
     measured = simulated if utility == "recommendation" else simulated[:-1]
-    numbers = normals(rules.num_samples, sum(measured)).astype(float)
+    numbers = quasi_random_normals(settings.num_samples, sum(measured)).astype(float)
     reached = []
     for numbers_of_course in numbers:
-        campaign, z = Slow(field, row, rules), list(numbers_of_course)
-        total, best, bests = 0.0, field.best[row], []
-        for at, q in enumerate(measured):
-            batch = campaign.fill(rules.explore, q) if at else first
+        campaign, z = Slow(joint, row, settings), list(numbers_of_course)
+        total, best, bests = 0.0, joint.best[row], []
+        for played, q in enumerate(measured):
+            batch = campaign.fill(settings.explore, q) if played else first
             total += campaign.mean[batch].sum()
             best = max(best, campaign.measure(batch, np.array(z[:q])).max())
             bests.append(best)
             del z[:q]
         q = simulated[-1]
         hopes = np.sort(campaign.mean[~campaign.blocked])[::-1]
-        top = np.repeat(hopes[0], q) if rules.repeats is Repeats.ALLOWED else hopes[:q]
+        top = np.repeat(hopes[0], q) if settings.repeats is Repeats.ALLOWED else hopes[:q]
         if utility == "recommendation":
             reached.append(campaign.mean.max())
         elif utility in ("best", "last_max", "auc"):
-            last = campaign.fill(rules.finish, q)
+            last = campaign.fill(settings.finish, q)
             final = campaign.best_of(last, -np.inf if utility == "last_max" else best)
             area = sum(bests) + (1 + len(beyond)) * final
             reached.append(area if utility == "auc" else final)
@@ -146,37 +156,39 @@ def slowly(
 def test_values_are_those_of_campaigns_that_are_simulated_one_by_one(
     utility: str, repeats: Repeats, plates: Plates, lookahead: int
 ) -> None:
-    rules = replace(RULES, utility=make_utility(utility), repeats=repeats)
+    settings = replace(SETTINGS, utility=make_utility(utility), repeats=repeats)
     for noise in (JITTER, 0.3):
-        its = field(noise=noise)
+        joint = joint_of(noise=noise)
         rng = np.random.default_rng(1)
         batches = np.argsort(rng.random((3, 4, 12)), axis=2)[..., : plates[0]]
-        found = values_of(its, batches, plates, lookahead, rules)
+        found = expected_utilities(joint, batches, plates, lookahead, settings)
         for row, option in np.ndindex(3, 4):
-            slow = slowly(its, row, batches[row, option].tolist(), plates, lookahead, rules)
+            slow = slowly(joint, row, batches[row, option].tolist(), plates, lookahead, settings)
             assert found[row, option] == pytest.approx(slow, abs=4e-4)
 
 
 def test_values_do_not_depend_on_how_many_are_computed_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    its, rng = field(rows=5), np.random.default_rng(2)
+    joint, rng = joint_of(rows=5), np.random.default_rng(2)
     batches = np.argsort(rng.random((5, 3, 12)), axis=2)[..., :2]
-    together = values_of(its, batches, (2, 2, 2), 3, RULES)
-    monkeypatch.setattr("ombo_agents.planners.rollout.simulate._TOGETHER", 1)
-    np.testing.assert_array_equal(values_of(its, batches, (2, 2, 2), 3, RULES), together)
+    together = expected_utilities(joint, batches, (2, 2, 2), 3, SETTINGS)
+    monkeypatch.setattr("ombo_agents.planners.rollout.expected_utilities.CHUNK_ENTRIES", 1)
+    np.testing.assert_array_equal(
+        expected_utilities(joint, batches, (2, 2, 2), 3, SETTINGS), together
+    )
 
 
 @pytest.mark.parametrize("dim", [1, 2, 12, 40])
 def test_numbers_are_standard_normal_in_pairs(dim: int) -> None:
-    numbers = normals(256, dim)
+    numbers = quasi_random_normals(256, dim)
     np.testing.assert_array_equal(numbers[:128], -numbers[128:])
     np.testing.assert_allclose(numbers.T @ numbers / 256, np.eye(dim), atol=1e-5)
     assert stats.kstest(numbers.ravel(), "norm").statistic < 0.03
 
 
 def test_few_numbers_for_many_dimensions_are_finite() -> None:
-    numbers = normals(160, 120)
+    numbers = quasi_random_normals(160, 120)
     assert np.isfinite(numbers).all()
     assert numbers.std() == pytest.approx(1, abs=0.1)
 
@@ -197,24 +209,24 @@ def left_over(covariance: Floats, batch: list[int], noise: float, counts: Floats
 def test_each_slot_leaves_the_least_variance_of_what_may_be_best(
     reach: float, noise: float
 ) -> None:
-    its = field(rows=4, noise=noise, seed=5)
-    batches = informative(its, reach, 3)
+    joint = joint_of(rows=4, noise=noise, seed=5)
+    batches = variance_reducing_batch(joint, reach, 3)
     for row, batch in enumerate(batches.tolist()):
-        sd = np.sqrt(np.diag(its.covariance[row]))
-        hope = its.mean[row] + reach * sd
+        sd = np.sqrt(np.diag(joint.covariance[row]))
+        hope = joint.mean[row] + reach * sd
         counts = np.exp((hope - hope.max()) / (0.3 * sd.max()))
         for slot in range(3):
             left = {
-                design: left_over(its.covariance[row], [*batch[:slot], design], noise, counts)
+                design: left_over(joint.covariance[row], [*batch[:slot], design], noise, counts)
                 for design in set(range(12)) - set(batch[:slot])
             }
             assert left[batch[slot]] <= min(left.values()) + 1e-5
 
 
 def test_what_is_blocked_is_taken_only_when_nothing_else_is_left() -> None:
-    its = field(rows=2)
-    its.blocked[0, 3:] = True
-    batches = informative(its, 1.0, 5)
+    joint = joint_of(rows=2)
+    joint.blocked[0, 3:] = True
+    batches = variance_reducing_batch(joint, 1.0, 5)
     assert set(batches[0, :3].tolist()) == {0, 1, 2}
     assert len(set(batches[1].tolist())) == 5
 
@@ -231,24 +243,26 @@ def group_of(env_id: str, **arguments: Any) -> Any:
     return next(iter(found)), spec.design_space
 
 
-def test_a_field_holds_what_was_asked_for_first_and_blocks_what_is_no_new_design() -> None:
-    its, space = group_of("Ombo/TFBind8-v0", start={"kind": "percentile", "size": 64})
-    assert its.measured is not None and its.measured.any()
-    further = its.candidates[:, [5, 6, 5]]
-    made = joint_posterior(its, space, further)
-    np.testing.assert_array_equal(made.designs[:, :3], further)
+def test_a_joint_posterior_holds_what_was_asked_for_first_and_blocks_what_is_no_new_design() -> (
+    None
+):
+    group, space = group_of("Ombo/TFBind8-v0", start={"kind": "percentile", "size": 64})
+    assert group.measured is not None and group.measured.any()
+    further = group.candidates[:, [5, 6, 5]]
+    joint = joint_posterior(group, space, further)
+    np.testing.assert_array_equal(joint.designs[:, :3], further)
     for row in range(3):
-        known = {tuple(design) for design in its.candidates[row][its.measured[row]].tolist()}
+        known = {tuple(design) for design in group.candidates[row][group.measured[row]].tolist()}
         seen: set[tuple[int, ...]] = set()
-        for at, design in enumerate(map(tuple, made.designs[row].tolist())):
-            measured = design in known and at >= 3  # what was asked for is up to who asks
-            assert made.blocked[row, at] == (measured or design in seen)
+        for index, design in enumerate(map(tuple, joint.designs[row].tolist())):
+            measured = design in known and index >= 3  # what was asked for is up to who asks
+            assert joint.blocked[row, index] == (measured or design in seen)
             seen.add(design)
-    features = space.features(made.designs)
-    np.testing.assert_allclose(made.mean, its.posterior.at(features).mean)
+    features = space.features(joint.designs)
+    np.testing.assert_allclose(joint.mean, group.posterior.at(features).mean)
     np.testing.assert_allclose(
-        np.diagonal(made.covariance, axis1=1, axis2=2),
-        its.posterior.at(features).sd ** 2,
+        np.diagonal(joint.covariance, axis1=1, axis2=2),
+        group.posterior.at(features).sd ** 2,
         rtol=1e-6,
     )
 
@@ -262,16 +276,16 @@ def test_it_proposes_the_batch_that_simulation_values_most(
     observation, _ = env.reset(seed=1)
     seen: list[tuple[JointPosterior, NDArray[np.intp], Floats]] = []
 
-    def watched(field: JointPosterior, batches: NDArray[np.intp], *others: Any) -> Floats:
-        seen.append((field, batches, values_of(field, batches, *others)))
+    def watched(joint: JointPosterior, batches: NDArray[np.intp], *others: Any) -> Floats:
+        seen.append((joint, batches, expected_utilities(joint, batches, *others)))
         return seen[-1][2]
 
-    monkeypatch.setattr("ombo_agents.planners.rollout.policy.values_of", watched)
+    monkeypatch.setattr("ombo_agents.planners.rollout.policy.expected_utilities", watched)
     proposed = ombo_agents.make("rollout", env).act(observation, np.random.default_rng(0))
     row = 0
-    for field, batches, values in seen:
+    for joint, batches, values in seen:
         for each in range(len(values)):
-            best = field.designs[each, batches[each, values[each].argmax()]]
+            best = joint.designs[each, batches[each, values[each].argmax()]]
             np.testing.assert_array_equal(proposed[row], best)
             row += 1
     assert row == 4 and all(batches.shape[1:] == (6, 2) for _, batches, _ in seen)
@@ -312,10 +326,10 @@ def test_the_next_batch_depends_on_the_sizes_of_those_to_come(name: str, utility
         assert differs.any()
     # Of what is to come, nothing but the sizes: neither N nor the rounds before.
     longer = gym.make_vec("Ombo/GP-v0", 6, plates=[4, 4, 16, 1], utility=utility)
-    told, _ = longer.reset(seed=3)
-    told = with_plates(told, [4, 16, 1])
+    longer_observation, _ = longer.reset(seed=3)
+    longer_observation = with_plates(longer_observation, [4, 16, 1])
     again = ombo_agents.make(name + briefly, longer).act(
-        told, [np.random.default_rng(row) for row in range(6)]
+        longer_observation, [np.random.default_rng(row) for row in range(6)]
     )
     np.testing.assert_array_equal(again[:, :4], proposed([4, 16, 1]))
 

@@ -28,7 +28,7 @@ def vector_env(case, rows, control, **arguments):
 def last_batch(env):
     """The designs that the last step measured, (B, q, *shape)."""
     campaigns, q = env.campaigns, env.campaign_spec.batch_size
-    return np.stack([campaigns.designs[i, n - q : n] for i, n in enumerate(campaigns.count)])
+    return np.stack([campaigns.designs[i, n - q : n] for i, n in enumerate(campaigns.num_observed)])
 
 
 def assert_same(one, other):

@@ -113,7 +113,7 @@ def play_without_waste(env, act):
     observation, _ = env.reset(seed=0)
     over = False
     while not over:
-        left = np.inf if size is None else size - played.campaigns.count
+        left = np.inf if size is None else size - played.campaigns.num_observed
         observation, _, ended, _, info = env.step(act(observation))
         np.testing.assert_array_equal(info["wasted"], np.maximum(0, q - left))
         over = ended.all()

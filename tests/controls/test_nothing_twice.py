@@ -71,7 +71,7 @@ def test_nothing_is_measured_twice_where_that_is_worth_nothing(case):
     assert env.campaign_spec.repeats is Repeats.NEVER_AGAIN
     for _ in range(3):
         env.step(np.full((3, 2), -1, np.float32))  # pure exploitation
-    for row, n in enumerate(env.campaigns.count):
+    for row, n in enumerate(env.campaigns.num_observed):
         designs = env.campaigns.designs[row, :n]
         assert len(np.unique(designs, axis=0)) == n
 
@@ -88,7 +88,7 @@ def test_the_list_of_candidates_holds_measured_designs_at_its_end(case):
         view, campaigns = env._played._view, env.campaigns
         for row in range(rows):
             listed = view.designs[row, :, 0].tolist()
-            measured = set(campaigns.designs[row, : campaigns.count[row], 0].tolist())
+            measured = set(campaigns.designs[row, : campaigns.num_observed[row], 0].tolist())
             assert len(set(listed)) == length
             first = min(length, size - len(measured))
             assert not measured & set(listed[:first]) and set(listed[first:]) <= measured

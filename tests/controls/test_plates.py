@@ -28,7 +28,7 @@ def test_weights_are_interpolated_over_the_slots_of_the_next_plate(case):
         for row in np.flatnonzero(plates == q):
             for name in ("designs", "measurements"):
                 ours, theirs = (getattr(each.campaigns, name)[row] for each in (env, single))
-                n = env.campaigns.count[row]
+                n = env.campaigns.num_observed[row]
                 np.testing.assert_array_equal(ours[:n], theirs[:n])
 
 
@@ -45,9 +45,9 @@ def test_candidates_are_picked_for_the_slots_of_the_plate():
     env.reset(seed=1)
     for q, picks in ((3, [2, 0, 5]), (1, [4, 0, 0])):
         listed = env._played._view.designs
-        before = env.campaigns.count.copy()
+        before = env.campaigns.num_observed.copy()
         env.step(np.tile(picks, (3, 1)))
-        assert (env.campaigns.count == before + q).all()
+        assert (env.campaigns.num_observed == before + q).all()
         for row in range(3):
             newest = env.campaigns.designs[row, before[row] : before[row] + q]
             np.testing.assert_array_equal(newest, listed[row, picks[:q]])

@@ -51,26 +51,29 @@ class MixedProcess(Problem):
 
     def evaluate(self, instances: dict[str, NDArray[Any]], designs: NDArray[Any]) -> Floats:
         x = designs[..., :3].astype(np.float64)
-        first, second = (designs[..., at : at + 4].argmax(axis=-1) for at in (3, 7))
+        first, second = (designs[..., i : i + 4].argmax(axis=-1) for i in (3, 7))
         values = np.empty(designs.shape[:2])
         for row in range(len(designs)):
             every = self._values({k: v[row] for k, v in instances.items()}, x[row])
             values[row] = every[np.arange(len(every)), _LEVELS * first[row] + second[row]]
         return values
 
-    def _values(self, own: dict[str, NDArray[Any]], x: Floats) -> Floats:
+    def _values(self, instance: dict[str, NDArray[Any]], x: Floats) -> Floats:
         """Values of n numbers (n, 3) with every pair of levels, (n, 16)."""
         unit = np.sqrt(2 / _WAVES)
         lone = sum(
-            unit * np.cos(x[:, i, None] * own["lone_waves"][i] + own["lone_phases"][i]).sum(axis=1)
+            unit
+            * np.cos(x[:, i, None] * instance["lone_waves"][i] + instance["lone_phases"][i]).sum(
+                axis=1
+            )
             for i in range(3)
         )
-        first, second = own["levels"]
+        first, second = instance["levels"]
         alone = (np.asarray(lone)[:, None] + (first[:, None] + second).ravel()) / np.sqrt(5)
         waves = np.stack(
             [
                 unit * np.cos(x @ wave.T + phase).sum(axis=1)
-                for wave, phase in zip(own["waves"], own["phases"], strict=True)
+                for wave, phase in zip(instance["waves"], instance["phases"], strict=True)
             ],
             axis=1,
         )
@@ -82,17 +85,19 @@ class MixedProcess(Problem):
         grid = np.concatenate([2 * kronecker(_GRID, 3) - 1, corners])
         rng, best = np.random.default_rng(0), []
         for row in range(len(instances["waves"])):
-            own = {name: array[row] for name, array in instances.items()}
-            values = self._values(own, grid)
+            instance = {name: array[row] for name, array in instances.items()}
+            values = self._values(instance, grid)
             tops = np.argsort(-values.ravel())[:_TOPS]
             x, pair, top = grid[tops // 16], tops % 16, values.ravel()[tops]
             for climb in range(_CLIMBS):
                 steps = 0.12 * 0.85**climb * rng.standard_normal((_TOPS, _AROUND, 3))
                 near = np.clip(x[:, None] + steps, -1, 1)
-                there = self._values(own, near.reshape(-1, 3)).reshape(_TOPS, _AROUND, 16)
-                there = there[np.arange(_TOPS), :, pair]
-                higher = there.max(axis=1) > top
-                x = np.where(higher[:, None], near[np.arange(_TOPS), there.argmax(axis=1)], x)
-                top = np.maximum(top, there.max(axis=1))
+                near_values = self._values(instance, near.reshape(-1, 3)).reshape(
+                    _TOPS, _AROUND, 16
+                )
+                near_values = near_values[np.arange(_TOPS), :, pair]
+                higher = near_values.max(axis=1) > top
+                x = np.where(higher[:, None], near[np.arange(_TOPS), near_values.argmax(axis=1)], x)
+                top = np.maximum(top, near_values.max(axis=1))
             best.append(top.max())
         return np.array(best)

@@ -93,11 +93,13 @@ def mixed_spaces(draw: st.DrawFn) -> MixedDesigns:
     return MixedDesigns(draw(notations(draw(st.sampled_from([None, countable()])))))
 
 
-def rngs(seed: int, rows: int = 2) -> GeneratorBatch:
-    """Random numbers of some rows."""
-    return GeneratorBatch([np.random.default_rng([seed, row]) for row in range(rows)], rows)
+def rngs(seed: int, num_campaigns: int = 2) -> GeneratorBatch:
+    """Random numbers of some campaigns."""
+    return GeneratorBatch(
+        [np.random.default_rng([seed, row]) for row in range(num_campaigns)], num_campaigns
+    )
 
 
 def some_designs(space: DesignSpace, seed: int, count: int = 6) -> np.ndarray:
-    """Uniform designs of two rows, (2, count, *shape)."""
+    """Uniform designs of two campaigns, (2, count, *shape)."""
     return space.sample(rngs(seed), count)

@@ -89,7 +89,7 @@ def test_a_table_of_all_designs_finds_the_same_as_comparing_every_two(space, mon
     listed = space.decode(rng.integers(24, size=(5, 12)))
     in_use = rng.random((5, 12)) < 0.5
     assert sought.shape[1] * listed.shape[1] > space.size  # so the table is used
-    monkeypatch.setattr(finite, "_TABLE", 30)  # one row at a time
+    monkeypatch.setattr(finite, "_CHUNK_ENTRIES", 30)  # one row at a time
     for used in (None, in_use):
         expected = design_spaces.among(sought, listed, used)
         np.testing.assert_array_equal(space.among(sought, listed, used), expected)

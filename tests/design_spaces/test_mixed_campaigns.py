@@ -208,16 +208,18 @@ def test_climbing_moves_the_numbers_that_are_free_and_nothing_else() -> None:
     assert (score.value(pending.at(optimized)) >= score.value(pending.at(begin)) - 1e-12).all()
     np.testing.assert_array_equal(optimized[..., ~space.free], begin[..., ~space.free])
     assert (abs(optimized[..., space.free] - begin[..., space.free]) > 0.05).any()
-    there = space.from_features(optimized)
-    np.testing.assert_array_equal(there[..., 1:-1], designs[..., 1:-1])
+    moved = space.from_features(optimized)
+    np.testing.assert_array_equal(moved[..., 1:-1], designs[..., 1:-1])
 
 
-def regrets(policy: str, space: Any, objective: Any, best: float, rows: int = 24) -> np.ndarray:
+def regrets(
+    policy: str, space: Any, objective: Any, best: float, num_campaigns: int = 24
+) -> np.ndarray:
     """Of campaigns of three rounds."""
     envs = ombo_gym.make_campaign(
         objective,
         space,
-        num_envs=rows,
+        num_envs=num_campaigns,
         vectorized=True,
         optimum=best,
         horizon=3,
@@ -225,7 +227,7 @@ def regrets(policy: str, space: Any, objective: Any, best: float, rows: int = 24
     )
     player = ombo_agents.make(policy, envs)
     observation, _ = envs.reset(seed=0)
-    rngs = [np.random.default_rng([1, row]) for row in range(rows)]
+    rngs = [np.random.default_rng([1, row]) for row in range(num_campaigns)]
     for _ in range(3):
         observation, _, _, _, infos = envs.step(player.act(observation, rngs))
     return np.asarray(infos["regret"])

@@ -163,12 +163,12 @@ def test_designs_and_units_are_each_others_inverse(written: dict[str, Any], seed
     space = design_space_of(parse_parameters(written))
     designs = some_designs(space, seed)[0]
     columns = space.units(designs)
-    for at, design in enumerate(designs):
+    for i, design in enumerate(designs):
         units = space.units(design)
         assert list(units) == list(written)
         np.testing.assert_array_equal(space.parse(units), design)
         assert _equal(space.describe(design), units) and space.text(design)
-        assert all(columns[name][at] == value for name, value in units.items())
+        assert all(columns[name][i] == value for name, value in units.items())
         fewer = {name: units[name] for name in space.parameters.varying}
         np.testing.assert_array_equal(space.parse(fewer), design)
 

@@ -41,19 +41,19 @@ def make(env_id: str, **settings: Any) -> gym.Env:
 
 
 def make_native(
-    env_id: str, rows: int, mode: AutoresetMode, **settings: Any
+    env_id: str, num_envs: int, mode: AutoresetMode, **settings: Any
 ) -> gym.vector.VectorEnv:
     return gym.make_vec(
         env_id,
-        num_envs=rows,
+        num_envs=num_envs,
         vectorization_mode="vector_entry_point",
         autoreset_mode=mode.value,
         **settings_of(env_id, **settings),
     )
 
 
-def make_sync(env_id: str, rows: int, mode: AutoresetMode, **settings: Any) -> SyncVectorEnv:
-    return SyncVectorEnv([lambda: make(env_id, **settings)] * rows, autoreset_mode=mode)
+def make_sync(env_id: str, num_envs: int, mode: AutoresetMode, **settings: Any) -> SyncVectorEnv:
+    return SyncVectorEnv([lambda: make(env_id, **settings)] * num_envs, autoreset_mode=mode)
 
 
 def proposals(env: gym.Env, rounds: int, seed: int) -> list[Any]:

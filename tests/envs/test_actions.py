@@ -76,13 +76,13 @@ def test_one_bad_row_refuses_the_whole_native_step(
     for _ in range(4):
         good = env.action_space.sample()
         for _ in range(20):
-            rows: list[Any] = list(good)
+            actions: list[Any] = list(good)
             row = int(rng.integers(3))
-            rows[row] = bad_action(good[0], single, rng, EVERY_MAKER)
-            # A list of rows becomes one array: of the dtype that holds them all, without masks.
-            joins = getattr(rows[row], "dtype", None) in (np.dtype(bool), torch.bool)
-            if not (joins or isinstance(rows[row], np.ma.MaskedArray)):
-                assert_refused(env, rows)
+            actions[row] = bad_action(good[0], single, rng, EVERY_MAKER)
+            # A list of actions becomes one array: of the dtype that holds them all, without masks.
+            joins = getattr(actions[row], "dtype", None) in (np.dtype(bool), torch.bool)
+            if not (joins or isinstance(actions[row], np.ma.MaskedArray)):
+                assert_refused(env, actions)
             assert_refused(env, bad_action(good, env.action_space, rng, EVERY_MAKER))
         for row in range(3):
             for entry in (high.flat[-1] + 1, low.flat[-1] - 1):

@@ -80,7 +80,7 @@ class Drawing(CampaignEnv):
 class Meddling(CampaignEnv):
     def render(self) -> Any:
         frame = super().render()
-        self.campaigns._incumbent += 1.0
+        self.campaigns._tracker._incumbent += 1.0
         return frame
 
 
@@ -144,7 +144,7 @@ class ModelessRows(CampaignVectorEnv):
         (ModelessRows, r"render_modes'\] of the vector env: expected 'rgb_array'.*got \[\]"),
         (EagerRows, "vector env before reset.*expected ResetNeeded, got a tuple"),
         (Swapped, r"row 0 after reset\(\): expected the same picture, got one with"),
-        (First, "a frame for each of the 2 rows, got uint8 ndarray"),
+        (First, "a frame for each of 2 campaigns, got uint8 ndarray"),
         (StaleRows, "row 0 after step 2: expected the same picture, got one with"),
     ],
 )

@@ -152,9 +152,9 @@ def good(space: DesignSpace) -> tuple[CampaignSpec, Observation]:
     return spec, observation
 
 
-def put(observation: Observation, name: str, at: Any, value: Any) -> Observation:
+def put(observation: Observation, name: str, index: Any, value: Any) -> Observation:
     array = observation[name].copy()
-    array[at] = value
+    array[index] = value
     return {**observation, name: array}
 
 
@@ -261,10 +261,10 @@ def test_one_odd_number_in_a_row_in_use_is_refused_by_the_name_of_its_field(
     rng = np.random.default_rng(seed)
     row = int(rng.integers(2))
     used = int(observation["observed"][row].sum()) if name != "rounds_left" else 1
-    at = (row, int(rng.integers(used)))
+    index = (row, int(rng.integers(used)))
     if array.ndim == 3:
-        at = (*at, int(rng.integers(array.shape[2])))
-    array[at] = value
+        index = (*index, int(rng.integers(array.shape[2])))
+    array[index] = value
     fine = np.isfinite(value) and (
         name == "measurements" or (name == "designs" and kind == "box" and abs(value) <= 1)
     )

@@ -118,10 +118,10 @@ def test_plates_are_shown_as_they_lie_ahead() -> None:
 
 
 def test_batch_sizes_are_drawn_uniformly_once_a_campaign_and_move_nothing_else() -> None:
-    rows, mode = 4000, AutoresetMode.DISABLED
+    num_campaigns, mode = 4000, AutoresetMode.DISABLED
     settings = {"horizon": [2, 5], "features": 1}
-    env = make_native("Ombo/GP-v0", rows, mode, batch_size=[2, 5], **settings)
-    twin = make_native("Ombo/GP-v0", rows, mode, batch_size=5, **settings)
+    env = make_native("Ombo/GP-v0", num_campaigns, mode, batch_size=[2, 5], **settings)
+    twin = make_native("Ombo/GP-v0", num_campaigns, mode, batch_size=5, **settings)
     observation, other = env.reset(seed=0)[0], twin.reset(seed=0)[0]
     for name in ("designs", "measurements", "rounds_left"):
         np.testing.assert_array_equal(observation[name], other[name])

@@ -250,13 +250,15 @@ def test_the_mask_of_a_reset_is_not_taken_out_of_the_callers_options() -> None:
     assert list(options) == ["reset_mask"]
 
 
-@pytest.mark.parametrize("rows", [1, 2, 65])
-def test_a_row_does_not_depend_on_how_many_rows_there_are(rows: int) -> None:
+@pytest.mark.parametrize("num_envs", [1, 2, 65])
+def test_a_row_does_not_depend_on_how_many_rows_there_are(num_envs: int) -> None:
     """Chunks, BLAS and reductions must not make a campaign's last bits depend on its neighbours."""
     for control in ("designs", "exploration", "candidates"):
-        many = make_native("Ombo/GP-v0", rows, AutoresetMode.SAME_STEP, control=control, horizon=2)
+        many = make_native(
+            "Ombo/GP-v0", num_envs, AutoresetMode.SAME_STEP, control=control, horizon=2
+        )
         one = make("Ombo/GP-v0", control=control, horizon=2)
-        last = rows - 1
+        last = num_envs - 1
         observations, infos = many.reset(seed=100)
         assert_row(observations, infos, last, *one.reset(seed=100 + last))
         many.action_space.seed(0)

@@ -13,7 +13,7 @@ import statsmodels.api as sm
 from ombo_gym.evaluation import resampling
 from ombo_gym.evaluation.aggregates import stratified_p_value
 from ombo_gym.evaluation.clusters import codes_of
-from ombo_gym.evaluation.normalized_scores import contests
+from ombo_gym.evaluation.normalized_scores import normalized_scores
 from ombo_gym.evaluation.ranking import improvement, leaderboard, profiles, ranks
 from ombo_gym.evaluation.resampling import bootstrap_iqm, bootstrap_runs, draw_clusters
 from ombo_gym.evaluation.statistics import mean_interval, paired_p_value, wins_interval
@@ -146,12 +146,12 @@ def family(campaigns_of):
 
 def test_summaries_and_pairs_have_the_intervals_of_their_instances(family):
     one = family[(family["utility"] == "best") & (family["horizon"] == 3)]
-    told = one[one["told_horizon"] == "true"].set_index("policy")
+    shown = one[one["told_horizon"] == "true"].set_index("policy")
     row = summarise(one).query("policy == 'ucb' and told_horizon == 'true'").iloc[0]
-    values, labels = told.loc["ucb", "value"].to_numpy(), told.loc["ucb", "instance"].to_numpy()
+    values, labels = shown.loc["ucb", "value"].to_numpy(), shown.loc["ucb", "instance"].to_numpy()
     assert tuple(row[["mean", "ci_low", "ci_high"]]) == mean_interval(values, clusters=labels)
     pair = paired(one).query("policy_a == 'greedy' and policy_b == 'ucb' and told_b == 'true'")
-    difference = told.loc["greedy", "value"].to_numpy() - values
+    difference = shown.loc["greedy", "value"].to_numpy() - values
     found = pair.iloc[0][["difference", "ci_low", "ci_high"]]
     assert tuple(found) == mean_interval(difference, clusters=labels)
     assert found["ci_high"] - found["ci_low"] > 1.5 * np.ptp(mean_interval(difference)[1:])
@@ -159,11 +159,11 @@ def test_summaries_and_pairs_have_the_intervals_of_their_instances(family):
 
 def test_a_test_over_one_problem_is_the_paired_test_by_instance(family):
     one = family[(family["utility"] == "best") & (family["horizon"] == 3)]
-    (contest,) = contests(blocks(one))
-    told = one[one["told_horizon"] == "true"].set_index("policy")
-    difference = told.loc["greedy", "value"].to_numpy() - told.loc["ucb", "value"].to_numpy()
-    expected = paired_p_value(difference, clusters=told.loc["ucb", "instance"].to_numpy())
-    assert stratified_p_value(contest, "greedy", "ucb") == pytest.approx(expected)
+    (normalized,) = normalized_scores(blocks(one))
+    shown = one[one["told_horizon"] == "true"].set_index("policy")
+    difference = shown.loc["greedy", "value"].to_numpy() - shown.loc["ucb", "value"].to_numpy()
+    expected = paired_p_value(difference, clusters=shown.loc["ucb", "instance"].to_numpy())
+    assert stratified_p_value(normalized, "greedy", "ucb") == pytest.approx(expected)
     row = ranks(one).query("told_horizon == 'true'").set_index("method").loc["ucb"]
     assert row["p_value"] > paired_p_value(difference)
 

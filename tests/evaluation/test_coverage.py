@@ -1,7 +1,7 @@
 """How often 95% intervals hold the truth, on made-up campaigns whose truth is known.
 
 5,000 repetitions of 50 campaigns: the share that holds it is known to +-0.3%. Repetitions are
-rows (or methods of one contest), so that one resample of the campaigns serves all of them.
+rows (or methods of one utility), so that one resample of the campaigns serves all of them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ import pytest
 import scipy.stats
 
 from ombo_gym.evaluation import resampling
-from ombo_gym.evaluation.aggregates import probability_of_improvement, shares_above, standings
-from ombo_gym.evaluation.normalized_scores import Contest, Scores
+from ombo_gym.evaluation.aggregates import (
+    leaderboard_entries,
+    probability_of_improvement,
+    shares_above,
+)
+from ombo_gym.evaluation.normalized_scores import MethodScores, NormalizedScores
 from ombo_gym.evaluation.resampling import bootstrap_iqm
 from ombo_gym.evaluation.statistics import (
     bootstrap_interval,
@@ -43,19 +47,19 @@ def assert_covers(ends, truth):
     assert 0.93 < np.mean((low <= truth) & (truth <= high)) < 0.97
 
 
-def contest(values, problems=None):
+def normalized(values, problems=None):
     """Each row of values, (methods, settings, campaigns), plays every setting."""
     methods, settings, n = values.shape
     problems = np.arange(settings) if problems is None else np.array(problems)
     rows = problems[:, None] * n + np.arange(n)
     one = np.array([0])
     scores = {
-        str(m): {s: Scores(values[m, s][None], rows[s], one) for s in range(settings)}
+        str(m): {s: MethodScores(values[m, s][None], rows[s], one) for s in range(settings)}
         for m in range(methods)
     }
     sizes = np.full(problems.max() + 1, n)
     clusters = [np.arange(n) for n in sizes]
-    return Contest(
+    return NormalizedScores(
         "best", problems, sizes, clusters, dict.fromkeys(scores, 1), scores, list(scores)
     )
 
@@ -127,8 +131,10 @@ def shared_luck(rng, kind, problems):
 
 def check_leaderboard(rng, kind, problems):
     values, population = shared_luck(rng, kind, problems)
-    played = contest(values, problems)
-    found = standings(Contest(*list(vars(played).values())[:-1], complete=[]))  # without ranks
+    played = normalized(values, problems)
+    found = leaderboard_entries(
+        NormalizedScores(*list(vars(played).values())[:-1], complete=[])
+    )  # without ranks
     truth = scipy.stats.trim_mean(population, 0.25)
     assert_covers([each.score[1:] for each in found.values()], truth)
 
@@ -150,7 +156,7 @@ def test_the_interval_of_a_performance_profile(rng, kind, monkeypatch):
     monkeypatch.setattr(resampling, "RESAMPLES", 1000)
     values, population = shared_luck(rng, kind, [0, 0, 1])
     taus = np.quantile(population, [0.2, 0.5, 0.8])
-    ends = [ends for _, ends in shares_above(contest(values[:1500], [0, 0, 1]), taus).values()]
+    ends = [ends for _, ends in shares_above(normalized(values[:1500], [0, 0, 1]), taus).values()]
     assert_covers(ends, [(population > tau).mean() for tau in taus])
 
 
@@ -162,6 +168,6 @@ def test_the_interval_of_a_probability_of_improvement(rng, kind, ahead):
     population = np.sort(DRAW[kind](np.random.default_rng(1), 1_000_000))
     below = [np.searchsorted(population, population + ahead, side) for side in ("left", "right")]
     truth = np.mean(below) / population.size
-    pairs = (contest(np.stack([x, y])[:, None]) for x, y in zip(a, luck, strict=True))
+    pairs = (normalized(np.stack([x, y])[:, None]) for x, y in zip(a, luck, strict=True))
     ends = [probability_of_improvement(each, "0", "1")[1:] for each in pairs]
     assert_covers(ends, truth)

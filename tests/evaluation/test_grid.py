@@ -231,10 +231,9 @@ def test_a_grid_and_a_budget_from_the_command_line(tmp_path, grid, capsys):
     assert set(campaigns["horizon"] * campaigns["batch_size"]) == {6}
 
 
-@pytest.mark.parametrize("arguments", [(), ("--policies", "random", "--grid", "x.yaml")])
-def test_policies_or_a_grid_are_asked_for(arguments, tmp_path):
-    with pytest.raises(SystemExit, match=r"error: expected --policies .* or --grid"):
-        command(*arguments, "--out", tmp_path)
+def test_policies_and_a_grid_do_not_go_together(tmp_path):
+    with pytest.raises(SystemExit, match=r"error: .*--policies.*--grid"):
+        command("--policies", "random", "--grid", "x.yaml", "--out", tmp_path)
 
 
 def test_replays_hold_the_first_campaigns_round_by_round():

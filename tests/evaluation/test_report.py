@@ -328,7 +328,7 @@ def test_sections_whose_tables_are_not_there_are_left_out(tmp_path, campaigns_of
     assert headings(text) == [title for title in HEADINGS if title not in gone]
 
 
-def test_one_policy_alone_has_no_standings(tmp_path, campaigns_of, results_in):
+def test_one_policy_alone_has_no_leaderboard(tmp_path, campaigns_of, results_in):
     campaigns = campaigns_of(["random"], campaigns=5, horizons=[3], utilities=["best"])
     text, _ = shown(results_in(tmp_path, campaigns))
     assert "<b>1 policy</b>" in text

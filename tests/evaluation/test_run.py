@@ -19,8 +19,9 @@ import ombo_agents
 from ombo_agents.learned.storage import build_network, save
 from ombo_gym.evaluation import run as run_module
 from ombo_gym.evaluation.cells import SEEDS, WEIGHT, Cell, play
-from ombo_gym.evaluation.identity import fingerprint, methods
+from ombo_gym.evaluation.identity import fingerprint
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.methods import methods
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.problems.biology.tf_binding import TFBinding
@@ -153,7 +154,7 @@ def test_what_a_policy_draws_follows_from_seed_campaign_and_policy_alone():
         cell = Cell(ENV, "random", "true", 1, 4, "last_mean", 5, 0, 6)
         return play(replace(cell, **changes)).columns["value"]
 
-    np.testing.assert_array_equal(of(), of(told_horizon="one"))
+    np.testing.assert_array_equal(of(), of(horizon_shown="one"))
     np.testing.assert_array_equal(of()[2:], of(first=2, campaigns=4))
     assert (of(utility="last_max") > of()).all()  # of the same batches, however they are scored
     assert (of() != of(policy="sobol")).all()
@@ -192,7 +193,7 @@ def test_what_is_told_changes_nothing_but_for_who_listens_and_has_more_than_one_
 
 def test_policies_that_do_not_listen_are_played_once(played):
     run(replace(PLAN, horizons=(2,), block=11))
-    assert sorted((cell.policy, cell.told_horizon) for cell in played) == sorted(
+    assert sorted((cell.policy, cell.horizon_shown) for cell in played) == sorted(
         [*((name, "true") for name in POLICIES), ("explore_then_exploit", "one")]
     )
 
@@ -396,7 +397,7 @@ def test_every_field_of_a_cell_is_part_of_its_key():
     changes = {
         "env": "Ombo/TFBind8-v0",
         "policy": "ucb",
-        "told_horizon": "one",
+        "horizon_shown": "one",
         "horizon": 2,
         "batch_size": 5,
         "utility": "total",

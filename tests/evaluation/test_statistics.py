@@ -19,9 +19,10 @@ from ombo_gym.evaluation.statistics import (
     mean_interval,
     paired_difference,
     paired_p_value,
+    student_t_p_value,
+    student_t_quantile,
     wins_interval,
 )
-from ombo_gym.evaluation.student_t import student_t_p_value, student_t_quantile
 
 
 def mean_of(values):
@@ -32,17 +33,20 @@ def ratio_of_means(a, b):
     return a.mean(-1) / b.mean(-1)
 
 
-@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 10, 99, 100, 999, 10_000, 10_001, 99_999])
+@pytest.mark.parametrize("degrees", [1, 2, 3, 5, 10, 99, 100, 999, 10_000, 10_001, 99_999])
 @pytest.mark.parametrize("probability", [0.5, 0.75, 0.95, 0.975, 0.9995])
-def test_student_t_quantile_equals_scipys(degrees, probability):
-    expected = scipy.stats.t.ppf(probability, degrees)
-    assert student_t_quantile(probability, degrees) == pytest.approx(expected, rel=1e-7, abs=1e-9)
+def test_student_t_quantile_is_where_scipy_s_distribution_reaches_it(degrees, probability):
+    quantile = student_t_quantile(probability, degrees)
+    assert quantile == pytest.approx(scipy.stats.t.ppf(probability, degrees), rel=1e-12, abs=1e-12)
+    assert scipy.stats.t.cdf(quantile, degrees) == pytest.approx(probability, rel=1e-12)
 
 
-@pytest.mark.parametrize(("probability", "degrees"), [(0.4, 3), (1.0, 3), (0.9, 0)])
-def test_student_t_quantile_refuses_what_it_cannot_answer(probability, degrees):
-    with pytest.raises(ValueError, match="expected probability"):
-        student_t_quantile(probability, degrees)
+@pytest.mark.parametrize(
+    ("degrees", "printed"), [(1, 12.706205), (2, 4.302653), (10, 2.228139), (120, 1.979930)]
+)
+def test_student_t_quantile_is_the_one_of_printed_tables(degrees, printed):
+    assert student_t_quantile(0.975, degrees) == pytest.approx(printed, abs=5e-7)
+    assert student_t_p_value(printed, degrees) == pytest.approx(0.05, abs=1e-7)
 
 
 @pytest.mark.parametrize("n", [2, 3, 40])
@@ -158,17 +162,15 @@ def test_bootstrap_says_what_it_expects():
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 10, 99, 100, 9_999, 10_001, 10**6])
-@pytest.mark.parametrize("t", [0.0, 0.3, -1.0, 2.0, 5.0])
+@pytest.mark.parametrize("t", [0.0, 0.3, -1.0, 2.0, 5.0, 40.0])
 def test_student_t_p_value_equals_scipys(t, degrees):
     expected = 2 * scipy.stats.t.sf(abs(t), degrees)
-    assert student_t_p_value(t, degrees) == pytest.approx(expected, rel=1e-5, abs=1e-12)
+    assert student_t_p_value(t, degrees) == pytest.approx(expected, rel=1e-9, abs=1e-300)
 
 
 def test_student_t_p_value_at_the_ends():
     assert student_t_p_value(math.inf, 5) == student_t_p_value(-math.inf, 10**5) == 0.0
     assert math.isnan(student_t_p_value(math.nan, 5))
-    with pytest.raises(ValueError, match="degrees >= 1"):
-        student_t_p_value(1.0, 0)
 
 
 @pytest.mark.parametrize("n", [2, 7, 200])

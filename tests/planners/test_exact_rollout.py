@@ -15,7 +15,7 @@ from ombo_agents.planners.dynamic_programming import exact_value, solve_campaign
 from ombo_agents.planners.exact_rollout import ExactRollout
 from ombo_agents.planners.rollout.policy import Rollout
 from ombo_gym.spec import campaign_spec
-from scripts.exact_cases import CASES, Case
+from scripts.studies.exact.cases import CASES, Case
 from tests.planners.brute_cases import Arms, Surfaces
 from tests.planners.brute_force import BruteForce, Data, Rounds
 from tests.planners.players import env_of, landscapes

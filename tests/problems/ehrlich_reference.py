@@ -68,9 +68,11 @@ def sequences_of(function: Any, rng: np.random.Generator) -> Array:
     """One sequence of each kind, (4, L)."""
     optimum = function.optimal_solution().numpy()
     mutated = optimum.copy()
-    for at in rng.choice(np.arange(1, len(mutated)), rng.integers(1, 6), replace=False):
+    for position in rng.choice(np.arange(1, len(mutated)), rng.integers(1, 6), replace=False):
         # Mostly a letter is repeated: others are hardly ever feasible.
-        mutated[at] = mutated[at - 1] if rng.random() < 0.9 else rng.integers(function.num_states)
+        mutated[position] = (
+            mutated[position - 1] if rng.random() < 0.9 else rng.integers(function.num_states)
+        )
     chain = function.initial_solution().numpy()
     return np.stack([chain, mutated, rng.integers(function.num_states, size=len(chain)), optimum])
 
@@ -82,7 +84,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     arrays: dict[str, Array] = {}
     for number, setting in enumerate(SETTINGS):
-        rows: dict[str, list[Array]] = {}
+        arrays_by_name: dict[str, list[Array]] = {}
         for seed in range(INSTANCES):
             function = instance(setting, 1000 * number + seed)
             sequences = sequences_of(function, rng)
@@ -93,8 +95,8 @@ def main() -> None:
                 "sequences": sequences.astype(np.uint8),
                 "values": function.evaluate_true(torch.as_tensor(sequences)).numpy(),
             }.items():
-                rows.setdefault(name, []).append(array)
-        arrays |= {f"{name}_{number}": np.stack(each) for name, each in rows.items()}
+                arrays_by_name.setdefault(name, []).append(array)
+        arrays |= {f"{name}_{number}": np.stack(each) for name, each in arrays_by_name.items()}
     np.savez_compressed(FILE, **arrays)
 
 

@@ -9,9 +9,9 @@ from ombo_gym.problems.core.measured import Measured
 from ombo_gym.randomness import KeyedGenerator, Stream
 
 
-def of_table(table: int = 0, rows: int = 1) -> dict[str, NDArray[np.int64]]:
+def of_table(table: int = 0, num_campaigns: int = 1) -> dict[str, NDArray[np.int64]]:
     """Instances that are all of one table."""
-    return {"table": np.full(rows, table)}
+    return {"table": np.full(num_campaigns, table)}
 
 
 def true_value(problem: Measured, design: list[int], table: int = 0) -> float:

@@ -112,11 +112,11 @@ def test_the_optimum_is_the_largest_probability() -> None:
 # --- what a pull shows ---------------------------------------------------------------------------
 
 
-def pull(rows: int, batch: list[int], **arguments: Any) -> tuple[np.ndarray, ...]:
-    """True values, and what one round of the same pulls shows in many campaigns, (rows, q)."""
-    env = CampaignVectorEnv(rows, "Bandit", horizon=1, batch_size=len(batch), **arguments)
+def pull(num_campaigns: int, batch: list[int], **arguments: Any) -> tuple[np.ndarray, ...]:
+    """True values, and what one round of the same pulls shows in many campaigns, (B, q)."""
+    env = CampaignVectorEnv(num_campaigns, "Bandit", horizon=1, batch_size=len(batch), **arguments)
     env.reset(seed=0)
-    observation, _, _, _, info = env.step(np.tile(batch, (rows, 1)))
+    observation, _, _, _, info = env.step(np.tile(batch, (num_campaigns, 1)))
     return info["true_values"], observation["measurements"]
 
 
@@ -205,10 +205,10 @@ def test_counts_and_posterior_means_are_those_of_conjugate_priors(capacity: int)
 
 def test_the_posterior_mean_is_what_probabilities_are_on_average_given_the_data() -> None:
     """Of 20,000 campaigns, those that showed the same have that average probability."""
-    rows = 20_000
-    env = CampaignVectorEnv(rows, "Bandit", arms=1, prior=[2, 1], batch_size=3, horizon=2)
+    num_campaigns = 20_000
+    env = CampaignVectorEnv(num_campaigns, "Bandit", arms=1, prior=[2, 1], batch_size=3, horizon=2)
     env.reset(seed=0)
-    observation, *_ = env.step(np.zeros((rows, 3), np.int64))
+    observation, *_ = env.step(np.zeros((num_campaigns, 3), np.int64))
     observed = observation["observed"].astype(bool)
     means = env.problem.prior.posterior_means(
         observation["designs"], observation["measurements"], observed

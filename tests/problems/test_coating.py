@@ -15,8 +15,8 @@ from ombo_gym.problems.materials.coating import CENTRES, Coating, index_table, r
 from ombo_gym.randomness import KeyedGenerator, Stream
 
 
-def instances(problem: Coating, rows: int) -> dict[str, Any]:
-    return problem.draw(KeyedGenerator(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
+def instances(problem: Coating, num_campaigns: int) -> dict[str, Any]:
+    return problem.draw(KeyedGenerator(np.arange(num_campaigns, dtype=np.uint64), Stream.INSTANCE))
 
 
 def index(material: str, nanometres: float) -> float:
@@ -146,9 +146,9 @@ def test_scipys_gradient_search_from_random_designs_does_not_surpass_the_best_kn
 
 def test_the_search_of_a_centre_does_not_depend_on_the_others() -> None:
     problem = Coating(layers=5, task="bandpass")
-    together = problem.search({"centre": np.array([550, 700, 845])})
+    of_several = problem.search({"centre": np.array([550, 700, 845])})
     alone = problem.search({"centre": np.array([700])})
-    for of_all, own in zip(together, alone, strict=True):
+    for of_all, own in zip(of_several, alone, strict=True):
         assert of_all[1].tobytes() == own[0].tobytes()
 
 

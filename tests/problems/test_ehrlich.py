@@ -183,11 +183,11 @@ def test_a_design_has_one_value_in_every_batch() -> None:
     problem = Ehrlich(epistasis=1.5)
     instances = drawn(problem, 64)
     designs = problem.sample(instances, KeyedGenerator(keys(64), Stream.START), 9)
-    together = problem.evaluate(instances, designs)
+    values = problem.evaluate(instances, designs)
     for row, slot in ((0, 0), (13, 4), (63, 8)):
         alone = {name: array[row : row + 1] for name, array in instances.items()}
         value = problem.evaluate(alone, designs[row : row + 1, slot : slot + 1])
-        assert value.item() == together[row, slot]
+        assert value.item() == values[row, slot]
 
 
 def test_instances_are_fixed_by_their_numbers_and_splits_are_disjoint() -> None:

@@ -26,8 +26,8 @@ def quiet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # MuJoCo writes a log where it runs: the plain loop does
 
 
-def instance(rows: int = 1) -> dict[str, Array]:
-    return {"robot": np.zeros(rows, np.int64)}
+def instance(num_campaigns: int = 1) -> dict[str, Array]:
+    return {"robot": np.zeros(num_campaigns, np.int64)}
 
 
 def plain_gait(design: Array) -> float:

@@ -68,8 +68,8 @@ ALONE: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def drawn(problem: Problem, rows: int) -> dict[str, np.ndarray]:
-    return problem.draw(KeyedGenerator(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
+def drawn(problem: Problem, num_campaigns: int) -> dict[str, np.ndarray]:
+    return problem.draw(KeyedGenerator(np.arange(num_campaigns, dtype=np.uint64), Stream.INSTANCE))
 
 
 @pytest.mark.parametrize(("name", "arguments", "count"), COLLECTIONS, ids=str)

@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 SUITES = {"BBOB": ioh.ProblemClass.BBOB, "PBO": ioh.ProblemClass.PBO}
 
 
-def rows(stream: Stream, count: int) -> KeyedGenerator:
+def campaign_rngs(stream: Stream, count: int) -> KeyedGenerator:
     return KeyedGenerator(np.arange(count, dtype=np.uint64), stream)
 
 
@@ -43,15 +43,15 @@ def bit_strings(bits: int) -> Array:
 
 def evaluated(problem: Suite, designs: Array) -> Array:
     """What a process finds, at the top of the module, where processes find it."""
-    instances = problem.draw(rows(Stream.INSTANCE, len(designs)))
+    instances = problem.draw(campaign_rngs(Stream.INSTANCE, len(designs)))
     return problem.evaluate(instances, designs)
 
 
 @pytest.mark.parametrize("dim", [2, 7, 40])
 def test_bbob_is_minus_the_function_of_ioh_on_the_box_of_side_10(dim: int) -> None:
     problem = BBOB(dim=dim)
-    instances = problem.draw(rows(Stream.INSTANCE, 100))
-    designs = problem.sample(instances, rows(Stream.START, 100), 3)
+    instances = problem.draw(campaign_rngs(Stream.INSTANCE, 100))
+    designs = problem.sample(instances, campaign_rngs(Stream.START, 100), 3)
     values = problem.evaluate(instances, designs)
     assert set(instances["function"]) == set(range(1, 25))
     for i, (function, number) in enumerate(
@@ -65,8 +65,8 @@ def test_bbob_is_minus_the_function_of_ioh_on_the_box_of_side_10(dim: int) -> No
 
 def test_pbo_is_the_function_of_ioh() -> None:
     for problem in (PBO(), PBO(dim=64, functions=[18, 20, 25])):
-        instances = problem.draw(rows(Stream.INSTANCE, 100))
-        designs = problem.sample(instances, rows(Stream.START, 100), 3)
+        instances = problem.draw(campaign_rngs(Stream.INSTANCE, 100))
+        designs = problem.sample(instances, campaign_rngs(Stream.START, 100), 3)
         values = problem.evaluate(instances, designs)
         assert set(instances["function"]) == set(problem.functions)
         for i, (function, number) in enumerate(
@@ -141,28 +141,28 @@ def test_an_unknown_optimum_has_a_best_known_value_instead_that_some_string_has(
 @pytest.mark.parametrize("suite", [BBOB, PBO])
 def test_a_design_has_one_value_in_every_batch(suite: type[Suite]) -> None:
     problem = suite()
-    instances = problem.draw(rows(Stream.INSTANCE, 50))
-    designs = problem.sample(instances, rows(Stream.START, 50), 6)
-    together = problem.evaluate(instances, designs)
+    instances = problem.draw(campaign_rngs(Stream.INSTANCE, 50))
+    designs = problem.sample(instances, campaign_rngs(Stream.START, 50), 6)
+    values = problem.evaluate(instances, designs)
     for row, slot in ((0, 0), (31, 3), (49, 5)):
         alone = {name: array[row : row + 1] for name, array in instances.items()}
         value = problem.evaluate(alone, designs[row : row + 1, slot : slot + 1])
-        assert value.item() == together[row, slot]
+        assert value.item() == values[row, slot]
 
 
 def test_problems_are_small_in_a_pickle_and_rebuilt_in_a_spawned_process() -> None:
     problems = [BBOB(dim=4), PBO(dim=36)]
     batches = [
-        problem.sample({}, rows(Stream.START, 20), 2)
+        problem.sample({}, campaign_rngs(Stream.START, 20), 2)
         for problem in problems
     ]  # fmt: skip
-    here = [evaluated(p, b) for p, b in zip(problems, batches, strict=True)]
+    expected = [evaluated(p, b) for p, b in zip(problems, batches, strict=True)]
     assert all(len(pickle.dumps(problem)) < 2000 for problem in problems)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        there = list(pool.map(evaluated, problems, batches))
-    for mine, its in zip(here, there, strict=True):
-        np.testing.assert_array_equal(mine, its)
+        spawned = list(pool.map(evaluated, problems, batches))
+    for value, of_other_process in zip(expected, spawned, strict=True):
+        np.testing.assert_array_equal(of_other_process, value)
 
 
 @pytest.mark.parametrize("suite", [BBOB, PBO])
@@ -177,7 +177,7 @@ def test_train_and_test_share_nothing_and_are_all_together(
     assert parts["train"] and parts["test"] and not parts["train"] & parts["test"]
     assert parts["train"] | parts["test"] == parts["all"]
     assert len(parts["test"]) < len(parts["train"])
-    drawn = suite(split="test", split_by=split_by).draw(rows(Stream.INSTANCE, 300))  # type: ignore[call-arg]
+    drawn = suite(split="test", split_by=split_by).draw(campaign_rngs(Stream.INSTANCE, 300))  # type: ignore[call-arg]
     assert set(drawn[split_by]) == parts["test"]
 
 
@@ -240,8 +240,8 @@ def test_a_split_goes_with_what_is_chosen_of_the_other_kind() -> None:
 @pytest.mark.parametrize("suite", [BBOB, PBO])
 def test_a_design_takes_no_longer_than_by_ioh_in_a_loop(suite: type[Suite]) -> None:
     problem = suite()
-    instances = problem.draw(rows(Stream.INSTANCE, 1024))
-    designs = problem.sample(instances, rows(Stream.START, 1024), 4)
+    instances = problem.draw(campaign_rngs(Stream.INSTANCE, 1024))
+    designs = problem.sample(instances, campaign_rngs(Stream.START, 1024), 4)
     objectives = [
         problem.ioh(int(function), int(number))
         for function, number in zip(instances["function"], instances["instance"], strict=True)

@@ -34,8 +34,8 @@ def plain_return(seed: int) -> float:
     return total
 
 
-def drawn(problem: Lander, rows: int, seed: int = 0) -> dict[str, Array]:
-    keys = np.random.default_rng(seed).integers(2**63, size=rows).astype(np.uint64)
+def drawn(problem: Lander, num_campaigns: int, seed: int = 0) -> dict[str, Array]:
+    keys = np.random.default_rng(seed).integers(2**63, size=num_campaigns).astype(np.uint64)
     return problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
 
 

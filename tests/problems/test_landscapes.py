@@ -186,21 +186,21 @@ def test_tent8_has_a_tent_for_every_centre_and_width() -> None:
 @pytest.mark.parametrize("p", [{}, {"p_clique": 0.5, "p_single": 0.125}])
 def test_clique_is_four_designs_alike_and_four_for_themselves(p: dict[str, float]) -> None:
     clique = problem(name="clique", **p)
-    together, single = (Fraction(p.get(k, d)) for k, d in (("p_clique", 0.25), ("p_single", 0.3)))
+    p_clique, p_single = (Fraction(p.get(k, d)) for k, d in (("p_clique", 0.25), ("p_single", 0.3)))
     found = dict(
         zip(map(tuple, clique.prior.matrix.tolist()), clique.prior.weights.tolist(), strict=True)
     )
     assert len(found) == len(clique.prior.matrix) == 32
     for hits in product((0, 1), repeat=5):
-        chances = [together if hits[0] else 1 - together]
-        chances += [single if hit else 1 - single for hit in hits[1:]]
+        chances = [p_clique if hits[0] else 1 - p_clique]
+        chances += [p_single if hit else 1 - p_single for hit in hits[1:]]
         assert found[(*[hits[0]] * 4, *hits[1:])] == pytest.approx(float(np.prod(chances)))
     weights, hits = clique.prior.weights, clique.prior.matrix
-    np.testing.assert_allclose(weights @ hits, [float(together)] * 4 + [float(single)] * 4)
+    np.testing.assert_allclose(weights @ hits, [float(p_clique)] * 4 + [float(p_single)] * 4)
     covariance = (hits.T * weights) @ hits - np.outer(weights @ hits, weights @ hits)
     expected = np.zeros((8, 8))
-    expected[:4, :4] = together * (1 - together)
-    expected[range(4, 8), range(4, 8)] = single * (1 - single)
+    expected[:4, :4] = p_clique * (1 - p_clique)
+    expected[range(4, 8), range(4, 8)] = p_single * (1 - p_single)
     np.testing.assert_allclose(covariance, expected, atol=1e-12)
 
 
@@ -296,14 +296,14 @@ def test_designs_that_never_differ_have_no_features() -> None:
 
 
 def test_landscapes_are_drawn_with_their_prior_weights() -> None:
-    rows, weights = 20_000, np.array([3, 0, 1, 0.5, 0])
+    num_campaigns, weights = 20_000, np.array([3, 0, 1, 0.5, 0])
     landscapes = problem(matrix=np.arange(10).reshape(5, 2), weights=weights)
-    keys = np.arange(rows, dtype=np.uint64)
+    keys = np.arange(num_campaigns, dtype=np.uint64)
     drawn = landscapes.draw(KeyedGenerator(keys, Stream.INSTANCE))["landscape"]
     counts = np.bincount(drawn, minlength=5)
     assert counts[1] == counts[4] == 0
     possible = weights > 0
-    expected = rows * weights[possible] / weights.sum()
+    expected = num_campaigns * weights[possible] / weights.sum()
     assert stats.chisquare(counts[possible], expected).pvalue > 1e-4
 
 
@@ -315,13 +315,13 @@ def test_the_optimum_is_the_landscapes_best() -> None:
     assert info["optimum_exact"].all()
 
 
-def noises(rows: int, batch: list[int], **arguments: Any) -> np.ndarray:
-    """What one round measures beyond true values, (rows, q)."""
+def noises(num_campaigns: int, batch: list[int], **arguments: Any) -> np.ndarray:
+    """What one round measures beyond true values, (num_campaigns, q)."""
     env = CampaignVectorEnv(
-        rows, "Landscapes", horizon=2, batch_size=len(batch), **{**OWN, **arguments}
+        num_campaigns, "Landscapes", horizon=2, batch_size=len(batch), **{**OWN, **arguments}
     )
     env.reset(seed=0)
-    observation, _, _, _, info = env.step(np.tile(batch, (rows, 1)))
+    observation, _, _, _, info = env.step(np.tile(batch, (num_campaigns, 1)))
     return observation["measurements"][:, : len(batch)] - info["true_values"]
 
 
@@ -331,14 +331,14 @@ def test_without_noise_measurements_are_true_values() -> None:
 
 
 def test_finite_noise_has_its_distribution_in_every_slot_and_is_independent() -> None:
-    rows, probabilities = 8000, [0.25, 0.5, 0.25]
-    noise = noises(rows, [2, 0, 1])
+    num_campaigns, probabilities = 8000, [0.25, 0.5, 0.25]
+    noise = noises(num_campaigns, [2, 0, 1])
     for slot in noise.T:
         counts = [(slot == value).sum() for value in BLURRED["values"]]
-        assert sum(counts) == rows
-        assert stats.chisquare(counts, rows * np.array(probabilities)).pvalue > 1e-4
+        assert sum(counts) == num_campaigns
+        assert stats.chisquare(counts, num_campaigns * np.array(probabilities)).pvalue > 1e-4
     correlations = np.corrcoef(noise.T)[np.triu_indices(3, 1)]
-    assert np.abs(correlations).max() < 4.5 / np.sqrt(rows)
+    assert np.abs(correlations).max() < 4.5 / np.sqrt(num_campaigns)
 
 
 def test_finite_noise_goes_with_the_round_and_the_slot_and_not_with_what_is_proposed() -> None:
@@ -367,7 +367,7 @@ def test_a_slot_that_repeats_is_wasted_and_so_are_those_beyond_the_last_design()
     (landscape,) = env.campaigns.instances["landscape"]
     truth = [(landscape + 1) / 100, *(float(j == landscape + 1) for j in range(1, 5))]
     counted = 0.0
-    for batch, wasted, rows in (
+    for batch, wasted, num_observed in (
         ([0, 2, 0], [False, False, True], 2),
         ([2, 2, 1], [True, True, False], 3),
         ([3, 4, 0], [False, False, True], 5),  # two were left
@@ -377,7 +377,7 @@ def test_a_slot_that_repeats_is_wasted_and_so_are_those_beyond_the_last_design()
         expected = [0 if gone else truth[x] for x, gone in zip(batch, wasted, strict=True)]
         assert info["true_values"].tolist() == expected
         assert reward == pytest.approx(sum(expected))
-        assert info["wasted"] == sum(wasted) and observation["observed"].sum() == rows
+        assert info["wasted"] == sum(wasted) and observation["observed"].sum() == num_observed
         counted += reward
     assert observation["designs"][:6, 0].tolist() == [0, 2, 1, 3, 4, 0]
     assert info["utility"] == pytest.approx(counted) == pytest.approx(sum(truth))

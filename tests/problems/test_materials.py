@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ombo_gym.design_spaces import CandidateDesigns
-from ombo_gym.problems.materials.materials import VARIABLES, CrossedBarrel, Materials
+from ombo_gym.problems.materials.measured_materials import VARIABLES, CrossedBarrel, Materials
 from tests.problems.measured_problems import all_values, measurements, of_table, true_value
 
 SPOTS = {  # the design: its measurements, with the file's sign
@@ -103,7 +103,7 @@ def test_true_values_are_means_of_what_the_file_lists_for_the_design(
 
 
 @pytest.mark.parametrize(
-    ("dataset", "designs", "rows", "most", "lowest", "highest"),
+    ("dataset", "designs", "num_measurements", "most", "lowest", "highest"),
     [
         ("crossed_barrel", 600, 1800, 3, 0.43323537333333334, 46.71140497666667),
         ("agnp", 164, 3295, 48, -0.9070041334166667, -0.14836082),
@@ -112,17 +112,17 @@ def test_true_values_are_means_of_what_the_file_lists_for_the_design(
         ("hoip", 480, 480, 1, -0.371456661, 16.79186132),
     ],
 )
-def test_each_pool_has_the_files_designs_rows_and_range(
-    dataset: str, designs: int, rows: int, most: int, lowest: float, highest: float
+def test_each_pool_has_the_files_designs_measurements_and_range(
+    dataset: str, designs: int, num_measurements: int, most: int, lowest: float, highest: float
 ) -> None:
     problem = problem_of(dataset)
     values = all_values(problem)
     assert problem.design_space.size == len(values) == designs
     counts = problem.measurements.counts
     assert (
-        (designs, 1) == (rows, most)
+        (designs, 1) == (num_measurements, most)
         if counts is None
-        else (counts.sum(), counts.max()) == (rows, most)
+        else (counts.sum(), counts.max()) == (num_measurements, most)
     )
     assert problem.optimum(of_table()) == [values.max()] == pytest.approx([highest], rel=1e-12)
     assert problem.reference == values.min() == pytest.approx(lowest, rel=1e-12)

@@ -19,9 +19,9 @@ import ombo_gym  # noqa: F401
 from ombo_gym.problems import data
 from ombo_gym.problems.biology import antibody, mpsa
 from ombo_gym.problems.chemistry import reaction
-from ombo_gym.problems.core.measured import Measured, Measurements, grouped
-from ombo_gym.problems.materials import materials
-from ombo_gym.problems.tuning import tuning
+from ombo_gym.problems.core.measured import Measured, Measurements, group_replicates
+from ombo_gym.problems.materials import measured_materials
+from ombo_gym.problems.tuning import neural_networks
 from ombo_gym.registration import make_problem
 from tests.problems.measured_problems import measurements, of_table, true_value
 
@@ -39,8 +39,8 @@ each_problem = pytest.mark.parametrize(("name", "arguments"), PROBLEMS)
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.floats(-1e6, 1e6)), min_size=1, max_size=40))
 def test_grouped_measurements_are_what_a_loop_makes_of_them(listed: list[Any]) -> None:
-    rows = np.array([row for row, _ in listed])
-    tables = grouped(rows, np.array([value for _, value in listed]), size=7)
+    num_campaigns = np.array([row for row, _ in listed])
+    tables = group_replicates(num_campaigns, np.array([value for _, value in listed]), size=7)
     for design in range(7):
         own = [value for row, value in listed if row == design]
         if own:
@@ -53,7 +53,7 @@ def test_grouped_measurements_are_what_a_loop_makes_of_them(listed: list[Any]) -
             assert tables.counts[0, design] == len(own)
             assert tables.replicates[0, design, : len(own)].tolist() == own
             assert np.isnan(tables.replicates[0, design, len(own) :]).all()
-    assert tables.complete == (set(rows.tolist()) == set(range(7)))
+    assert tables.complete == (set(num_campaigns.tolist()) == set(range(7)))
     assert tables.lowest == pytest.approx(np.nanmin(tables.values))
     assert tables.highest == [np.nanmax(tables.values)]
 
@@ -97,7 +97,7 @@ def test_campaigns_measure_a_barrel_thrice_and_see_three_values() -> None:
     observation, _, _, _, info = env.step(np.full((50, 3), 571))
     size = int(observation["observed"][0].sum())
     seen = observation["measurements"][:, size - 3 : size].reshape(-1)
-    replicates = materials.measurements("crossed_barrel").replicates
+    replicates = measured_materials.measurements("crossed_barrel").replicates
     assert replicates is not None
     assert set(seen.tolist()) == set(replicates[0, 571].tolist())
     assert np.unique(info["true_values"]) == pytest.approx(replicates[0, 571].mean())
@@ -170,10 +170,10 @@ CACHES = [
     reaction.reactions,
     mpsa.splicing,
     antibody.affinities,
-    materials.measurements,
-    materials.pool,
-    materials.compositions,
-    tuning.accuracies,
+    measured_materials.measurements,
+    measured_materials.pool,
+    measured_materials.compositions,
+    neural_networks.accuracies,
 ]
 
 
@@ -211,8 +211,8 @@ def test_importing_a_problem_reads_no_table() -> None:
         "data.load_table = None\n"
         "from ombo_gym.problems.biology import antibody, mpsa\n"
         "from ombo_gym.problems.chemistry import reaction\n"
-        "from ombo_gym.problems.materials import materials\n"
-        "from ombo_gym.problems.tuning import tuning\n"
+        "from ombo_gym.problems.materials import measured_materials\n"
+        "from ombo_gym.problems.tuning import neural_networks\n"
     )
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ}, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()

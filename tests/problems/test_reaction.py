@@ -89,7 +89,7 @@ def test_values_are_those_of_the_file(dataset: str, smiles: list[str], value: fl
 
 
 @pytest.mark.parametrize(
-    ("dataset", "levels", "rows", "lowest", "highest", "median"),
+    ("dataset", "levels", "num_measured", "lowest", "highest", "median"),
     [
         ("doyle", [4, 22, 3, 15], 3955, 0.0, 0.9999999, 0.287617291),
         ("borylation", [33, 23, 2], 1518, 0.0, 1.0, 0.4678),
@@ -98,13 +98,13 @@ def test_values_are_those_of_the_file(dataset: str, smiles: list[str], value: fl
     ],
 )
 def test_each_screen_has_the_files_rows_range_and_median(
-    dataset: str, levels: list[int], rows: int, lowest: float, highest: float, median: float
+    dataset: str, levels: list[int], num_measured: int, lowest: float, highest: float, median: float
 ) -> None:
     problem = Reaction(dataset=dataset)
     values = all_values(problem)
     assert problem.design_space.categories.tolist() == levels
     assert len(problem.components) == len(levels)
-    assert np.count_nonzero(~np.isnan(values)) == rows
+    assert np.count_nonzero(~np.isnan(values)) == num_measured
     assert np.nanmedian(values) == pytest.approx(median, rel=1e-12)
     assert problem.optimum(of_table()) == [np.nanmax(values)] == [highest]
     assert problem.floor == problem.reference == np.nanmin(values) == lowest

@@ -32,8 +32,8 @@ def value_by_definition(sequence: str, structure: str) -> float:
     return float(np.mean(right))
 
 
-def drawn(problem: RNAFold, rows: int, seed: int = 0) -> dict[str, Array]:
-    keys = np.random.default_rng(seed).integers(2**63, size=rows).astype(np.uint64)
+def drawn(problem: RNAFold, num_campaigns: int, seed: int = 0) -> dict[str, Array]:
+    keys = np.random.default_rng(seed).integers(2**63, size=num_campaigns).astype(np.uint64)
     return problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
 
 
@@ -104,11 +104,11 @@ def test_train_and_test_share_no_target() -> None:
 
 
 def test_two_workers_fold_as_one_does() -> None:
-    alone, together = RNAFold(length=25), RNAFold(length=25, workers=2)
+    alone, parallel = RNAFold(length=25), RNAFold(length=25, workers=2)
     instances = drawn(alone, 3)
     designs = np.random.default_rng(0).integers(4, size=(3, 5, 25))
     values = alone.evaluate(instances, designs)
-    assert values.tobytes() == together.evaluate(instances, designs).tobytes()
+    assert values.tobytes() == parallel.evaluate(instances, designs).tobytes()
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,9 @@ def test_two_workers_give_the_values_of_one_to_the_bit(
     designs = rng.uniform(-1, 1, (*shape, 3)).astype(np.float32)
     instances = {"shift": rng.random(shape[0])}
     alone = Toy(tmp_path / "log").evaluate(instances, designs)
-    together = Toy(tmp_path / "log", workers=2).evaluate(instances, designs)
-    assert alone.shape == together.shape == shape
-    assert alone.tobytes() == together.tobytes()
+    parallel = Toy(tmp_path / "log", workers=2).evaluate(instances, designs)
+    assert alone.shape == parallel.shape == shape
+    assert alone.tobytes() == parallel.tobytes()
     assert alone == pytest.approx(np.exp(designs).sum(-1) + instances["shift"][:, None])
 
 

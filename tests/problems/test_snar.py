@@ -16,13 +16,13 @@ from ombo_gym.randomness import KeyedGenerator, Stream
 ROWS = 6
 
 
-def instances(problem: SnAr, rows: int = ROWS) -> dict[str, Any]:
-    return problem.draw(KeyedGenerator(np.arange(rows, dtype=np.uint64), Stream.INSTANCE))
+def instances(problem: SnAr, num_campaigns: int = ROWS) -> dict[str, Any]:
+    return problem.draw(KeyedGenerator(np.arange(num_campaigns, dtype=np.uint64), Stream.INSTANCE))
 
 
-def random_designs(rows: int = ROWS, n: int = 6) -> np.ndarray:
+def random_designs(num_campaigns: int = ROWS, n: int = 6) -> np.ndarray:
     """Random designs, and among them the corners that are fastest and slowest."""
-    designs = np.random.default_rng(0).uniform(-1, 1, (rows, n, 4)).astype(np.float32)
+    designs = np.random.default_rng(0).uniform(-1, 1, (num_campaigns, n, 4)).astype(np.float32)
     designs[:, 0], designs[:, 1] = (1, 1, 1, 1), (1, -1, 1, 1)
     designs[:, 2] = -1
     return designs
@@ -131,10 +131,10 @@ def test_the_best_temperature_falls_with_the_equivalents(equivalents: int, celsi
 def test_the_search_for_the_best_of_a_reaction_does_not_depend_on_the_others() -> None:
     problem = SnAr(kinetics="perturbed")
     drawn = instances(problem, 3)
-    together = problem.optimum(drawn)
+    optima = problem.optimum(drawn)
     for row in range(3):
         alone = {name: array[row : row + 1] for name, array in drawn.items()}
-        assert problem.optimum(alone) == together[row]
+        assert problem.optimum(alone) == optima[row]
 
 
 def test_train_and_test_reactions_are_different_ones_within_the_stated_spread() -> None:

@@ -64,8 +64,8 @@ def test_the_example_is_the_published_file_as_pandas_reads_it() -> None:
     assert table.columns == list(frame.columns[:-1])
     np.testing.assert_allclose(everything(table), groups.mean().to_numpy(), rtol=1e-14)
     assert table.measurements.counts.sum() == 233
-    rows = [tuple(table.row(i).values()) for i in range(178)]
-    assert rows == [tuple(map(float, key)) for key in groups.mean().index]
+    designs = [tuple(table.row(i).values()) for i in range(178)]
+    assert designs == [tuple(map(float, key)) for key in groups.mean().index]
     assert table.optimum(ONE) == pytest.approx(838.31)
 
 
@@ -157,10 +157,10 @@ def test_columns_of_categories_can_have_descriptors_and_numbers_be_choices(write
 
 def test_what_a_table_looks_like_is_as_if_it_were_said(write: Any) -> None:
     path = write(CATALYSTS)
-    said = {"catalyst": {"choices": ["Ni", "Pd"]}, "T": {"range": [60, 100]}}
+    parameters = {"catalyst": {"choices": ["Ni", "Pd"]}, "T": {"range": [60, 100]}}
     plain = Table(csv=path).design_space.pool_features
     np.testing.assert_allclose(
-        Table(csv=path, parameters=said).design_space.pool_features, plain, atol=1e-15
+        Table(csv=path, parameters=parameters).design_space.pool_features, plain, atol=1e-15
     )
     fixed = Table(csv=path, designs=["T"], parameters={"T": (60, 100)})
     np.testing.assert_allclose(fixed.design_space.pool_features[:, 0], [-1, 0, 1], atol=1e-15)

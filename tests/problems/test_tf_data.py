@@ -40,7 +40,7 @@ def other_strands() -> Array:
 
 
 @pytest.fixture(scope="module")
-def rows() -> tuple[Array, Array]:
+def listed_rows() -> tuple[Array, Array]:
     """Designs and SIX6 scores as Design-Bench lists them: both strands, scaled to [0, 1]."""
     table = load_table("tf_binding")
     e_scores = table["scores"][list(table["factors"]).index(SIX6)] / 100_000
@@ -80,14 +80,14 @@ def test_scores_are_the_published_numbers_to_the_last_bit(
     assert table["scores"][row, column] / 100_000 == e_score
 
 
-def test_six6_has_65792_rows_and_65536_designs(rows: tuple[Array, Array]) -> None:
-    designs, y = rows
+def test_six6_has_65792_rows_and_65536_designs(listed_rows: tuple[Array, Array]) -> None:
+    designs, y = listed_rows
     assert len(designs) == len(y) == 65_792
     assert len(np.unique(designs)) == 65_536
 
 
-def test_half_of_six6_is_visible(rows: tuple[Array, Array]) -> None:
-    designs, y = rows
+def test_half_of_six6_is_visible(listed_rows: tuple[Array, Array]) -> None:
+    designs, y = listed_rows
     visible = y <= np.percentile(y, 50)
     assert np.count_nonzero(visible) == 32_898
     assert len(np.unique(designs[visible])) == 32_768
@@ -95,8 +95,10 @@ def test_half_of_six6_is_visible(rows: tuple[Array, Array]) -> None:
     assert y[visible].max() == pytest.approx(42_617 / 97_012, rel=1e-15)
 
 
-def test_the_best_six6_designs_are_aggtatca_and_its_other_strand(rows: tuple[Array, Array]) -> None:
-    designs, y = rows
+def test_the_best_six6_designs_are_aggtatca_and_its_other_strand(
+    listed_rows: tuple[Array, Array],
+) -> None:
+    designs, y = listed_rows
     assert {letters(x) for x in designs[y == 1.0]} == {"AGGTATCA", "TGATACCT"}
     assert y.max() == 1.0 and y.min() == 0.0
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ombo_gym.design_spaces import CategoricalDesigns
-from ombo_gym.problems.tuning.tuning import SPLITS, Tuning
+from ombo_gym.problems.tuning.neural_networks import SPLITS, Tuning
 from tests.problems.measured_problems import all_values, measurements, of_table, true_value
 
 SINGLE = 6e-8  # what single precision costs, relatively
@@ -70,9 +70,9 @@ def test_true_values_are_means_over_seeds_and_measurements_are_seeds(
     assert true_value(alone, design) == pytest.approx(np.mean(accuracies), rel=SINGLE)
     seen = np.unique(np.float32(measurements(alone, design, 300)))
     assert seen == pytest.approx(np.unique(np.float32(accuracies)), rel=2 * SINGLE)
-    together = Tuning(benchmark=benchmark)
-    table = together.datasets.index(dataset)
-    assert true_value(together, design, table) == true_value(alone, design)
+    collection = Tuning(benchmark=benchmark)
+    table = collection.datasets.index(dataset)
+    assert true_value(collection, design, table) == true_value(alone, design)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ Array = npt.NDArray[Any]
 FREE_STREAM = 3.35 * 8.76  # GWh that a turbine makes in a year of rated power
 
 
-def site(rows: int = 1) -> dict[str, Array]:
-    return {"site": np.zeros(rows, np.int64)}
+def site(num_campaigns: int = 1) -> dict[str, Array]:
+    return {"site": np.zeros(num_campaigns, np.int64)}
 
 
 def example_layout() -> Array:

@@ -13,12 +13,13 @@ import pytest
 from gymnasium import spaces
 from PIL import Image
 
+import ombo_agents
 from ombo_gym.registration import PROBLEMS
 from scripts.build_docs import __main__ as build_docs
 from scripts.build_docs.docstring import Docstring, reflow
 from scripts.build_docs.page import DocsError, page, written
 
-FOLDER = build_docs.FOLDER
+FOLDER = build_docs.DOCS / build_docs.ENVIRONMENTS
 SKELETON = [
     "Description",
     "Action Space",
@@ -59,23 +60,39 @@ def test_every_id_has_a_page_in_the_skeleton_and_a_small_picture(name: str) -> N
 
 
 def test_the_check_finds_what_is_not_current(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pages: dict[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(FOLDER, tmp_path / "docs")
-    monkeypatch.setattr(build_docs, "FOLDER", tmp_path / "docs")
-    pages = build_docs.build()
-    (tmp_path / "docs" / "GP.md").write_text("old")
-    (tmp_path / "docs" / "Bandit.md").unlink()
-    (tmp_path / "docs" / "images" / "Landscapes.png").unlink()
-    (tmp_path / "docs" / "Gone.md").write_text("of an id that is no more")
-    assert build_docs.not_current(pages) == [
-        "GP.md",
-        "Bandit.md",
-        "images/Landscapes.png",
-        "Gone.md",
-    ]
-    with pytest.raises(DocsError, match=r"not current.*GP\.md, Bandit\.md"):
-        build_docs.main(build_docs.Args(check=True))
+    docs = tmp_path / "docs"
+    shutil.copytree(build_docs.DOCS, docs)
+    (docs / "environments" / "GP.md").write_text("old")
+    (docs / "environments" / "Bandit.md").unlink()
+    (docs / "environments" / "images" / "Landscapes.png").unlink()
+    (docs / "environments" / "Gone.md").write_text("of an id that is no more")
+    (docs / "policies.md").write_text("old")
+    (docs / "images" / "concepts" / "spec.svg").unlink()
+    wrong = ["environments/GP.md", "environments/Bandit.md", "policies.md"]
+    wrong += ["images/concepts/spec.svg", "environments/images/Landscapes.png"]
+    wrong += ["environments/Gone.md"]
+    assert sorted(build_docs.not_current(pages, docs)) == sorted(wrong)
+    monkeypatch.setattr(build_docs, "build", lambda: pages)
+    with pytest.raises(DocsError, match=r"not current.*GP\.md"):
+        build_docs.main(build_docs.Args(check=True), docs)
+
+
+def test_the_page_of_policies_lists_every_name_once_with_its_settings(
+    pages: dict[Path, str],
+) -> None:
+    text = pages[Path("policies.md")]
+    for name in ombo_agents.names():
+        assert len(re.findall(rf"^\| \[?`{name}`", text, re.MULTILINE)) == 1, name
+    ucb = text.partition("### ucb ")[2].partition("###")[0]
+    assert "| `weight` | `2.0` |" in ucb and "| `climb` | `true` |" in ucb
+    assert (
+        "| `bayes_optimal` |" in text.partition("## Looking ahead")[2].partition("## Settings")[0]
+    )
+    assert "- `turbo`: Eriksson et al." in text.partition("## References")[2]
+    (multistep,) = re.findall(r"^\| \[`botorch_multistep`.*$", text, re.MULTILINE)
+    assert multistep.endswith("| box | yes |")
 
 
 def test_a_missing_extra_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:

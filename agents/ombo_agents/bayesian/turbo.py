@@ -81,14 +81,14 @@ class Turbo(DesignsPolicy):
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)
-        for history in by_history(self.spec, observation, q, self._candidates):
-            some = {name: array[history.rows] for name, array in observation.items()}
+        for history in by_history(self.spec, observation, q, entries_per_row=self._candidates):
+            some = {name: array[history.env_indices] for name, array in observation.items()}
             for group in condition_on_dataset(
-                some, self.spec, self.surrogate, rngs.take(history.rows).take
+                some, self.spec, self.surrogate, rngs.take(history.env_indices).take
             ):
-                rows = history.rows[group.env_indices]
-                designs = observation["designs"][rows, : history.count]
-                values = observation["measurements"][rows, : history.count]
+                rows = history.env_indices[group.env_indices]
+                designs = observation["designs"][rows, : history.num_observed]
+                values = observation["measurements"][rows, : history.num_observed]
                 lengths = self.lengths(values, history.edges)
                 batch[rows] = self._batch(group, designs, values, lengths, rngs.take(rows))
         return batch
@@ -139,7 +139,7 @@ class Turbo(DesignsPolicy):
 
         Args:
             values: (R, n) in the order of measurement.
-            edges: Where rounds begin among them, see `History`.
+            edges: Where rounds begin among them, see `RoundHistory`.
         """
         rows = len(values)
         length = np.full(rows, float(self._length))

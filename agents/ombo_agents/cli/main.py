@@ -22,7 +22,7 @@ Subcommand = (
 def main() -> None:
     """Runs `ombo NAME`; `ombo --tyro-print-completion bash` (or zsh) prints shell completion."""
     arguments: Any = tyro.cli(
-        Subcommand,  # type: ignore[arg-type]
+        Subcommand,
         prog="ombo",
         description="Sequential design under a budget: train policies, evaluate them, solve small "
         "campaigns exactly.",

@@ -18,9 +18,9 @@ from ombo_gym.spec import CampaignSpec, Repeats
 
 Floats = NDArray[np.float64]
 
-_BETTER = 1e-9  # by which an exchange must raise the determinant, relatively
-_OUT = 1e12  # more than any variance: what is below it is chosen when nothing else is left
-_NEAR = 0.2  # how far numbers of neighbours move, from -1 to 1: standard deviation
+_MIN_GAIN = 1e-9  # by which an exchange must raise the determinant, relatively
+_PENALTY = 1e12  # more than any variance: what bears it is chosen when nothing else is left
+_STEP = 0.2  # of neighbours' numbers from -1 to 1: standard deviation
 
 
 class DOptimal(DesignsPolicy):
@@ -65,32 +65,36 @@ class DOptimal(DesignsPolicy):
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
         count = max(self.candidates, 4 * q)
-        all_of_them = space.size is not None and space.size <= count
+        lists_all = space.size is not None and space.size <= count
         if space.size is not None:
             count = min(count, space.size)
-        for rows, n in by_count(observation, count, fixed=3 * count**2):
-            drawn, measured = rngs.take(rows), observation["designs"][rows, :n]
-            choices = space.sample_distinct(drawn, count)  # in random order
-            chosen = self._chosen(choices, measured, q, None)
-            for _ in range(0 if all_of_them else self.passes):
-                turns = np.arange(count - q) % q
-                others = space.mutate(chosen[:, turns], drawn, mutations=1.0, step=_NEAR)
-                choices = np.concatenate([chosen, others], axis=1)
-                chosen = self._chosen(choices, measured, q, np.arange(q))
-            batch[rows] = chosen
+        grouped = by_count(observation, entries_per_row=count, entries_per_campaign=3 * count**2)
+        for env_indices, num_observed in grouped:
+            own_rngs = rngs.take(env_indices)
+            measured = observation["designs"][env_indices, :num_observed]  # (R, n, *shape)
+            candidates = space.sample_distinct(own_rngs, count)  # (R, M, *shape), in random order
+            best = self._best_batch(candidates, measured, q, None)  # (R, q, *shape)
+            for _ in range(0 if lists_all else self.passes):
+                parents = best[:, np.arange(count - q) % q]  # (R, M - q, *shape)
+                neighbours = space.mutate(parents, own_rngs, mutations=1.0, step=_STEP)
+                candidates = np.concatenate([best, neighbours], axis=1)
+                best = self._best_batch(candidates, measured, q, np.arange(q))
+            batch[env_indices] = best
         return batch
 
-    def _chosen(
-        self, choices: Designs, measured: Designs, q: int, initial: NDArray[np.intp] | None
+    def _best_batch(
+        self, candidates: Designs, measured: Designs, q: int, initial: NDArray[np.intp] | None
     ) -> Designs:
         """The best batches among candidates, (R, M, *shape) -> (R, q, *shape)."""
         space, repeats = self.space, self.spec.repeats
-        usable = ~repeated(choices)
+        usable = ~repeated(candidates)  # (R, M)
         if repeats is Repeats.NEVER_AGAIN and measured.shape[1]:
-            usable &= ~space.among(choices, measured)
-        covariance = predictive(regressors(space, choices), regressors(space, measured), self.ridge)
-        found, _ = optimal(covariance, usable, q, repeats, initial=initial)
-        return choices[np.arange(len(choices))[:, None], found]
+            usable &= ~space.among(candidates, measured)
+        covariance = predictive_covariance(
+            regressors(space, candidates), regressors(space, measured), self.ridge
+        )
+        picks, _ = d_optimal_batch(covariance, usable, q, repeats, initial=initial)
+        return candidates[np.arange(len(candidates))[:, None], picks]
 
 
 def regressors(space: DesignSpace, designs: Designs) -> Floats:
@@ -101,7 +105,7 @@ def regressors(space: DesignSpace, designs: Designs) -> Floats:
     return np.concatenate([np.ones((*designs.shape[:2], 1)), space.effects(designs)], axis=2)
 
 
-def predictive(candidates: Floats, measured: Floats, ridge: float) -> Floats:
+def predictive_covariance(candidates: Floats, measured: Floats, ridge: float) -> Floats:
     """Posterior covariance of the model's values at candidates, in units of a measurement's.
 
     Args:
@@ -113,18 +117,23 @@ def predictive(candidates: Floats, measured: Floats, ridge: float) -> Floats:
         (R, M, M).
     """
     n, p = measured.shape[1:]
+    covariance: Floats
     if n > p:
-        precision = np.matmul(measured.swapaxes(1, 2), measured) + ridge * np.eye(p)
-        return np.matmul(candidates, np.linalg.solve(precision, candidates.swapaxes(1, 2)))
-    prior = np.matmul(candidates, candidates.swapaxes(1, 2)) / ridge
-    if n == 0:
-        return prior
-    across = np.matmul(measured, candidates.swapaxes(1, 2))  # (R, n, M)
-    among = np.matmul(measured, measured.swapaxes(1, 2)) + ridge * np.eye(n)
-    return prior - np.matmul(across.swapaxes(1, 2), np.linalg.solve(among, across)) / ridge
+        precision = np.matmul(measured.swapaxes(1, 2), measured) + ridge * np.eye(p)  # (R, p, p)
+        solved = np.linalg.solve(precision, candidates.swapaxes(1, 2))  # (R, p, M)
+        covariance = np.matmul(candidates, solved)
+        return covariance
+    covariance = np.matmul(candidates, candidates.swapaxes(1, 2)) / ridge  # (R, M, M) of the prior
+    if n:
+        cross = np.matmul(measured, candidates.swapaxes(1, 2))  # (R, n, M)
+        gram = np.matmul(measured, measured.swapaxes(1, 2)) + ridge * np.eye(n)  # (R, n, n)
+        covariance = (
+            covariance - np.matmul(cross.swapaxes(1, 2), np.linalg.solve(gram, cross)) / ridge
+        )
+    return covariance
 
 
-def optimal(
+def d_optimal_batch(
     covariance: Floats,
     usable: NDArray[np.bool_],
     batch_size: int,
@@ -135,7 +144,7 @@ def optimal(
     """Batches that raise the determinant most, by filling slots and exchanging them.
 
     Args:
-        covariance: (R, M, M) of the candidates, see `predictive`.
+        covariance: (R, M, M) of the candidates, see `predictive_covariance`.
         usable: (R, M) candidates that may be chosen, while there are such.
         batch_size: q.
         repeats: Unless they are allowed, a batch holds a candidate once, while there are others.
@@ -144,44 +153,48 @@ def optimal(
     Returns:
         (R, q) candidates, and (R,) the log of what they multiply the determinant by.
     """
-    marginals, row = covariance.copy(), np.arange(len(covariance))
+    given_batch, row = covariance.copy(), np.arange(len(covariance))  # (R, M, M) given the slots
     chosen = np.zeros(usable.shape, bool)  # (R, M), where a batch holds a candidate once
-    batch = np.empty((len(covariance), batch_size), np.intp)
-    gain = np.zeros(len(covariance))
+    batch = np.empty((len(covariance), batch_size), np.intp)  # (R, q)
+    gain = np.zeros(len(covariance))  # (R,)
     for slot in range(batch_size):
-        scores = np.diagonal(marginals, axis1=1, axis2=2) - _OUT * (~usable) - 2 * _OUT * chosen
+        scores = (
+            np.diagonal(given_batch, axis1=1, axis2=2)
+            - _PENALTY * (~usable)
+            - 2 * _PENALTY * chosen
+        )
         pick = scores.argmax(axis=1) if initial is None else np.full(len(row), initial[slot])
         batch[:, slot] = pick
-        gain += np.log1p(marginals[row, pick, pick])
-        _include(marginals, pick, 1.0)
+        gain += np.log1p(given_batch[row, pick, pick])
+        _include(given_batch, pick, 1.0)
         if repeats is not Repeats.ALLOWED:
             chosen[row, pick] = True
     for _ in range(4 * batch_size):
-        variance = np.diagonal(marginals, axis1=1, axis2=2)  # (R, M)
-        inside = variance[row[:, None], batch]  # (R, q)
-        between = marginals[row[:, None], batch]  # (R, q, M)
-        factors = (1 + variance[:, None]) * (1 - inside[..., None]) + between**2
+        variance = np.diagonal(given_batch, axis1=1, axis2=2)  # (R, M)
+        slot_variance = variance[row[:, None], batch]  # (R, q)
+        cross = given_batch[row[:, None], batch]  # (R, q, M)
+        factors = (1 + variance[:, None]) * (1 - slot_variance[..., None]) + cross**2
         factors = np.where((usable & ~chosen)[:, None], factors, 0.0).reshape(len(row), -1)
-        swap = factors.argmax(axis=1)
-        improved = np.flatnonzero(factors[row, swap] > 1 + _BETTER)
+        exchange = factors.argmax(axis=1)  # (R,) slot * M + candidate
+        improved = np.flatnonzero(factors[row, exchange] > 1 + _MIN_GAIN)  # rows
         if not improved.size:
             break
-        slot, new = np.divmod(swap[improved], usable.shape[1])
+        slot, new = np.divmod(exchange[improved], usable.shape[1])
         old = batch[improved, slot]
-        some = marginals[improved]
-        _include(some, old, -1.0)
-        _include(some, new, 1.0)
-        marginals[improved] = some
+        exchanged = given_batch[improved]  # (improved, M, M)
+        _include(exchanged, old, -1.0)
+        _include(exchanged, new, 1.0)
+        given_batch[improved] = exchanged
         batch[improved, slot] = new
-        gain[improved] += np.log(factors[improved, swap[improved]])
+        gain[improved] += np.log(factors[improved, exchange[improved]])
         if repeats is not Repeats.ALLOWED:
             chosen[improved, old], chosen[improved, new] = False, True
     return batch, gain
 
 
-def _include(marginals: Floats, picks: NDArray[np.intp], sign: float) -> None:
-    """Takes a measurement of one candidate a row into account, or (sign -1) out again."""
+def _include(covariance: Floats, picks: NDArray[np.intp], sign: float) -> None:
+    """Conditions (R, M, M) in place on a measurement of one candidate a row; sign -1: undoes it."""
     row = np.arange(len(picks))
-    column = marginals[row, :, picks]  # (R, M)
+    column = covariance[row, :, picks]  # (R, M)
     scale = sign / (1 + sign * column[row, picks])
-    marginals -= scale[:, None, None] * column[:, :, None] * column[:, None, :]
+    covariance -= scale[:, None, None] * column[:, :, None] * column[:, None, :]

@@ -39,16 +39,17 @@ class Sobol(DesignsPolicy):
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         dim = self.space.shape[0]
         batch = np.zeros((len(rngs), q, dim), np.float32)
-        for history in by_history(self.spec, observation, q, dim):
-            rows, played = history.rows, history.count - history.start_count
-            if played:
-                first = observation["designs"][rows, history.start_count]
-                shift = (first.astype(np.float64)[:, None] + 1) / 2 * 2**_BITS
+        for history in by_history(self.spec, observation, q, entries_per_row=dim):
+            env_indices = history.env_indices
+            num_proposed = history.num_observed - history.num_start
+            if num_proposed:
+                first = observation["designs"][env_indices, history.num_start]  # (R, d)
+                shift = (first.astype(np.float64)[:, None] + 1) / 2 * 2**_BITS  # (R, 1, d)
                 shift = np.minimum(shift, 2**_BITS - 1).astype(np.int64)
             else:
-                shift = (rngs.take(rows).random((1, dim)) * 2**_BITS).astype(np.int64)
-            points = sobol_integers(played + q, dim)[played:] ^ shift
-            batch[rows] = (2 * points + 1) / 2**_BITS - 1
+                shift = (rngs.take(env_indices).random((1, dim)) * 2**_BITS).astype(np.int64)
+            points = sobol_integers(num_proposed + q, dim)[num_proposed:] ^ shift  # (R, q, d)
+            batch[env_indices] = (2 * points + 1) / 2**_BITS - 1
         return batch
 
 
@@ -79,27 +80,32 @@ class LatinHypercube(DesignsPolicy):
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
-        space, count, sides = self.space, self.candidates, self.space.cube
-        assert sides is not None
+        space, count, num_parameters = self.space, self.candidates, self.space.cube
+        assert num_parameters is not None
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        for rows, n in by_count(observation, count * (q + space.shape[0])):
-            numbers = rngs.take(rows).random((count, 2, q, sides))
-            slices = numbers[:, :, 0].argsort(axis=2)  # a permutation per parameter
-            designs = space.from_unit_cube((slices + numbers[:, :, 1]) / q)  # (R, candidates, q, d)
-            measured = observation["designs"][rows, :n]
-            gaps = np.stack([_gap(space, designs[:, i], measured) for i in range(count)], axis=1)
-            batch[rows] = designs[np.arange(len(rows)), gaps.argmax(axis=1)]
+        entries = count * (q + space.shape[0])
+        for env_indices, num_observed in by_count(observation, entries_per_row=entries):
+            uniform = rngs.take(env_indices).random((count, 2, q, num_parameters))
+            slices = uniform[:, :, 0].argsort(axis=2)  # a permutation per parameter
+            designs = space.from_unit_cube((slices + uniform[:, :, 1]) / q)  # (R, candidates, q, d)
+            measured = observation["designs"][env_indices, :num_observed]
+            gaps = np.stack(  # (R, candidates)
+                [_smallest_distance(space, designs[:, i], measured) for i in range(count)], axis=1
+            )
+            batch[env_indices] = designs[np.arange(len(env_indices)), gaps.argmax(axis=1)]
         return batch
 
 
-def _gap(space: DesignSpace, batch: Designs, measured: Designs) -> NDArray[np.float64]:
+def _smallest_distance(
+    space: DesignSpace, batch: Designs, measured: Designs
+) -> NDArray[np.float64]:
     """Smallest squared distance of a batch's designs to each other and to measured ones, (R,)."""
-    new, q = space.features(batch), batch.shape[1]
-    everything = np.concatenate([new, space.features(measured)], axis=1)
-    distances = squared_distances(new, everything)  # (R, q, q + n)
+    proposed, q = space.features(batch), batch.shape[1]
+    everything = np.concatenate([proposed, space.features(measured)], axis=1)
+    distances = squared_distances(proposed, everything)  # (R, q, q + n)
     distances[:, np.arange(q), np.arange(q)] = np.inf
-    gaps: NDArray[np.float64] = distances.min(axis=(1, 2))
-    return gaps
+    smallest: NDArray[np.float64] = distances.min(axis=(1, 2))
+    return smallest
 
 
 def sobol_integers(count: int, dim: int) -> NDArray[np.int64]:

@@ -17,8 +17,8 @@ from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
-_TIE = 1e-9  # scores this close are equal: sums round differently in batches of other sizes
-_AT_ONCE = 512  # campaigns that the network looks at, for bounded memory
+_TIE_TOLERANCE = 1e-9  # scores this close are equal: sums round differently with the batch size
+_CHUNK_CAMPAIGNS = 512  # that the network sees at once, for bounded memory
 
 
 class TrainedDirect(DesignsPolicy):
@@ -46,54 +46,54 @@ class TrainedDirect(DesignsPolicy):
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> Designs:
-        rows = len(observation["rounds_left"])
-        proposed: list[Designs] = []
-        for first in range(0, rows, _AT_ONCE):
-            part = slice(first, first + _AT_ONCE)
-            some = {name: array[part] for name, array in observation.items()}
-            proposed.append(self._designs(in_canonical_order(some), q))
-        return np.concatenate(proposed)
+        batches: list[Designs] = []
+        for first in range(0, len(observation["rounds_left"]), _CHUNK_CAMPAIGNS):
+            chunk = slice(first, first + _CHUNK_CAMPAIGNS)
+            chunk_observation = {name: array[chunk] for name, array in observation.items()}
+            batches.append(self._designs(in_canonical_order(chunk_observation), q))
+        return np.concatenate(batches)
 
     def _designs(self, observation: Observation, q: int) -> Designs:
         with torch.no_grad():
-            said = self._network.actor(observation)
-        shape = (len(said), q, *self.space.shape)
-        sizes = self._options
-        if not sizes:
-            mean = np.clip(said.numpy(), -1.0, 1.0).astype(np.float32)
+            outputs = self._network.actor(observation).numpy()  # (B, ...)
+        num_campaigns, options = len(outputs), self._options
+        shape = (num_campaigns, q, *self.space.shape)
+        if not options:
+            mean = np.clip(outputs, -1.0, 1.0).astype(np.float32)
             return self.space.canonical(mean.reshape(shape))
-        ends = np.cumsum([0, *sizes])[:-1]
-        scores = said.numpy().reshape(len(said), -1, sum(sizes))  # (B, q + 1 or q, O)
+        offsets = np.cumsum([0, *options])[:-1]  # (L,) first option of each position
+        scores = outputs.reshape(num_campaigns, -1, sum(options))  # (B, q + 1 or q, O)
         # As `SlotBySlot` does; where options are too many for it, slots do not know each other.
-        one_by_one = isinstance(self._network.action_dist, SlotBySlot)
-        chosen = np.zeros_like(scores[:, 0])  # by how many earlier slots
-        never = self.spec.repeats is Repeats.NEVER_AGAIN
-        measured = _measured(observation) if never else []
+        slot_by_slot = isinstance(self._network.action_dist, SlotBySlot)
+        chosen = np.zeros_like(scores[:, 0])  # (B, O) by how many earlier slots
+        never_again = self.spec.repeats is Repeats.NEVER_AGAIN
+        unavailable = _measured_designs(observation) if never_again else []
         batch = np.empty(shape, np.int64)
         for slot in range(q):
-            now = scores[:, slot] + chosen * scores[:, -1] if one_by_one else scores[:, slot]
-            heads = [without_rounding(head) for head in np.split(now, ends[1:], axis=1)]
-            designs = np.stack([head.argmax(axis=1) for head in heads], axis=1)  # (B, L)
-            for row, unavailable in enumerate(measured):
-                designs[row] = best_left([head[row] for head in heads], unavailable)
-                unavailable.add(tuple(designs[row].tolist()))
-            np.add.at(chosen, (np.arange(len(said))[:, None], designs + ends), 1)
-            batch[:, slot] = designs
+            crowding = chosen * scores[:, -1] if slot_by_slot else 0.0
+            by_position = np.split(scores[:, slot] + crowding, offsets[1:], axis=1)
+            by_position = [without_rounding(position) for position in by_position]
+            designs = np.stack([position.argmax(axis=1) for position in by_position], axis=1)
+            for row, taken in enumerate(unavailable):
+                designs[row] = best_available([position[row] for position in by_position], taken)
+                taken.add(tuple(designs[row].tolist()))
+            np.add.at(chosen, (np.arange(num_campaigns)[:, None], designs + offsets), 1)
+            batch[:, slot] = designs  # (B, L)
         return batch
 
 
-def _measured(observation: Observation) -> list[set[tuple[int, ...]]]:
+def _measured_designs(observation: Observation) -> list[set[tuple[int, ...]]]:
     """The designs of every dataset."""
-    each = zip(observation["designs"], observation["observed"] == 1, strict=True)
-    return [set(map(tuple, designs[seen].tolist())) for designs, seen in each]
+    datasets = zip(observation["designs"], observation["observed"] == 1, strict=True)
+    return [set(map(tuple, designs[observed].tolist())) for designs, observed in datasets]
 
 
 def in_canonical_order(observation: Observation) -> Observation:
     """The same datasets, rows sorted by design and then value, and the padding zeroed."""
-    seen = observation["observed"] == 1  # (B, n)
-    values = np.where(seen, observation["measurements"], 0)
-    designs = np.where(seen[..., None], observation["designs"], 0)  # (B, n, d)
-    keys = [values, *np.moveaxis(designs, -1, 0)[::-1], ~seen]  # the last one sorts first
+    observed = observation["observed"] == 1  # (B, n)
+    values = np.where(observed, observation["measurements"], 0)
+    designs = np.where(observed[..., None], observation["designs"], 0)  # (B, n, d)
+    keys = [values, *np.moveaxis(designs, -1, 0)[::-1], ~observed]  # the last one sorts first
     order = np.lexsort(keys, axis=-1)  # (B, n)
     return {
         **observation,
@@ -107,15 +107,16 @@ def without_rounding(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Scores in which those that differ by rounding alone are equal, (..., n) -> (..., n)."""
     order = np.argsort(-scores, axis=-1)
     falling = np.take_along_axis(scores, order, axis=-1)
-    leads = np.ones(scores.shape, bool)
-    leads[..., 1:] = falling[..., :-1] - falling[..., 1:] > _TIE
-    leader = np.maximum.accumulate(np.where(leads, np.arange(scores.shape[-1]), 0), axis=-1)
-    equal = np.empty_like(scores)
-    np.put_along_axis(equal, order, np.take_along_axis(falling, leader, axis=-1), axis=-1)
-    return equal
+    begins_tie = np.ones(scores.shape, bool)  # whether the score before is clearly larger
+    begins_tie[..., 1:] = falling[..., :-1] - falling[..., 1:] > _TIE_TOLERANCE
+    ranks = np.where(begins_tie, np.arange(scores.shape[-1]), 0)
+    largest_of_tie = np.maximum.accumulate(ranks, axis=-1)  # (..., n) ranks
+    tied = np.empty_like(scores)
+    np.put_along_axis(tied, order, np.take_along_axis(falling, largest_of_tie, axis=-1), axis=-1)
+    return tied
 
 
-def best_left(
+def best_available(
     scores: Sequence[NDArray[np.float64]], unavailable: set[tuple[int, ...]]
 ) -> tuple[int, ...]:
     """The design of the largest sum of scores among those that are available.
@@ -124,15 +125,19 @@ def best_left(
         scores: Of the categories of each position.
         unavailable: Designs; where all are, the best of them is the answer.
     """
-    orders = [np.argsort(-score, kind="stable") for score in scores]
+    orders = [np.argsort(-position, kind="stable") for position in scores]
 
     def entry(ranks: tuple[int, ...]) -> tuple[float, tuple[int, ...]]:
-        lost = [s[o[0]] - s[o[r]] for s, o, r in zip(scores, orders, ranks, strict=True)]
-        return sum(lost), ranks
+        """How far a design is below the best, and the rank of each of the design's categories."""
+        losses = [
+            position[order[0]] - position[order[rank]]
+            for position, order, rank in zip(scores, orders, ranks, strict=True)
+        ]
+        return sum(losses), ranks
 
     best = tuple(int(order[0]) for order in orders)
     heap = [entry((0,) * len(scores))]
-    met: set[tuple[int, ...]] = set()
+    queued: set[tuple[int, ...]] = set()
     while heap:
         _, ranks = heapq.heappop(heap)
         design = tuple(int(order[rank]) for order, rank in zip(orders, ranks, strict=True))
@@ -140,7 +145,7 @@ def best_left(
             return design
         for position, rank in enumerate(ranks):
             after = (*ranks[:position], rank + 1, *ranks[position + 1 :])
-            if rank + 1 < len(orders[position]) and after not in met:
-                met.add(after)
+            if rank + 1 < len(orders[position]) and after not in queued:
+                queued.add(after)
                 heapq.heappush(heap, entry(after))
     return best

@@ -29,7 +29,7 @@ from typing_extensions import override
 from ombo_gym.design_spaces import DesignSpace
 
 LARGEST_POOL = 256  # options that are scored one by one; larger spaces get a linear layer
-_POOLED = 2  # numbers beside the sums: how many rows were summed up
+_NUM_COUNTS = 2  # numbers beside the sums that say how many rows were summed up
 
 
 class NamingLinear(nn.Linear):
@@ -71,50 +71,50 @@ class DatasetEncoder(BaseFeaturesExtractor):
     def __init__(self, observation_space: spaces.Dict, *, space: DesignSpace, width: int) -> None:
         features = _option_features(space)
         self.options = 0 if features is None or len(features) > LARGEST_POOL else len(features)
-        self.context_dim = width + _POOLED + 2 + (2 * width if self.options else 0)
+        self.context_dim = width + _NUM_COUNTS + 2 + (2 * width if self.options else 0)
         super().__init__(observation_space, self.context_dim + self.options * width)
         self.width = width
         # Not saved: they are the design space's own, wherever the network plays.
         self.register_buffer("option_features", features, persistent=False)
         offsets = np.cumsum([0, *options_of(space)[:-1]])
         self.register_buffer("offsets", torch.as_tensor(offsets), persistent=False)
-        named = nn.Linear if space.pool_features is None else NamingLinear
+        design_layer = nn.Linear if space.pool_features is None else NamingLinear
         k = space.shape[0] if features is None else features.shape[1]
         self.from_values = nn.Linear(9, width)
-        self.from_designs = named(k, width, bias=False)
+        self.from_designs = design_layer(k, width, bias=False)
         self.rows = nn.Linear(width, width)
         if self.options:
-            self.from_rows = nn.Linear(width + _POOLED, width)
-            self.from_context = nn.Linear(width + _POOLED + 2, width, bias=False)
-            self.from_names = named(k, width, bias=False)
+            self.from_rows = nn.Linear(width + _NUM_COUNTS, width)
+            self.from_context = nn.Linear(width + _NUM_COUNTS + 2, width, bias=False)
+            self.from_names = design_layer(k, width, bias=False)
             self.tokens = nn.Linear(width, width)
 
     @override
     def forward(self, observations: dict[str, Tensor]) -> Tensor:
         dtype = self.rows.weight.dtype
-        seen = observations["observed"] > 0.5  # (B, n)
+        observed = observations["observed"] > 0.5  # (B, n)
         # In float32 always, as in training.
-        values = torch.where(seen, observations["measurements"], 0).float().to(dtype)
-        designs = torch.where(seen[..., None], observations["designs"], 0)  # (B, n, *shape)
+        values = torch.where(observed, observations["measurements"], 0).float().to(dtype)
+        designs = torch.where(observed[..., None], observations["designs"], 0)  # (B, n, *shape)
         if self.option_features is None:
             features = designs.to(dtype)  # (B, n, k)
         else:
             chosen = designs.long() + self.offsets  # (B, n, L) options of each row
             features = self.option_features[chosen].sum(dim=-2)  # (B, n, k)
         rows = torch.relu(self.from_values(embed_values(values)) + self.from_designs(features))
-        rows = torch.relu(self.rows(rows))  # (B, n, width)
-        rounds = embed_rounds(observations["rounds_left"].to(dtype))
-        everything = _pooled(rows, seen.to(dtype)[..., None])[:, 0]
-        context = torch.cat([everything, rounds], dim=-1)
+        rows = torch.relu(self.rows(rows))  # (B, n, width) embeddings
+        rounds = embed_rounds(observations["rounds_left"].to(dtype))  # (B, 2)
+        dataset = _pooled(rows, observed.to(dtype)[..., None])[:, 0]  # (B, width + 2)
+        context = torch.cat([dataset, rounds], dim=-1)
         if not self.options:
             return context
         member = nn.functional.one_hot(chosen, self.options).sum(dim=-2)  # (B, n, O)
         tokens = (
-            self.from_rows(_pooled(rows, (member * seen[..., None]).to(dtype)))
+            self.from_rows(_pooled(rows, (member * observed[..., None]).to(dtype)))
             + self.from_context(context)[:, None]
             + self.from_names(self.option_features)
         )
-        tokens = torch.relu(self.tokens(torch.relu(tokens)))  # (B, O, width)
+        tokens = torch.relu(self.tokens(torch.relu(tokens)))  # (B, O, width) embeddings
         context = torch.cat([context, tokens.mean(dim=1), tokens.amax(dim=1)], dim=-1)
         return torch.cat([context, tokens.flatten(1)], dim=-1)
 
@@ -133,7 +133,8 @@ class OptionHeads(nn.Module):
     def __init__(self, encoder: DatasetEncoder, batch_size: int, hidden: list[int]) -> None:
         super().__init__()
         assert encoder.option_features is not None
-        self._split = encoder.context_dim, encoder.options * encoder.width
+        self._options, self._width = encoder.options, encoder.width
+        self._split = [encoder.context_dim, encoder.options * encoder.width]
         width, k = encoder.width, encoder.option_features.shape[1]
         self.register_buffer("option_features", encoder.option_features, persistent=False)
         self.from_tokens = nn.Linear(width, width)
@@ -154,8 +155,8 @@ class OptionHeads(nn.Module):
 
     def forward_actor(self, features: Tensor) -> Tensor:
         """What a `SlotBySlot` is made of, (B, q * O + O)."""
-        context, flat = features.split(self._split, dim=1)
-        tokens = flat.unflatten(1, (-1, self.from_tokens.in_features))  # (B, O, width)
+        context, flat = torch.split(features, self._split, dim=1)
+        tokens = flat.reshape(len(flat), self._options, self._width)
         tokens = torch.relu(self.from_tokens(tokens) + self.from_context(context)[:, None])
         scores = self.scores(tokens).transpose(1, 2)  # (B, q, O)
         names = self.names(context).unflatten(1, (scores.shape[1], -1))  # (B, q, k)
@@ -164,7 +165,8 @@ class OptionHeads(nn.Module):
 
     def forward_critic(self, features: Tensor) -> Tensor:
         """(B, hidden)."""
-        return self.critic(features[:, : self._split[0]])
+        hidden: Tensor = self.critic(features[:, : self._split[0]])
+        return hidden
 
 
 class SlotBySlot(MultiCategoricalDistribution):
@@ -182,6 +184,7 @@ class SlotBySlot(MultiCategoricalDistribution):
         super().__init__(categories * batch_size)
         self.categories, self.batch_size = categories, batch_size
 
+    @override
     def proba_distribution(self, action_logits: Tensor) -> SlotBySlot:
         """Takes the scores of all slots and what each earlier use of an option adds to its score.
 
@@ -189,26 +192,37 @@ class SlotBySlot(MultiCategoricalDistribution):
             action_logits: (B, q * O + O), options in the order of the action space.
         """
         options = sum(self.categories)
-        scores, self.crowding = action_logits.split([self.batch_size * options, options], dim=1)
-        self.scores = scores.unflatten(1, (self.batch_size, options))  # (B, q, O)
+        flat, self.crowding = torch.split(
+            action_logits, [self.batch_size * options, options], dim=1
+        )
+        self.scores = flat.reshape(len(flat), self.batch_size, options)  # (B, q, O)
         return self
 
+    @override
     def log_prob(self, actions: Tensor) -> Tensor:
         """Of whole batches, (B, q * L) -> (B,)."""
-        slots = actions.long().unflatten(1, (self.batch_size, -1))  # (B, q, L)
-        chosen = self._options(slots)
-        earlier = chosen.cumsum(dim=1) - chosen
-        self.distribution = self._heads(self.scores + earlier * self.crowding[:, None])
-        each = [head.log_prob(slots[..., at]) for at, head in enumerate(self.distribution)]
-        return torch.stack(each).sum(dim=(0, 2))
+        slots = actions.long().reshape(len(actions), self.batch_size, len(self.categories))
+        chosen = self._options(slots)  # (B, q, O)
+        chosen_before = chosen.cumsum(dim=1) - chosen  # (B, q, O) by how many earlier slots
+        self.distribution = self._heads(self.scores + chosen_before * self.crowding[:, None])
+        log_probs = [
+            head.log_prob(slots[..., position])  # type: ignore[no-untyped-call]
+            for position, head in enumerate(self.distribution)
+        ]
+        return torch.stack(log_probs).sum(dim=(0, 2))
 
+    @override
     def entropy(self) -> Tensor:
         """Of the slots given the earlier slots of the last `log_prob`: unbiased, (B,)."""
-        return torch.stack([head.entropy() for head in self.distribution]).sum(dim=(0, 2))
+        entropies = [
+            head.entropy()  # type: ignore[no-untyped-call]
+            for head in self.distribution
+        ]
+        return torch.stack(entropies).sum(dim=(0, 2))
 
     @override
     def sample(self) -> Tensor:
-        return self._one_by_one(lambda head: head.sample())
+        return self._one_by_one(lambda head: head.sample())  # type: ignore[no-untyped-call]
 
     @override
     def mode(self) -> Tensor:
@@ -224,17 +238,22 @@ class SlotBySlot(MultiCategoricalDistribution):
         return torch.cat(slots, dim=1)
 
     def _heads(self, scores: Tensor) -> list[Categorical]:
-        return [Categorical(logits=part) for part in scores.split(self.categories, dim=-1)]
+        parts = torch.split(scores, self.categories, dim=-1)  # (..., options of a position) each
+        return [Categorical(logits=logits) for logits in parts]
 
     def _options(self, slots: Tensor) -> Tensor:
         """Which options are chosen, one-hot: (..., L) -> (..., O)."""
-        parts = [nn.functional.one_hot(slots[..., i], n) for i, n in enumerate(self.categories)]
-        return torch.cat(parts, dim=-1).to(self.crowding.dtype)
+        one_hot = [
+            nn.functional.one_hot(slots[..., position], count)
+            for position, count in enumerate(self.categories)
+        ]
+        return torch.cat(one_hot, dim=-1).to(self.crowding.dtype)
 
 
 class DirectPolicy(MultiInputActorCriticPolicy):
     """Actor and critic over a `DatasetEncoder`; `storage.network_of` has its arguments."""
 
+    @override
     def _build_mlp_extractor(self) -> None:
         encoder = self.features_extractor
         assert isinstance(encoder, DatasetEncoder) and isinstance(self.net_arch, list)
@@ -248,6 +267,7 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         self.mlp_extractor = heads
         self.action_dist = SlotBySlot(sizes[: len(sizes) // batch_size], batch_size)
 
+    @override
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         if isinstance(self.mlp_extractor, OptionHeads):
@@ -261,13 +281,15 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         self.optimizer = optimizer(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
     def actor(self, observation: dict[str, NDArray[Any]]) -> Tensor:
-        """What the actor says of B datasets: the mean of numbers, or logits; (B, ...).
+        """The actor's outputs for B datasets: the mean of numbers, or logits; (B, ...).
 
         Args:
             observation: Fields of `control="designs"` with a leading B, padded to any length.
         """
         tensors = {name: torch.as_tensor(array) for name, array in observation.items()}
-        return self.action_net(self.mlp_extractor.forward_actor(self.features_extractor(tensors)))
+        features = self.features_extractor(tensors)
+        outputs: Tensor = self.action_net(self.mlp_extractor.forward_actor(features))
+        return outputs
 
 
 def options_of(space: DesignSpace) -> list[int]:

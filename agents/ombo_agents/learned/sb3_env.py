@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 from typing_extensions import override
@@ -32,8 +33,8 @@ class SB3VecEnv(VecEnv):
             )
         self.env = env
         self._actions: Any = None
-        self._returns = np.zeros(env.num_envs)
-        self._lengths = np.zeros(env.num_envs, int)
+        self._returns = np.zeros(env.num_envs)  # (B,)
+        self._lengths = np.zeros(env.num_envs, int)  # (B,)
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     @override
@@ -46,7 +47,7 @@ class SB3VecEnv(VecEnv):
         return observation
 
     @override
-    def step_async(self, actions: np.ndarray) -> None:
+    def step_async(self, actions: NDArray[Any]) -> None:
         self._actions = actions
 
     @override
@@ -55,10 +56,14 @@ class SB3VecEnv(VecEnv):
         self._returns += rewards
         self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        for row in np.flatnonzero(terminated):
-            infos[row] = {
-                "terminal_observation": info["final_obs"][row],
-                "episode": {"r": self._returns[row], "l": int(self._lengths[row]), "t": 0.0},
+        for env_index in np.flatnonzero(terminated):
+            infos[env_index] = {
+                "terminal_observation": info["final_obs"][env_index],
+                "episode": {
+                    "r": self._returns[env_index],
+                    "l": int(self._lengths[env_index]),
+                    "t": 0.0,
+                },
             }
         self._returns[terminated] = 0
         self._lengths[terminated] = 0
@@ -68,24 +73,28 @@ class SB3VecEnv(VecEnv):
     def close(self) -> None:
         self.env.close()
 
+    @override
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """The environment's attribute, once for each of the rows asked for."""
-        return [getattr(self.env, attr_name)] * len(self._rows(indices))
+        return [getattr(self.env, attr_name)] * len(self._env_indices(indices))
 
+    @override
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
         """Sets an attribute of the whole environment; rows have none of their own."""
         setattr(self.env, attr_name, value)
 
+    @override
     def env_method(
         self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
     ) -> list[Any]:
         """Calls a method of the environment once and repeats its result for the rows asked for."""
         result = getattr(self.env, method_name)(*args, **kwargs)
-        return [result] * len(self._rows(indices))
+        return [result] * len(self._env_indices(indices))
 
+    @override
     def env_is_wrapped(self, wrapper_class: Any, indices: VecEnvIndices = None) -> list[bool]:
         """Whether rows are wrapped; none is."""
-        return [False] * len(self._rows(indices))
+        return [False] * len(self._env_indices(indices))
 
-    def _rows(self, indices: VecEnvIndices) -> Sequence[int]:
+    def _env_indices(self, indices: VecEnvIndices) -> Sequence[int]:
         return list(self._get_indices(indices))

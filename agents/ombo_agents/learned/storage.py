@@ -25,10 +25,7 @@ from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec
 
 POLICY, CONFIG = "policy.safetensors", "config.json"
-CONTROLS = {
-    "exploration": "exploration",
-    "direct": "designs",
-}  # agent -> the control it acts through
+CONTROLS = {"exploration": "exploration", "direct": "designs"}  # agent: the control it acts through
 
 
 class TrainedExploration(ExplorationPolicy):
@@ -50,10 +47,12 @@ class TrainedExploration(ExplorationPolicy):
     def choose(self, seen: Observation) -> NDArray[np.float32]:
         network: Any = self._network
         with torch.no_grad():
-            tensors, _ = network.obs_to_tensor({k: seen[k] for k in network.observation_space})
+            fields = {name: seen[name] for name in network.observation_space}
+            tensors, _ = network.obs_to_tensor(fields)
             features: Any = network.extract_features(tensors, network.pi_features_extractor)
             actions = network.action_net(network.mlp_extractor.forward_actor(features.double()))
-        return np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
+        clipped: NDArray[np.float32] = np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
+        return clipped
 
 
 def network_of(

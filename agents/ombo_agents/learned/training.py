@@ -13,13 +13,14 @@ import gymnasium as gym
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from typing_extensions import override
 
 from ombo_agents.learned.sb3_env import SB3VecEnv
 from ombo_agents.learned.storage import CONTROLS, network_of, save, shape_of
 
 FIRST_SEED = 2**31  # training campaigns are seeded from here up, evaluation below
 MODEL, TASK = "model.zip", "task.json"  # what --resume goes on with
-_SEEDS_APART = 2**20  # between training seeds: more than there are campaigns in lockstep
+_SEED_SPACING = 2**20  # between training seeds: more than there are campaigns in lockstep
 
 
 @dataclass(frozen=True)
@@ -112,25 +113,55 @@ def train(
     settings = SETTINGS[agent] if settings is None else settings
     torch.set_num_threads(1)
     env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
+    _check_batch_sizes(agent, env)
+    task = {"agent": agent, "env": env_id, "env_kwargs": env_kwargs, "hidden": [*settings.hidden]}
+    if resume:
+        _check_same_task(out, task)
+        model = PPO.load(out / MODEL, env=env, device="cpu")
+    else:
+        model = _new_model(env, agent, settings, seed, out)
+    env.seed(FIRST_SEED + seed * _SEED_SPACING + model.num_timesteps)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / TASK).write_text(json.dumps(task, indent=2) + "\n")
+    seconds = _learn(model, env, settings, out / MODEL, resume=resume, callback=callback)
+    config = {
+        **task,
+        **shape_of(env.env.campaign_spec),
+        "seed": seed,
+        "steps": model.num_timesteps,
+        "seconds": round(seconds, 1),
+        "settings": asdict(settings),
+    }
+    save(out, model.policy, config)
+    return config
+
+
+def _check_batch_sizes(agent: str, env: SB3VecEnv) -> None:
+    """Refuses batches of several sizes for an agent that proposes designs itself.
+
+    Raises:
+        ValueError: There are several.
+    """
     low, high = env.env.campaign_spec.batch_sizes
     if CONTROLS[agent] == "designs" and low != high:
         raise ValueError(
             f"batch_size: a {agent!r} policy is trained for batches of one size, got sizes from "
             f"{low} to {high}"
         )
-    model_file = out / MODEL
-    task = {"agent": agent, "env": env_id, "env_kwargs": env_kwargs, "hidden": [*settings.hidden]}
-    if resume:
-        _check_same_task(out, task)
-        model = PPO.load(model_file, env=env, device="cpu")
-    else:
-        model = _new_model(env, agent, settings, seed, out)
-    env.seed(FIRST_SEED + seed * _SEEDS_APART + model.num_timesteps)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / TASK).write_text(json.dumps(task, indent=2) + "\n")
+
+
+def _learn(
+    model: PPO,
+    env: SB3VecEnv,
+    settings: PPOSettings,
+    model_file: Path,
+    *,
+    resume: bool,
+    callback: BaseCallback | None,
+) -> float:
+    """Trains to the last step, keeps the model file up to date; how many seconds it took."""
     begun = time.perf_counter()
-    saver = _Saver(model_file)
-    callbacks = CallbackList([saver, _FallingEntropy(settings.entropy)])
+    callbacks = CallbackList([_Saver(model_file), _FallingEntropy(settings.entropy)])
     if callback is not None:
         callbacks.callbacks.append(callback)
     try:
@@ -143,16 +174,7 @@ def train(
     finally:
         model.save(model_file)
         env.close()
-    config = {
-        **task,
-        **shape_of(env.env.campaign_spec),
-        "seed": seed,
-        "steps": model.num_timesteps,
-        "seconds": round(time.perf_counter() - begun, 1),
-        "settings": asdict(settings),
-    }
-    save(out, model.policy, config)
-    return config
+    return time.perf_counter() - begun
 
 
 def _check_same_task(out: Path, task: dict[str, Any]) -> None:
@@ -198,7 +220,7 @@ def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out
 
 def falling(start: float, share: float) -> Callable[[float], float]:
     """A learning rate that falls linearly from `start` to a share of it."""
-    return lambda left: start * (share + (1 - share) * left)
+    return lambda progress_remaining: start * (share + (1 - share) * progress_remaining)
 
 
 class _FallingEntropy(BaseCallback):
@@ -208,9 +230,11 @@ class _FallingEntropy(BaseCallback):
         super().__init__()
         self._start = start
 
+    @override
     def _on_step(self) -> bool:
         return True
 
+    @override
     def _on_rollout_start(self) -> None:
         model: Any = self.model
         model.ent_coef = self._start * model._current_progress_remaining
@@ -221,14 +245,16 @@ class _Saver(BaseCallback):
 
     def __init__(self, file: Path, seconds: float = 30.0) -> None:
         super().__init__()
-        self._file, self._seconds, self._last = file, seconds, time.perf_counter()
+        self._file, self._seconds, self._last_saved = file, seconds, time.perf_counter()
 
+    @override
     def _on_step(self) -> bool:
         return True
 
+    @override
     def _on_rollout_start(self) -> None:
-        if time.perf_counter() - self._last > self._seconds:
+        if time.perf_counter() - self._last_saved > self._seconds:
             temporary = self._file.with_suffix(".tmp.zip")
             self.model.save(temporary)
             temporary.replace(self._file)
-            self._last = time.perf_counter()
+            self._last_saved = time.perf_counter()

@@ -80,21 +80,23 @@ class AdaLead(DesignsPolicy):
     ) -> tuple[NDArray[Any], Details]:
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        asked = np.zeros(len(rngs), np.int64)
-        starts = observation["from_start"].sum(axis=1, dtype=np.int64)
+        num_queries = np.zeros(len(rngs), np.int64)  # (B,)
+        num_start = observation["from_start"].sum(axis=1, dtype=np.int64)  # (B,)
         entries = self.surrogate.max_data + 2 * self.queries * q * space.shape[0]
-        for rows, n in by_count(observation, entries):
-            drawn = rngs.take(rows)
-            if n == 0:
-                batch[rows] = fresh(space, drawn, q)
+        for env_indices, num_observed in by_count(observation, entries_per_row=entries):
+            own_rngs = rngs.take(env_indices)
+            if num_observed == 0:
+                batch[env_indices] = fresh(space, own_rngs, q)
                 continue
-            designs = observation["designs"][rows, :n]
-            values = observation["measurements"][rows, :n]
-            predict = self.model(designs, values, starts[rows])
-            batch[rows], asked[rows] = self._lead(designs, values, predict, drawn, q)
-        return batch, {"model_queries": asked}
+            designs = observation["designs"][env_indices, :num_observed]  # (R, n, *shape)
+            values = observation["measurements"][env_indices, :num_observed]  # (R, n)
+            predict = self.model(designs, values, num_start[env_indices])
+            batch[env_indices], num_queries[env_indices] = self._best_batch(
+                designs, values, predict, own_rngs, q
+            )
+        return batch, {"model_queries": num_queries}
 
-    def _lead(
+    def _best_batch(
         self,
         designs: Designs,
         values: NDArray[np.float64],
@@ -105,14 +107,15 @@ class AdaLead(DesignsPolicy):
         """Batches of R campaigns from datasets of n rows each, and how often models were asked."""
         space = self.space
         row = np.arange(len(designs))[:, None]
-        met, predictions, asked = self.rollouts(designs, values, predict, rngs, q)
-        order = np.argsort(-predictions, axis=1, kind="stable")
-        met, predictions = met[row, order], predictions[row, order]
-        useless = np.isneginf(predictions) | space.among(met, designs) | repeated(met)
-        anywhere = fresh(space, rngs, q)
-        choices = np.concatenate([met, anywhere], axis=1)
-        last = np.concatenate([useless, np.zeros(anywhere.shape[:2], bool)], axis=1)
-        return choices[row, np.argsort(last, axis=1, kind="stable")[:, :q]], asked
+        visited, predictions, num_queries = self.rollouts(designs, values, predict, rngs, q)
+        order = np.argsort(-predictions, axis=1, kind="stable")  # (R, T)
+        visited, predictions = visited[row, order], predictions[row, order]
+        unusable = np.isneginf(predictions) | space.among(visited, designs) | repeated(visited)
+        uniform = fresh(space, rngs, q)  # (R, q, *shape), for want of better ones
+        choices = np.concatenate([visited, uniform], axis=1)  # (R, T + q, *shape)
+        unusable = np.concatenate([unusable, np.zeros(uniform.shape[:2], bool)], axis=1)
+        usable_first = np.argsort(unusable, axis=1, kind="stable")
+        return choices[row, usable_first[:, :q]], num_queries
 
     def rollouts(
         self,
@@ -122,7 +125,7 @@ class AdaLead(DesignsPolicy):
         rngs: GeneratorBatch,
         q: int,
     ) -> tuple[Designs, NDArray[np.float64], NDArray[np.int64]]:
-        """All that R campaigns' rollouts meet.
+        """All designs that R campaigns' rollouts visit.
 
         Args:
             designs: (R, n, *shape) measured.
@@ -135,68 +138,71 @@ class AdaLead(DesignsPolicy):
             (R, T, *shape) designs, (R, T) predictions, -inf for those that were not asked about,
             and (R,) how many the model was asked about, the roots included.
         """
-        row, queries = np.arange(len(designs))[:, None], self.queries * q
+        row, max_queries = np.arange(len(designs))[:, None], self.queries * q
         parents = designs[row, leading(values, self.threshold, q)]  # (R, q, *shape)
-        nodes, roots = parents.copy(), np.zeros(parents.shape[:2])
+        nodes = parents.copy()  # (R, q, *shape), where rollouts are
+        root_predictions = np.zeros(parents.shape[:2])  # (R, q)
         alive = np.zeros(parents.shape[:2], bool)  # (R, q) rollouts that go on
-        asked = np.zeros(len(designs), np.int64)
-        met, predictions = [], []
-        while (active := asked + 1 < queries).any():
-            # A row draws when it is its turn, whatever the others do.
-            if (rows := np.flatnonzero(active & ~alive.any(axis=1))).size:
-                left = queries - asked[rows]
-                nodes[rows] = self._recombined(parents[rows], rngs.take(rows))
-                roots[rows] = predict(nodes)[rows]
-                alive[rows] = np.arange(q) < left[:, None]
-                asked[rows] += alive[rows].sum(axis=1)
-            rows = np.flatnonzero(active)
-            nodes[rows] = self.space.mutate(
-                nodes[rows], rngs.take(rows), mutations=self.mutations, step=self.step
+        num_queries = np.zeros(len(designs), np.int64)  # (R,)
+        visited, predictions = [], []  # of each step, (R, q, *shape) and (R, q)
+        while (active := num_queries + 1 < max_queries).any():
+            # A campaign draws when it is its turn, whatever the others do.
+            if (begun := np.flatnonzero(active & ~alive.any(axis=1))).size:
+                queries_left = max_queries - num_queries[begun]
+                nodes[begun] = self._recombined(parents[begun], rngs.take(begun))
+                root_predictions[begun] = predict(nodes)[begun]
+                alive[begun] = np.arange(q) < queries_left[:, None]
+                num_queries[begun] += alive[begun].sum(axis=1)
+            moving = np.flatnonzero(active)
+            nodes[moving] = self.space.mutate(
+                nodes[moving], rngs.take(moving), mutations=self.mutations, step=self.step
             )
             alive &= active[:, None]
-            alive &= np.cumsum(alive, axis=1) <= (queries - asked)[:, None]
-            asked += alive.sum(axis=1)
-            found = predict(nodes)
-            met.append(nodes.copy())
-            predictions.append(np.where(alive, found, -np.inf))
-            alive &= found >= roots
-        return np.concatenate(met, axis=1), np.concatenate(predictions, axis=1), asked
+            alive &= np.cumsum(alive, axis=1) <= (max_queries - num_queries)[:, None]
+            num_queries += alive.sum(axis=1)
+            predicted = predict(nodes)  # (R, q)
+            visited.append(nodes.copy())
+            predictions.append(np.where(alive, predicted, -np.inf))
+            alive &= predicted >= root_predictions
+        return np.concatenate(visited, axis=1), np.concatenate(predictions, axis=1), num_queries
 
     def model(
         self,
         designs: Designs,
         values: NDArray[np.float64],
-        start_counts: NDArray[np.integer[Any]],
+        num_start: NDArray[np.integer[Any]],
     ) -> Model:
         """What the surrogate makes of R campaigns with n observations each.
 
         Args:
             designs: (R, n, *shape).
             values: (R, n).
-            start_counts: (R,) how many of them are the start's.
+            num_start: (R,) how many of them are the start's.
         """
         space = self.space
-        posterior, kept = condition(self.surrogate, space, designs, values, start_counts)
+        posterior, kept = condition(self.surrogate, space, designs, values, num_start)
         known = designs[np.arange(len(designs))[:, None], kept]
         weights = np.matmul(posterior.whiten.swapaxes(1, 2), posterior.white)  # (R, n, 1)
-        unit = posterior.lengthscale[:, None, None] ** 2
+        squared_lengthscale = posterior.lengthscale[:, None, None] ** 2
         kernel = KERNELS[posterior.kernel]
 
         def predict(asked: Designs) -> NDArray[np.float64]:
-            covariances = kernel(_apart(space, asked, known) / unit)  # (R, m, n)
-            return np.matmul(covariances, weights)[..., 0]
+            distances = _squared_distances(space, asked, known)  # (R, m, n)
+            covariances = kernel(distances / squared_lengthscale)
+            mean: NDArray[np.float64] = np.matmul(covariances, weights)[..., 0]  # (R, m)
+            return mean
 
         return predict
 
     def _recombined(self, parents: Designs, rngs: GeneratorBatch) -> Designs:
         """Pairs of shuffled parents that cross over here and there, (R, q, *shape)."""
         q, positions = parents.shape[1], self.space.positions
-        count = int(positions.max(initial=-1)) + 1
+        num_positions = int(positions.max(initial=-1)) + 1
         row = np.arange(len(parents))[:, None]
-        numbers = rngs.random((q, count + 1))
-        shuffled = parents[row, numbers[:, :, -1].argsort(axis=1)]
+        uniform = rngs.random((q, num_positions + 1))  # (R, q, positions and one for the order)
+        shuffled = parents[row, uniform[:, :, -1].argsort(axis=1)]
         first, second = shuffled[:, 0 : q - q % 2 : 2], shuffled[:, 1::2]
-        switches = numbers[:, : q // 2, :-1] < self.recombination
+        switches = uniform[:, : q // 2, :-1] < self.recombination
         crossed = (np.cumsum(switches, axis=2) % 2 == 1)[..., positions]  # (R, q // 2, d)
         shuffled[:, 0 : q - q % 2 : 2], shuffled[:, 1::2] = (
             np.where(crossed, second, first),
@@ -217,14 +223,14 @@ def leading(values: NDArray[np.float64], threshold: float, count: int) -> NDArra
         (R, count).
     """
     best = values.max(axis=1)
-    many = (values >= (best - np.abs(best) * threshold)[:, None]).sum(axis=1)  # (R,)
+    num_leading = (values >= (best - np.abs(best) * threshold)[:, None]).sum(axis=1)  # (R,)
     order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(order, np.arange(count) % many[:, None], axis=1)
+    return np.take_along_axis(order, np.arange(count) % num_leading[:, None], axis=1)
 
 
-def _apart(space: DesignSpace, first: Designs, second: Designs) -> NDArray[np.float64]:
+def _squared_distances(space: DesignSpace, first: Designs, second: Designs) -> NDArray[np.float64]:
     """Squared distances of features, (R, m, *shape) and (R, n, *shape) -> (R, m, n)."""
-    counted = space.differing(first, second)  # without one-hot features where there are such
-    if counted is not None:
-        return counted
+    by_counting = space.differing(first, second)  # without one-hot features where there are such
+    if by_counting is not None:
+        return by_counting
     return squared_distances(space.features(first), space.features(second))

@@ -21,9 +21,9 @@ from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
-_FULL = 128  # dimensions up to which the whole covariance matrix is adapted, beyond: its diagonal
-_TRIES = 8  # times q samples are looked at where not all of them are worth measuring
-_SMALLEST = 4  # designs of a generation
+_MAX_FULL_DIM = 128  # up to which the whole covariance matrix is adapted; beyond, the diagonal
+_MAX_DRAWS = 8  # of q samples, where not all of them are worth measuring
+_MIN_GENERATION = 4  # designs
 
 
 class CMAES(DesignsPolicy):
@@ -74,20 +74,20 @@ class CMAES(DesignsPolicy):
         self._relaxation = self.space.relaxation(softened=False)
         # Steps that are too long to be samples are cut short, but in boxes, where all are samples.
         free = self.space.free
-        self._check = None if free is None or not free.all() else False
+        self._check_points = None if free is None or not free.all() else False
         # By size of a generation; copying them for each campaign is five times as fast as new ones.
-        self._new: dict[int, Any] = {}
+        self._templates: dict[int, Any] = {}
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        for history in by_history(self.spec, observation, q, space.shape[0]):
-            for row in history.rows:
-                designs = observation["designs"][row, : history.count]
-                values = observation["measurements"][row, : history.count]
-                own = rngs.take(np.array([row]))
-                batch[row] = self._sampled(designs, values, history.edges, own, q)
+        for history in by_history(self.spec, observation, q, entries_per_row=space.shape[0]):
+            for env_index in history.env_indices:
+                designs = observation["designs"][env_index, : history.num_observed]
+                values = observation["measurements"][env_index, : history.num_observed]
+                own_rngs = rngs.take(np.array([env_index]))
+                batch[env_index] = self._sampled(designs, values, history.edges, own_rngs, q)
         return batch
 
     def _sampled(
@@ -100,26 +100,26 @@ class CMAES(DesignsPolicy):
     ) -> Designs:
         """The batch of one campaign, (q, *shape)."""
         space, repeats = self.space, self.spec.repeats
-        strategy = self.told(designs, values, edges, rngs.generators[0])
+        strategy = self.replayed(designs, values, edges, rngs.generators[0])
         if (pool := self._relaxation.pool) is not None:
             points = np.array(strategy.ask(q), np.float32)[None].astype(float)
-            return nearest(pool, points, designs[None], repeats)[0]
-        found = self._designs(strategy.ask(q))
-        tries = _TRIES if self.spec.replaces_repeats else 0
-        for attempt in range(tries):
-            useless = repeated(found[None])[0]
+            candidates: Designs = nearest(pool, points, designs[None], repeats)[0]
+            return candidates
+        batch = self._designs(strategy.ask(q))
+        max_draws = _MAX_DRAWS if self.spec.replaces_repeats else 0
+        for attempt in range(max_draws):
+            unusable = repeated(batch[None])[0]  # (m,)
             if repeats is Repeats.NEVER_AGAIN:
-                useless |= space.among(found[None], designs[None])[0]
-            found = found[~useless][:q]
-            if len(found) == q:
+                unusable |= space.among(batch[None], designs[None])[0]
+            batch = batch[~unusable][:q]
+            if len(batch) == q:
                 break
-            more = (
-                self._designs(strategy.ask(q)) if attempt < tries - 1 else fresh(space, rngs, q)[0]
-            )
-            found = np.concatenate([found, more])
-        return found[:q]
+            last = attempt == max_draws - 1
+            more = fresh(space, rngs, q)[0] if last else self._designs(strategy.ask(q))
+            batch = np.concatenate([batch, more])
+        return batch[:q]
 
-    def told(
+    def replayed(
         self,
         designs: Designs,
         values: NDArray[np.float64],
@@ -131,39 +131,42 @@ class CMAES(DesignsPolicy):
         Args:
             designs: (n, *shape) measured.
             values: (n,).
-            edges: Where rounds begin, see `ombo_agents.round_history.History`.
+            edges: Where rounds begin, see `ombo_agents.round_history.RoundHistory`.
             generator: What is asked from now on is drawn with it.
         """
-        first = edges[0]
+        num_start = edges[0]
         points = self._relaxation.encode(designs).astype(np.float64)
         mean = np.zeros(self._relaxation.size)
-        if first:
-            best = np.argsort(-values[:first], kind="stable")[: self.elite]
+        if num_start:
+            best = np.argsort(-values[:num_start], kind="stable")[: self.elite]
             weights = np.log(len(best) + 0.5) - np.log(np.arange(len(best)) + 1)
             mean = (weights[:, None] * points[best]).sum(axis=0) / weights.sum()
-        told = list(generations(edges))
-        strategy = self._untold(told[0][1] - told[0][0] if told else _SMALLEST)
+        replayed = list(generations(edges))
+        first_size = replayed[0][1] - replayed[0][0] if replayed else _MIN_GENERATION
+        strategy = self._new_strategy(first_size)
         strategy.mean = mean
         strategy.opts["randn"].generator = np.random.default_rng(0)  # for samples nobody sees
-        for begin, end in told:
-            self._weigh_as(end - begin, strategy)
+        for begin, end in replayed:
+            self._set_generation_size(strategy, end - begin)
             strategy.ask()  # pycma wants to be asked before it is told
             # It minimises.
-            strategy.tell(list(points[begin:end]), (-values[begin:end]).tolist(), self._check)
+            strategy.tell(
+                list(points[begin:end]), (-values[begin:end]).tolist(), self._check_points
+            )
         strategy.opts["randn"].generator = generator
         return strategy
 
-    def _untold(self, size: int) -> Any:
-        """A strategy that was told nothing, for generations of a size."""
-        if size not in self._new:
+    def _new_strategy(self, size: int) -> Any:
+        """A strategy that was told nothing yet, for generations of a size."""
+        if size not in self._templates:
             from cma import CMAEvolutionStrategy
             from cma.sigma_adaptation import CMAAdaptSigmaCSA
 
             options = {
-                "randn": _Normals(),
+                "randn": _StandardNormal(),
                 "seed": np.nan,  # leaves numpy's global generator alone
                 "popsize": size,
-                "CMA_diagonal": self._relaxation.size > _FULL,
+                "CMA_diagonal": self._relaxation.size > _MAX_FULL_DIM,
                 # In small populations, and with a diagonal, pycma's defaults add samples of their
                 # own to a generation, which a dataset does not show.
                 "CMA_mirrors": 0,
@@ -173,13 +176,13 @@ class CMAES(DesignsPolicy):
                 "verb_disp": 0,
             }
             start = np.zeros(self._relaxation.size)
-            self._new[size] = CMAEvolutionStrategy(start, self.sigma, options)
-        return deepcopy(self._new[size])
+            self._templates[size] = CMAEvolutionStrategy(start, self.sigma, options)
+        return deepcopy(self._templates[size])
 
-    def _weigh_as(self, size: int, strategy: Any) -> None:
+    def _set_generation_size(self, strategy: Any, size: int) -> None:
         """Gives a strategy the weights and learning rates of generations of a size."""
         if strategy.popsize != size:
-            strategy.sp = self._untold(size).sp
+            strategy.sp = self._new_strategy(size).sp
             strategy.adapt_sigma.initialize_settings(strategy, reset=True)
 
     def _designs(self, samples: Any) -> Designs:
@@ -195,12 +198,12 @@ def generations(edges: tuple[int, ...]) -> Iterator[tuple[int, int]]:
     """
     begin = edges[0]
     for _, end in pairwise(edges):
-        if end - begin >= _SMALLEST:
+        if end - begin >= _MIN_GENERATION:
             yield begin, end
             begin = end
 
 
-class _Normals:
+class _StandardNormal:
     """Normal numbers as pycma asks for them; a copied strategy has a copy of its own."""
 
     generator: np.random.Generator | None = None  # given when a campaign is told

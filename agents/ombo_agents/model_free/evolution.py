@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
-from ombo_agents.round_history import History, by_history
+from ombo_agents.round_history import RoundHistory, by_history
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs
@@ -20,7 +20,7 @@ from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 STRATEGIES = ("rand", "best")
-_FEWEST = 4  # members: a target and three others
+_MIN_POPULATION = 4  # a target and three others
 
 
 class Evolution(DesignsPolicy):
@@ -63,7 +63,7 @@ class Evolution(DesignsPolicy):
         strategy: str,
     ) -> None:
         super().__init__(spec)
-        self.population = whole("population", population, at_least=_FEWEST)
+        self.population = whole("population", population, at_least=_MIN_POPULATION)
         self.weight = number("weight", weight, up_to=2)
         self.crossover = number("crossover", crossover, up_to=1)
         if strategy not in STRATEGIES:
@@ -79,11 +79,12 @@ class Evolution(DesignsPolicy):
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        for history in by_history(self.spec, observation, q, 4 + space.shape[0]):
-            rows, n = history.rows, history.count
-            designs = observation["designs"][rows, :n]
-            values = observation["measurements"][rows, :n]
-            batch[rows] = self._trials(designs, values, rngs.take(rows), q, history)
+        entries = 4 + space.shape[0]
+        for history in by_history(self.spec, observation, q, entries_per_row=entries):
+            env_indices, n = history.env_indices, history.num_observed
+            designs = observation["designs"][env_indices, :n]
+            values = observation["measurements"][env_indices, :n]
+            batch[env_indices] = self._trials(designs, values, rngs.take(env_indices), q, history)
         return batch
 
     def _trials(
@@ -92,18 +93,18 @@ class Evolution(DesignsPolicy):
         values: NDArray[np.float64],
         rngs: GeneratorBatch,
         q: int,
-        history: History,
+        history: RoundHistory,
     ) -> Designs:
         # Rows before the first trial: the start and, where it is small, the first rounds.
         founders = next((edge for edge in history.edges if edge >= self.population), None)
         if founders is None:
             return fresh(self.space, rngs, q)
-        members = selected(values, founders, self.population)  # (R, P)
-        targets = (np.arange(q) + history.count - founders) % self.population
-        points = self._bred(self._points(designs), values, members, targets, rngs)
-        return self._designs(points, designs)
+        members = surviving_population(values, founders, self.population)  # (R, P)
+        targets = (np.arange(q) + history.num_observed - founders) % self.population
+        trials = self._recombined(self._points(designs), values, members, targets, rngs)
+        return self._designs(trials, designs)
 
-    def _bred(
+    def _recombined(
         self,
         points: NDArray[np.float64],
         values: NDArray[np.float64],
@@ -120,15 +121,15 @@ class Evolution(DesignsPolicy):
             points[row, members[row, others[..., i]]] for i in range(3)
         )  # (R, q, k)
         if self.strategy == "best":
-            heights = np.take_along_axis(values, members, axis=1)
-            best = members[row[:, 0], heights.argmax(axis=1)]
+            member_values = np.take_along_axis(values, members, axis=1)  # (R, P)
+            best = members[row[:, 0], member_values.argmax(axis=1)]  # (R,)
             first = points[row, best[:, None]]
         mutants = first + self.weight * (second - third)
-        numbers = rngs.random((q, dim + 1))
-        mixed = numbers[..., :dim] < self.crossover
-        certain = (numbers[..., -1:] * dim).astype(np.intp)
-        np.put_along_axis(mixed, certain, True, axis=2)
-        return reflected(np.where(mixed, mutants, points[row, members[:, targets]]))
+        uniform = rngs.random((q, dim + 1))
+        from_mutant = uniform[..., :dim] < self.crossover  # (R, q, k)
+        certain = (uniform[..., -1:] * dim).astype(np.intp)  # (R, q, 1)
+        np.put_along_axis(from_mutant, certain, True, axis=2)
+        return reflected(np.where(from_mutant, mutants, points[row, members[:, targets]]))
 
     def _points(self, designs: Designs) -> NDArray[np.float64]:
         """Designs as points of [-1, 1]^k."""
@@ -144,7 +145,9 @@ class Evolution(DesignsPolicy):
         return flat.reshape(*points.shape[:2], *self.space.shape)
 
 
-def selected(values: NDArray[np.float64], founders: int, population: int) -> NDArray[np.intp]:
+def surviving_population(
+    values: NDArray[np.float64], founders: int, population: int
+) -> NDArray[np.intp]:
     """The population after all trials, as rows of the dataset.
 
     Args:
@@ -156,9 +159,9 @@ def selected(values: NDArray[np.float64], founders: int, population: int) -> NDA
         (R, population).
     """
     members = np.argsort(-values[:, :founders], axis=1, kind="stable")[:, :population]
-    for trial in range(founders, values.shape[1], population):
-        rows = np.arange(trial, min(trial + population, values.shape[1]))
-        held = members[:, : len(rows)]
-        better = values[:, rows] >= np.take_along_axis(values, held, axis=1)
-        members[:, : len(rows)] = np.where(better, rows, held)
+    for first in range(founders, values.shape[1], population):
+        trials = np.arange(first, min(first + population, values.shape[1]))  # rows of the dataset
+        targets = members[:, : len(trials)]
+        no_worse = values[:, trials] >= np.take_along_axis(values, targets, axis=1)
+        members[:, : len(trials)] = np.where(no_worse, trials, targets)
     return members

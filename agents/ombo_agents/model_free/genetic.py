@@ -20,7 +20,7 @@ from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
 _LITTERS = 4  # times q children are born where not all of them are worth measuring
-_MUTATIONS = 1.5  # categories that change on average, the one that is certain included
+_MEAN_MUTATIONS = 1.5  # categories that change on average, the one that is certain included
 
 
 class Genetic(DesignsPolicy):
@@ -62,38 +62,41 @@ class Genetic(DesignsPolicy):
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        for rows, n in by_count(observation, _LITTERS * q * space.shape[0]):
-            if n == 0:
-                batch[rows] = fresh(space, rngs.take(rows), q)
+        entries = _LITTERS * q * space.shape[0]
+        for env_indices, num_observed in by_count(observation, entries_per_row=entries):
+            own_rngs = rngs.take(env_indices)
+            if num_observed == 0:
+                batch[env_indices] = fresh(space, own_rngs, q)
                 continue
-            designs = observation["designs"][rows, :n]
-            values = observation["measurements"][rows, :n]
-            batch[rows] = self._breed(designs, values, rngs.take(rows), q)
+            designs = observation["designs"][env_indices, :num_observed]
+            values = observation["measurements"][env_indices, :num_observed]
+            batch[env_indices] = self._breed(designs, values, own_rngs, q)
         return batch
 
     def _breed(
         self, designs: Designs, values: NDArray[np.float64], rngs: GeneratorBatch, q: int
     ) -> Designs:
-        """Children in R campaigns with something observed, (R, n)."""
+        """Children in R campaigns, of (R, n, *shape) designs with (R, n) values."""
         space, pool = self.space, self.space.pool_features
-        count = _LITTERS * q if self.spec.replaces_repeats and pool is None else q
-        best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]
-        numbers = rngs.random((2, 2, count))  # (R, parent, contestant, count)
-        ranks = (numbers * best.shape[1]).astype(np.intp)  # the lower one wins
-        chosen = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, count)
+        num_children = _LITTERS * q if self.spec.replaces_repeats and pool is None else q
+        best = np.argsort(-values, axis=1, kind="stable")[:, : self.population]  # (R, P)
+        uniform = rngs.random((2, 2, num_children))  # (R, parent, contestant, children)
+        ranks = (uniform * best.shape[1]).astype(np.intp)  # the lower one wins
+        winners = np.take_along_axis(best[:, None], ranks.min(axis=2), axis=2)  # (R, 2, children)
         row = np.arange(len(designs))[:, None]
-        mother, father = (designs[row, chosen[:, side]] for side in (0, 1))
+        mother, father = (designs[row, winners[:, parent]] for parent in (0, 1))
         if pool is not None:
             points = self._mixtures(pool, mother, father, rngs)
             return nearest(pool, points, designs, self.spec.repeats)
         children = space.recombine(mother, father, rngs)
-        children = space.mutate(children, rngs, mutations=_MUTATIONS, step=self.mutation)
-        if count == q:
+        children = space.mutate(children, rngs, mutations=_MEAN_MUTATIONS, step=self.mutation)
+        if num_children == q:
             return children
-        useless = repeated(children)
+        unusable = repeated(children)  # (R, children)
         if self.spec.repeats is Repeats.NEVER_AGAIN:
-            useless |= space.among(children, designs)
-        return children[row, np.argsort(useless, axis=1, kind="stable")[:, :q]]
+            unusable |= space.among(children, designs)
+        usable_first = np.argsort(unusable, axis=1, kind="stable")
+        return children[row, usable_first[:, :q]]
 
     def _mixtures(
         self,
@@ -105,6 +108,7 @@ class Genetic(DesignsPolicy):
         """Points between parents, and a step, (R, q, k)."""
         q = mother.shape[1]
         share = rngs.random((q, 1))
-        middle = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
+        between = share * features[mother[..., 0]] + (1 - share) * features[father[..., 0]]
         steps = rngs.standard_normal((q, features.shape[1])) * features.std(axis=0)
-        return middle + self.mutation * steps
+        mixtures: NDArray[np.float64] = between + self.mutation * steps
+        return mixtures

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.policy import DesignsPolicy
-from ombo_agents.round_history import History, by_history
+from ombo_agents.round_history import RoundHistory, by_history
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs, repeated
@@ -18,7 +18,8 @@ from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
-_LEADERS = 16  # best rows among which peaks are looked for
+_LEADERS = 16  # best rows among which local optima are looked for
+_SUCCESS_SHARE = 0.2  # of a batch above all before it, beyond which the step grows
 
 
 class LocalSearch(DesignsPolicy):
@@ -73,12 +74,13 @@ class LocalSearch(DesignsPolicy):
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        climb = self._neighbours_of_peaks if space.free is None else self._steps
-        for history in by_history(self.spec, observation, q, _LEADERS * (1 + space.shape[0])):
-            rows, n = history.rows, history.count
-            designs = observation["designs"][rows, :n]
-            values = observation["measurements"][rows, :n]
-            batch[rows] = climb(designs, values, rngs.take(rows), q, history)
+        climb = self._neighbours_of_optima if space.free is None else self._steps
+        entries = _LEADERS * (1 + space.shape[0])
+        for history in by_history(self.spec, observation, q, entries_per_row=entries):
+            env_indices, n = history.env_indices, history.num_observed
+            designs = observation["designs"][env_indices, :n]
+            values = observation["measurements"][env_indices, :n]
+            batch[env_indices] = climb(designs, values, rngs.take(env_indices), q, history)
         return batch
 
     def _steps(
@@ -87,43 +89,46 @@ class LocalSearch(DesignsPolicy):
         values: NDArray[np.float64],
         rngs: GeneratorBatch,
         q: int,
-        history: History,
+        history: RoundHistory,
     ) -> Designs:
         """Steps in R campaigns with datasets of n rows each."""
-        best, step = self._climbed(values, history)
-        anywhere = self.space.sample(rngs, q)
-        if not history.count:
-            return anywhere
+        best, step = self._replayed(values, history)
+        uniform = self.space.sample(rngs, q)  # (R, q, *shape)
+        if not history.num_observed:
+            return uniform
         parents = np.repeat(designs[np.arange(len(designs)), best][:, None], q, axis=1)
-        around = self._around(parents, step, rngs)
-        return np.where((best >= 0)[:, None, None], around, anywhere)
+        steps = self._stepped(parents, step, rngs)
+        return np.where((best >= 0)[:, None, None], steps, uniform)
 
-    def _climbed(
-        self, values: NDArray[np.float64], history: History
+    def _replayed(
+        self, values: NDArray[np.float64], history: RoundHistory
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The row of the dataset to climb from (-1: none), and the step, (R,) each."""
-        best, step = np.full(len(values), -1), np.full(len(values), self.step)
-        height = np.full(len(values), -np.inf)
-        at = 0
+        best = np.full(len(values), -1)  # (R,)
+        best_value = np.full(len(values), -np.inf)  # (R,)
+        step = np.full(len(values), self.step)  # (R,)
+        begin = 0
         for end in history.edges:
-            if end == at:
+            if end == begin:
                 continue
-            new = values[:, at:end]
-            climbing = (best >= 0) & (at > 0)
-            good = (new > height[:, None]).mean(axis=1) > 0.2
-            factor = np.where(good, 1 / self.shrink, self.shrink)
+            batch_values = values[:, begin:end]
+            climbing = (best >= 0) & (begin > 0)
+            successful = (batch_values > best_value[:, None]).mean(axis=1) > _SUCCESS_SHARE
+            factor = np.where(successful, 1 / self.shrink, self.shrink)
             step = np.where(climbing, np.minimum(step * factor, 1.0), step)
-            higher = new.max(axis=1) > height
-            best = np.where(higher, at + new.argmax(axis=1), best)
-            height = np.maximum(height, new.max(axis=1))
-            over = step < self.smallest_step
-            best, height = np.where(over, -1, best), np.where(over, -np.inf, height)
-            step = np.where(over, self.step, step)
-            at = end
+            improved = batch_values.max(axis=1) > best_value
+            best = np.where(improved, begin + batch_values.argmax(axis=1), best)
+            best_value = np.maximum(best_value, batch_values.max(axis=1))
+            ended = step < self.smallest_step
+            best, best_value = np.where(ended, -1, best), np.where(ended, -np.inf, best_value)
+            step = np.where(ended, self.step, step)
+            begin = end
         return best, step
 
-    def _around(self, parents: Designs, step: NDArray[np.float64], rngs: GeneratorBatch) -> Designs:
-        """A step from each, (R, q, *shape)."""
+    def _stepped(
+        self, parents: Designs, step: NDArray[np.float64], rngs: GeneratorBatch
+    ) -> Designs:
+        """A step from each parent, (R, q, *shape)."""
         space, free = self.space, self.space.free
         assert free is not None
         normals = rngs.standard_normal((parents.shape[1], int(free.sum())))
@@ -131,29 +136,29 @@ class LocalSearch(DesignsPolicy):
         features[..., free] = reflected(features[..., free] + step[:, None, None] * normals)
         if free.all():
             return space.from_features(features)
-        others = space.features(space.mutate(parents, rngs, mutations=1.0, step=self.step))
-        changed = rngs.random((parents.shape[1], 1)) < 0.5
-        features[..., ~free] = np.where(changed, others[..., ~free], features[..., ~free])
+        mutants = space.features(space.mutate(parents, rngs, mutations=1.0, step=self.step))
+        mutated = rngs.random((parents.shape[1], 1)) < 0.5  # (R, q, 1)
+        features[..., ~free] = np.where(mutated, mutants[..., ~free], features[..., ~free])
         return space.from_features(features)
 
-    def _neighbours_of_peaks(
+    def _neighbours_of_optima(
         self,
         designs: Designs,
         values: NDArray[np.float64],
         rngs: GeneratorBatch,
         q: int,
-        history: History,
+        history: RoundHistory,
     ) -> Designs:
         """Neighbours in R campaigns with datasets of n rows each."""
         space = self.space
-        anywhere = fresh(space, rngs, q)
-        if not history.count or space.size == 1:
-            return anywhere
-        steps, good = space.around_peaks(
+        uniform = fresh(space, rngs, q)  # (R, q, *shape)
+        if not history.num_observed or space.size == 1:
+            return uniform
+        neighbours, usable = space.around_peaks(
             designs, values, rngs, leaders=_LEADERS, count=2 * q, neighbours=self.neighbours
         )
-        useless = ~good | repeated(steps)  # two peaks can have a neighbour in common
-        choices = np.concatenate([steps, anywhere], axis=1)
-        last = np.concatenate([useless, np.zeros(anywhere.shape[:2], bool)], axis=1)
-        order = np.argsort(last, axis=1, kind="stable")[:, :q]
-        return choices[np.arange(len(choices))[:, None], order]
+        usable &= ~repeated(neighbours)  # two optima can have a neighbour in common
+        choices = np.concatenate([neighbours, uniform], axis=1)
+        unusable = np.concatenate([~usable, np.zeros(uniform.shape[:2], bool)], axis=1)
+        usable_first = np.argsort(unusable, axis=1, kind="stable")
+        return choices[np.arange(len(choices))[:, None], usable_first[:, :q]]

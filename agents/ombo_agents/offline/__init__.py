@@ -10,7 +10,7 @@ from typing import Any
 from ombo_agents.policy import Policy
 from ombo_gym.spec import CampaignSpec
 
-METHODS = {  # name: where it is
+METHODS = {  # name: module and class
     "ensemble_greedy": "ensemble_greedy:EnsembleGreedy",
     "gradient_ascent": "gradient_ascent:GradientAscent",
     "gradient_min": "gradient_ascent:GradientAscent",
@@ -33,13 +33,14 @@ def build(name: str, spec: CampaignSpec, **settings: Any) -> Policy:
 
     Raises:
         ImportError: torch is not installed; names the extra.
+        TypeError: A setting that the method lacks, or one that is missing.
+        ValueError: A setting out of range.
     """
     try:
         import torch  # noqa: F401
     except ImportError as error:
         raise ImportError(f'policy {name!r} needs torch: pip install "ombo-gym[agents]"') from error
-    module, _, found = METHODS[name].partition(":")
-    policy: Policy = getattr(importlib.import_module(f"{__name__}.{module}"), found)(
-        spec, **settings
-    )
+    module, _, class_name = METHODS[name].partition(":")
+    policy_class = getattr(importlib.import_module(f"{__name__}.{module}"), class_name)
+    policy: Policy = policy_class(spec, policy_class.settings_type(**settings))
     return policy

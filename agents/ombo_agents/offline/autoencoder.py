@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ombo_agents.offline.distributions import PointDistribution
 from ombo_agents.offline.networks import Networks, minimise
-from ombo_agents.offline.outputs import Outputs
+from ombo_agents.offline.offline_policy import FittedModel
 
 
 @dataclass
@@ -19,32 +20,51 @@ class Autoencoder:
     Attributes:
         latent: Size of the latent space, whose prior is standard normal.
         encoder, decoder: Networks.
-        outputs: What the decoder's outputs mean.
+        distribution: Of points, whose parameters are the decoder's outputs.
     """
 
     latent: int
     encoder: Networks
     decoder: Networks
-    outputs: Outputs
+    distribution: PointDistribution
 
     @classmethod
     def new(
         cls,
-        outputs: Outputs,
+        distribution: PointDistribution,
+        generator: torch.Generator,
+        *,
         size: int,
-        conditions: int,
+        num_conditions: int,
         latent: int,
         hidden: int,
-        generator: torch.Generator,
     ) -> Autoencoder:
-        """With random weights, for points of a size and some conditions."""
-        encoder = Networks((size + conditions, hidden, hidden, 2 * latent), 1, generator)
-        decoder = Networks((latent + conditions, hidden, hidden, outputs.width), 1, generator)
-        return cls(latent, encoder, decoder, outputs)
+        """With random weights.
+
+        Args:
+            distribution: Of points.
+            generator: Of the weights.
+            size: k, of a point.
+            num_conditions: Numbers that encoder and decoder are given besides.
+            latent: Size of the latent space.
+            hidden: Width of the hidden layers.
+        """
+        encoder_sizes = (size + num_conditions, hidden, hidden, 2 * latent)
+        decoder_sizes = (latent + num_conditions, hidden, hidden, distribution.num_parameters)
+        encoder = Networks(encoder_sizes, 1, generator)
+        decoder = Networks(decoder_sizes, 1, generator)
+        return cls(latent, encoder, decoder, distribution)
 
     def decode(self, codes: Tensor, conditions: Tensor | None = None) -> Tensor:
-        """Parameters of distributions over points, (m, latent) -> (m, width)."""
-        return self.decoder(_beside(codes, conditions))[0]
+        """Parameters of distributions over points, (m, latent) -> (m, num_parameters)."""
+        return self.decoder(_joined(codes, conditions))[0]
+
+    def sample(
+        self, count: int, generator: torch.Generator, conditions: Tensor | None = None
+    ) -> Tensor:
+        """Points of codes from the prior, (count, k)."""
+        codes = torch.randn(count, self.latent, generator=generator)
+        return self.distribution.sample(self.decode(codes, conditions), generator)
 
     def loss(
         self,
@@ -55,10 +75,10 @@ class Autoencoder:
         generator: torch.Generator,
     ) -> Tensor:
         """Weighted negative evidence lower bound, with `beta` times the divergence."""
-        mean, log_std = self.encoder(_beside(points, conditions))[0].chunk(2, dim=-1)
+        mean, log_std = self.encoder(_joined(points, conditions))[0].chunk(2, dim=-1)
         log_std = log_std.clamp(-5, 2)
         codes = mean + log_std.exp() * torch.randn(mean.shape, generator=generator)
-        fit = self.outputs.log_probability(self.decode(codes, conditions), points)
+        fit = self.distribution.log_probability(self.decode(codes, conditions), points)
         divergence = 0.5 * (mean**2 + (2 * log_std).exp() - 1) - log_std
         return (weights * (beta * divergence.sum(dim=-1) - fit)).mean()
 
@@ -84,5 +104,13 @@ class Autoencoder:
         return self
 
 
-def _beside(numbers: Tensor, conditions: Tensor | None) -> Tensor:
+@dataclass
+class GenerativeModel(FittedModel):
+    """A generative model of designs."""
+
+    autoencoder: Autoencoder
+
+
+def _joined(numbers: Tensor, conditions: Tensor | None) -> Tensor:
+    """Numbers and conditions side by side, (m, k) and (m, c) -> (m, k + c)."""
     return numbers if conditions is None else torch.cat([numbers, conditions], dim=-1)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from typing_extensions import override
 
-from ombo_agents.offline.forward import Forward, Training, fit_forward
-from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.settings import number, truth, whole
+from ombo_agents.offline.forward_model import ForwardModel, fit_forward_model
+from ombo_agents.offline.networks import EnsembleSettings
+from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
+from ombo_agents.settings import Flag, NonNegativeInt, PositiveFloat, PositiveInt
 from ombo_gym.design_spaces import Designs
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorBatch
@@ -18,13 +21,36 @@ from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import make_surrogate
 
+Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
-_CHOICES = 512  # quasi-random points around the dataset's, and as many local ones
+_CANDIDATES = 512  # quasi-random points around the dataset's, and as many local ones
 _STEP = 0.3  # of local points, in standard deviations; and the share of coordinates that change
 
 
-class BoQei(OneShot):
+@dataclass(frozen=True, kw_only=True)
+class BoQeiSettings(EnsembleSettings):
+    """Settings of `BoQei`, beside those of its networks.
+
+    Attributes:
+        best, others: Rows of the dataset that the process is conditioned on.
+        rounds: Of Bayesian optimization.
+        samples: Joint posterior samples of a round.
+        spare: Designs found per design of the batch.
+        relaxed: Whether it works on points, as described there.
+        noise: Standard deviation of predictions as `relaxed` observes them.
+    """
+
+    best: PositiveInt
+    others: NonNegativeInt
+    rounds: PositiveInt
+    samples: PositiveInt
+    spare: PositiveFloat
+    relaxed: Flag
+    noise: PositiveFloat
+
+
+class BoQei(OfflinePolicy[BoQeiSettings, ForwardModel]):
     """Plays rounds of Bayesian optimization on an ensemble's predictions, and proposes the best.
 
     The Gaussian process is the surrogate that all policies of a table share, conditioned on the
@@ -41,16 +67,7 @@ class BoQei(OneShot):
 
     Args:
         spec: Of the campaigns it is built for.
-        members, hidden, epochs, batch, rate: Of the networks (`Training`).
-        best, others: Rows of the dataset that the process is conditioned on.
-        rounds: Of Bayesian optimization.
-        samples: Joint posterior samples of a round.
-        spare: Designs found per design of the batch.
-        relaxed: Whether it works on points, as described.
-        noise: Standard deviation of predictions as `relaxed` observes them.
-
-    Raises:
-        ValueError: A setting out of range.
+        settings: Of the networks and of the search.
 
     References:
         Wilson et al., The reparameterization trick for acquisition functions, 2017.
@@ -59,125 +76,115 @@ class BoQei(OneShot):
         ICML 2022, section 6.
     """
 
-    def __init__(
-        self,
-        spec: CampaignSpec,
-        *,
-        members: int,
-        hidden: int,
-        epochs: float,
-        batch: int,
-        rate: float,
-        best: int,
-        others: int,
-        rounds: int,
-        samples: int,
-        spare: float,
-        relaxed: bool,
-        noise: float,
-    ) -> None:
-        super().__init__(spec)
+    settings_type = BoQeiSettings
+
+    def __init__(self, spec: CampaignSpec, settings: BoQeiSettings) -> None:
+        super().__init__(spec, settings)
         self.surrogate = make_surrogate(spec)
-        self.training = Training(members, hidden, epochs, batch, rate)
-        self.best, self.others = whole("best", best), whole("others", others, at_least=0)
-        self.rounds, self.samples = whole("rounds", rounds), whole("samples", samples)
-        self.spare, self.noise = number("spare", spare), number("noise", noise)
-        self.relaxed = truth("relaxed", relaxed)
 
     @override
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
-        return fit_forward(data, self.training, generator)
+    def fit(self, data: Dataset, generator: torch.Generator) -> ForwardModel:
+        return fit_forward_model(data, self.settings, generator)
 
     @override
-    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
+    def search(
+        self, model: ForwardModel, data: Dataset, generator: torch.Generator, q: int
+    ) -> Designs:
+        settings = self.settings
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-        rows = data.ranking[: self.best]
-        rest = rng.permutation(data.ranking[self.best :])[: self.others]
-        rows = np.concatenate([rows, rest])
-        count = max(1, int(np.ceil(self.spare * q / self.rounds)))  # of one of its own rounds
-        if self.relaxed:
-            return self._search_box(model, data, rows, count, rng)
-        return self._search_designs(model, data, rows, count, rng)
+        best = data.ranking[: settings.best]
+        others = rng.permutation(data.ranking[settings.best :])[: settings.others]
+        rows = np.concatenate([best, others])  # of the dataset
+        # Of a round of Bayesian optimization, of which there are several in a round of a campaign.
+        batch_size = max(1, int(np.ceil(settings.spare * q / settings.rounds)))
+        search = self._search_box if settings.relaxed else self._search_designs
+        return search(model, data, rows, batch_size, rng)
 
     def _search_designs(
-        self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
+        self, model: ForwardModel, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
     ) -> Designs:
         """What was found, from the largest prediction down, and then the rows."""
         rngs = GeneratorBatch([rng], 1)
-        known = data.designs[rows]
-        values = model.mean(data.points[rows]).double().numpy()
-        for _ in range(self.rounds):
-            choices = self.space.candidates(known[None], values[None], q, rngs)[0]
-            choices = choices[np.sort(np.unique(choices, axis=0, return_index=True)[1])]
+        known = data.designs[rows]  # (n, *shape)
+        values = model.mean(data.points[rows]).double().numpy()  # (n,) predictions
+        for _ in range(self.settings.rounds):
+            candidates = self.space.candidates(known[None], values[None], q, rngs)[0]
+            first_indices = np.unique(candidates, axis=0, return_index=True)[1]
+            candidates = candidates[np.sort(first_indices)]  # (M, *shape) each once, in this order
             if self.spec.repeats is not Repeats.ALLOWED:
-                new = ~self.space.among(choices[None], known[None])[0]
-                choices = choices[new] if new.any() else choices
-            features = self.space.features(known), self.space.features(choices)
-            picked = choices[self._improving(values, *features, q, rng)]
-            predicted = model.mean(self.points(picked, data)).double().numpy()
-            known = np.concatenate([known, picked])
+                new = ~self.space.among(candidates[None], known[None])[0]  # (M,)
+                candidates = candidates[new] if new.any() else candidates
+            features = self.space.features(known), self.space.features(candidates)
+            batch = candidates[self._q_expected_improvement(values, *features, q, rng)]
+            predicted = model.mean(self.points(batch, data)).double().numpy()
+            known = np.concatenate([known, batch])
             values = np.concatenate([values, predicted])
-        given = len(rows)
-        found = given + np.argsort(-values[given:], kind="stable")
-        return known[np.concatenate([found, np.argsort(-values[:given], kind="stable")])]
+        num_rows = len(rows)
+        found = num_rows + np.argsort(-values[num_rows:], kind="stable")
+        given = np.argsort(-values[:num_rows], kind="stable")
+        ranked: Designs = known[np.concatenate([found, given])]
+        return ranked
 
     def _search_box(
-        self, model: Forward, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
+        self, model: ForwardModel, data: Dataset, rows: Rows, q: int, rng: np.random.Generator
     ) -> Designs:
         """Rows and what was found together, from the largest observation down."""
         rngs = GeneratorBatch([rng], 1)
-        low, high = (end.double().numpy() for end in data.points.aminmax(dim=0))
-        known = data.points[rows].double().numpy()
-        values = data.values[rows].double().numpy()
-        for _ in range(self.rounds):
-            spread = low + (high - low) * shifted(rngs, _CHOICES, len(low))[0]
-            parents = known[np.argsort(-values, kind="stable")[: min(q, len(known))]]
-            moved = parents[rng.integers(len(parents), size=_CHOICES)]
-            steps = _STEP * rng.standard_normal(moved.shape)
-            local = moved + steps * (rng.random(moved.shape) < _STEP)
-            choices = np.concatenate([spread, np.clip(local, low, high)])
-            picked = choices[self._improving(values, known, choices, q, rng)]
-            predicted = model.mean(torch.tensor(picked.astype(np.float32))).double().numpy()
-            known = np.concatenate([known, picked])
-            noise = self.noise * rng.standard_normal(len(picked))
+        low, high = (end.double().numpy() for end in data.points.aminmax(dim=0))  # (k,) each
+        known = data.points[rows].double().numpy()  # (n, k)
+        values = data.values[rows].double().numpy()  # (n,)
+        for _ in range(self.settings.rounds):
+            spread = low + (high - low) * shifted(rngs, _CANDIDATES, len(low))[0]
+            best = known[np.argsort(-values, kind="stable")[: min(q, len(known))]]
+            parents = best[rng.integers(len(best), size=_CANDIDATES)]
+            steps = _STEP * rng.standard_normal(parents.shape)
+            local = parents + steps * (rng.random(parents.shape) < _STEP)
+            candidates = np.concatenate([spread, np.clip(local, low, high)])  # (M, k)
+            batch = candidates[self._q_expected_improvement(values, known, candidates, q, rng)]
+            predicted = model.mean(torch.tensor(batch.astype(np.float32))).double().numpy()
+            known = np.concatenate([known, batch])
+            noise = self.settings.noise * rng.standard_normal(len(batch))
             values = np.concatenate([values, predicted + noise])
-        best = known[np.argsort(-values, kind="stable")]
-        return self.designs(torch.tensor(best.astype(np.float32)), data)
+        ranked = known[np.argsort(-values, kind="stable")]
+        return self.designs(torch.tensor(ranked.astype(np.float32)), data)
 
-    def _improving(
-        self,
-        values: NDArray[np.float64],
-        known: NDArray[np.float64],
-        choices: NDArray[np.float64],
-        q: int,
-        rng: np.random.Generator,
+    def _q_expected_improvement(
+        self, values: Floats, known: Floats, candidates: Floats, q: int, rng: np.random.Generator
     ) -> NDArray[np.intp]:
-        """A batch of choices, by expected improvement of its maximum, slot after slot.
+        """A batch of candidates, by expected improvement of the maximum, slot after slot.
 
         Args:
             values: (n,).
             known: (n, k) features of what has them.
-            choices: (M, k) features.
+            candidates: (M, k) features.
             q: Slots.
             rng: Of the posterior samples.
+
+        Returns:
+            (q,) candidates, or (M,) where there are fewer.
         """
-        features = choices[None]  # (1, M, k)
+        num_samples = self.settings.samples
+        features = candidates[None]  # (1, M, k)
         posterior = Posterior(self.surrogate, known[None], values[None])
-        mean = posterior.at(features).mean[0]
-        covariance = posterior.covariance(features)[0]
-        size = len(mean)
-        covariance[np.arange(size), np.arange(size)] += 1e-6 * posterior.outputscale[0]
+        mean = posterior.at(features).mean[0]  # (M,)
+        covariance = posterior.covariance(features)[0]  # (M, M)
+        num_candidates = len(mean)
+        diagonal = np.arange(num_candidates)
+        covariance[diagonal, diagonal] += 1e-6 * posterior.outputscale[0]
         seed = int(rng.integers(2**31))
-        engine = torch.quasirandom.SobolEngine(size, scramble=True, seed=seed)
-        uniform = engine.draw(self.samples, dtype=torch.float64).numpy()
+        sobol = torch.quasirandom.SobolEngine(  # type: ignore[no-untyped-call]
+            num_candidates, scramble=True, seed=seed
+        )
+        uniform = sobol.draw(num_samples, dtype=torch.float64).numpy()  # (samples, M)
         normals = ndtri(np.clip(uniform, 1e-9, 1 - 1e-9))
         samples = mean[:, None] + np.linalg.cholesky(covariance) @ normals.T  # (M, samples)
-        reached = np.full(self.samples, ((values - posterior.shift) / posterior.scale).max())
-        left = np.ones(size, bool)
-        batch = np.empty(min(q, size), np.intp)
+        best_known = ((values - posterior.shift) / posterior.scale).max()
+        best = np.full(num_samples, best_known)  # (samples,) of what is known and the batch
+        available = np.ones(num_candidates, bool)
+        batch = np.empty(min(q, num_candidates), np.intp)
         for slot in range(len(batch)):
-            gain = np.maximum(samples - reached, 0).mean(axis=1)
-            batch[slot] = np.where(left, gain, -1).argmax()
-            left[batch[slot]] = False
-            reached = np.maximum(reached, samples[batch[slot]])
+            improvement = np.maximum(samples - best, 0).mean(axis=1)  # (M,)
+            batch[slot] = np.where(available, improvement, -1).argmax()
+            available[batch[slot]] = False
+            best = np.maximum(best, samples[batch[slot]])
         return batch

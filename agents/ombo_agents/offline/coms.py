@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
-from ombo_agents.offline.forward import Forward
+from ombo_agents.offline.forward_model import ForwardModel
 from ombo_agents.offline.gradient_ascent import best_points, climb
-from ombo_agents.offline.networks import Networks, minimise, steps_for
-from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.settings import number, whole
+from ombo_agents.offline.networks import (
+    Networks,
+    NetworkSettings,
+    batch_rows,
+    minimise,
+    steps_for,
+)
+from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
+from ombo_agents.settings import PositiveFloat, PositiveInt
 from ombo_gym.design_spaces import Designs
-from ombo_gym.spec import CampaignSpec
+
+_LOG_WEIGHT_BOUNDS = (-7.0, 5.0)  # of the penalty
 
 
-class Coms(OneShot):
+@dataclass(frozen=True, kw_only=True)
+class ComsSettings(NetworkSettings):
+    """Settings of `Coms`, beside those of its network.
+
+    Attributes:
+        steps: Of the ascent to the proposals.
+        training_steps: Of the ascent in training.
+        step_size: Of both, times the gradient and the square root of the dimension.
+        limit: Of overestimation, in standard deviations of the values.
+        weight: Of the penalty at the start.
+        weight_rate: How fast the logarithm of the weight changes.
+        spare: Designs that climb per design of the batch.
+    """
+
+    steps: PositiveInt
+    training_steps: PositiveInt
+    step_size: PositiveFloat
+    limit: PositiveFloat
+    weight: PositiveFloat
+    weight_rate: PositiveFloat
+    spare: PositiveInt
+
+
+class Coms(OfflinePolicy[ComsSettings, ForwardModel]):
     """Gradient ascent on a network that is trained not to overestimate where ascent leads.
 
     In training, the rows of each batch climb the network's prediction for some steps; what it
@@ -30,78 +62,54 @@ class Coms(OneShot):
 
     Args:
         spec: Of the campaigns it is built for.
-        hidden, epochs, batch, rate: Of the network (`Training`).
-        steps: Of the ascent to the proposals.
-        training_steps: Of the ascent in training.
-        step_size: Of both, times the gradient and the square root of the dimension.
-        limit: Of overestimation, in standard deviations of the values.
-        weight: Of the penalty at the start.
-        weight_rate: How fast the logarithm of the weight changes.
-        spare: Designs that climb per design of the batch.
-
-    Raises:
-        ValueError: A setting out of range.
+        settings: Of the network and of the ascent.
 
     Reference:
         Trabucco et al., Conservative objective models for effective offline model-based
         optimization, ICML 2021, algorithm 1.
     """
 
-    def __init__(
-        self,
-        spec: CampaignSpec,
-        *,
-        hidden: int,
-        epochs: float,
-        batch: int,
-        rate: float,
-        steps: int,
-        training_steps: int,
-        step_size: float,
-        limit: float,
-        weight: float,
-        weight_rate: float,
-        spare: int,
-    ) -> None:
-        super().__init__(spec)
-        self.hidden, self.batch = whole("hidden", hidden), whole("batch", batch)
-        self.epochs, self.rate = number("epochs", epochs), number("rate", rate)
-        self.steps = whole("steps", steps)
-        self.training_steps = whole("training_steps", training_steps)
-        self.step_size = number("step_size", step_size)
-        self.limit = number("limit", limit)
-        self.weight, self.weight_rate = number("weight", weight), number("weight_rate", weight_rate)
-        self.spare = whole("spare", spare)
+    settings_type = ComsSettings
 
     @override
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
+    def fit(self, data: Dataset, generator: torch.Generator) -> ForwardModel:
+        settings = self.settings
         n, k = data.points.shape
-        batch = min(self.batch, max(n, 16))
-        networks = Networks((k, self.hidden, self.hidden, 1), 1, generator)
-        size, limits = self.step_size * k**0.5, self.limits(data)
-        log_weight = torch.tensor(self.weight).log()
+        batch = batch_rows(settings.batch, n)
+        networks = Networks((k, settings.hidden, settings.hidden, 1), 1, generator)
+        step_size, limits = settings.step_size * k**0.5, self.limits(data)
+        log_weight = torch.tensor(settings.weight).log()  # changes from step to step
 
         def predicted(points: Tensor) -> Tensor:
             return networks(points)[0, :, 0]
 
         def loss(step: int) -> Tensor:
             rows = torch.randint(n, (batch,), generator=generator)
-            points = data.points[rows]
-            reached = climb(predicted, points, limits, self.training_steps, size)
-            here, there = predicted(torch.cat([points, reached])).split(batch)
-            excess = there.mean() - here.mean()
+            points = data.points[rows]  # (batch, k)
+            ends = climb(predicted, points, limits, settings.training_steps, step_size)
+            at_points, at_ends = torch.split(predicted(torch.cat([points, ends])), batch)
+            overestimation = at_ends.mean() - at_points.mean()
             weight = log_weight.exp().item()
-            log_weight.add_(self.weight_rate * (excess.detach() - self.limit).clamp(-1, 1))
-            log_weight.clamp_(-7, 5)
-            return functional.mse_loss(here, data.values[rows]) + weight * excess
+            change = (overestimation.detach() - settings.limit).clamp(-1, 1)
+            log_weight.add_(settings.weight_rate * change)
+            log_weight.clamp_(*_LOG_WEIGHT_BOUNDS)
+            return functional.mse_loss(at_points, data.values[rows]) + weight * overestimation
 
-        steps = steps_for(n, epochs=self.epochs, batch=batch)
-        minimise(networks.parameters, loss, steps=steps, rate=self.rate)
-        return Forward(0, networks.freeze())
+        steps = steps_for(n, epochs=settings.epochs, batch=batch)
+        minimise(networks.parameters, loss, steps=steps, rate=settings.rate)
+        return ForwardModel(0, networks.freeze())
 
     @override
-    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
-        start = best_points(data, self.spare * q, generator)
-        size = self.step_size * start.shape[1] ** 0.5
-        reached = climb(lambda points: model(points)[0], start, self.limits(data), self.steps, size)
-        return self.designs(reached, data)
+    def search(
+        self, model: ForwardModel, data: Dataset, generator: torch.Generator, q: int
+    ) -> Designs:
+        start = best_points(data, self.settings.spare * q, generator)
+        step_size = self.settings.step_size * start.shape[1] ** 0.5
+        ends = climb(
+            lambda points: model(points)[0],
+            start,
+            self.limits(data),
+            self.settings.steps,
+            step_size,
+        )
+        return self.designs(ends, data)

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_agents.offline.forward import Forward, Training, fit_forward
-from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.settings import whole
+from ombo_agents.offline.forward_model import ForwardModel, fit_forward_model
+from ombo_agents.offline.networks import EnsembleSettings
+from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
+from ombo_agents.settings import PositiveInt
 from ombo_gym.design_spaces import Designs
 from ombo_gym.randomness import GeneratorBatch
-from ombo_gym.spec import CampaignSpec
 
-LISTED = 2**17  # the largest finite space that is predicted as a whole
+_MAX_LISTED = 2**17  # designs of the largest finite space that is predicted as a whole
 _STEPS = (0.02, 0.05, 0.1, 0.2)  # of mutations of numbers from -1 to 1, in turn
-_MUTATIONS = 1.5  # of categories, the one that is certain included
+_MEAN_MUTATIONS = 1.5  # categories that change on average, the one that is certain included
 
 
-class EnsembleGreedy(OneShot):
+@dataclass(frozen=True, kw_only=True)
+class EnsembleGreedySettings(EnsembleSettings):
+    """Settings of `EnsembleGreedy`, beside those of its networks.
+
+    Attributes:
+        population: Candidates of a generation.
+        generations: How often candidates are bred.
+    """
+
+    population: PositiveInt
+    generations: PositiveInt
+
+
+class EnsembleGreedy(OfflinePolicy[EnsembleGreedySettings, ForwardModel]):
     """Proposes the designs with the largest mean prediction of an ensemble of networks.
 
     Finite spaces of up to 131,072 designs and pools are predicted as a whole. Elsewhere candidates
@@ -27,57 +43,40 @@ class EnsembleGreedy(OneShot):
 
     Args:
         spec: Of the campaigns it is built for.
-        members, hidden, epochs, batch, rate: Of the networks (`Training`).
-        population: Candidates of a generation.
-        generations: How often candidates are bred.
-
-    Raises:
-        ValueError: A setting out of range.
+        settings: Of the networks and of the search.
     """
 
-    def __init__(
-        self,
-        spec: CampaignSpec,
-        *,
-        members: int,
-        hidden: int,
-        epochs: float,
-        batch: int,
-        rate: float,
-        population: int,
-        generations: int,
-    ) -> None:
-        super().__init__(spec)
-        self.training = Training(members, hidden, epochs, batch, rate)
-        self.population = whole("population", population)
-        self.generations = whole("generations", generations)
+    settings_type = EnsembleGreedySettings
 
     @override
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
-        return fit_forward(data, self.training, generator)
+    def fit(self, data: Dataset, generator: torch.Generator) -> ForwardModel:
+        return fit_forward_model(data, self.settings, generator)
 
     @override
-    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
+    def search(
+        self, model: ForwardModel, data: Dataset, generator: torch.Generator, q: int
+    ) -> Designs:
         space = self.space
-        if space.size is not None and space.size <= LISTED:
-            listed = space.decode(np.arange(space.size))
-            return listed[self._ranking(model, listed, data)]
+        if space.size is not None and space.size <= _MAX_LISTED:
+            return self._ranked(model, space.decode(np.arange(space.size)), data)
         seed = int(torch.randint(2**62, (1,), generator=generator))
         rngs = GeneratorBatch([np.random.default_rng(seed)], 1)
-        count = max(self.population, 2 * q)
-        found = np.concatenate(
-            [data.designs[data.ranking[: count // 2]], space.sample(rngs, count)[0]]
-        )
-        for generation in range(self.generations):
-            best = found[self._ranking(model, found, data)[:count]]
+        count = max(self.settings.population, 2 * q)
+        best_measured = data.designs[data.ranking[: count // 2]]
+        candidates = np.concatenate([best_measured, space.sample(rngs, count)[0]])  # (m, *shape)
+        for generation in range(self.settings.generations):
+            best = self._ranked(model, candidates, data)[:count]
             parents = best[np.arange(2 * count) % max(len(best) // 4, 1)]
             step = _STEPS[generation % len(_STEPS)]
-            born = space.mutate(parents[None], rngs, mutations=_MUTATIONS, step=step)[0]
-            found = np.concatenate([best, born])
-            found = found[np.sort(np.unique(found, axis=0, return_index=True)[1])]
-        return found[self._ranking(model, found, data)]
+            children = space.mutate(parents[None], rngs, mutations=_MEAN_MUTATIONS, step=step)[0]
+            candidates = np.concatenate([best, children])
+            first_indices = np.unique(candidates, axis=0, return_index=True)[1]
+            candidates = candidates[np.sort(first_indices)]  # each once, in this order
+        return self._ranked(model, candidates, data)
 
-    def _ranking(self, model: Forward, designs: Designs, data: Dataset) -> np.ndarray:
-        """From the most to the least promising."""
+    def _ranked(self, model: ForwardModel, designs: Designs, data: Dataset) -> Designs:
+        """Designs from the most to the least promising, (m, *shape)."""
         predicted = model.mean(self.points(designs, data)).numpy()
-        return np.argsort(-predicted, kind="stable")
+        order: NDArray[np.intp] = np.argsort(-predicted, kind="stable")
+        ranked: Designs = designs[order]
+        return ranked

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ombo_agents.offline.forward import Forward, Training, fit_forward
-from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.settings import number, whole
+from ombo_agents.offline.forward_model import ForwardModel, fit_forward_model
+from ombo_agents.offline.networks import EnsembleSettings
+from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
+from ombo_agents.settings import PositiveFloat, PositiveInt, choice
 from ombo_gym.design_spaces import Designs
-from ombo_gym.spec import CampaignSpec
 
-AGGREGATES = ("mean", "min")
+Score = Callable[[Tensor], Tensor]  # of points, (m, k) -> (m,)
 
 
-class GradientAscent(OneShot):
+@dataclass(frozen=True, kw_only=True)
+class GradientAscentSettings(EnsembleSettings):
+    """Settings of `GradientAscent`, beside those of its networks.
+
+    Attributes:
+        aggregate: "mean" or "min" of the networks' predictions.
+        steps: Of the ascent.
+        step_size: Of the ascent, times the gradient and the square root of the dimension.
+        spare: Designs that climb per design of the batch.
+    """
+
+    aggregate: Annotated[str, partial(choice, options=("mean", "min"))]
+    steps: PositiveInt
+    step_size: PositiveFloat
+    spare: PositiveInt
+
+
+class GradientAscent(OfflinePolicy[GradientAscentSettings, ForwardModel]):
     """Follows the gradient of predicted values from the best designs of the dataset.
 
     Networks are fitted to the dataset by least squares; the best designs then climb the prediction
@@ -32,62 +52,33 @@ class GradientAscent(OneShot):
 
     Args:
         spec: Of the campaigns it is built for.
-        aggregate: "mean" or "min" of the networks' predictions.
-        members, hidden, epochs, batch, rate: Of the networks (`Training`).
-        steps: Of the ascent.
-        step_size: Of the ascent, times the gradient and the square root of the dimension.
-        spare: Designs that climb per design of the batch.
-
-    Raises:
-        ValueError: A setting out of range.
+        settings: Of the networks and of the ascent.
 
     Reference:
         Trabucco et al., Design-Bench: Benchmarks for Data-Driven Offline Model-Based Optimization,
         ICML 2022, section 6.
     """
 
-    def __init__(
-        self,
-        spec: CampaignSpec,
-        *,
-        aggregate: str,
-        members: int,
-        hidden: int,
-        epochs: float,
-        batch: int,
-        rate: float,
-        steps: int,
-        step_size: float,
-        spare: int,
-    ) -> None:
-        super().__init__(spec)
-        if aggregate not in AGGREGATES:
-            raise ValueError(f"aggregate: expected one of {list(AGGREGATES)}, got {aggregate!r}")
-        self.aggregate = aggregate
-        self.training = Training(members, hidden, epochs, batch, rate)
-        self.steps = whole("steps", steps)
-        self.step_size = number("step_size", step_size)
-        self.spare = whole("spare", spare)
+    settings_type = GradientAscentSettings
 
     @override
-    def fit(self, data: Dataset, generator: torch.Generator) -> Forward:
-        return fit_forward(data, self.training, generator)
+    def fit(self, data: Dataset, generator: torch.Generator) -> ForwardModel:
+        return fit_forward_model(data, self.settings, generator)
 
     @override
-    def search(self, model: Forward, data: Dataset, generator: torch.Generator, q: int) -> Designs:
-        start = best_points(data, self.spare * q, generator)
-        size = self.step_size * start.shape[1] ** 0.5
-        reached = climb(self.score(model), start, self.limits(data), self.steps, size)
-        return self.designs(reached, data)
+    def search(
+        self, model: ForwardModel, data: Dataset, generator: torch.Generator, q: int
+    ) -> Designs:
+        start = best_points(data, self.settings.spare * q, generator)
+        step_size = self.settings.step_size * start.shape[1] ** 0.5
+        ends = climb(self.score(model), start, self.limits(data), self.settings.steps, step_size)
+        return self.designs(ends, data)
 
-    def score(self, model: Forward) -> Score:
+    def score(self, model: ForwardModel) -> Score:
         """What is climbed, (m, k) -> (m,)."""
-        if self.aggregate == "min":
+        if self.settings.aggregate == "min":
             return lambda points: model(points).amin(dim=0)
         return lambda points: model(points).mean(dim=0)
-
-
-Score = Callable[[Tensor], Tensor]
 
 
 def best_points(data: Dataset, count: int, generator: torch.Generator) -> Tensor:
@@ -105,7 +96,7 @@ def climb(
     start: Tensor,
     limits: tuple[Tensor, Tensor] | None,
     steps: int,
-    size: float,
+    step_size: float,
 ) -> Tensor:
     """Gradient ascent of each point by itself.
 
@@ -114,13 +105,13 @@ def climb(
         start: (m, k).
         limits: The lowest and the highest coordinates, (k,) each.
         steps: How many.
-        size: Of a step, times the gradient.
+        step_size: Times the gradient.
     """
     points = start
     for _ in range(steps):
         points = points.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(score(points).sum(), points)
-        points = points.detach() + size * slope
+        (gradient,) = torch.autograd.grad(score(points).sum(), points)
+        points = points.detach() + step_size * gradient
         if limits is not None:
             points = torch.clamp(points, *limits)
     return points

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
+
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ombo_agents.offline.autoencoder import Autoencoder
-from ombo_agents.offline.cbas import Generative
-from ombo_agents.offline.networks import steps_for
-from ombo_agents.offline.one_shot import Dataset, OneShot
-from ombo_agents.offline.outputs import outputs_of
-from ombo_agents.settings import number, whole
+from ombo_agents.offline.autoencoder import Autoencoder, GenerativeModel
+from ombo_agents.offline.distributions import point_distribution
+from ombo_agents.offline.networks import NetworkSettings, batch_rows, steps_for
+from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
+from ombo_agents.settings import PositiveFloat, PositiveInt, number
 from ombo_gym.design_spaces import Designs
-from ombo_gym.spec import CampaignSpec
 
 _BINS = 20  # of values, that rows are weighted by
 
 
-class Mins(OneShot):
+@dataclass(frozen=True, kw_only=True)
+class MinsSettings(NetworkSettings):
+    """Settings of `Mins`, beside those of the autoencoder's networks.
+
+    Attributes:
+        latent: Size of the latent space.
+        beta: Weight of the divergence from the prior.
+        temperature: In standard deviations of the values: how fast rows count less, the further
+            their value is below the best.
+        smoothing: Of the bins: a bin with this share of all rows counts half its due.
+        ambition: Value asked for beyond the best, in standard deviations.
+        spare: Designs drawn per design of the batch, for those that come twice.
+    """
+
+    latent: PositiveInt
+    beta: PositiveFloat
+    temperature: PositiveFloat
+    smoothing: PositiveFloat
+    ambition: Annotated[float, partial(number, above=-1e-9)]
+    spare: PositiveInt
+
+
+class Mins(OfflinePolicy[MinsSettings, GenerativeModel]):
     """Learns designs as a function of their value and asks for those of the largest value.
 
     The inverse model is a conditional autoencoder, where the paper has a conditional generative
@@ -28,83 +52,57 @@ class Mins(OneShot):
 
     Args:
         spec: Of the campaigns it is built for.
-        hidden, epochs, batch, rate: Of the autoencoder's networks.
-        latent: Size of the latent space.
-        beta: Weight of the divergence from the prior.
-        temperature: In standard deviations of the values: how fast rows count less, the further
-            their value is below the best.
-        smoothing: Of the bins: a bin with this share of all rows counts half its due.
-        ambition: Value asked for beyond the best, in standard deviations.
-        spare: Designs drawn per design of the batch, for those that come twice.
-
-    Raises:
-        ValueError: A setting out of range.
+        settings: Of the networks and of the draws.
 
     Reference:
         Kumar and Levine, Model inversion networks for model-based optimization, NeurIPS 2020,
         sections 3.1 and 3.3.
     """
 
-    def __init__(
-        self,
-        spec: CampaignSpec,
-        *,
-        hidden: int,
-        epochs: float,
-        batch: int,
-        rate: float,
-        latent: int,
-        beta: float,
-        temperature: float,
-        smoothing: float,
-        ambition: float,
-        spare: int,
-    ) -> None:
-        super().__init__(spec)
-        self.hidden, self.batch = whole("hidden", hidden), whole("batch", batch)
-        self.epochs, self.rate = number("epochs", epochs), number("rate", rate)
-        self.latent, self.beta = whole("latent", latent), number("beta", beta)
-        self.temperature = number("temperature", temperature)
-        self.smoothing = number("smoothing", smoothing)
-        self.ambition = number("ambition", ambition, above=-1e-9)
-        self.spare = whole("spare", spare)
+    settings_type = MinsSettings
 
     @override
-    def fit(self, data: Dataset, generator: torch.Generator) -> Generative:
+    def fit(self, data: Dataset, generator: torch.Generator) -> GenerativeModel:
+        settings = self.settings
         n, k = data.points.shape
-        outputs = outputs_of(self.relaxation, data)
-        inverse = Autoencoder.new(outputs, k, 1, self.latent, self.hidden, generator)
-        batch = min(self.batch, max(n, 16))
-        chances, ones = self._chances(data.values), torch.ones(batch)
+        inverse = Autoencoder.new(
+            point_distribution(self.relaxation, data),
+            generator,
+            size=k,
+            num_conditions=1,
+            latent=settings.latent,
+            hidden=settings.hidden,
+        )
+        batch = batch_rows(settings.batch, n)
+        cumulative, ones = self._cumulative_weights(data.values), torch.ones(batch)
 
-        def rows() -> tuple[Tensor, Tensor, Tensor]:
-            drawn = torch.searchsorted(chances, torch.rand(batch, generator=generator).double())
-            drawn = drawn.clamp_max(n - 1)
-            return data.points[drawn], data.values[drawn, None], ones
+        def draw_batch() -> tuple[Tensor, Tensor, Tensor]:
+            uniform = torch.rand(batch, generator=generator).double()
+            rows = torch.searchsorted(cumulative, uniform).clamp_max(n - 1)
+            return data.points[rows], data.values[rows, None], ones
 
-        steps = steps_for(n, epochs=self.epochs, batch=batch)
-        inverse.train(rows, beta=self.beta, steps=steps, rate=self.rate, generator=generator)
-        return Generative(0, inverse.freeze())
+        steps = steps_for(n, epochs=settings.epochs, batch=batch)
+        inverse.train(
+            draw_batch, beta=settings.beta, steps=steps, rate=settings.rate, generator=generator
+        )
+        return GenerativeModel(0, inverse.freeze())
 
-    def _chances(self, values: Tensor) -> Tensor:
+    def _cumulative_weights(self, values: Tensor) -> Tensor:
         """Cumulative probabilities that rows are drawn with, (n,)."""
         low, high = values.min(), values.max()
         width = (high - low).clamp_min(1e-6) / _BINS
-        bins = ((values - low) / width).long().clamp(0, _BINS - 1)
-        share = torch.bincount(bins, minlength=_BINS).double() / len(values)  # of all rows
-        middle = low + width * (torch.arange(_BINS) + 0.5)
-        due = share / (share + self.smoothing) * ((middle - high) / self.temperature).exp()
-        each = (due / share.clamp_min(1e-12))[bins]
-        return (each / each.sum()).cumsum(dim=0)
+        bins = ((values - low) / width).long().clamp(0, _BINS - 1)  # (n,)
+        share = torch.bincount(bins, minlength=_BINS).double() / len(values)  # (bins,) of all rows
+        middle = low + width * (torch.arange(_BINS) + 0.5)  # (bins,)
+        due = share / (share + self.settings.smoothing)
+        due = due * ((middle - high) / self.settings.temperature).exp()  # (bins,)
+        weights = (due / share.clamp_min(1e-12))[bins]  # (n,)
+        return (weights / weights.sum()).cumsum(dim=0)
 
     @override
     def search(
-        self, model: Generative, data: Dataset, generator: torch.Generator, q: int
+        self, model: GenerativeModel, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        autoencoder = model.autoencoder
-        count = self.spare * q
-        codes = torch.randn(count, self.latent, generator=generator)
-        wanted = (data.values.max() + self.ambition).expand(count, 1)
-        return self.designs(
-            autoencoder.outputs.sample(autoencoder.decode(codes, wanted), generator), data
-        )
+        count = self.settings.spare * q
+        wanted = (data.values.max() + self.settings.ambition).expand(count, 1)
+        return self.designs(model.autoencoder.sample(count, generator, wanted), data)

@@ -4,16 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-SLOPE = 0.2  # of leaky rectifiers below 0
+from ombo_agents.settings import PositiveFloat, PositiveInt, Settings
+
+_SLOPE = 0.2  # of leaky rectifiers below 0
 # Gradient steps, however few data there are. With up to 100 rows of TFBinding or GP-v0 more of them
 # (`epochs` of 200 or 600) gain nothing; 100 rows of a smooth function in a box merit `epochs=300`.
-AT_LEAST = 60
+MIN_STEPS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings(Settings):
+    """How a network is built and fitted.
+
+    Attributes:
+        hidden: Width of both hidden layers.
+        epochs: Passes over the data.
+        batch: Rows of a gradient step.
+        rate: Of Adam, at the start.
+    """
+
+    hidden: PositiveInt
+    epochs: PositiveFloat
+    batch: PositiveInt
+    rate: PositiveFloat
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnsembleSettings(NetworkSettings):
+    """How an ensemble of networks is built and fitted.
+
+    Attributes:
+        members: Networks, each fitted to a bootstrap sample of the data (one: to the data).
+    """
+
+    members: PositiveInt
 
 
 class Networks:
@@ -51,7 +82,7 @@ class Networks:
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             x = torch.baddbmm(bias, x, weight)
             if layer < last:
-                x = functional.leaky_relu(x, SLOPE)
+                x = functional.leaky_relu(x, _SLOPE)
         return x
 
     def freeze(self) -> Networks:
@@ -61,9 +92,14 @@ class Networks:
         return self
 
 
-def steps_for(rows: int, *, epochs: float, batch: int) -> int:
+def batch_rows(batch: int, num_rows: int) -> int:
+    """Rows of a gradient step; of small data a row comes more than once."""
+    return min(batch, max(num_rows, 16))
+
+
+def steps_for(num_rows: int, *, epochs: float, batch: int) -> int:
     """Gradient steps of a number of passes over the data; small data get more passes."""
-    return max(int(epochs * rows / batch), AT_LEAST)
+    return max(int(epochs * num_rows / batch), MIN_STEPS)
 
 
 def minimise(
@@ -81,7 +117,7 @@ def minimise(
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = rate * (1 - step / steps)
         optimiser.zero_grad()
-        loss(step).backward()
+        loss(step).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
 

@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
 
 import torch
 from torch import Tensor
 from typing_extensions import override
 
-from ombo_agents.offline.forward import Training, fit_forward
-from ombo_agents.offline.networks import minimise
-from ombo_agents.offline.one_shot import Dataset, Model, OneShot
-from ombo_agents.offline.outputs import Outputs, outputs_of
-from ombo_agents.settings import number, whole
+from ombo_agents.offline.distributions import PointDistribution, point_distribution
+from ombo_agents.offline.forward_model import fit_forward_model
+from ombo_agents.offline.networks import EnsembleSettings, minimise
+from ombo_agents.offline.offline_policy import Dataset, FittedModel, OfflinePolicy
+from ombo_agents.settings import PositiveFloat, PositiveInt, whole
 from ombo_gym.design_spaces import Designs
-from ombo_gym.spec import CampaignSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReinforceSettings(EnsembleSettings):
+    """Settings of `Reinforce`, beside those of its networks.
+
+    Attributes:
+        elite: Best designs of the dataset that the distribution starts from.
+        steps: Of the policy gradient.
+        samples: Designs of a step.
+        policy_rate: Of Adam, at the start.
+        spare: Designs drawn per design of the batch, for those that come twice.
+    """
+
+    elite: PositiveInt
+    steps: PositiveInt
+    samples: Annotated[int, partial(whole, at_least=2)]
+    policy_rate: PositiveFloat
+    spare: PositiveInt
 
 
 @dataclass
-class Marginals(Model):
+class FittedDistribution(FittedModel):
     """One distribution over points, with independent positions or coordinates."""
 
-    outputs: Outputs
-    parameters: Tensor  # (width,)
+    distribution: PointDistribution
+    parameters: Tensor  # (p,)
 
 
-class Reinforce(OneShot):
+class Reinforce(OfflinePolicy[ReinforceSettings, FittedDistribution]):
     """Draws designs from a distribution that was moved towards large predictions.
 
     The distribution has independent positions (categories) or coordinates (normal; in a pool, of
@@ -35,15 +55,7 @@ class Reinforce(OneShot):
 
     Args:
         spec: Of the campaigns it is built for.
-        members, hidden, epochs, batch, rate: Of the networks (`Training`).
-        elite: Best designs of the dataset that the distribution starts from.
-        steps: Of the policy gradient.
-        samples: Designs of a step.
-        policy_rate: Of Adam, at the start.
-        spare: Designs drawn per design of the batch, for those that come twice.
-
-    Raises:
-        ValueError: A setting out of range.
+        settings: Of the networks, of the policy gradient and of the draws.
 
     References:
         Williams, Simple statistical gradient-following algorithms for connectionist reinforcement
@@ -53,49 +65,30 @@ class Reinforce(OneShot):
         ICML 2022, section 6.
     """
 
-    def __init__(
-        self,
-        spec: CampaignSpec,
-        *,
-        members: int,
-        hidden: int,
-        epochs: float,
-        batch: int,
-        rate: float,
-        elite: int,
-        steps: int,
-        samples: int,
-        policy_rate: float,
-        spare: int,
-    ) -> None:
-        super().__init__(spec)
-        self.training = Training(members, hidden, epochs, batch, rate)
-        self.elite, self.steps = whole("elite", elite), whole("steps", steps)
-        self.samples = whole("samples", samples, at_least=2)
-        self.policy_rate = number("policy_rate", policy_rate)
-        self.spare = whole("spare", spare)
+    settings_type = ReinforceSettings
 
     @override
-    def fit(self, data: Dataset, generator: torch.Generator) -> Marginals:
-        forward = fit_forward(data, self.training, generator)
-        outputs = outputs_of(self.relaxation, data)
-        best = torch.from_numpy(data.ranking[: self.elite].copy())
-        parameters = outputs.likeliest(data.points[best]).requires_grad_()
+    def fit(self, data: Dataset, generator: torch.Generator) -> FittedDistribution:
+        settings = self.settings
+        forward = fit_forward_model(data, settings, generator)
+        distribution = point_distribution(self.relaxation, data)
+        elite = torch.from_numpy(data.ranking[: settings.elite].copy())  # rows of the dataset
+        parameters = distribution.maximum_likelihood(data.points[elite]).requires_grad_()
 
         def loss(step: int) -> Tensor:
-            each = parameters.expand(self.samples, -1)
+            repeated_parameters = parameters.expand(settings.samples, -1)  # (samples, p)
             with torch.no_grad():
-                points = outputs.sample(each, generator)
+                points = distribution.sample(repeated_parameters, generator)
                 predicted = forward.mean(points)
                 advantage = predicted - predicted.mean()
-            return -(advantage * outputs.log_probability(each, points)).mean()
+            return -(advantage * distribution.log_probability(repeated_parameters, points)).mean()
 
-        minimise([parameters], loss, steps=self.steps, rate=self.policy_rate)
-        return Marginals(forward.queries, outputs, parameters.detach())
+        minimise([parameters], loss, steps=settings.steps, rate=settings.policy_rate)
+        return FittedDistribution(forward.queries, distribution, parameters.detach())
 
     @override
     def search(
-        self, model: Marginals, data: Dataset, generator: torch.Generator, q: int
+        self, model: FittedDistribution, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        each = model.parameters.expand(self.spare * q, -1)
-        return self.designs(model.outputs.sample(each, generator), data)
+        repeated_parameters = model.parameters.expand(self.settings.spare * q, -1)
+        return self.designs(model.distribution.sample(repeated_parameters, generator), data)

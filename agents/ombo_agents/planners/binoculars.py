@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.rollout.joint_posterior import Floats, JointPosterior, joint_posterior
-from ombo_agents.planners.rollout.simulated_campaigns import Picks
+from ombo_agents.planners.rollout.simulated_campaigns import Indices
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.settings import even, whole
 from ombo_gym.design_spaces import Designs
@@ -62,43 +62,42 @@ class Binoculars(SurrogatePlanner):
         max_iterations: int,
     ) -> None:
         super().__init__(spec, num_restarts=num_restarts, max_iterations=max_iterations)
-        self._num_samples, self._sweeps = (
-            even("num_samples", num_samples),
-            whole("sweeps", sweeps, at_least=0),
-        )
+        self._num_samples = even("num_samples", num_samples)
+        self._sweeps = whole("sweeps", sweeps, at_least=0)
         self._subset = one_of("subset", subset, RULES)
 
     @override
     def plan(self, group: CandidatePosterior, plates: Plates, rngs: GeneratorBatch) -> Designs:
-        field = joint_posterior(group, self.space, self.improve(group, self.floor(group)))
-        values = joint_draws(field, rngs, self._num_samples)  # (R, S, M)
-        floor = np.where(np.isfinite(field.best), field.best, self.floor(group))
+        batch = self.batch_by_expected_improvement(group, self.floor(group))
+        joint = joint_posterior(group, self.space, batch)
+        values = joint_draws(joint, rngs, self._num_samples)  # (R, S, M)
+        floor = np.where(np.isfinite(joint.best), joint.best, self.floor(group))  # (R,)
         count, q = min(sum(plates), values.shape[2]), plates[0]
-        planned = largest_maximum(values, floor, field.blocked, count, self._sweeps)
-        each = np.arange(len(values))[:, None]
-        own = np.take_along_axis(values, planned[:, None], axis=2)  # (R, S, count)
-        lots = rngs.random((q,)) if self._subset == "sample" else None
-        copies = np.take_along_axis(field.blocked, planned, axis=1) & group.distinct
-        first = _go_first(own, floor, copies, min(q, count), lots)
-        first = np.resize(first.T, (q, len(first))).T  # of fewer candidates than q
-        chosen: Designs = field.designs[each, planned[each, first]]
+        planned = maximize_expected_maximum(values, floor, joint.blocked, count, self._sweeps)
+        planned_values = np.take_along_axis(values, planned[:, None], axis=2)  # (R, S, count)
+        copies = np.take_along_axis(joint.blocked, planned, axis=1) & group.distinct  # (R, count)
+        uniforms = rngs.random((q,)) if self._subset == "sample" else None  # (R, q)
+        first = first_of_planned(planned_values, floor, copies, min(q, count), uniforms)
+        first = np.resize(first.T, (q, len(first))).T  # (R, q), of fewer candidates than q
+        campaign = np.arange(len(values))[:, None]  # (R, 1)
+        chosen: Designs = joint.designs[campaign, planned[campaign, first]]
         return chosen
 
 
-def joint_draws(field: JointPosterior, rngs: GeneratorBatch, count: int) -> Floats:
-    """Values of all designs of a field, in pairs that mirror each other at the mean, (R, S, M)."""
-    covariance, diagonal = field.covariance.copy(), np.arange(field.mean.shape[1])
-    largest = covariance[:, diagonal, diagonal].max(axis=1)
+def joint_draws(joint: JointPosterior, rngs: GeneratorBatch, count: int) -> Floats:
+    """Values of all designs of R campaigns, in pairs that mirror at the mean, (R, S, M)."""
+    covariance, diagonal = joint.covariance.copy(), np.arange(joint.mean.shape[1])
+    largest = covariance[:, diagonal, diagonal].max(axis=1)  # (R,)
     covariance[:, diagonal, diagonal] += (_JITTER * np.maximum(largest, _JITTER))[:, None]
     lower = np.linalg.cholesky(covariance)
-    normals = rngs.standard_normal((count // 2, field.mean.shape[1]))
-    spread = np.matmul(normals, lower.swapaxes(1, 2))
-    return np.concatenate([field.mean[:, None] + spread, field.mean[:, None] - spread], axis=1)
+    normals = rngs.standard_normal((count // 2, joint.mean.shape[1]))  # (R, S / 2, M)
+    spread = np.matmul(normals, lower.swapaxes(1, 2))  # (R, S / 2, M)
+    return np.concatenate([joint.mean[:, None] + spread, joint.mean[:, None] - spread], axis=1)
 
 
-def largest_maximum(
+def maximize_expected_maximum(
     values: Floats, floor: Floats, blocked: NDArray[np.bool_], count: int, sweeps: int
-) -> Picks:
+) -> Indices:
     """The candidates with the largest expected maximum, by exchanges, (R, count).
 
     Args:
@@ -108,41 +107,54 @@ def largest_maximum(
         count: How many; at most M.
         sweeps: How often each is exchanged after it was chosen.
     """
-    rows = np.arange(len(values))
-    used, picks = np.zeros(blocked.shape, bool), np.empty((len(values), count), np.intp)
-    chosen = np.full((count, *values.shape[:2]), -np.inf)  # (count, R, S) their values
-    base = np.broadcast_to(floor[:, None], values.shape[:2])
+    campaign = np.arange(len(values))
+    used = np.zeros(blocked.shape, bool)  # (R, M)
+    picks = np.empty((len(values), count), np.intp)  # (R, count)
+    picked_values = np.full((count, *values.shape[:2]), -np.inf)  # (count, R, S)
+    base = np.broadcast_to(floor[:, None], values.shape[:2])  # (R, S)
     for sweep in range(1 + sweeps):
         for slot in range(count):
-            if sweep:
-                used[rows, picks[:, slot]] = False
-                chosen[slot] = -np.inf
-            others = np.maximum(base, chosen.max(axis=0))  # (R, S)
-            gains = np.maximum(values, others[..., None]).mean(axis=1)  # (R, M)
-            left = ~used & ~blocked
-            left = np.where(left.any(axis=1, keepdims=True), left, ~used)
-            pick = np.where(left, gains, -np.inf).argmax(axis=1)
-            used[rows, pick], picks[:, slot] = True, pick
-            chosen[slot] = values[rows, :, pick]
+            if sweep:  # the slot is free again
+                used[campaign, picks[:, slot]] = False
+                picked_values[slot] = -np.inf
+            others = np.maximum(base, picked_values.max(axis=0))  # (R, S)
+            expected = np.maximum(values, others[..., None]).mean(axis=1)  # (R, M)
+            pick = np.where(_free(used, blocked), expected, -np.inf).argmax(axis=1)  # (R,)
+            used[campaign, pick], picks[:, slot] = True, pick
+            picked_values[slot] = values[campaign, :, pick]
     return picks
 
 
-def _go_first(
-    values: Floats, floor: Floats, copies: NDArray[np.bool_], q: int, lots: Floats | None
-) -> Picks:
-    """Which q of the planned designs (R, S, count) are measured now, copies last, (R, q)."""
-    rows = np.arange(len(values))
-    reached = np.broadcast_to(floor[:, None], values.shape[:2])
-    used, picks = np.zeros((len(values), values.shape[2]), bool), np.empty((len(values), q), int)
+def first_of_planned(
+    values: Floats, floor: Floats, copies: NDArray[np.bool_], q: int, uniforms: Floats | None
+) -> Indices:
+    """Which of the planned designs are measured now, (R, q).
+
+    Args:
+        values: (R, S, count) draws.
+        floor: (R,) a value that there is already.
+        copies: (R, count) what is only taken when nothing else is left.
+        q: How many; at most count.
+        uniforms: (R, q) uniform random numbers of the rule "sample"; None: the rule "best".
+    """
+    campaign = np.arange(len(values))
+    best = np.broadcast_to(floor[:, None], values.shape[:2])  # (R, S) of what is picked
+    used = np.zeros((len(values), values.shape[2]), bool)  # (R, count)
+    picks = np.empty((len(values), q), np.intp)  # (R, q)
     for slot in range(q):
-        gains = np.maximum(values - reached[..., None], 0.0).mean(axis=1)  # (R, count)
-        left = ~used & ~copies
-        left = np.where(left.any(axis=1, keepdims=True), left, ~used)
-        if lots is None:
-            pick = np.where(left, gains, -np.inf).argmax(axis=1)
+        gains = np.maximum(values - best[..., None], 0.0).mean(axis=1)  # (R, count)
+        free = _free(used, copies)
+        if uniforms is None:
+            pick = np.where(free, gains, -np.inf).argmax(axis=1)  # (R,)
         else:
-            edges = np.cumsum(np.where(left, gains + 1e-12, 0.0), axis=1)
-            pick = (lots[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)
-        picks[:, slot], used[rows, pick] = pick, True
-        reached = np.maximum(reached, values[rows, :, pick])
+            edges = np.cumsum(np.where(free, gains + 1e-12, 0.0), axis=1)  # (R, count)
+            pick = (uniforms[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)  # (R,)
+        picks[:, slot], used[campaign, pick] = pick, True
+        best = np.maximum(best, values[campaign, :, pick])
     return picks
+
+
+def _free(used: NDArray[np.bool_], last_resort: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """What can still be picked: what is not used; of it, a last resort if nothing else is left."""
+    preferred = ~used & ~last_resort
+    return np.where(preferred.any(axis=1, keepdims=True), preferred, ~used)

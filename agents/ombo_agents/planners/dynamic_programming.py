@@ -8,6 +8,8 @@ round; `rolling_H` plans H rounds ahead, every round.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,28 @@ __all__ = [
     "solve_campaign",
 ]
 
-_PLANS_KEPT = 64
+_KEPT_SOLUTIONS = 64
+
+
+@dataclass(frozen=True)
+class Situation:
+    """R unfinished campaigns with the same plates to come and equally many measurements.
+
+    Attributes:
+        env_indices: (R,) which of the B campaigns they are.
+        states: (R, state_width) as they are, not canonical.
+        solution: Number of the solution that says what to do in them.
+        layer_index: Which of its layers.
+        layer: That layer.
+        state_indices: (R,) where their canonical states are in the layer.
+    """
+
+    env_indices: NDArray[np.intp]
+    states: Integers
+    solution: int
+    layer_index: int
+    layer: Layer
+    state_indices: Integers
 
 
 def solve_campaign(
@@ -59,7 +82,7 @@ def solve_campaign(
     belief_mdp = make_belief_mdp(spec)
     if (reason := why_not_alike(spec)) is not None:
         raise ValueError(f"exact planning needs {reason}")
-    empty = np.zeros((1, belief_mdp.width), np.int64)
+    empty = np.zeros((1, belief_mdp.state_width), np.int64)
     plates = whole_campaign(spec)
     return solve(
         belief_mdp, empty, plates, spec.utility, lookahead=lookahead, max_states=max_states
@@ -108,30 +131,31 @@ class ExactPolicy(DesignsPolicy):
         # How a tie is broken can depend on the rounds left; the rest of a short plan does not.
         self._sees_the_end = lookahead is None or ties in ("worst", "best")
         self.horizon_aware = lookahead != 1 or self._sees_the_end
-        self._plans: list[Solution] = []
+        self._solutions: dict[int, Solution] = {}  # by number, the latest has the largest
         if not spec.start_capacity:  # plan at once
-            empty = np.zeros((1, self.belief_mdp.width), np.int64)
-            self._find(empty, self._planned(whole_campaign(spec)))
+            empty = np.zeros((1, self.belief_mdp.state_width), np.int64)
+            self._find(empty, self._plates_to_solve(whole_campaign(spec)))
 
-    def _planned(self, plates: Plates) -> Plates:
-        """What a plan must have before it, to say what to do with such plates to come."""
+    def _plates_to_solve(self, plates: Plates) -> Plates:
+        """The plates of a solution that says what to do with such plates to come."""
         return plates if self._sees_the_end else plates[: self.lookahead]
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         batch = np.zeros((len(rngs), q, 1), np.int64)
-        for rows, states, layer, found in self._situations(observation):
+        for situation in self._situations(observation):
+            env_indices = situation.env_indices
             if self.ties == "uniform":
-                weights = self._weights(layer, found)
-                lots = rngs.take(rows).random((1 + q,))
-                edges = np.cumsum(weights, axis=1)
-                option = (lots[:, :1] * edges[:, -1:] >= edges).sum(axis=1)
-                order = np.argsort(lots[:, 1:], axis=1)
+                uniforms = rngs.take(env_indices).random((1 + q,))  # (R, 1 + q)
+                edges = np.cumsum(self._weights(situation), axis=1)  # (R, A)
+                option = (uniforms[:, :1] * edges[:, -1:] >= edges).sum(axis=1)  # (R,)
+                slots = np.argsort(uniforms[:, 1:], axis=1)  # (R, q)
             else:
-                option = self._option(layer, found, states)
-                order = np.broadcast_to(np.arange(q), (len(rows), q))
-            chosen = self._batches(layer, states, q)[np.arange(len(rows)), option]  # (R, q)
-            batch[rows, :, 0] = np.take_along_axis(chosen, order, axis=1)
+                option = self._option(situation)  # (R,)
+                slots = np.broadcast_to(np.arange(q), (len(env_indices), q))
+            batches = self._batches(situation, q)  # (R, A, q)
+            chosen = batches[np.arange(len(env_indices)), option]  # (R, q)
+            batch[env_indices, :, 0] = np.take_along_axis(chosen, slots, axis=1)
         return batch
 
     @override
@@ -140,46 +164,51 @@ class ExactPolicy(DesignsPolicy):
     ) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
         if self.deterministic:
             return None
-        actions: dict[Batch, int] = {}
-        entries: list[tuple[Integers, Integers, Floats]] = []
-        for rows, states, layer, found in self._situations(observation):
-            weights = self._weights(layer, found)
+        columns: dict[Batch, int] = {}  # of all batches that are proposed with some probability
+        entries: list[tuple[Integers, Integers, Floats]] = []  # campaigns, columns, probabilities
+        for situation in self._situations(observation):
+            weights = self._weights(situation)  # (R, A)
             weights /= weights.sum(axis=1, keepdims=True)
-            row, option = np.nonzero(weights)
+            campaign, option = np.nonzero(weights)
             # Slots behind a smaller plate are of no matter.
-            batches = self._batches(layer, states, self.spec.batch_size)[row, option]
-            at = [actions.setdefault(tuple(batch), len(actions)) for batch in batches.tolist()]
-            entries.append((rows[row], np.array(at), weights[row, option]))
-        probabilities = np.zeros((len(observation["rounds_left"]), max(1, len(actions))))
-        for rows_, at_, weight in entries:
-            np.add.at(probabilities, (rows_, at_), weight)
-        listed = np.array(list(actions) or [(0,) * self.spec.batch_size], np.int64)
-        return self.space.actions(listed[..., None]), probabilities
+            batches = self._batches(situation, self.spec.batch_size)[campaign, option]
+            column = [columns.setdefault(tuple(batch), len(columns)) for batch in batches.tolist()]
+            env_indices = situation.env_indices[campaign]
+            entries.append((env_indices, np.array(column), weights[campaign, option]))
+        num_campaigns = len(observation["rounds_left"])
+        probabilities = np.zeros((num_campaigns, max(1, len(columns))))  # (B, A)
+        for env_indices, column_indices, probability in entries:
+            np.add.at(probabilities, (env_indices, column_indices), probability)
+        designs = np.array(list(columns) or [(0,) * self.spec.batch_size], np.int64)
+        return self.space.actions(designs[..., None]), probabilities
 
-    def _situations(
-        self, observation: Observation
-    ) -> list[tuple[NDArray[np.intp], Integers, Layer, Integers]]:
-        """Rows of unfinished campaigns, their states as they are, the layer and where in it."""
-        states = self.belief_mdp.states(self.belief_mdp.items(observation))
-        measured = observation["observed"].sum(axis=1, dtype=np.int64)
-        situations = []
-        for plates, group in by_plates(observation):
-            for count in np.unique(measured[group]):
-                rows = group[measured[group] == count]
-                canonical = self.belief_mdp.canonical(states[rows])
-                layer, found = self._find(canonical, self._planned(plates))
-                situations.append((rows, states[rows], layer, found))
-        return situations
+    def _situations(self, observation: Observation) -> Iterator[Situation]:
+        """The unfinished ones of B campaigns, and what was solved for them."""
+        states = self.belief_mdp.states(self.belief_mdp.items(observation))  # (B, state_width)
+        measured = observation["observed"].sum(axis=1, dtype=np.int64)  # (B,)
+        for plates, same_plates in by_plates(observation):
+            for count in np.unique(measured[same_plates]):
+                env_indices = same_plates[measured[same_plates] == count]
+                canonical = self.belief_mdp.canonical(states[env_indices])
+                number, index, state_indices = self._find(canonical, self._plates_to_solve(plates))
+                layer = self._solutions[number].layers[index]
+                yield Situation(
+                    env_indices, states[env_indices], number, index, layer, state_indices
+                )
 
-    def _find(self, states: Integers, plates: Plates) -> tuple[Layer, Integers]:
-        """A layer with all of these canonical states; plans from them where there is none."""
-        for plan in self._plans:
-            layer = plan.layer(plates)
-            if layer is not None and layer.states.shape[1] == states.shape[1]:
-                found = layer.find(states)
-                if (found >= 0).all():
-                    return layer, found
-        plan = solve(
+    def _find(self, states: Integers, plates: Plates) -> tuple[int, int, Integers]:
+        """A solution that has all of these canonical states; solves from them where none does.
+
+        Returns:
+            Its number, the index of the layer, and where the R states are in it, (R,).
+        """
+        for number in sorted(self._solutions, reverse=True):
+            solution = self._solutions[number]
+            if (index := solution.layer_index(plates)) is not None:
+                state_indices = solution.layers[index].find(states)
+                if (state_indices >= 0).all():
+                    return number, index, state_indices
+        solution = solve(
             self.belief_mdp,
             states,
             plates,
@@ -187,32 +216,41 @@ class ExactPolicy(DesignsPolicy):
             lookahead=self.lookahead,
             max_states=self.max_states,
         )
-        self._plans = [plan, *self._plans][:_PLANS_KEPT]
-        return plan.layers[0], plan.layers[0].find(states)
+        number = 1 + max(self._solutions, default=-1)
+        self._solutions[number] = solution
+        if len(self._solutions) > _KEPT_SOLUTIONS:
+            del self._solutions[min(self._solutions)]
+        return number, 0, solution.layers[0].find(states)
 
-    def _weights(self, layer: Layer, found: Integers) -> Floats:
+    def _weights(self, situation: Situation) -> Floats:
         """Weights of the tied options under "uniform", (R, A)."""
-        posterior = self.belief_mdp.weigh(layer.states[found])
-        return layer.tied[found] * self.belief_mdp.proposals(posterior, layer.options)
+        layer, state_indices = situation.layer, situation.state_indices
+        posterior = self.belief_mdp.posterior(layer.states[state_indices])
+        num_proposals = self.belief_mdp.num_proposals(posterior, layer.options)
+        return layer.tied[state_indices] * num_proposals
 
-    def _option(self, layer: Layer, found: Integers, states: Integers) -> Integers:
-        """Which option each row takes, (R,)."""
+    def _option(self, situation: Situation) -> NDArray[np.intp]:
+        """Which option each campaign takes, (R,)."""
+        layer, state_indices = situation.layer, situation.state_indices
         if self.ties != "first":
-            return layer.chosen[found, RULES.index(self.ties)]
-        batches = self._batches(layer, states, len(layer.options[0]))  # (R, A, q)
-        first = layer.tied[found]
+            chosen: NDArray[np.intp] = layer.chosen[state_indices, RULES.index(self.ties)]
+            return chosen
+        batches = self._batches(situation, len(layer.options[0]))  # (R, A, q)
         # To the known arms, which come last: from the other end.
         batches = -batches if self.belief_mdp.repeats is Repeats.ALLOWED else batches
+        first = layer.tied[state_indices]  # (R, A)
         for slot in range(batches.shape[2]):
-            smallest = np.where(first, batches[..., slot], self.belief_mdp.size).min(axis=1)
-            first = first & (batches[..., slot] == smallest[:, None])
-        return first.argmax(axis=1)
+            designs = np.where(first, batches[..., slot], self.belief_mdp.num_designs)  # (R, A)
+            first = first & (batches[..., slot] == designs.min(axis=1, keepdims=True))
+        option: NDArray[np.intp] = first.argmax(axis=1)
+        return option
 
-    def _batches(self, layer: Layer, states: Integers, slots: int) -> Integers:
+    def _batches(self, situation: Situation, slots: int) -> Integers:
         """The options as sorted batches of the states' own designs, (R, A, slots)."""
-        options = np.array(layer.options, np.int64).reshape(len(layer.options), -1)
-        order = self.belief_mdp.order(states)  # (R, M)
-        batches = np.sort(order[:, options], axis=-1)
+        layer = situation.layer
+        options = np.array(layer.options, np.int64).reshape(len(layer.options), -1)  # (A, q)
+        order = self.belief_mdp.order(situation.states)  # (R, M)
+        batches = np.sort(order[:, options], axis=-1)  # (R, A, q)
         # Where fewer than q designs are left, the rest of the slots are wasted on design 0.
         missing = slots - batches.shape[-1]
         return np.pad(batches, ((0, 0), (0, 0), (0, missing)))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
-from ombo_agents.planners.belief_mdp import Batch, Floats, Integers
-from ombo_agents.planners.dynamic_programming import ExactPolicy
-from ombo_agents.planners.induction import RULES, Layer
+from ombo_agents.planners.belief_mdp import (
+    Batch,
+    Floats,
+    Integers,
+    Posterior,
+    take_posterior,
+)
+from ombo_agents.planners.dynamic_programming import ExactPolicy, Situation
+from ombo_agents.planners.induction import RULES, Layer, Solution
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.reachable_states import MAX_STATES, parts
+from ombo_agents.planners.reachable_states import MAX_STATES, state_chunks
 from ombo_gym.spec import CampaignSpec
 
 _BASE = RULES.index("best")
@@ -39,52 +44,57 @@ class ExactRollout(ExactPolicy):
     """
 
     def __init__(self, spec: CampaignSpec, *, max_states: int = MAX_STATES) -> None:
-        self._decided: dict[int, tuple[Layer, NDArray[np.intp]]] = {}
         super().__init__(spec, lookahead=1, ties="best", max_states=max_states)
+        # (S,) options by the number of the solution and the index of the layer.
+        self._improved: dict[tuple[int, int], NDArray[np.intp]] = {}
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_decided": {}}  # by identity, which does not travel
+    @override
+    def _option(self, situation: Situation) -> NDArray[np.intp]:
+        key = situation.solution, situation.layer_index
+        if key not in self._improved:
+            options = self._improved_options(self._solutions[situation.solution], key[1])
+            kept = {old: self._improved[old] for old in self._improved if old[0] in self._solutions}
+            self._improved = {**kept, key: options}
+        return self._improved[key][situation.state_indices]
 
-    def _option(self, layer: Layer, found: Integers, states: Integers) -> Integers:
-        """Which option each row takes, (R,)."""
-        if id(layer) not in self._decided:
-            plan = next(plan for plan in self._plans if any(each is layer for each in plan.layers))
-            at = next(at for at, each in enumerate(plan.layers) if each is layer)
-            after = plan.layers[at + 1] if at + 1 < len(plan.layers) else None
-            known = {id(each) for plan in self._plans for each in plan.layers}
-            self._decided = {key: kept for key, kept in self._decided.items() if key in known}
-            self._decided[id(layer)] = layer, self._decide(layer, plan.plates[at:], after)
-        return self._decided[id(layer)][1][found]
-
-    def _decide(self, layer: Layer, plates: Plates, after: Layer | None) -> NDArray[np.intp]:
-        """The best option in every state of a layer, (S,)."""
-        if after is None:  # the last round: `one_step` is optimal
+    def _improved_options(self, solution: Solution, layer_index: int) -> NDArray[np.intp]:
+        """The best option in every state of a layer, with `one_step` from the next on, (S,)."""
+        layer, plates = solution.layers[layer_index], solution.plates[layer_index:]
+        if len(plates) == 1:  # `one_step` is optimal
             return layer.chosen[:, _BASE]
-        most = max(len(self.belief_mdp.scenarios(batch).deltas) for batch in layer.options)
-        decided = []
-        for states in parts(layer.states, max(8 * len(layer.options), 8 * most)):
-            posterior = self.belief_mdp.weigh(states)
-            values = np.full((len(states), len(layer.options)), -np.inf)
+        belief_mdp, next_layer = self.belief_mdp, solution.layers[layer_index + 1]
+        most = max(len(belief_mdp.scenarios(batch).deltas) for batch in layer.options)
+        improved: list[NDArray[np.intp]] = []
+        for chunk in state_chunks(layer.states, max(8 * len(layer.options), 8 * most)):
+            states = layer.states[chunk]
+            posterior = belief_mdp.posterior(states)
+            values = np.full((len(states), len(layer.options)), -np.inf)  # (S, A)
             for option, batch in enumerate(layer.options):
-                legal = np.flatnonzero(self.belief_mdp.legal(states, batch))
-                its = tuple(each[legal] for each in posterior)
-                values[legal, option] = self._worth(its, states[legal], batch, plates, after)
-            tolerance = _TIED * (self.belief_mdp.scale + np.abs(values.max(axis=1, keepdims=True)))
-            best = values >= values.max(axis=1, keepdims=True) - tolerance
-            decided.append(best.argmax(axis=1))
-        return np.concatenate(decided)
+                legal = np.flatnonzero(belief_mdp.legal(states, batch))  # (L,)
+                values[legal, option] = self._value_of_batch(
+                    states[legal], take_posterior(posterior, legal), batch, plates, next_layer
+                )
+            largest = values.max(axis=1, keepdims=True)  # (S, 1)
+            tolerance = _TIED * (belief_mdp.value_scale + np.abs(largest))
+            improved.append((values >= largest - tolerance).argmax(axis=1))
+        return np.concatenate(improved)
 
-    def _worth(
-        self, posterior: Any, states: Integers, batch: Batch, plates: Plates, after: Layer
+    def _value_of_batch(
+        self,
+        states: Integers,
+        posterior: Posterior,
+        batch: Batch,
+        plates: Plates,
+        next_layer: Layer,
     ) -> Floats:
         """Expected utility of a batch in S states, with `one_step` from then on, (S,)."""
         belief_mdp = self.belief_mdp
-        gain = belief_mdp.gain(posterior, batch, plates[0], self.spec.utility, len(plates))
+        gain = belief_mdp.expected_gain(posterior, batch, plates[0], self.spec.utility, len(plates))
         scenarios = belief_mdp.scenarios(batch)
         chances = scenarios.probabilities(posterior)  # (S, E)
-        then = belief_mdp.canonical(states[:, None] + scenarios.deltas)
-        at = after.find(then.reshape(-1, then.shape[-1])).reshape(chances.shape)
+        after = belief_mdp.canonical(states[:, None] + scenarios.deltas)  # (S, E, state_width)
+        index = next_layer.find(after.reshape(-1, after.shape[-1])).reshape(chances.shape)
         # What cannot happen was not enumerated.
-        values = np.where(chances > 0, after.played[np.maximum(at, 0), _BASE], 0.0)
-        worth: Floats = gain + (chances * values).sum(axis=1)
-        return worth
+        values = np.where(chances > 0, next_layer.played[np.maximum(index, 0), _BASE], 0.0)
+        expected: Floats = gain + (chances * values).sum(axis=1)
+        return expected

@@ -1,4 +1,4 @@
-"""Backward induction: the best batch in every state that can be reached, and what it is worth.
+"""Backward induction: the best batch in every state that can be reached, and its value.
 
 Reference:
     Puterman, Markov Decision Processes, 1994, section 4.5; DeGroot, Optimal Statistical Decisions,
@@ -7,20 +7,33 @@ Reference:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.planners.belief_mdp import Batch, BeliefMDP, Floats, Integers
+from ombo_agents.planners.belief_mdp import (
+    Batch,
+    BeliefMDP,
+    Floats,
+    Integers,
+    Posterior,
+    take_posterior,
+)
 from ombo_agents.planners.plates import Plates
-from ombo_agents.planners.reachable_states import MAX_STATES, Reach, hashes, parts
+from ombo_agents.planners.reachable_states import (
+    MAX_STATES,
+    ReachableStates,
+    hash_states,
+    state_chunks,
+)
 from ombo_gym.utilities import Utility
 
 TIES = ("first", "uniform", "worst", "best")
 RULES = ("worst", "uniform", "best")  # tie rules whose values come with a plan, in this order
 
+_WORST, _UNIFORM, _BEST = range(len(RULES))
 _TIED = 1e-10  # differences of less than this part of how far values are apart are ties,
 _ROUNDING = 1e-12  # and less than this part of the value
 
@@ -30,12 +43,12 @@ class Layer:
     """The states with the same number of rounds left, and what to do in them.
 
     Attributes:
-        states: (S, width) canonical, in the order of `keys`.
+        states: (S, state_width) canonical, in the order of `keys`.
         keys: (S,) ascending hashes of the states.
         options: A batches.
         tied: (S, A) which of them are optimal by the plan.
         chosen: (S, 3) numbers of the batches that rules worst, (uniform: none) and best choose.
-        planned: (S, C) values of the plan: with 1 .. C rounds of lookahead, or the optimum only.
+        planned: (S, C) values of the plan, one column for each lookahead that later rounds need.
         played: (S, 3) values of playing the plan to the end under worst, uniform and best ties.
 
     Values are sums of what rounds gain, see `Utility.gain`.
@@ -51,13 +64,13 @@ class Layer:
 
     def find(self, states: Integers) -> Integers:
         """Where canonical states are, (R,); -1 where they are not in the layer."""
-        at = np.minimum(np.searchsorted(self.keys, hashes(states)), len(self.keys) - 1)
-        return np.where((self.states[at] == states).all(axis=1), at, -1)
+        index = np.minimum(np.searchsorted(self.keys, hash_states(states)), len(self.keys) - 1)
+        return np.where((self.states[index] == states).all(axis=1), index, -1)
 
 
 @dataclass(frozen=True)
 class Solution:
-    """What to do from some states on, layer by layer.
+    """What to do from given states on, layer by layer.
 
     Attributes:
         plates: Sizes of the batches to come.
@@ -74,10 +87,10 @@ class Solution:
         """The number of states in which something is to be decided."""
         return sum(len(layer.states) for layer in self.layers)
 
-    def layer(self, plates: Plates) -> Layer | None:
-        """The layer with such batches to come; None where the plan has none."""
-        rounds = len(plates)
-        return self.layers[-rounds] if rounds and self.plates[-rounds:] == plates else None
+    def layer_index(self, plates: Plates) -> int | None:
+        """Which layer has such batches to come; None where the plan has none."""
+        index = len(self.plates) - len(plates)
+        return index if plates and index >= 0 and self.plates[index:] == plates else None
 
     def value(self, ties: str = "best") -> float:
         """Expected utility of campaigns that begin at the first root.
@@ -102,7 +115,7 @@ def solve(
 
     Args:
         belief_mdp: Of the campaigns.
-        roots: (R, width) canonical states.
+        roots: (R, state_width) canonical states.
         plates: Sizes of the batches to come.
         utility: What is maximised.
         lookahead: Rounds that are planned ahead every round, as if the campaign were over then;
@@ -113,140 +126,225 @@ def solve(
         TooManyStates: Says how many would be needed and what is feasible.
     """
     terminal = utility.needs_posterior
-    layers = Reach(belief_mdp, plates, max_states, terminal=terminal).layers(roots)
-    task = _Decisions(belief_mdp, plates, utility, lookahead)
-    after: _After | None = None
+    reachable = ReachableStates(belief_mdp, plates, max_states, terminal=terminal).layers(roots)
+    backward = _BackwardInduction(belief_mdp, plates, utility, lookahead)
+    successors: _StateValues | None = None
     if terminal:
-        states, keys = layers.pop()
-        nothing = np.zeros((len(states), 0))
-        after = _After(keys, _Values(task.worth(states), nothing, nothing))
-    plan: list[Layer] = []
-    for left, (states, keys) in enumerate(reversed(layers), start=1):
-        layer = task.decide(states, keys, left, after)
-        after = _After(keys, _Values(task.worth(states), layer.planned, layer.played))
-        plan.insert(0, layer)
-    return Solution(plates, plan, utility)
+        states, keys = reachable.pop()
+        nothing = np.zeros((len(states), 0))  # no round is left to plan or play
+        successors = _StateValues(keys, backward.terminal_values(states), nothing, nothing)
+    layers: list[Layer] = []  # of the last round first
+    for rounds_left, (states, keys) in enumerate(reversed(reachable), start=1):
+        layer = backward.layer(states, keys, rounds_left, successors)
+        terminal_values = backward.terminal_values(states)
+        successors = _StateValues(keys, terminal_values, layer.planned, layer.played)
+        layers.append(layer)
+    return Solution(plates, layers[::-1], utility)
 
 
 @dataclass(frozen=True)
-class _Values:
-    """Values of S states, or expectations of them after a batch.
+class _Continuation:
+    """Expected values of what comes after a batch, in S states.
 
     Attributes:
-        worth: (S, 1) what they are worth if the campaign is over, where that is not paid before.
-        planned, played: As in `Layer`; of no columns once the campaign is over.
+        terminal: (S, 1) if the campaign is over then: what is not paid before.
+        planned, played: (S, C) and (S, 3) as in `Layer`; no columns where the campaign is over.
     """
 
-    worth: Floats
+    terminal: Floats
     planned: Floats
     played: Floats
 
 
 @dataclass(frozen=True)
-class _After:
-    """The states one round later, by their hashes."""
+class _StateValues:
+    """Values of the T states one round later.
+
+    Attributes:
+        keys: (T,) ascending hashes of the states.
+        terminal: (T, 1) their values if the campaign is over then.
+        planned, played: (T, C) and (T, 3) as in `Layer`.
+    """
 
     keys: NDArray[np.uint64]
-    values: _Values
+    terminal: Floats
+    planned: Floats
+    played: Floats
 
     def expect(
-        self, belief_mdp: BeliefMDP, posterior: Any, states: Integers, batch: Batch
-    ) -> _Values:
+        self, belief_mdp: BeliefMDP, posterior: Posterior, states: Integers, batch: Batch
+    ) -> _Continuation:
         """Expected values after a batch in S states."""
         scenarios = belief_mdp.scenarios(batch)
         chances = scenarios.probabilities(posterior)  # (S, E)
-        then = belief_mdp.canonical(states[:, None] + scenarios.deltas)
-        at = np.searchsorted(self.keys, hashes(then))
-        at = np.where(chances > 0, at, 0)  # what cannot happen was not enumerated
-        return _Values(
-            *(
-                np.einsum("se,sec->sc", chances, values[at])
-                for values in (self.values.worth, self.values.planned, self.values.played)
-            )
-        )
+        after = belief_mdp.canonical(states[:, None] + scenarios.deltas)  # (S, E, state_width)
+        index = np.searchsorted(self.keys, hash_states(after))  # (S, E)
+        index = np.where(chances > 0, index, 0)  # what cannot happen was not enumerated
+
+        def mean(values: Floats) -> Floats:
+            """Of values (T, C) over scenarios, (S, C)."""
+            expected: Floats = np.einsum("se,sec->sc", chances, values[index])
+            return expected
+
+        return _Continuation(mean(self.terminal), mean(self.planned), mean(self.played))
 
     @property
-    def columns(self) -> int:
+    def num_columns(self) -> int:
         """Numbers for a state."""
-        return 1 + self.values.planned.shape[1] + self.values.played.shape[1]
+        num_columns: int = 1 + self.planned.shape[1] + self.played.shape[1]
+        return num_columns
 
 
 @dataclass(frozen=True)
-class _Decisions:
-    """What is planned for."""
+class _BackwardInduction:
+    """One step of it, for campaigns with such plates."""
 
     belief_mdp: BeliefMDP
     plates: Plates
     utility: Utility
     lookahead: int | None
 
-    def worth(self, states: Integers) -> Floats:
-        """What states are worth if the campaign is over, (S, 1); other utilities are paid."""
+    def terminal_values(self, states: Integers) -> Floats:
+        """Values of S states if the campaign is over, (S, 1); 0 where all is paid before."""
         if not self.utility.needs_posterior:
             return np.zeros((len(states), 1))
-        return self.belief_mdp.means(self.belief_mdp.weigh(states)).max(axis=1, keepdims=True)
+        means = self.belief_mdp.posterior_means(self.belief_mdp.posterior(states))  # (S, M)
+        best: Floats = means.max(axis=1, keepdims=True)
+        return best
 
-    def decide(
-        self, states: Integers, keys: NDArray[np.uint64], left: int, after: _After | None
+    def layer(
+        self,
+        states: Integers,
+        keys: NDArray[np.uint64],
+        rounds_left: int,
+        successors: _StateValues | None,
     ) -> Layer:
-        """Values all batches in the states with so many rounds left."""
-        options = self.belief_mdp.options(states, self.plates[-left])
-        each = 8 * len(options)
-        if after is not None:
+        """Decides in the states with so many rounds left.
+
+        Args:
+            states: (S, state_width) canonical, in the order of `keys`.
+            keys: (S,) hashes of the states.
+            rounds_left: This round included.
+            successors: The states one round later; None where they are worth nothing.
+        """
+        options = self.belief_mdp.options(states, self.plates[-rounds_left])
+        entries = 8 * len(options)
+        if successors is not None:
             most = max(len(self.belief_mdp.scenarios(batch).deltas) for batch in options)
-            each = max(each, most * after.columns)
-        decided = [self._decide(part, options, left, after) for part in parts(states, each)]
-        columns = (np.concatenate(column) for column in zip(*decided, strict=True))
-        return Layer(states, keys, options, *columns)
+            entries = max(entries, most * successors.num_columns)
+        return _joined(
+            [
+                self._decide(states[chunk], keys[chunk], options, rounds_left, successors)
+                for chunk in state_chunks(states, entries)
+            ]
+        )
 
     def _decide(
-        self, states: Integers, options: list[Batch], left: int, after: _After | None
-    ) -> tuple[NDArray[np.bool_], Integers, Floats, Floats]:
-        """Tied (S, A), chosen (S, 3), planned (S, C) and played (S, 3) of some of the states."""
-        belief_mdp, q = self.belief_mdp, self.plates[-left]
-        depth = left if self.lookahead is None else min(self.lookahead, left)
-        steps = [depth] if self.lookahead is None else list(range(1, depth + 1))
-        posterior = belief_mdp.weigh(states)
-        plans = np.full((len(steps), len(states), len(options)), -np.inf)
-        plays = np.full((len(RULES), len(states), len(options)), -np.inf)
+        self,
+        states: Integers,
+        keys: NDArray[np.uint64],
+        options: list[Batch],
+        rounds_left: int,
+        successors: _StateValues | None,
+    ) -> Layer:
+        """As `layer`, of a chunk of the states."""
+        posterior = self.belief_mdp.posterior(states)
+        shape = len(states), len(options)
+        planned = np.full((len(self._lookaheads(rounds_left)), *shape), -np.inf)  # (C, S, A)
+        played = np.full((len(RULES), *shape), -np.inf)  # (3, S, A)
         for option, batch in enumerate(options):
-            legal = np.flatnonzero(belief_mdp.legal(states, batch))
-            if not len(legal):
-                continue
-            some, its = states[legal], tuple(each[legal] for each in posterior)
-            then = None if after is None else after.expect(belief_mdp, its, some, batch)
-            gains = {
-                rounds: belief_mdp.gain(its, batch, q, self.utility, rounds)
-                for rounds in {left, *steps}
-            }
-            for row, step in enumerate(steps):
-                column = 0 if self.lookahead is None else step - 2
-                later = _later(then, "planned", column, over=step == 1)
-                plans[row, legal, option] = gains[step] + later
-            for rule in range(len(RULES)):
-                later = _later(then, "played", rule, over=left == 1)
-                plays[rule, legal, option] = gains[left] + later
-        planned = plans.max(axis=2).T  # (S, C)
-        tied = self._largest(plans[-1])
-        weights = tied * belief_mdp.proposals(posterior, options)
-        uniform = (np.where(tied, plays[1], 0.0) * weights).sum(axis=1) / weights.sum(axis=1)
-        worst, favoured = np.where(tied, plays[0], np.inf), np.where(tied, plays[2], -np.inf)
-        # The first of what is equal but for rounding, which depends on who is planned together.
-        candidates = self._largest(-worst), tied, self._largest(favoured)
-        chosen = np.stack([each.argmax(axis=1) for each in candidates], axis=1)
-        played = np.stack([worst.min(axis=1), uniform, favoured.max(axis=1)], axis=1)
-        return tied, chosen, planned, played
+            legal = np.flatnonzero(self.belief_mdp.legal(states, batch))  # (L,)
+            if len(legal):
+                planned[:, legal, option], played[:, legal, option] = self._values_of_batch(
+                    states[legal], take_posterior(posterior, legal), batch, rounds_left, successors
+                )
+        tied = self._largest(planned[-1])  # (S, A)
+        weights = tied * self.belief_mdp.num_proposals(posterior, options)  # (S, A)
+        chosen, played_values = self._break_ties(played, tied, weights)
+        return Layer(states, keys, options, tied, chosen, planned.max(axis=2).T, played_values)
+
+    def _lookaheads(self, rounds_left: int) -> list[int]:
+        """Rounds that are planned ahead, by the columns of `Layer.planned`; the last is played."""
+        if self.lookahead is None:
+            return [rounds_left]
+        return list(range(1, min(self.lookahead, rounds_left) + 1))
+
+    def _values_of_batch(
+        self,
+        states: Integers,
+        posterior: Posterior,
+        batch: Batch,
+        rounds_left: int,
+        successors: _StateValues | None,
+    ) -> tuple[list[Floats], list[Floats]]:
+        """Values of a batch in S states: by each lookahead, (C, S), and by tie rules, (3, S)."""
+        belief_mdp, q = self.belief_mdp, self.plates[-rounds_left]
+        lookaheads = self._lookaheads(rounds_left)
+        gain = {
+            rounds: belief_mdp.expected_gain(posterior, batch, q, self.utility, rounds)  # (S,)
+            for rounds in {rounds_left, *lookaheads}
+        }
+        if successors is None:
+            return [gain[rounds] for rounds in lookaheads], [gain[rounds_left] for _ in RULES]
+        after = successors.expect(belief_mdp, posterior, states, batch)
+        planned = []
+        for rounds in lookaheads:
+            if rounds == 1:
+                planned.append(gain[1] + after.terminal[:, 0])
+            else:
+                column = self._lookaheads(rounds_left - 1).index(rounds - 1)
+                planned.append(gain[rounds] + after.planned[:, column])
+        if rounds_left == 1:
+            played = [gain[1] + after.terminal[:, 0] for _ in RULES]
+        else:
+            played = [gain[rounds_left] + after.played[:, rule] for rule in range(len(RULES))]
+        return planned, played
+
+    def _break_ties(
+        self, played: Floats, tied: NDArray[np.bool_], weights: Floats
+    ) -> tuple[Integers, Floats]:
+        """What tie rules choose and what they are then worth, (S, 3) both.
+
+        Args:
+            played: (3, S, A) values of going on after each batch, by rule.
+            tied: (S, A) which batches are optimal by the plan.
+            weights: (S, A) of the batches under "uniform".
+        """
+        worst = np.where(tied, played[_WORST], np.inf)  # (S, A)
+        uniform = np.where(tied, played[_UNIFORM], 0.0)  # (S, A)
+        best = np.where(tied, played[_BEST], -np.inf)  # (S, A)
+        # The first of those that are equal but for rounding, which depends on the states that are
+        # planned together.
+        candidates = self._smallest(worst), tied, self._largest(best)
+        chosen = np.stack([option.argmax(axis=1) for option in candidates], axis=1)
+        mean = (uniform * weights).sum(axis=1) / weights.sum(axis=1)  # (S,)
+        return chosen, np.stack([worst.min(axis=1), mean, best.max(axis=1)], axis=1)
 
     def _largest(self, values: Floats) -> NDArray[np.bool_]:
-        """Which of (S, A) values are their row's largest, but for rounding."""
+        """Which of (S, A) values are the largest of their state, but for rounding."""
         largest = values.max(axis=1, keepdims=True)
-        tolerance = _TIED * self.belief_mdp.scale + _ROUNDING * np.abs(largest)
-        return values >= largest - tolerance
+        is_largest: NDArray[np.bool_] = values >= largest - self._tolerance(largest)
+        return is_largest
+
+    def _smallest(self, values: Floats) -> NDArray[np.bool_]:
+        """Which of (S, A) values are the smallest of their state, but for rounding."""
+        smallest = values.min(axis=1, keepdims=True)
+        is_smallest: NDArray[np.bool_] = values <= smallest + self._tolerance(smallest)
+        return is_smallest
+
+    def _tolerance(self, values: Floats) -> Floats:
+        """Differences that are no more than ties, elementwise."""
+        return _TIED * self.belief_mdp.value_scale + _ROUNDING * np.abs(values)
 
 
-def _later(then: _Values | None, which: str, column: int, *, over: bool) -> Floats | float:
-    """Expected values of what comes after the round; what is worth something if it is `over`."""
-    if then is None:
-        return 0.0
-    values: Floats = then.worth[:, 0] if over else getattr(then, which)[:, column]
-    return values
+def _joined(layers: Sequence[Layer]) -> Layer:
+    """Layers of chunks of the same states, as one."""
+    return Layer(
+        states=np.concatenate([layer.states for layer in layers]),
+        keys=np.concatenate([layer.keys for layer in layers]),
+        options=layers[0].options,
+        tied=np.concatenate([layer.tied for layer in layers]),
+        chosen=np.concatenate([layer.chosen for layer in layers]),
+        planned=np.concatenate([layer.planned for layer in layers]),
+        played=np.concatenate([layer.played for layer in layers]),
+    )

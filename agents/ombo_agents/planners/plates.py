@@ -22,8 +22,8 @@ def by_plates(observation: Observation) -> Iterator[tuple[Plates, NDArray[np.int
     sizes = observation["plates"].astype(np.int64)  # (B, N)
     active = np.flatnonzero(sizes[:, 0] > 0)  # of a campaign that is over, there are none
     distinct, kind = np.unique(sizes[active], axis=0, return_inverse=True)
-    for number, row in enumerate(distinct.tolist()):
-        yield tuple(size for size in row if size), active[kind.ravel() == number]
+    for number, padded in enumerate(distinct.tolist()):
+        yield tuple(size for size in padded if size), active[kind.ravel() == number]
 
 
 def whole_campaign(spec: CampaignSpec) -> Plates:
@@ -45,8 +45,8 @@ def why_not_alike(spec: CampaignSpec) -> str | None:
     )
 
 
-def in_words(plates: Plates) -> str:
-    """As errors say it."""
+def describe_plates(plates: Plates) -> str:
+    """The plates as errors say them."""
     if len(set(plates)) == 1:
         return f"N = {len(plates)} rounds of q = {plates[0]}"
     return f"N = {len(plates)} rounds of {' + '.join(map(str, plates))} designs"

@@ -1,4 +1,4 @@
-"""What planners on the surrogate's posterior share: the last round, and who is planned together."""
+"""What planners on the surrogate's posterior share: the last round, and planning in chunks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ombo_gym.surrogates.surrogate import make_surrogate
 from ombo_gym.utilities import Aim
 
 _CHUNK_CAMPAIGNS = 64  # campaigns that are planned together, for bounded memory
-_JOINT = 256  # draws of a batch's values
-_FAR = 6.0  # standard deviations below everything
+_NUM_SAMPLES = 256  # of a batch's values
+_FLOOR_DEVIATIONS = 6.0  # below everything that is expected
 
 
 class SurrogatePlanner(DesignsPolicy):
@@ -52,11 +52,11 @@ class SurrogatePlanner(DesignsPolicy):
     def propose_and_explain(
         self, observation: Observation, rngs: GeneratorBatch, q: int
     ) -> tuple[NDArray[Any], Details]:
-        batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)
-        for plates, alike in by_plates(observation):
+        batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)  # (B, q, *shape)
+        for plates, same_plates in by_plates(observation):
             last = len(plates) == 1 and not self.spec.utility.needs_posterior
-            for first in range(0, len(alike), _CHUNK_CAMPAIGNS):
-                part = alike[first : first + _CHUNK_CAMPAIGNS]
+            for first in range(0, len(same_plates), _CHUNK_CAMPAIGNS):
+                part = same_plates[first : first + _CHUNK_CAMPAIGNS]
                 part_rngs = rngs.take(part)
                 for group in condition_on_dataset(
                     {name: array[part] for name, array in observation.items()},
@@ -66,7 +66,7 @@ class SurrogatePlanner(DesignsPolicy):
                     extra_per_slot=4,
                 ):
                     batch[part[group.env_indices]] = (
-                        self.finish(group)
+                        self.last_batch(group)
                         if last
                         else self.plan(group, plates, part_rngs.take(group.env_indices))
                     )
@@ -76,31 +76,37 @@ class SurrogatePlanner(DesignsPolicy):
     def plan(self, group: CandidatePosterior, plates: Plates, rngs: GeneratorBatch) -> Designs:
         """The next batches of R campaigns with such plates to come, (R, q, *shape)."""
 
-    def finish(self, group: CandidatePosterior) -> Designs:
+    def last_batch(self, group: CandidatePosterior) -> Designs:
         """The batches that are best if the round is the last, (R, q, *shape)."""
         if self.spec.utility.aim is Aim.MEANS:
-            return self.explore(group, np.zeros(len(group.env_indices)))
-        return self.improve(group, self.floor(group))
+            return self.batch_by_upper_confidence_bound(group, np.zeros(len(group.env_indices)))
+        return self.batch_by_expected_improvement(group, self.floor(group))
 
     def floor(self, group: CandidatePosterior) -> NDArray[np.float64]:
         """What a last batch has to be better than, (R,)."""
         if self.spec.utility.aim is Aim.IMPROVEMENT and group.num_observed:
             return group.best
-        lowest: NDArray[np.float64] = group.marginals.mean - _FAR * group.marginals.sd
-        return lowest.min(axis=1)
+        deviations = _FLOOR_DEVIATIONS * group.marginals.sd  # (R, C)
+        lowest: NDArray[np.float64] = group.marginals.mean - deviations
+        floor: NDArray[np.float64] = lowest.min(axis=1)
+        return floor
 
-    def improve(self, group: CandidatePosterior, floor: NDArray[np.float64]) -> Designs:
+    def batch_by_expected_improvement(
+        self, group: CandidatePosterior, floor: NDArray[np.float64]
+    ) -> Designs:
         """Batches of the largest expected improvement, (R, q, *shape)."""
         return maximize_q_expected_improvement(
             group,
             self.space,
             floor,
-            standard_normals(_JOINT, group.batch_size),
+            standard_normals(_NUM_SAMPLES, group.batch_size),
             num_restarts=self._num_restarts,
             max_iterations=self._max_iterations,
         )
 
-    def explore(self, group: CandidatePosterior, weights: NDArray[np.float64]) -> Designs:
+    def batch_by_upper_confidence_bound(
+        self, group: CandidatePosterior, weights: NDArray[np.float64]
+    ) -> Designs:
         """Batches by upper confidence bounds with weights (R,), (R, q, *shape)."""
         return maximize_score(
             group,

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.special import betainc, betaln, xlog1py, xlogy
 from typing_extensions import override
 
-from ombo_agents.planners.belief_mdp.arms import BanditBeliefs
+from ombo_agents.planners.belief_mdp.arms import BanditBeliefMDP
 from ombo_agents.planners.belief_mdp.base import Floats
 from ombo_agents.planners.belief_mdp.counting import orders
-from ombo_agents.planners.belief_mdp.landscapes import LandscapeBeliefs
+from ombo_agents.planners.belief_mdp.landscapes import LandscapeBeliefMDP
 from ombo_agents.planners.belief_mdp.make import why_not_known
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.observations import Observation, next_plates
@@ -23,7 +23,7 @@ from ombo_gym.priors import BernoulliArms, FiniteLandscapes
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
-_MOST_NODES, _MOST_BATCHES = 1024, 10_000  # up to which probabilities are told
+_MAX_NODES, _MAX_BATCHES = 1024, 10_000  # up to which `distribution` knows the probabilities
 
 
 class BanditThompson(DesignsPolicy):
@@ -42,38 +42,41 @@ class BanditThompson(DesignsPolicy):
     def __init__(self, spec: CampaignSpec) -> None:
         super().__init__(spec)
         assert isinstance(spec.prior, BernoulliArms)
-        self._beliefs = BanditBeliefs(spec.prior)
+        self._belief_mdp = BanditBeliefMDP(spec.prior)
 
     def _posterior(self, observation: Observation) -> tuple[Floats, Floats]:
-        return self._beliefs.weigh(self._beliefs.states(self._beliefs.items(observation)))
+        return self._belief_mdp.posterior(
+            self._belief_mdp.states(self._belief_mdp.items(observation))
+        )
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         a, b = self._posterior(observation)
         parameters = iter(zip(a, b, strict=True))
+        # (B, q, K)
         sampled = rngs.draw(lambda rng: rng.beta(*next(parameters), size=(q, a.shape[1])))
-        known = np.broadcast_to(self._beliefs.known, (len(a), q, len(self._beliefs.known)))
+        # (B, q, L)
+        known = np.broadcast_to(self._belief_mdp.known, (len(a), q, len(self._belief_mdp.known)))
         best: NDArray[np.int64] = np.concatenate([sampled, known], axis=2).argmax(axis=2)
         return best[..., None]
 
     @override
     def distribution(self, observation: Observation) -> tuple[NDArray[Any], Floats] | None:
         a, b = self._posterior(observation)
-        whole = (a == np.round(a)).all() and (b == np.round(b)).all()
+        are_whole = (a == np.round(a)).all() and (b == np.round(b)).all()
         nodes = int((a + b).sum(axis=1).max(initial=0)) // 2 + 1  # enough for polynomials
-        arms, sizes = self._beliefs.size, next_plates(self.spec, observation)  # (B,)
-        most = int(sizes.max(initial=1))
-        if not whole or nodes > _MOST_NODES or comb(arms + most - 1, most) > _MOST_BATCHES:
+        arms, sizes = self._belief_mdp.num_designs, next_plates(self.spec, observation)  # (B,)
+        largest = int(sizes.max(initial=1))
+        if not are_whole or nodes > _MAX_NODES or comb(arms + largest - 1, largest) > _MAX_BATCHES:
             return None
-        chances = chances_of_being_best(a, b, self._beliefs.known, nodes)  # (B, M)
+        chances = chances_of_being_best(a, b, self._belief_mdp.known, nodes)  # (B, M)
         listed, probabilities = [], []
         for q in np.unique(sizes).tolist():
             batches = list(combinations_with_replacement(range(arms), q))
-            counts = np.stack([np.bincount(batch, minlength=arms) for batch in batches])
-            each = np.array(list(map(orders, batches))) * np.prod(
-                chances[:, None] ** counts, axis=2
-            )
-            probabilities.append(np.where((sizes == q)[:, None], each, 0.0))
+            counts = np.stack([np.bincount(batch, minlength=arms) for batch in batches])  # (A, M)
+            num_orders = np.array([orders(batch) for batch in batches])  # (A,)
+            of_batches = num_orders * np.prod(chances[:, None] ** counts, axis=2)  # (B, A)
+            probabilities.append(np.where((sizes == q)[:, None], of_batches, 0.0))
             listed.append(_padded(batches, self.spec.batch_size))
         actions = self.space.actions(np.concatenate(listed)[..., None])
         return actions, np.concatenate(probabilities, axis=1)
@@ -103,15 +106,16 @@ def chances_of_being_best(a: Floats, b: Floats, known: Floats, nodes: int) -> Fl
     x, weights = floor + (1 - floor) * (x + 1) / 2, weights * (1 - floor) / 2
     below = betainc(a[..., None], b[..., None], x)  # (B, K, nodes)
     powers = xlogy(a[..., None] - 1, x) + xlog1py(b[..., None] - 1, -x)
-    density = np.exp(powers - betaln(a, b)[..., None])
+    density = np.exp(powers - betaln(a, b)[..., None])  # (B, K, nodes)
     arms = a.shape[1]
-    chances = np.zeros((len(a), arms + len(known)))
+    chances = np.zeros((len(a), arms + len(known)))  # (B, K + L)
     for arm in range(arms):
         others = np.delete(below, arm, axis=1).prod(axis=1)
         chances[:, arm] = (density[:, arm] * others) @ weights
     if len(known):
         chances[:, arms + int(known.argmax())] = betainc(a, b, floor).prod(axis=1)
-    return chances / chances.sum(axis=1, keepdims=True)
+    normalized: Floats = chances / chances.sum(axis=1, keepdims=True)
+    return normalized
 
 
 class LandscapeThompson(DesignsPolicy):
@@ -127,25 +131,25 @@ class LandscapeThompson(DesignsPolicy):
     def __init__(self, spec: CampaignSpec) -> None:
         super().__init__(spec)
         assert isinstance(spec.prior, FiniteLandscapes)
-        self._beliefs = LandscapeBeliefs(spec.prior)
+        self._belief_mdp = LandscapeBeliefMDP(spec.prior)
 
     def _posterior(self, observation: Observation) -> tuple[Floats, NDArray[np.bool_]]:
         """Probabilities of the landscapes, (B, H), and which designs are measured, (B, M)."""
-        states = self._beliefs.states(self._beliefs.items(observation))
-        return self._beliefs.weigh(states)[0], states > 0
+        states = self._belief_mdp.states(self._belief_mdp.items(observation))
+        return self._belief_mdp.posterior(states)[0], states > 0
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         posterior, measured = self._posterior(observation)
-        edges = np.cumsum(posterior, axis=1)
-        lots = rngs.random((q,))  # (B, q)
-        rows, used = np.arange(len(measured)), measured
+        edges = np.cumsum(posterior, axis=1)  # (B, H)
+        uniforms = rngs.random((q,))  # (B, q)
+        campaigns, used = np.arange(len(measured)), measured.copy()  # (B,), (B, M)
         batch = np.zeros((len(measured), q, 1), np.int64)
         for slot in range(q):
-            landscape = (lots[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)
-            values = np.where(used, -np.inf, self._beliefs.matrix[landscape])
+            landscape = (uniforms[:, slot, None] * edges[:, -1:] >= edges).sum(axis=1)  # (B,)
+            values = np.where(used, -np.inf, self._belief_mdp.matrix[landscape])  # (B, M)
             batch[:, slot, 0] = values.argmax(axis=1)
-            used[rows, batch[:, slot, 0]] = True
+            used[campaigns, batch[:, slot, 0]] = True
         return batch
 
     @override
@@ -153,11 +157,12 @@ class LandscapeThompson(DesignsPolicy):
         if (next_plates(self.spec, observation) > 1).any():
             return None
         posterior, measured = self._posterior(observation)
-        values = np.where(measured[:, None], -np.inf, self._beliefs.matrix)  # (B, H, M)
-        best = values.argmax(axis=2)[..., None] == np.arange(self._beliefs.size)
-        probabilities = (best * posterior[..., None]).sum(axis=1)
-        designs = _padded([[design] for design in range(self._beliefs.size)], self.spec.batch_size)
-        return self.space.actions(designs[..., None]), probabilities
+        values = np.where(measured[:, None], -np.inf, self._belief_mdp.matrix)  # (B, H, M)
+        designs = np.arange(self._belief_mdp.num_designs)  # (M,)
+        is_best = values.argmax(axis=2)[..., None] == designs  # (B, H, M)
+        probabilities = (is_best * posterior[..., None]).sum(axis=1)  # (B, M)
+        batches = _padded(designs[:, None].tolist(), self.spec.batch_size)  # (M, q)
+        return self.space.actions(batches[..., None]), probabilities
 
 
 def exact_thompson(spec: CampaignSpec) -> DesignsPolicy | None:

@@ -29,7 +29,7 @@ NAME_WIDTH = 0.08  # inches of a letter of a name
 FONT_SIZE = 9.0
 LINE_HEIGHT = 0.175  # inches between two labels
 DASHES = (0, (4, 2.5))
-TOLD_ONE = "every round that it is the last"
+SHOWN_ONE = "every round that it is the last"
 
 
 def png(figure: Figure, *, dpi: int = 150) -> bytes:
@@ -214,9 +214,9 @@ def spread(wanted: npt.NDArray[np.float64], gap: float) -> npt.NDArray[np.float6
     return places
 
 
-def sample_line(style: LineStyle, told: str, theme: Theme) -> Line2D:
-    """A line without points that looks as a policy's does, told so: for schedules and legends."""
-    hollow = told == "one"
+def sample_line(style: LineStyle, horizon_shown: str, theme: Theme) -> Line2D:
+    """A line without points, as a policy that is shown this horizon has it: for legends."""
+    hollow = horizon_shown == "one"
     return Line2D(
         [],
         [],
@@ -238,9 +238,9 @@ def legend(
     styles: Mapping[str, LineStyle],
     theme: Theme,
 ) -> None:
-    """A legend of (policy, told horizon) at the foot of the page, above one line of notes."""
+    """A legend of (policy, horizon shown) at the foot of the page, above one line of notes."""
     drawn = figure.legend(
-        [sample_line(styles[policy], told, theme) for policy, told in players],
+        [sample_line(styles[policy], horizon_shown, theme) for policy, horizon_shown in players],
         ["policy"] * len(players),  # named below: a legend leaves out names that begin with _
         loc="lower left",
         bbox_to_anchor=(0.05 / figure.get_figwidth(), 0.3 / figure.get_figheight()),
@@ -250,9 +250,9 @@ def legend(
         labelspacing=0.25,
         borderaxespad=0.0,
     )
-    for text, (policy, told) in zip(drawn.get_texts(), players, strict=True):
+    for text, (policy, horizon_shown) in zip(drawn.get_texts(), players, strict=True):
         text.set_parse_math(False)
-        text.set_text(short(policy) + (f", told {TOLD_ONE}" if told == "one" else ""))
+        text.set_text(short(policy) + (f", told {SHOWN_ONE}" if horizon_shown == "one" else ""))
         text.set_color(theme.ink)
 
 

@@ -18,7 +18,7 @@ from ombo_gym.evaluation.figures.canvas import (
     DASHES,
     LINE_HEIGHT,
     NAME_WIDTH,
-    TOLD_ONE,
+    SHOWN_ONE,
     Grid,
     end_labels,
     footer,
@@ -28,7 +28,7 @@ from ombo_gym.evaluation.figures.canvas import (
 )
 from ombo_gym.evaluation.figures.series import Series, all_series
 from ombo_gym.evaluation.formats import problem_name
-from ombo_gym.evaluation.tables import PROBLEM, check_told
+from ombo_gym.evaluation.tables import PROBLEM, check_horizon_shown
 
 MANY = 6  # policies in a panel: above, the bands of those that are not trained are faint
 
@@ -73,7 +73,7 @@ def horizon_curves(
     """
     if summary.empty:
         raise ValueError("summary has no rows: there is nothing to draw")
-    check_told(summary)
+    check_horizon_shown(summary)
     styles = policy_styles(summary["policy"]) if styles is None else styles
     panels = [
         (key, series)
@@ -133,7 +133,7 @@ def planning_curves(
         title(ax, _panel_title(key, series.title, for_page), theme)
         ax.set_ylabel("value of planning (told N minus told 1)")
     if not for_page:
-        footer(figure, [f"Told 1: {TOLD_ONE}. Same campaigns. 95% interval of the mean."], theme)
+        footer(figure, [f"Told 1: {SHOWN_ONE}. Same campaigns. 95% interval of the mean."], theme)
     return figure
 
 
@@ -160,11 +160,17 @@ def _panel_title(key: Sequence[str], series: str, for_page: bool) -> list[str]:
 
 def _notes(summary: pd.DataFrame, dashed: bool) -> list[str]:
     several = summary["horizon"].nunique() > 1
-    told = "how many rounds are left" if "true" in set(summary["told_horizon"]) else TOLD_ONE
+    horizon_shown = (
+        "how many rounds are left" if "true" in set(summary["told_horizon"]) else SHOWN_ONE
+    )
     mark = "Dashed" if several else "Hollow"
     return [
-        f"Each policy is told {told}."
-        + (f" {mark}: the same policy, told {TOLD_ONE}." if dashed and told != TOLD_ONE else ""),
+        f"Each policy is told {horizon_shown}."
+        + (
+            f" {mark}: the same policy, told {SHOWN_ONE}."
+            if dashed and horizon_shown != SHOWN_ONE
+            else ""
+        ),
         ("Band" if several else "Bar")
         + ": 95% interval of the mean."
         + (" Thick: trained." if any(map(is_trained, summary["policy"])) else ""),
@@ -172,11 +178,11 @@ def _notes(summary: pd.DataFrame, dashed: bool) -> list[str]:
 
 
 def _lines(panel: pd.DataFrame) -> dict[tuple[str, str], Points]:
-    """The curve of every (policy, told horizon), in the order of their first row."""
+    """The curve of every (policy, horizon shown), in the order of their first row."""
     columns = ["policy", "told_horizon", "horizon", "mean", "ci_low", "ci_high"]
     found: dict[tuple[str, str], list[tuple[float, ...]]] = {}
-    for policy, told, *row in panel[columns].itertuples(index=False, name=None):
-        found.setdefault((policy, told), []).append(tuple(map(float, row)))
+    for policy, horizon_shown, *row in panel[columns].itertuples(index=False, name=None):
+        found.setdefault((policy, horizon_shown), []).append(tuple(map(float, row)))
     return {player: Points(*np.array(sorted(rows)).T) for player, rows in found.items()}
 
 

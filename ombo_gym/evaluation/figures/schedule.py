@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,7 +21,7 @@ from ombo_gym.evaluation.figures.canvas import (
 )
 from ombo_gym.evaluation.formats import problem_name
 from ombo_gym.evaluation.plates import batch_words
-from ombo_gym.evaluation.tables import PROBLEM, SETTING, check_told
+from ombo_gym.evaluation.tables import PROBLEM, SETTING, check_horizon_shown
 
 
 def exploration_schedule(
@@ -50,7 +51,7 @@ def exploration_schedule(
     """
     if exploration.empty:
         raise ValueError("exploration has no rows: there is nothing to draw")
-    check_told(exploration)
+    check_horizon_shown(exploration)
     styles = policy_styles(exploration["policy"]) if styles is None else styles
     panels = list(exploration.groupby(SETTING, sort=False))
     players = list(exploration.groupby(["policy", "told_horizon"], sort=False).groups)
@@ -71,14 +72,8 @@ def exploration_schedule(
     for ax, (key, panel) in zip(grid.axes(figure, theme), panels, strict=True):
         for player, rows in panel.groupby(["policy", "told_horizon"], sort=False):
             _draw_schedule(ax, player, rows.sort_values("round"), styles, theme)
-        env, env_kwargs, horizon, batch_size, utility = key
-        words = [f"N = {horizon}"]
-        if exploration["batch_size"].nunique() > 1:
-            words.append(f"q = {batch_words(env_kwargs, batch_size)}")
-        if exploration["utility"].nunique() > 1:
-            words.append(utility)
-        problem = [problem_name(env, env_kwargs)] if several_problems else []
-        title(ax, [*problem, ", ".join(words)], theme)
+        horizon = key[SETTING.index("horizon")]
+        title(ax, _titles(key, exploration, several_problems), theme)
         ax.set_ylim(0, top if top > 0 else 1)
         ax.set_xlim(0.7, horizon + 0.3)
         ax.set_xticks(range(1, horizon + 1, math.ceil(horizon / 10)))
@@ -90,6 +85,18 @@ def exploration_schedule(
     return figure
 
 
+def _titles(key: tuple[Any, ...], exploration: pd.DataFrame, several_problems: bool) -> list[str]:
+    """The lines above a panel: what its setting does not share with all others."""
+    env, env_kwargs, horizon, batch_size, utility = key
+    words = [f"N = {horizon}"]
+    if exploration["batch_size"].nunique() > 1:
+        words.append(f"q = {batch_words(env_kwargs, batch_size)}")
+    if exploration["utility"].nunique() > 1:
+        words.append(utility)
+    problem = [problem_name(env, env_kwargs)] if several_problems else []
+    return [*problem, ", ".join(words)]
+
+
 def _draw_schedule(
     ax: Axes,
     player: tuple[str, str],
@@ -97,18 +104,18 @@ def _draw_schedule(
     styles: Mapping[str, LineStyle],
     theme: Theme,
 ) -> None:
-    policy, told = player
+    policy, horizon_shown = player
     style = styles[policy]
     colour = style.colour(theme)
     ends = rows[["weight_first", "weight_last"]]
     x = rows["round"].to_numpy(float)
     low, high = ends.min(axis=1).to_numpy(float), ends.max(axis=1).to_numpy(float)
     zorder = 3 + 2 * style.trained
-    if told == "true" and len(rows) == 1:
+    if horizon_shown == "true" and len(rows) == 1:
         ax.vlines(x, low, high, color=colour, alpha=0.4, linewidth=4, zorder=zorder - 1)
-    elif told == "true":
+    elif horizon_shown == "true":
         ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0, zorder=zorder - 1)
-    line = sample_line(style, told, theme)
+    line = sample_line(style, horizon_shown, theme)
     line.set_data(x, rows["weight_mean"].to_numpy(float))
     line.set_zorder(zorder)
     ax.add_line(line)

@@ -63,26 +63,8 @@ def performance_profiles(
     for ax, (utility, panel) in zip(grid.axes(figure, theme), panels, strict=True):
         areas = []
         for i, (method, rows) in enumerate(panel.groupby("method", sort=False)):
-            style = styles[method]
-            colour = style.colour(theme)
-            rows = rows.sort_values("score")
-            x, share = rows["score"].to_numpy(float), rows["share"].to_numpy(float)
-            low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
-            zorder = 3 + 2 * style.trained
-            ax.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0, zorder=zorder - 1)
-            ax.plot(
-                x,
-                share,
-                color=colour,
-                linewidth=style.width,
-                marker=style.marker,
-                markevery=(i % 6, 6),
-                markersize=6 if style.trained else 4,
-                markeredgecolor=theme.background,
-                markeredgewidth=0.5,
-                zorder=zorder,
-            )
-            areas.append((float(share.mean()), method))
+            _draw_profile(ax, rows.sort_values("score"), styles[method], theme, first_mark=i % 6)
+            areas.append((float(rows["share"].mean()), method))
         ax.set_ylim(-0.02, 1.02)
         title(ax, [f"utility: {utility}"], theme)
         ax.set_xlabel("normalised score")
@@ -91,6 +73,28 @@ def performance_profiles(
     if not for_page:
         footer(figure, ["Band: 95% interval. Higher is better; names: largest area first."], theme)
     return figure
+
+
+def _draw_profile(
+    ax: Axes, rows: pd.DataFrame, style: LineStyle, theme: Theme, *, first_mark: int
+) -> None:
+    """One method's shares over the score, with a marker at every sixth point."""
+    x, share = rows["score"].to_numpy(float), rows["share"].to_numpy(float)
+    low, high = rows["low"].to_numpy(float), rows["high"].to_numpy(float)
+    colour, zorder = style.colour(theme), 3 + 2 * style.trained
+    ax.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0, zorder=zorder - 1)
+    ax.plot(
+        x,
+        share,
+        color=colour,
+        linewidth=style.width,
+        marker=style.marker,
+        markevery=(first_mark, 6),
+        markersize=6 if style.trained else 4,
+        markeredgecolor=theme.background,
+        markeredgewidth=0.5,
+        zorder=zorder,
+    )
 
 
 def leaderboard_scores(

@@ -52,12 +52,12 @@ def table(
         + "</tr>"
         for row in rows
     )
-    said = f'<caption class="unseen">{escape(name)}</caption>' if name else ""
+    hidden = f'<caption class="unseen">{escape(name)}</caption>' if name else ""
     below = f'<p class="caption">{caption}</p>' if caption else ""
     attributes = (f' id="{anchor}"' if anchor else "") + (" data-sortable" if sortable else "")
     region = f' role="region" aria-label="{escape(name)}"' if name else ""
     return (
-        f'<div class="table" tabindex="0"{region}><table{attributes}>{said}'
+        f'<div class="table" tabindex="0"{region}><table{attributes}>{hidden}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{below}"
     )
 
@@ -107,8 +107,8 @@ def picture(figure: Figure, text: str, *, salt: str, caption: str = "") -> str:
     root.attrib = {"class": kind, "viewBox": box, "role": "img", "aria-label": text}
     root.attrib["style"] = f"max-width:{1.5 * float(box.split()[2]):.0f}px"
     drawn = ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
-    said = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f"<figure>{said}{drawn}</figure>"
+    figcaption = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f"<figure>{figcaption}{drawn}</figure>"
 
 
 def palette() -> str:

@@ -179,13 +179,7 @@ def ranks_section(results: Results) -> str:
     ]
     heads = ["policy", "rank", "problem", "utility", "N", "q", "told", "mean"]
     heads += ["behind the best", "p (Holm)", "against the best"]
-    filters = [
-        (2, "Problem", problems.values()),
-        (3, "Utility", _values(ranks["utility"])),
-        (4, "Horizon N", [str(n) for n in sorted(ranks["horizon"].unique())]),
-        (5, "Batch size q", _batch_sizes(ranks)),
-        (6, "Told", ["N" if told == "true" else "1" for told in _values(ranks["told_horizon"])]),
-    ]
+    filters = _filters(ranks, problems.values())
     settings = len(best[keys].drop_duplicates())
     shared = len(tied_with_one[keys].drop_duplicates())
     return f"""<p>Rank 1 has the highest mean in its setting (problem, utility, N, q), among
@@ -200,6 +194,18 @@ with another.</p>
             heads, rows, text={0, 2, 3, 10}, name="Rank table", sortable=True, anchor="rank-table"
         )
     }</div>"""
+
+
+def _filters(ranks: pd.DataFrame, problems: Iterable[str]) -> list[tuple[int, str, Iterable[str]]]:
+    """Columns of the rank table that can be filtered, with their labels and choices."""
+    shown = ["N" if shown == "true" else "1" for shown in _values(ranks["told_horizon"])]
+    return [
+        (2, "Problem", problems),
+        (3, "Utility", _values(ranks["utility"])),
+        (4, "Horizon N", [str(n) for n in sorted(ranks["horizon"].unique())]),
+        (5, "Batch size q", _batch_sizes(ranks)),
+        (6, "Told", shown),
+    ]
 
 
 def _controls(anchor: str, filters: Iterable[tuple[int, str, Iterable[str]]]) -> str:
@@ -231,10 +237,10 @@ def training_section(results: Results) -> str:
         digits = decimals(group["mean"])
         for _, row in group.iterrows():
             mean = Interval(row["mean"], row["ci_low"], row["ci_high"])
-            told = " (told 1)" if row["told_horizon"] == "one" else ""
+            horizon_shown = " (told 1)" if row["told_horizon"] == "one" else ""
             rows.append(
                 [
-                    elements.policy_name(row["method"]) + told,
+                    elements.policy_name(row["method"]) + horizon_shown,
                     escape(problem_name(env, kwargs)),
                     escape(utility),
                     str(row["horizon"]),

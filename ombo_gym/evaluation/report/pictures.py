@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -16,6 +17,7 @@ from ombo_gym.evaluation.figures import (
     png,
     svg,
 )
+from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.report.results import Results
 
 
@@ -28,35 +30,33 @@ def write_pictures(folder: Path, results: Results) -> None:
     figures.mkdir(exist_ok=True)
     for earlier in [*figures.glob("*.png"), *figures.glob("*.svg")]:
         earlier.unlink()
-    for name, title, figure in _pictures(results):
+    for name, title, figure in tracked(_pictures(results), "pictures"):
         (figures / f"{name}.png").write_bytes(png(figure))
         text = svg(figure, title=title)
         (figures / f"{name}.svg").write_text(text, encoding="utf-8")
 
 
-def _pictures(results: Results) -> list[tuple[str, str, Figure]]:
+def _pictures(results: Results) -> Iterator[tuple[str, str, Figure]]:
     """Names of files, titles and figures."""
     styles = results.styles
-    found = []
     planning = results.planning()
     for problem in results.problems():
         name, what = file_name(problem.number, problem.name), problem.name
         figure = horizon_curves(problem.rows, styles=styles)
-        found.append((f"curves-{name}", f"Mean utility over the horizon, {what}", figure))
-        own = problem.of(planning)
-        if not own.empty and own["horizon"].max() > 1:
-            figure = planning_curves(own, styles=styles)
-            found.append((f"planning-{name}", f"Value of planning, {what}", figure))
+        yield f"curves-{name}", f"Mean utility over the horizon, {what}", figure
+        planned = problem.of(planning)
+        if not planned.empty and planned["horizon"].max() > 1:
+            figure = planning_curves(planned, styles=styles)
+            yield f"planning-{name}", f"Value of planning, {what}", figure
     if not results.leaderboard.empty:
         figure = leaderboard_scores(results.leaderboard, styles=styles)
-        found.append(("leaderboard", "Scores over all settings", figure))
+        yield "leaderboard", "Scores over all settings", figure
     if not results.profiles.empty:
         figure = performance_profiles(results.profiles, styles=styles)
-        found.append(("profiles", "Share of campaigns above a score", figure))
+        yield "profiles", "Share of campaigns above a score", figure
     if not results.exploration.empty:
         figure = exploration_schedule(results.exploration, styles=styles)
-        found.append(("exploration", "Exploration weights, round by round", figure))
-    return found
+        yield "exploration", "Exploration weights, round by round", figure
 
 
 def file_name(number: int, text: str) -> str:

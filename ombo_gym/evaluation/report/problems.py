@@ -12,6 +12,7 @@ from ombo_gym.evaluation.figures import horizon_curves, planning_curves
 from ombo_gym.evaluation.figures.series import all_series
 from ombo_gym.evaluation.formats import count_range, number, one_line
 from ombo_gym.evaluation.plates import batch_words
+from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Problem, Results, Setting
 from ombo_gym.evaluation.statistics import Interval
@@ -24,7 +25,7 @@ def problems_section(results: Results) -> str:
     problems = results.problems()
     planning = results.planning()
     parts = []
-    for problem in problems:
+    for problem in tracked(problems, "report"):
         content = _problem(problem, results, problem.of(planning))
         if len(problems) == 1:
             parts.append(f'<div id="{problem.anchor}">{content}</div>')
@@ -49,14 +50,16 @@ def _problem(problem: Problem, results: Results, planning: pd.DataFrame) -> str:
     for utility, rows in utilities:
         if len(utilities) > 1:
             parts.append(f"<h4>Utility: <code>{escape(utility)}</code></h4>")
-        own = planning[planning["utility"] == utility] if len(planning) else planning
-        parts.append(_pictures(problem, utility, rows, own, results))
+        planned = planning[planning["utility"] == utility] if len(planning) else planning
+        parts.append(_pictures(problem, utility, rows, planned, results))
     settings = list(problem.settings())
     opened = len(settings) <= OPENED and len(results.problems()) == 1
-    planned = _planning_tables(settings, results)
+    planning_tables = _planning_tables(settings, results)
     parts.append(elements.details("Every policy in numbers", _tables(settings), opened=opened))
-    if planned:
-        parts.append(elements.details("Value of planning in numbers", planned, opened=opened))
+    if planning_tables:
+        parts.append(
+            elements.details("Value of planning in numbers", planning_tables, opened=opened)
+        )
     return "\n".join(parts)
 
 
@@ -74,10 +77,10 @@ def _pictures(
         figure = horizon_curves(series.rows, styles=results.styles, for_page=True)
         text = f"Mean {where}, over the horizon.{_best(series.rows)}"
         figures.append(elements.picture(figure, text, salt=f"curve-{salt}", caption=what))
-        own = _planning_of(series.rows, planning)
-        if not own.empty:
-            figure = planning_curves(own, styles=results.styles, for_page=True)
-            names = ", ".join(dict.fromkeys(own["policy"]))
+        planned = _planning_of(series.rows, planning)
+        if not planned.empty:
+            figure = planning_curves(planned, styles=results.styles, for_page=True)
+            names = ", ".join(dict.fromkeys(planned["policy"]))
             text = f"Value of planning, {where}, over the horizon: policies {names}."
             what = "Value of planning"
             figures.append(elements.picture(figure, text, salt=f"planning-{salt}", caption=what))
@@ -95,11 +98,11 @@ def _planning_of(rows: pd.DataFrame, planning: pd.DataFrame) -> pd.DataFrame:
 def _best(rows: pd.DataFrame) -> str:
     """Who is highest at the largest horizon, in words."""
     last = rows[rows["horizon"] == rows["horizon"].max()]
-    told = last[last["told_horizon"] == "true"]
-    told = (last if told.empty else told).dropna(subset=["mean"])
-    if told.empty:
+    shown = last[last["told_horizon"] == "true"]
+    shown = (last if shown.empty else shown).dropna(subset=["mean"])
+    if shown.empty:
         return ""
-    row = told.loc[told["mean"].idxmax()]
+    row = shown.loc[shown["mean"].idxmax()]
     return f" At N = {row['horizon']} the highest is {one_line(row['policy'])}, {row['mean']:.4g}."
 
 
@@ -107,8 +110,8 @@ def _tables(settings: list[Setting]) -> str:
     """A table per setting, best policy first."""
     tables = []
     for setting in settings:
-        told = "true" if "true" in set(setting.rows["told_horizon"]) else "one"
-        rows = setting.told(told)
+        horizon_shown = "true" if "true" in set(setting.rows["told_horizon"]) else "one"
+        rows = setting.shown(horizon_shown)
         low = rows[["ci_low", "mean"]].min().min()
         high = rows[["ci_high", "mean"]].max().max()
         q = batch_words(rows["env_kwargs"].iloc[0], rows["batch_size"].iloc[0])
@@ -125,7 +128,7 @@ def _tables(settings: list[Setting]) -> str:
             ]
             for _, row in rows.iterrows()
         ]
-        title = setting.title + ("" if told == "true" else " (told 1)")
+        title = setting.title + ("" if horizon_shown == "true" else " (told 1)")
         tables.append(
             f"<div><h5>{escape(title)}</h5>"
             + elements.table(
@@ -150,21 +153,21 @@ def _planning_tables(settings: list[Setting], results: Results) -> str:
     """Value of planning, beside the gain over the best one-round policy applied N times."""
     tables = []
     for setting in settings:
-        one, true = setting.best("one"), setting.told("true")
+        one, true = setting.best("one"), setting.shown("true")
         if one is None or true.empty:
             continue
-        means = setting.told("one").set_index("policy")["mean"]
+        means = setting.shown("one").set_index("policy")["mean"]
         body = []
         for _, row in true.iterrows():
             policy = row["policy"]
-            own = results.difference(setting, (policy, "true"), (policy, "one"))
+            planning = results.difference(setting, (policy, "true"), (policy, "one"))
             gain = results.difference(setting, (policy, "true"), (one["policy"], "one"))
             body.append(
                 [
                     elements.policy_name(policy),
                     number(row["mean"], setting.decimals),
                     number(means.get(policy, math.nan), setting.decimals),
-                    elements.signed(own, setting.decimals),
+                    elements.signed(planning, setting.decimals),
                     elements.signed(gain, setting.decimals),
                 ]
             )

@@ -18,8 +18,8 @@ from ombo_gym.evaluation.formats import NBSP, decimals, problem_name
 from ombo_gym.evaluation.statistics import Interval
 from ombo_gym.evaluation.tables import PROBLEM, SETTING, read_table
 
-STANDINGS = ["ranks", "leaderboard", "profiles", "improvement"]
-OPTIONAL = ["exploration", "training_seeds", "errors", *STANDINGS]
+LEADERBOARD_TABLES = ["ranks", "leaderboard", "profiles", "improvement"]
+OPTIONAL = ["exploration", "training_seeds", "errors", *LEADERBOARD_TABLES]
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Setting:
     decimals: int  # that all tables of one problem and utility share
     rows: pd.DataFrame
 
-    def told(self, told: str) -> pd.DataFrame:
-        """The rows of those told so, highest mean first."""
-        rows = self.rows[self.rows["told_horizon"] == told]
+    def shown(self, horizon_shown: str) -> pd.DataFrame:
+        """The rows of policies that are shown this horizon, highest mean first."""
+        rows = self.rows[self.rows["told_horizon"] == horizon_shown]
         return rows.sort_values("mean", ascending=False, kind="stable")
 
-    def best(self, told: str) -> Any:
-        """The row with the highest mean among those told so; None without a row."""
-        rows = self.told(told).dropna(subset=["mean"])
+    def best(self, horizon_shown: str) -> Any:
+        """The row with the highest mean among those shown this horizon; None without a row."""
+        rows = self.shown(horizon_shown).dropna(subset=["mean"])
         return None if rows.empty else rows.iloc[0]
 
 
@@ -108,7 +108,7 @@ class Results:
         ]
 
     def difference(self, setting: Setting, a: tuple[str, str], b: tuple[str, str]) -> Interval:
-        """The paired difference of two (policy, told horizon) in one setting."""
+        """The paired difference of two (policy, horizon shown) in one setting."""
         return self.differences.get((*setting.key, *a, *b), Interval(math.nan, math.nan, math.nan))
 
     @cached_property
@@ -128,12 +128,12 @@ class Results:
     def planning(self) -> pd.DataFrame:
         """Paired differences of each policy told N and itself told 1; none that never differ."""
         pairs = self.paired
-        own = pairs[(pairs["policy_a"] == pairs["policy_b"]) & (pairs["told_a"] == "true")]
-        own = own[own["told_b"] == "one"].rename(columns={"policy_a": "policy"})
-        listens = own.groupby([*PROBLEM, "utility", "policy"])["difference"].transform(
+        planning = pairs[(pairs["policy_a"] == pairs["policy_b"]) & (pairs["told_a"] == "true")]
+        planning = planning[planning["told_b"] == "one"].rename(columns={"policy_a": "policy"})
+        listens = planning.groupby([*PROBLEM, "utility", "policy"])["difference"].transform(
             lambda differences: bool((differences != 0).any())
         )
-        return own[listens.astype(bool)]
+        return planning[listens.astype(bool)]
 
 
 def read_results(folder: Path) -> Results:
@@ -144,7 +144,7 @@ def read_results(folder: Path) -> Results:
     tables = {name: _optional(folder / f"{name}.csv") for name in OPTIONAL}
     tables["exploration"] = _once(tables["exploration"])
     if summary["method"].nunique() < 2:  # nobody to stand beside
-        tables |= dict.fromkeys(STANDINGS, pd.DataFrame())
+        tables |= dict.fromkeys(LEADERBOARD_TABLES, pd.DataFrame())
     names = [*summary["policy"], *summary["method"], *tables["exploration"].get("policy", [])]
     replays = folder / "replays.json"
     return Results(

@@ -76,10 +76,10 @@ how many rounds are left? {who} played <b>{counts} campaigns</b> of {where} for 
 def _worth(utility: str) -> str:
     """What a utility is worth: the first sentence of its own docstring, as HTML."""
     try:
-        said = inspect.getdoc(type(make_utility(utility))) or ""
+        docstring = inspect.getdoc(type(make_utility(utility))) or ""
     except ValueError:
         return "Defined by the problem."
-    return re.sub(r"`(.*?)`", r"<code>\1</code>", escape(said.partition("\n")[0]))
+    return re.sub(r"`(.*?)`", r"<code>\1</code>", escape(docstring.partition("\n")[0]))
 
 
 def _batch_sizes(summary: pd.DataFrame) -> list[int]:
@@ -210,11 +210,11 @@ def _schedule_table(group: pd.DataFrame, name: str) -> str:
         kind="stable",
     )
     rows = []
-    for (policy, told, horizon), played in ordered.groupby(
+    for (policy, horizon_shown, horizon), played in ordered.groupby(
         ["policy", "told_horizon", "horizon"], sort=False
     ):
         weight = played.set_index("round")["weight_mean"]
-        who = elements.policy_name(policy) + (" (told 1)" if told == "one" else "")
+        who = elements.policy_name(policy) + (" (told 1)" if horizon_shown == "one" else "")
         mean = [number(weight[n], 2) if n in weight.index else "" for n in rounds]
         rows.append([who, str(horizon), *mean])
     return elements.table(

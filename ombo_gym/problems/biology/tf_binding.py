@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.problems.core.checks import is_list, one_of
 from ombo_gym.problems.data import load_table, table_file
 from ombo_gym.randomness import BatchedGenerator
@@ -65,15 +65,15 @@ def landscape(factor: str) -> NDArray[np.float64]:
 
 
 @cache
-def visible_rows(factor: str, percentile: float) -> NDArray[np.int64]:
-    """The rows at or below a percentile, (n, 8), read-only.
+def visible_designs(factor: str, percentile: float) -> NDArray[np.int64]:
+    """The listed designs at or below a percentile, (n, 8), read-only.
 
-    Rows are as Design-Bench lists them: both strands of every 8-mer, 65,792 rows in all,
+    The list is that of Design-Bench: both strands of every 8-mer, 65,792 rows in all,
     palindromes twice.
     """
-    rows = np.concatenate(_strands())
-    values = landscape(factor)[rows]
-    designs = _SPACE.decode(rows[values <= np.percentile(values, percentile)])
+    codes = np.concatenate(_strands())
+    values = landscape(factor)[codes]
+    designs = _SPACE.decode(codes[values <= np.percentile(values, percentile)])
     designs.setflags(write=False)
     return designs
 
@@ -161,7 +161,7 @@ class TFBinding(Problem):
 
     def instance_count(self) -> int | None:
         """The number of factors, where there are several."""
-        return several(len(self.factors))
+        return collection_size(len(self.factors))
 
     @override
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
@@ -183,11 +183,11 @@ class TFBinding(Problem):
 
     @override
     def visible(self, instances: Instances, percentile: float) -> Sequence[Designs]:
-        return [visible_rows(self.factors[i], percentile) for i in instances["factor"]]
+        return [visible_designs(self.factors[i], percentile) for i in instances["factor"]]
 
     @override
     def visible_sizes(self, percentile: float) -> tuple[int, int]:
-        sizes = [len(visible_rows(factor, percentile)) for factor in self.factors]
+        sizes = [len(visible_designs(factor, percentile)) for factor in self.factors]
         return min(sizes), max(sizes)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.problems.core.checks import one_of
 from ombo_gym.problems.core.pattern_search import pattern_search
 from ombo_gym.quasirandom import kronecker
@@ -127,14 +127,14 @@ class SnAr(Problem):
     @override
     def draw(self, rngs: BatchedGenerator) -> Instances:
         if self.kinetics == "published":
-            rows = (len(rngs), 1)
-            return {"rates": np.tile(RATES, rows), "energies": np.tile(ENERGIES, rows)}
+            copies = (len(rngs), 1)
+            return {"rates": np.tile(RATES, copies), "energies": np.tile(ENERGIES, copies)}
         among = _SPLITS[self.split]
         return _reactions(among[rngs.draw(lambda rng: rng.integers(len(among)))])
 
     def instance_count(self) -> int | None:
         """The number of perturbed reactions."""
-        return None if self.kinetics == "published" else several(len(_SPLITS[self.split]))
+        return None if self.kinetics == "published" else collection_size(len(_SPLITS[self.split]))
 
     @override
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
@@ -146,14 +146,14 @@ class SnAr(Problem):
 
     def concentrations(self, instances: Instances, designs: Designs) -> Floats:
         """What leaves the reactor, (R, n, 5): the species of `MASSES`, in M."""
-        rows, n = designs.shape[:2]
-        units = self.to_units(designs).reshape(rows * n, 4)
+        num_campaigns, n = designs.shape[:2]
+        units = self.to_units(designs).reshape(num_campaigns * n, 4)
         rates, energies = (np.repeat(instances[k], n, axis=0) for k in ("rates", "energies"))
-        species = np.empty((rows * n, 5))
-        for at in range(0, rows * n, _BLOCK):
-            part = slice(at, at + _BLOCK)
+        species = np.empty((num_campaigns * n, 5))
+        for first in range(0, num_campaigns * n, _BLOCK):
+            part = slice(first, first + _BLOCK)
             species[part] = outlet(units[part].T, rates[part].T, energies[part].T).T
-        return species.reshape(rows, n, 5)
+        return species.reshape(num_campaigns, n, 5)
 
     @override
     def evaluate(self, instances: Instances, designs: Designs) -> Floats:
@@ -164,9 +164,9 @@ class SnAr(Problem):
 
     def optimum(self, instances: Instances) -> Floats:
         """The best value known, (R,): from below."""
-        rows = len(instances["rates"])
+        num_campaigns = len(instances["rates"])
         if self.kinetics == "published":
-            return np.full(rows, _BEST[self.objective])
+            return np.full(num_campaigns, _BEST[self.objective])
         return self.search(instances)[1]
 
     def search(self, instances: Instances) -> tuple[Designs, Floats]:
@@ -245,8 +245,12 @@ def outlet(units: Floats, rates: Floats, energies: Floats) -> Floats:
 
     coarse, fine = integrate(_STEPS), integrate(2 * _STEPS)
     exposure = fine + (fine - coarse) / 15
-    left, of_ortho, of_para = np.exp(decays * exposure)
-    substrate, first, second = molar * left, ortho * (of_ortho - left), para * (of_para - left)
+    substrate_share, of_ortho, of_para = np.exp(decays * exposure)
+    substrate, first, second = (
+        molar * substrate_share,
+        ortho * (of_ortho - substrate_share),
+        para * (of_para - substrate_share),
+    )
     bis = molar - substrate - first - second
     return np.stack([substrate, pyrrolidine(exposure), first, second, bis])
 

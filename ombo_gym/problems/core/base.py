@@ -18,8 +18,8 @@ from ombo_gym.spec import Repeats
 Instances = dict[str, NDArray[Any]]  # arrays with one leading row per campaign
 
 
-def several(count: int) -> int | None:
-    """So many instances, as `Problem.instance_count` tells it: one alone is no collection."""
+def collection_size(count: int) -> int | None:
+    """What `Problem.instance_count` says of so many instances: one alone is no collection."""
     return count if count > 1 else None
 
 
@@ -158,14 +158,14 @@ class Problem(ABC):
         if not space.listable:
             return None
         assert space.size is not None
-        listing = space.decode(np.arange(space.size))
-        rows = len(next(iter(instances.values())))
-        everywhere = np.broadcast_to(listing, (rows, *listing.shape))
-        values, feasible = self.true_values(instances, everywhere)
+        listing = space.decode(np.arange(space.size))  # (size, *shape)
+        num_campaigns = len(next(iter(instances.values())))
+        everywhere = np.broadcast_to(listing, (num_campaigns, *listing.shape))
+        values, feasible = self.true_values(instances, everywhere)  # (R, size) each
         if feasible is not None:
             values = np.where(feasible, values, np.nan)
         cuts = np.nanpercentile(values, percentile, axis=1, keepdims=True)
-        return [listing[row] for row in values <= cuts]
+        return [listing[below] for below in values <= cuts]
 
     def visible_sizes(self, percentile: float) -> tuple[int, int]:
         """The fewest and most rows that `visible` gives, or bounds from above; finite spaces."""

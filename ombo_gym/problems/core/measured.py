@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, Designs
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.randomness import BatchedGenerator
 
 
@@ -58,19 +58,21 @@ class Measurements:
         return cls(values, replicates, counts) if counts.max() > 1 else cls(values)
 
 
-def grouped(rows: NDArray[np.intp], values: NDArray[np.float64], size: int) -> Measurements:
+def group_replicates(
+    codes: NDArray[np.intp], values: NDArray[np.float64], size: int
+) -> Measurements:
     """One table from a list of measurements.
 
     Args:
-        rows: (n,) which design was measured, 0 .. size - 1.
+        codes: (n,) which design was measured, 0 .. size - 1.
         values: (n,) what came.
         size: Number of designs.
     """
-    order = np.argsort(rows, kind="stable")
-    counts = np.bincount(rows, minlength=size)
+    order = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes, minlength=size)
     replicates = np.full((1, size, counts.max()), np.nan)
-    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    replicates[0, rows[order], within] = values[order]
+    within = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    replicates[0, codes[order], within] = values[order]
     return Measurements.of_replicates(replicates)
 
 
@@ -131,7 +133,7 @@ class Measured(Problem):
 
     def instance_count(self) -> int | None:
         """The number of tables, where there are several."""
-        return several(self._tables)
+        return collection_size(self._tables)
 
     @override
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:

@@ -13,41 +13,58 @@ from ombo_gym.quasirandom import kronecker
 Evaluate = Callable[[Designs], NDArray[np.float64]]  # (R, n, d) -> (R, n)
 
 _FIRST, _LAST = 0.25, 1e-6  # length of a step, in a box of side 2
-_AHEAD = np.array([1, 2, 4, 8], np.float32)
+_LEAPS = np.array([1, 2, 4, 8], np.float32)  # lengths, in units of the last two moves
 
 
 def pattern_search(
-    evaluate: Evaluate, rows: int, dim: int, *, scatter: int, climbers: int, max_iterations: int
+    evaluate: Evaluate,
+    num_campaigns: int,
+    dim: int,
+    *,
+    scatter: int,
+    climbers: int,
+    max_iterations: int,
 ) -> tuple[Designs, NDArray[np.float64]]:
     """The best designs found in [-1, 1]^d, (R, d), and their values, (R,).
 
     Args:
         evaluate: The objectives, elementwise in designs.
-        rows: R.
+        num_campaigns: R.
         dim: d.
-        scatter: As of `climb`; likewise climbers and moves.
-        climbers: See there.
-        max_iterations: See there.
+        scatter: See `climb`.
+        climbers: See `climb`.
+        max_iterations: See `climb`.
     """
     x, value = climb(
-        evaluate, rows, dim, scatter=scatter, climbers=climbers, max_iterations=max_iterations
+        evaluate,
+        num_campaigns,
+        dim,
+        scatter=scatter,
+        climbers=climbers,
+        max_iterations=max_iterations,
     )
     winner = value.argmax(axis=1)
-    return x[np.arange(rows), winner], value.max(axis=1)
+    return x[np.arange(num_campaigns), winner], value.max(axis=1)
 
 
 def climb(
-    evaluate: Evaluate, rows: int, dim: int, *, scatter: int, climbers: int, max_iterations: int
+    evaluate: Evaluate,
+    num_campaigns: int,
+    dim: int,
+    *,
+    scatter: int,
+    climbers: int,
+    max_iterations: int,
 ) -> tuple[Designs, NDArray[np.float64]]:
     """Where climbers in [-1, 1]^d end, (R, climbers, d), and their values, (R, climbers).
 
     From the best of a quasi-random set, each climber tries a step along every coordinate and leaps
     along its last two moves, which follow a ridge; it takes the best, or halves the step until it
-    is tiny. Rows do not depend on each other.
+    is tiny. Objectives do not depend on each other.
 
     Args:
         evaluate: The objectives, elementwise in designs.
-        rows: R.
+        num_campaigns: R.
         dim: d.
         scatter: Size of the quasi-random set.
         climbers: Number of its best designs that are improved.
@@ -58,24 +75,26 @@ def climb(
         the ACM 8, 1961.
     """
     points = (2 * kronecker(scatter, dim) - 1).astype(np.float32)
-    values = evaluate(np.broadcast_to(points, (rows, scatter, dim)))
+    values = evaluate(np.broadcast_to(points, (num_campaigns, scatter, dim)))
     top = np.argsort(-values, axis=1, kind="stable")[:, :climbers]
     x, value = points[top], np.take_along_axis(values, top, axis=1)  # (R, climbers, d), (R, ...)
     compass = np.concatenate([np.eye(dim), -np.eye(dim)]).astype(np.float32)
-    step = np.full((rows, climbers, 1, 1), _FIRST, np.float32)
+    step = np.full((num_campaigns, climbers, 1, 1), _FIRST, np.float32)
     one_ago = two_ago = x
     for _ in range(max_iterations):
         moved = x - two_ago
-        around = np.concatenate([step * compass, moved[:, :, None] * _AHEAD[:, None]], axis=2)
+        around = np.concatenate([step * compass, moved[:, :, None] * _LEAPS[:, None]], axis=2)
         around = np.clip(x[:, :, None] + around, -1, 1)  # (R, climbers, 2 d + 4, d)
-        there = evaluate(around.reshape(rows, -1, dim)).reshape(around.shape[:3])
-        best = there.argmax(axis=2)[..., None]
-        better = np.take_along_axis(there, best, axis=2) > value[..., None]  # (R, climbers, 1)
+        values_around = evaluate(around.reshape(num_campaigns, -1, dim)).reshape(around.shape[:3])
+        best = values_around.argmax(axis=2)[..., None]
+        better = (
+            np.take_along_axis(values_around, best, axis=2) > value[..., None]
+        )  # (R, climbers, 1)
         better &= step[..., 0] >= _LAST  # whatever its neighbours do
-        ahead = np.take_along_axis(around, best[..., None], axis=2)[:, :, 0]
+        best_around = np.take_along_axis(around, best[..., None], axis=2)[:, :, 0]
         two_ago, one_ago = np.where(better, one_ago, two_ago), np.where(better, x, one_ago)
-        x = np.where(better, ahead, x)
-        value = np.where(better[..., 0], there.max(axis=2), value)
+        x = np.where(better, best_around, x)
+        value = np.where(better[..., 0], values_around.max(axis=2), value)
         step = np.where(better[..., None], step, step / 2)
         if step.max() < _LAST:
             break

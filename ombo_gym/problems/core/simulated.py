@@ -105,17 +105,17 @@ class Simulated(Problem):
 
     @override
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
-        rows, n = designs.shape[:2]
+        num_campaigns, n = designs.shape[:2]
         if n == 0:
-            return np.zeros((rows, 0))
+            return np.zeros((num_campaigns, 0))
         simulate = self.simulator
-        tasks = [(designs[row], *self.arguments(instances, row)) for row in range(rows)]
+        tasks = [(designs[row], *self.arguments(instances, row)) for row in range(num_campaigns)]
         with imported(type(self).__name__, self.extra):
-            if self.workers == 1 or rows * n == 1 or current_process().daemon:
+            if self.workers == 1 or num_campaigns * n == 1 or current_process().daemon:
                 values = [simulate(*task) for task in tasks]
             else:
                 values = self._in_parallel(simulate, tasks)
-        return np.asarray(values, np.float64).reshape(rows, n)
+        return np.asarray(values, np.float64).reshape(num_campaigns, n)
 
     def _in_parallel(self, simulate: Simulate, tasks: list[tuple[Any, ...]]) -> list[Any]:
         """The same values, in several processes: every task is cut into so many pieces."""

@@ -93,8 +93,8 @@ def _join_planes(stored: dict[str, Array]) -> dict[str, Array]:
         name, _, form = key.partition(".")
         if form == "planes":
             above = np.ascontiguousarray(np.moveaxis(array, 0, -1)).view("<u4")[..., 0]
-            least = stored[f"{name}.least"]
-            arrays[name] = above.astype(least.dtype) + least
+            smallest = stored[f"{name}.least"]
+            arrays[name] = above.astype(smallest.dtype) + smallest
         elif not form:
             arrays[name] = array
     return arrays

@@ -150,8 +150,8 @@ def positions(designs: Designs) -> NDArray[np.float64]:
 def missing_spacing(layouts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Metres that pairs are closer than two diameters, summed over pairs, (..., 16, 2) -> (...)."""
     first, second = np.triu_indices(TURBINES, 1)
-    apart = layouts[..., first, :] - layouts[..., second, :]
-    short = np.maximum(0.0, SPACING - np.hypot(apart[..., 0], apart[..., 1]))
+    offsets = layouts[..., first, :] - layouts[..., second, :]
+    short = np.maximum(0.0, SPACING - np.hypot(offsets[..., 0], offsets[..., 1]))
     total: NDArray[np.float64] = short.sum(axis=-1)
     return total
 
@@ -183,15 +183,15 @@ def _random_layouts(rng: np.random.Generator, count: int) -> NDArray[np.float32]
     margin = SPACING / RADIUS + 1e-6  # of float32
     layouts = np.empty((count, TURBINES, 2), np.float32)
     for turbine in range(TURBINES):
-        rows = np.arange(count)  # layouts that have no place for it yet
-        while len(rows):
-            radius = np.sqrt(rng.random(len(rows)))  # uniform on the disc
-            angle = 2 * np.pi * rng.random(len(rows))
+        unplaced = np.arange(count)  # (m,) layouts that have no place for it yet
+        while len(unplaced):
+            radius = np.sqrt(rng.random(len(unplaced)))  # uniform on the disc
+            angle = 2 * np.pi * rng.random(len(unplaced))
             points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
-            apart = points[:, None] - layouts[rows, :turbine]
-            room = (np.hypot(apart[..., 0], apart[..., 1]) >= margin).all(axis=1)
-            layouts[rows[room], turbine] = points[room]
-            rows = rows[~room]
+            offsets = points[:, None] - layouts[unplaced, :turbine]
+            room = (np.hypot(offsets[..., 0], offsets[..., 1]) >= margin).all(axis=1)
+            layouts[unplaced[room], turbine] = points[room]
+            unplaced = unplaced[~room]
     return layouts.reshape(count, 2 * TURBINES)
 
 

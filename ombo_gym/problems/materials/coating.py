@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.problems.core.checks import is_number, is_whole, one_of
 from ombo_gym.problems.core.pattern_search import climb
 from ombo_gym.problems.data import load_table, table_file
@@ -39,8 +39,9 @@ _SPLITS = {
     "test": CENTRES[::5],
 }
 
-_FINALISTS, _TOGETHER = 4, 8  # of the search for the best: designs at its end, and centres
-_BLOCK = 128  # designs that are computed together: what a cache holds
+_FINALISTS = 4  # designs at the end of a search for the best
+_CHUNK_CENTRES = 8  # that are searched at once, for bounded memory
+_CHUNK_DESIGNS = 128  # that are computed at once: what a cache holds
 
 
 class Coating(Problem):
@@ -146,7 +147,7 @@ class Coating(Problem):
 
     def instance_count(self) -> int | None:
         """The number of centres, where there are several."""
-        return several(len(self.centres))
+        return collection_size(len(self.centres))
 
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
         """In the order of their centres."""
@@ -158,19 +159,19 @@ class Coating(Problem):
 
     def spectra(self, instances: Instances, designs: Designs) -> tuple[Floats, Floats]:
         """The task's wavelengths in nm, (R, W), and what designs reflect there, (R, n, W)."""
-        rows, n = designs.shape[:2]
+        num_campaigns, n = designs.shape[:2]
         nanometres = instances["centre"][:, None] + _TASKS[self.task][0]  # (R, W)
-        at, wavelengths = (nanometres - 400) // 5, nanometres.astype(np.float64)
-        indices = index_table(self.materials)[:, at]  # (3, R, W)
-        thicknesses = self.to_units(designs).reshape(rows * n, -1)
-        row = np.repeat(np.arange(rows), n)
-        reflected = np.empty((rows * n, wavelengths.shape[1]))
-        for first in range(0, rows * n, _BLOCK):
-            part = slice(first, first + _BLOCK)
+        columns, wavelengths = (nanometres - 400) // 5, nanometres.astype(np.float64)
+        indices = index_table(self.materials)[:, columns]  # (3, R, W)
+        thicknesses = self.to_units(designs).reshape(num_campaigns * n, -1)
+        row = np.repeat(np.arange(num_campaigns), n)
+        reflected = np.empty((num_campaigns * n, wavelengths.shape[1]))
+        for first in range(0, num_campaigns * n, _CHUNK_DESIGNS):
+            part = slice(first, first + _CHUNK_DESIGNS)
             reflected[part] = reflectance(
                 thicknesses[part], indices[:, row[part]], wavelengths[row[part]], self.angle
             )
-        return wavelengths, reflected.reshape(rows, n, -1)
+        return wavelengths, reflected.reshape(num_campaigns, n, -1)
 
     @override
     def evaluate(self, instances: Instances, designs: Designs) -> Floats:
@@ -189,8 +190,8 @@ class Coating(Problem):
 
     def search(self, instances: Instances) -> tuple[Designs, Floats]:
         """The best designs that are found, (R, layers), and their values, (R,)."""
-        rows = len(instances["centre"])
-        parts = np.array_split(np.arange(rows), -(-rows // _TOGETHER))
+        num_campaigns = len(instances["centre"])
+        parts = np.array_split(np.arange(num_campaigns), -(-num_campaigns // _CHUNK_CENTRES))
         found = [self._search({"centre": instances["centre"][part]}) for part in parts]
         return np.concatenate([x for x, _ in found]), np.concatenate([v for _, v in found])
 
@@ -198,16 +199,21 @@ class Coating(Problem):
         def values_of(designs: Designs) -> Floats:
             return self.evaluate(instances, designs)
 
-        rows, climbers = len(instances["centre"]), min(max(32, 4 * self.layers), 80)
+        num_campaigns, climbers = len(instances["centre"]), min(max(32, 4 * self.layers), 80)
         x, _ = climb(
-            values_of, rows, self.layers, scatter=8192, climbers=climbers, max_iterations=20
+            values_of,
+            num_campaigns,
+            self.layers,
+            scatter=8192,
+            climbers=climbers,
+            max_iterations=20,
         )
         x = quasi_newton(values_of, x, max_iterations=60)
         top = np.argsort(-values_of(x), axis=1, kind="stable")[:, :_FINALISTS, None]
         finalists = quasi_newton(values_of, np.take_along_axis(x, top, axis=1), max_iterations=300)
         finalists = finalists.astype(np.float32)
         values = values_of(finalists)
-        return finalists[np.arange(rows), values.argmax(axis=1)], values.max(axis=1)
+        return finalists[np.arange(num_campaigns), values.argmax(axis=1)], values.max(axis=1)
 
 
 @cache

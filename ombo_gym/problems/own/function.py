@@ -12,7 +12,7 @@ from typing_extensions import override
 from ombo_gym.design_spaces import Designs
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.checks import is_number
-from ombo_gym.problems.own.parameters import space_from_parameters
+from ombo_gym.problems.own.spaces import parse_space
 from ombo_gym.randomness import BatchedGenerator
 
 _KEPT = 2**17  # values that are remembered at most
@@ -83,7 +83,7 @@ class Function(Problem):
             missing = number is None and name != "reference"
             if not missing and not (is_number(number) and abs(float(number or 0)) <= _LARGEST):
                 raise ValueError(f"{name}: expected a finite number, got {number!r}")
-        self.design_space = space_from_parameters(space)
+        self.design_space = parse_space(space)
         self.objective = objective
         self.vectorized = bool(vectorized)
         self._sign = -1.0 if minimise else 1.0

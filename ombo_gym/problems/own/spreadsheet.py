@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 # What separates cells, the one to be preferred first: commas may also stand in numbers and texts.
 _DELIMITERS = (";", "\t", "|", ",")
-_SAID = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
+_DECLARED = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
 _POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?(\d*,\d+)([eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
@@ -69,8 +69,8 @@ class Spreadsheet:
                 f'csv: {path} is not UTF-8 text ({error.reason}); save it as "CSV UTF-8"'
             ) from None
         content = hashlib.sha256(text.encode()).hexdigest()
-        if said := _SAID.match(text):  # the first line of some files that Excel writes
-            delimiter, text = delimiter or said[1], "\n" + text[said.end() :]
+        if declared := _DECLARED.match(text):  # the first line of some files that Excel writes
+            delimiter, text = delimiter or declared[1], "\n" + text[declared.end() :]
         if delimiter is None:
             tables = {mark: _cells(path, text, mark, strict=False) for mark in _DELIMITERS}
             delimiter = min(_DELIMITERS, key=lambda mark: _misfits(tables[mark]))
@@ -105,8 +105,8 @@ class Spreadsheet:
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; where a row ends early they are empty."""
-        at = self.header.index(name)
-        return [row[at] if at < len(row) else "" for row in self.rows]
+        index = self.header.index(name)
+        return [row[index] if index < len(row) else "" for row in self.rows]
 
     def without(self, dropped: Sequence[bool]) -> Spreadsheet:
         """The same with some rows left out."""
@@ -150,7 +150,7 @@ class Spreadsheet:
                 "with a decimal point and nothing between thousands"
             )
         found = np.empty((len(self.rows), len(columns)))
-        for at, (name, column) in enumerate(zip(names, columns, strict=True)):
+        for index, (name, column) in enumerate(zip(names, columns, strict=True)):
             for i, cell in enumerate(column):
                 text = cell.replace(",", ".") if self._with_comma(cell) else cell
                 number = float(text) if _POINT.fullmatch(text) else np.nan
@@ -159,7 +159,7 @@ class Spreadsheet:
                         f"csv: {self.path}, row {self.numbers[i]}, column {name!r}: expected a "
                         f"number, got {cell!r}; correct it, or take the row out"
                     )
-                found[i, at] = number
+                found[i, index] = number
         return found
 
 

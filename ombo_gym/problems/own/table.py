@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import CandidateDesigns
 from ombo_gym.design_spaces.parameters import parse_parameter
 from ombo_gym.problems.core.checks import is_number
-from ombo_gym.problems.core.measured import Measured, Measurements, grouped
+from ombo_gym.problems.core.measured import Measured, Measurements, group_replicates
 from ombo_gym.problems.data import DIRECTORY, REMEDY
 from ombo_gym.problems.own.columns import Column
 from ombo_gym.problems.own.spreadsheet import Spreadsheet
@@ -123,6 +124,23 @@ class Table(Measured):
             "minimise": bool(minimise),
             "delimiter": sheet.delimiter,
         }
+        self._list_designs(sheet, columns, numeric, numbers)
+
+    def _list_designs(
+        self,
+        sheet: Spreadsheet,
+        columns: Sequence[Column],
+        numeric: Sequence[str],
+        numbers: NDArray[np.float64],
+    ) -> None:
+        """Makes a pool of the distinct rows, and a table of what was measured.
+
+        Args:
+            sheet: Its rows have a value each.
+            columns: Of the designs.
+            numeric: Names of those columns that hold numbers.
+            numbers: (rows, numeric + 1) what these columns hold and, behind them, the values.
+        """
         cells = [
             column.values(sheet, numbers[:, numeric.index(column.name)])
             if column.name in numeric
@@ -133,18 +151,18 @@ class Table(Measured):
         self._pool = list(dict.fromkeys(keys))  # (size, columns)
         if len(self._pool) < 2:
             raise ValueError(
-                f"csv: {path}: expected at least two distinct designs, got one; the design columns "
-                f"are {self.columns}"
+                f"csv: {sheet.path}: expected at least two distinct designs, got one; the design "
+                f"columns are {self.columns}"
             )
         index = {key: i for i, key in enumerate(self._pool)}
-        rows = np.array([index[key] for key in keys])
-        values = -numbers[:, -1] if minimise else numbers[:, -1]
-        self._measurements = grouped(rows, values, len(self._pool))
+        codes = np.array([index[key] for key in keys])  # (rows,)
+        values = -numbers[:, -1] if self._arguments["minimise"] else numbers[:, -1]
+        self._measurements = group_replicates(codes, values, len(self._pool))
         names = [
             ", ".join(f"{k}={_text(v)}" for k, v in self.row(i).items()) for i in index.values()
         ]
-        each = zip(columns, zip(*self._pool, strict=True), strict=True)
-        parts = [column.features(values) for column, values in each]
+        values_of_columns = zip(columns, zip(*self._pool, strict=True), strict=True)
+        parts = [column.features(values) for column, values in values_of_columns]
         features = np.concatenate(parts, axis=1) / np.sqrt(len(parts))
         self.design_space = CandidateDesigns(features, names=names)
 
@@ -156,7 +174,7 @@ class Table(Measured):
             raise ValueError(
                 f"parameters: expected a dict of column: parameter, got {parameters!r}"
             )
-        said: dict[str, str] = {}
+        named_in: dict[str, str] = {}
         given = {"categories": categories, "log": log, "parameters": list(parameters or {})}
         for argument, names in given.items():
             for name in _chosen(argument, names, sheet):
@@ -164,12 +182,12 @@ class Table(Measured):
                     raise ValueError(
                         f"{argument}: expected columns among {self.columns}, got {names}"
                     )
-                if name in said:
+                if name in named_in:
                     raise ValueError(
                         f"{argument}: expected {name!r} in one of categories, log and parameters, "
-                        f"got it in {said[name]} too"
+                        f"got it in {named_in[name]} too"
                     )
-                said[name] = argument
+                named_in[name] = argument
         found = []
         for name in self.columns:
             parameter = None
@@ -252,9 +270,9 @@ def _measured_rows(sheet: Spreadsheet, value: str) -> Spreadsheet:
     if all(empty):
         raise ValueError(f"csv: {sheet.path}: column {value!r} is empty: expected measured values")
     if any(empty):
-        rows = "one row is" if sum(empty) == 1 else f"{sum(empty)} rows are"
+        how_many = "one row is" if sum(empty) == 1 else f"{sum(empty)} rows are"
         warnings.warn(
-            f"{sheet.path}: {rows} left out, since nothing stands in column {value!r} (row "
+            f"{sheet.path}: {how_many} left out, since nothing stands in column {value!r} (row "
             f"{sheet.numbers[empty.index(True)]} is the first)",
             stacklevel=2,
         )

@@ -173,10 +173,10 @@ def _linear(parameters: NDArray[np.float64]) -> float:
     policy = parameters.reshape(_MOTORS, _STATES)
     state = np.empty(_STATES)
     positions, velocities, motors = data.qpos, data.qvel, data.ctrl
-    at = len(positions) - 1
+    num_positions = len(positions) - 1
     for _ in range(_STEPS):
-        state[:at] = positions[1:]
-        np.multiply(velocities, _VELOCITIES, out=state[at:])
+        state[:num_positions] = positions[1:]
+        np.multiply(velocities, _VELOCITIES, out=state[num_positions:])
         # Not by BLAS, whose sums depend on its build and threads.
         np.clip((policy * state).sum(axis=1), -1.0, 1.0, out=motors)
         mj_step(model, data, _SUBSTEPS)

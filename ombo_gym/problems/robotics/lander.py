@@ -123,8 +123,8 @@ class Lander(Simulated):
     @override
     def best_known(self, instances: Instances) -> NDArray[np.float64]:
         known = (np.array(KNOWN) - 1).astype(np.float32)
-        rows = len(instances["seeds"])
-        values = self.evaluate(instances, np.broadcast_to(known, (rows, *known.shape)))
+        num_campaigns = len(instances["seeds"])
+        values = self.evaluate(instances, np.broadcast_to(known, (num_campaigns, *known.shape)))
         best: NDArray[np.float64] = values.max(axis=1)
         return best
 

@@ -31,7 +31,7 @@ class BBOB(Suite):
     everywhere.
 
     The functions, by number: 1 to 5 are separable, 6 to 9 of low or moderate conditioning, 10 to 14
-    ill-group, 15 to 19 multimodal with a global structure and 20 to 24 with a weak one. An
+    ill-conditioned, 15 to 19 multimodal with a global structure and 20 to 24 with a weak one. An
     instance moves, and for most functions rotates, the function and shifts its values. Values span
     from 1 to 10^9 over functions, and over many orders of magnitude within some (2, 10, 11, 12): a
     surrogate that standardises values sees mostly the worst of them.

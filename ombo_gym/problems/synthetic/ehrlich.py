@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import CategoricalDesigns, Designs, repeated
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.problems.core.checks import is_list, is_number, is_whole, one_of
 from ombo_gym.randomness import BatchedGenerator, KeyedGenerator, Stream
 
@@ -96,16 +96,16 @@ class Ehrlich(Problem):
         instances: Sequence[int] | None = None,
     ) -> None:
         quantization = motif_length if quantization is None else quantization
-        for name, number, least in (
+        for name, number, smallest in (
             ("length", length, 2),
             ("categories", categories, 3),
             ("motifs", motifs, 1),
             ("motif_length", motif_length, 2),
             ("quantization", quantization, 1),
         ):
-            if not is_whole(number) or number < least:
+            if not is_whole(number) or number < smallest:
                 raise ValueError(
-                    f"{name}: expected a whole number of at least {least}, got {number!r}"
+                    f"{name}: expected a whole number of at least {smallest}, got {number!r}"
                 )
         if length > _LONGEST:
             raise ValueError(f"length: expected at most {_LONGEST:,}, got {length:,}")
@@ -146,7 +146,7 @@ class Ehrlich(Problem):
 
     def instance_count(self) -> int | None:
         """How many the split has, or were named, unless it is one."""
-        return several(self._count)
+        return collection_size(self._count)
 
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
         """In the order in which they were named, or of the split's numbers."""
@@ -166,14 +166,14 @@ class Ehrlich(Problem):
         return number if self.split == "all" else number // 2
 
     def _built(self, number: NDArray[np.int64]) -> Instances:
-        own = KeyedGenerator(number.astype(np.uint64), Stream.INSTANCE)
+        rngs = KeyedGenerator(number.astype(np.uint64), Stream.INSTANCE)
         v, c, k = self.categories, self.motifs, self.motif_length
-        transitions = _random_transitions(own, v)
+        transitions = _random_transitions(rngs, v)
         stationary = _stationary(transitions)
         # Motifs are pieces of one sequence of the chain: one after the other, their letters
         # repeated as spacings ask, they are a feasible sequence, as a letter may follow itself.
-        sequence = _walk(transitions, stationary, own.random((1, c * k)))  # (R, 1, c k)
-        shares = own.random((c, k - 1))
+        sequence = _walk(transitions, stationary, rngs.random((1, c * k)))  # (R, 1, c k)
+        shares = rngs.random((c, k - 1))
         shares = shares / shares.sum(axis=-1, keepdims=True)
         slack = (self.length - c * k) // c  # letters that a motif may spread over beyond its own
         gaps = 1 + np.floor(slack * shares).astype(np.int64)
@@ -189,12 +189,12 @@ class Ehrlich(Problem):
 
     @override
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
-        rows, n = designs.shape[:2]
-        values = np.empty((rows, n))
-        entries = n * self.length * self.motifs * self.motif_length  # of a row
+        num_campaigns, n = designs.shape[:2]
+        values = np.empty((num_campaigns, n))
+        entries = n * self.length * self.motifs * self.motif_length  # of a campaign
         step = max(1, _ENTRIES // max(1, entries))
-        for at in range(0, rows, step):
-            part = slice(at, at + step)
+        for first in range(0, num_campaigns, step):
+            part = slice(first, first + step)
             reached = self._reached(
                 designs[part], instances["motifs"][part], instances["spacings"][part]
             )
@@ -205,18 +205,20 @@ class Ehrlich(Problem):
         self, designs: Designs, motifs: NDArray[np.int64], spacings: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """How many of the steps of its quantization each motif is built to, (R, c, n)."""
-        rows, n, length = designs.shape
+        num_campaigns, n, length = designs.shape
         c, k = motifs.shape[1:]
-        padded = np.full((rows, n, length + int(spacings.max())), -1, np.int8)
+        padded = np.full((num_campaigns, n, length + int(spacings.max())), -1, np.int8)
         padded[..., :length] = designs
         # Letter i of a motif that begins at l stands at l + spacing_i: the sequence, shifted.
         shifted = np.lib.stride_tricks.sliding_window_view(padded, length, axis=-1)
-        at = shifted[np.arange(rows)[:, None], :, spacings.reshape(rows, c * k)]  # (R, c k, n, L)
-        same = at == motifs.reshape(rows, c * k, 1, 1).astype(np.int8)
-        found = same.reshape(rows, c, k, n, length).view(np.int8).sum(axis=2, dtype=np.int8)
+        index = np.arange(num_campaigns)[:, None]  # (R, 1)
+        letters = shifted[index, :, spacings.reshape(num_campaigns, c * k)]  # (R, c k, n, L)
+        matches = letters == motifs.reshape(num_campaigns, c * k, 1, 1).astype(np.int8)
+        matches = matches.reshape(num_campaigns, c, k, n, length)
+        found = matches.view(np.int8).sum(axis=2, dtype=np.int8)  # (R, c, n, L)
         fits = np.arange(length) < length - spacings[..., -1:]  # (R, c, L) ends in the sequence
-        most = (found * fits[:, :, None]).max(axis=-1)
-        steps: NDArray[np.int64] = most.astype(np.int64) // (k // self.quantization)
+        best = (found * fits[:, :, None]).max(axis=-1)  # (R, c, n)
+        steps: NDArray[np.int64] = best.astype(np.int64) // (k // self.quantization)
         return steps
 
     @override
@@ -231,10 +233,10 @@ class Ehrlich(Problem):
         transitions, stationary = instances["transitions"], instances["stationary"]
         designs = _walk(transitions, stationary, rngs.random((count, self.length)))
         again: NDArray[np.bool_] = np.any(repeated(designs), axis=1)
-        rows = iter(range(len(designs)))
+        indices = iter(range(len(designs)))
 
         def different(rng: np.random.Generator) -> Designs:
-            row = next(rows)
+            row = next(indices)
             if again[row]:
                 chain = transitions[row : row + 1], stationary[row : row + 1]
                 _replace_repeats(designs[row : row + 1], chain, rng)
@@ -251,12 +253,14 @@ class Ehrlich(Problem):
     def optimal_designs(self, instances: Instances) -> Designs:
         """A feasible sequence of value 1 of each instance, (R, L)."""
         spacings, motifs = instances["spacings"], instances["motifs"]
-        rows = len(motifs)
+        num_campaigns = len(motifs)
         spans = spacings[..., -1] + 1  # (R, c)
         begins = np.cumsum(spans, axis=1) - spans
-        begins = (begins[..., None] + spacings).reshape(rows, -1, 1)  # (R, c k, 1) of each letter
+        begins = (begins[..., None] + spacings).reshape(
+            num_campaigns, -1, 1
+        )  # (R, c k, 1) of each letter
         letter = (begins <= np.arange(self.length)).sum(axis=1) - 1  # (R, L) which stands there
-        return np.take_along_axis(motifs.reshape(rows, -1), letter, axis=1)
+        return np.take_along_axis(motifs.reshape(num_campaigns, -1), letter, axis=1)
 
 
 def _random_transitions(rngs: BatchedGenerator, v: int) -> NDArray[np.float32]:
@@ -301,9 +305,9 @@ def _walk(
     row = np.arange(len(uniform))[:, None]
     sequences = np.empty(uniform.shape, np.int64)
     sequences[..., 0] = (first[:, None] <= uniform[..., :1]).sum(axis=-1)
-    for at in range(1, uniform.shape[-1]):
-        passed = edges[row, sequences[..., at - 1]] <= uniform[..., at, None]  # (R, n, v)
-        sequences[..., at] = passed.sum(axis=-1)
+    for site in range(1, uniform.shape[-1]):
+        passed = edges[row, sequences[..., site - 1]] <= uniform[..., site, None]  # (R, n, v)
+        sequences[..., site] = passed.sum(axis=-1)
     return sequences
 
 

@@ -94,7 +94,7 @@ class GP(Problem):
         heavy = prior.kernel == "matern52"  # frequencies are Student t, with 5 degrees of freedom
         pairs = (dim + heavy + 1) // 2  # of normal numbers, one of them for chi^2
 
-        # Uniform numbers alone are drawn row by row; the rest is done for all rows at once.
+        # Uniform numbers alone are drawn campaign by campaign; the rest is done for all at once.
         shape = (2 * pairs + 2 * heavy + 2, features)
         u = rngs.draw(lambda rng: rng.random(shape, dtype=np.float32))
         normals = box_muller(u[:, :pairs], u[:, pairs : 2 * pairs])  # (R, 2 pairs, F)
@@ -111,11 +111,11 @@ class GP(Problem):
 
     @override
     def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
-        rows, n = designs.shape[:2]
-        values = np.empty((rows, n))
+        num_campaigns, n = designs.shape[:2]
+        values = np.empty((num_campaigns, n))
         step = max(1, _ENTRIES // max(1, n * self._features))
-        for at in range(0, rows, step):
-            part = slice(at, at + step)
+        for first in range(0, num_campaigns, step):
+            part = slice(first, first + step)
             # One product per design: BLAS rounds by shape, and a design has one value, whatever
             # it is proposed with.
             angles = np.matmul(designs[part, :, None], instances["frequencies"][part, None])
@@ -148,10 +148,10 @@ class GP(Problem):
         for _ in range(_STEPS):
             angles = x @ frequencies + instance["phases"][0]
             gradient = -(np.sin(angles) * amplitudes) @ frequencies.T
-            ahead = np.clip(x + step * gradient, -1.0, 1.0)
-            there = self.evaluate(instance, ahead.astype(np.float32)[None])[0]
-            better = there > value
-            x, value = np.where(better[:, None], ahead, x), np.where(better, there, value)
+            trial = np.clip(x + step * gradient, -1.0, 1.0)
+            trial_values = self.evaluate(instance, trial.astype(np.float32)[None])[0]
+            better = trial_values > value
+            x, value = np.where(better[:, None], trial, x), np.where(better, trial_values, value)
             step *= np.where(better[:, None], 1.3, 0.4)
             if step.max() < 1e-7:
                 break

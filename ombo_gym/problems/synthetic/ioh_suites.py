@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import Designs
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.problems.core.checks import is_list, is_whole, one_of
 from ombo_gym.problems.core.simulated import imported, require
 from ombo_gym.randomness import BatchedGenerator
@@ -145,7 +145,7 @@ class Suite(Problem):
 
     def instance_count(self) -> int | None:
         """The number of functions times that of instances, unless it is 1."""
-        return several(len(self.functions) * len(self.instances))
+        return collection_size(len(self.functions) * len(self.instances))
 
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
         """All instances of the first function first."""

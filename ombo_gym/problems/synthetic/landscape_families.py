@@ -71,8 +71,8 @@ def clique(*, p_clique: float = 0.25, p_single: float = 0.3) -> Family:
     for name, p in (("p_clique", p_clique), ("p_single", p_single)):
         if not is_number(p) or not 0 <= p <= 1:
             raise ValueError(f"{name}: expected a probability, got {p!r}")
-    hits = [(together, *singles) for together, *singles in product((0, 1), repeat=5)]
-    matrix = [[together] * 4 + singles for together, *singles in hits]
+    hits = list(product((0, 1), repeat=5))  # of the clique, then of each single
+    matrix = [[clique_hits] * 4 + singles for clique_hits, *singles in hits]
     odds = np.array([p_clique] + 4 * [p_single])
     weights = [np.where(np.array(hit) == 1, odds, 1 - odds).prod() for hit in hits]
     return Family(matrix, weights)

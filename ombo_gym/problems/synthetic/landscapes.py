@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from ombo_gym.design_spaces import CandidateDesigns, Designs
 from ombo_gym.priors import FiniteLandscapes
-from ombo_gym.problems.core.base import Instances, Problem, several
+from ombo_gym.problems.core.base import Instances, Problem, collection_size
 from ombo_gym.problems.core.checks import numbers
 from ombo_gym.problems.synthetic.landscape_families import FAMILIES, Family
 from ombo_gym.randomness import BatchedGenerator
@@ -142,7 +142,7 @@ class Landscapes(Problem):
 
     def instance_count(self) -> int | None:
         """The number of landscapes, H, where there are several."""
-        return several(len(self.prior.matrix))
+        return collection_size(len(self.prior.matrix))
 
     @override
     def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:

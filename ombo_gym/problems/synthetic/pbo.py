@@ -176,10 +176,10 @@ def _climbed(function: int, dim: int) -> float:
     values = np.array(objective(strings.tolist()))
     while True:
         around = strings[:, None] ^ np.eye(dim, dtype=np.int64)  # (climbers, dim, dim)
-        there = np.array(objective(around.reshape(-1, dim).tolist())).reshape(-1, dim)
-        best = there.argmax(axis=1)
-        higher = there[np.arange(len(best)), best] > values
+        neighbour_values = np.array(objective(around.reshape(-1, dim).tolist())).reshape(-1, dim)
+        best = neighbour_values.argmax(axis=1)
+        higher = neighbour_values[np.arange(len(best)), best] > values
         if not higher.any():
             return float(values.max())
         strings[higher] = around[higher, best[higher]]
-        values[higher] = there[higher, best[higher]]
+        values[higher] = neighbour_values[higher, best[higher]]

@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 
 HYPERPARAMETERS = ("fitted", "surrogate")
 
-_ROUNDING = 1 + 1e-9  # of noise variances, whose mean may else fall below the least that is allowed
+_NOISE_MARGIN = (
+    1 + 1e-9
+)  # of noise variances, whose mean may else fall below the least that is allowed
 
 
 def require_botorch() -> None:
@@ -35,7 +37,7 @@ def make_model(
     surrogate: Surrogate,
     features: Floats,
     values: Floats,
-    how: str,
+    hyperparameters: str,
     bounds: torch.Tensor,
     *,
     shift: float | None = None,
@@ -48,9 +50,9 @@ def make_model(
             and that noise, and nothing is fitted.
         features: (n, k), n of at least 1.
         values: (n,).
-        how: What a surrogate that chooses its kernel by marginal likelihood stands for: "fitted":
-            BoTorch's own choice, a lengthscale for each feature and its priors; "surrogate": the
-            kernel parameters that the surrogate chooses.
+        hyperparameters: What a surrogate that chooses its kernel by marginal likelihood stands
+            for: "fitted": BoTorch's own choice, a lengthscale for each feature and its priors;
+            "surrogate": the kernel parameters that the surrogate chooses.
         bounds: (2, k) of the features; what BoTorch fits is of them scaled to the unit cube, which
             its priors are made for.
         shift: What the surrogate takes for the mean of all values; None: the mean of these.
@@ -59,30 +61,8 @@ def make_model(
     Returns:
         The model, in the values' units.
     """
-    import torch
-    from botorch import settings
-    from botorch.fit import fit_gpytorch_mll
-    from botorch.models import SingleTaskGP
-    from botorch.models.transforms import Normalize, Standardize
-    from gpytorch.kernels import MaternKernel, RBFKernel, ScaleKernel
-    from gpytorch.means import ZeroMean
-    from gpytorch.mlls import ExactMarginalLogLikelihood
-
-    x = torch.as_tensor(features, dtype=torch.float64)
-    y = torch.as_tensor(values, dtype=torch.float64)[:, None]
-    if surrogate.standardise and how == "fitted":
-        with warnings.catch_warnings(), settings.validate_input_scaling(False):
-            # Few rows may have a spread of zero; and fits of few rows may end early.
-            warnings.filterwarnings("ignore", category=UserWarning)
-            warnings.filterwarnings("ignore", category=RuntimeWarning)
-            model = SingleTaskGP(
-                x,
-                y,
-                outcome_transform=Standardize(m=1),
-                input_transform=Normalize(x.shape[1], bounds=bounds),
-            )
-            fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-        return model
+    if surrogate.standardise and hyperparameters == "fitted":
+        return _fitted_model(features, values, bounds)
     posterior = Posterior(
         surrogate,
         features[None],
@@ -90,6 +70,44 @@ def make_model(
         shift=None if shift is None else np.array([shift]),
         scale=None if scale is None else np.array([scale]),
     )
+    return _given_model(surrogate, posterior, features, values)
+
+
+def _fitted_model(features: Floats, values: Floats, bounds: torch.Tensor) -> Any:
+    """With hyperparameters that BoTorch fits, of standardised values and features in a cube."""
+    import torch
+    from botorch import settings
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import SingleTaskGP
+    from botorch.models.transforms import Normalize, Standardize
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    with warnings.catch_warnings(), settings.validate_input_scaling(False):
+        # Few rows may have a spread of zero; and fits of few rows may end early.
+        warnings.filterwarnings("ignore", category=UserWarning)
+        warnings.filterwarnings("ignore", category=RuntimeWarning)
+        model = SingleTaskGP(
+            torch.as_tensor(features, dtype=torch.float64),
+            torch.as_tensor(values, dtype=torch.float64)[:, None],
+            outcome_transform=Standardize(m=1),
+            input_transform=Normalize(features.shape[1], bounds=bounds),
+        )
+        fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+    return model
+
+
+def _given_model(
+    surrogate: Surrogate, posterior: Posterior, features: Floats, values: Floats
+) -> Any:
+    """With the hyperparameters of a posterior, of which there is one."""
+    import torch
+    from botorch import settings
+    from botorch.models import SingleTaskGP
+    from gpytorch.kernels import MaternKernel, RBFKernel, ScaleKernel
+    from gpytorch.means import ConstantMean, ZeroMean
+
+    x = torch.as_tensor(features, dtype=torch.float64)  # (n, k)
+    y = torch.as_tensor(values, dtype=torch.float64)[:, None]  # (n, 1)
     base = MaternKernel(nu=2.5) if surrogate.kernel == "matern52" else RBFKernel()
     kernel = ScaleKernel(base).to(x)
     variance = float(posterior.outputscale[0] * posterior.scale[0] ** 2)
@@ -97,15 +115,13 @@ def make_model(
     kernel.base_kernel.lengthscale = float(posterior.lengthscale[0])
     mean: Any = ZeroMean()
     if surrogate.standardise:
-        from gpytorch.means import ConstantMean
-
         mean = ConstantMean().to(x)
         mean.constant.data.fill_(float(posterior.shift[0]))
     with settings.validate_input_scaling(False):  # which is for priors, and there are none
         return SingleTaskGP(
             train_X=x,
             train_Y=y,
-            train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance * _ROUNDING),
+            train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance * _NOISE_MARGIN),
             covar_module=kernel,
             mean_module=mean,
             outcome_transform=None,

@@ -65,17 +65,17 @@ class BotorchMultistep(BotorchPolicy):
         super().__init__(spec, **settings)
         if not values_last_batch(spec.utility):
             raise ValueError(f"botorch_multistep: it has no value for utility '{spec.utility}'")
-        each: Sequence[Any] = fantasies if is_list(fantasies) else (fantasies,)
+        by_round: Sequence[Any] = fantasies if is_list(fantasies) else (fantasies,)
         # In a policy's name, numbers with "/" between are floats.
-        each = [int(n) if isinstance(n, float) and n.is_integer() else n for n in each]
-        self._fantasies = [whole("fantasies", n) for n in each]
+        by_round = [int(n) if isinstance(n, float) and n.is_integer() else n for n in by_round]
+        self._fantasies = [whole("fantasies", n) for n in by_round]
         self._inner_samples = whole("inner_samples", inner_samples)
 
     def _batches(self, plates: Plates) -> list[int]:
         """Slots of the rounds that are looked at, this one first."""
-        looked_at = plates[: len(self._fantasies) + 1]
-        last = 1 if self.spec.utility.aim is Aim.MEANS else looked_at[-1]
-        return [*looked_at[:-1], last]
+        within_reach = plates[: len(self._fantasies) + 1]
+        last = 1 if self.spec.utility.aim is Aim.MEANS else within_reach[-1]
+        return [*within_reach[:-1], last]
 
     @override
     def acquisition(self, model: Any, best: float, plates: Plates) -> Any:
@@ -116,11 +116,13 @@ class BotorchMultistep(BotorchPolicy):
         if weight == 1:
             return qExpectedImprovement
 
-        class Weighted(qExpectedImprovement):
+        class WeightedExpectedImprovement(qExpectedImprovement):  # type: ignore[misc]
+            @override
             def _sample_forward(self, obj: torch.Tensor) -> torch.Tensor:
-                return weight * super()._sample_forward(obj)
+                improvement: torch.Tensor = super()._sample_forward(obj)
+                return weight * improvement
 
-        return Weighted
+        return WeightedExpectedImprovement
 
     @override
     def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:
@@ -129,14 +131,12 @@ class BotorchMultistep(BotorchPolicy):
         batches, q = self._batches(plates), plates[0]
         looks_ahead = len(batches) > 1
         first = batches[0]
-        width = acquisition.get_augmented_q_batch_size(first) if looks_ahead else first
-        found, _ = optimize_acqf(
-            acquisition,
-            bounds,
-            q=width,
-            **self.search,
-            return_full_tree=looks_ahead,
+        tree_size = acquisition.get_augmented_q_batch_size(first) if looks_ahead else first
+        tree: torch.Tensor
+        tree, _ = optimize_acqf(
+            acquisition, bounds, q=tree_size, **self.search, return_full_tree=looks_ahead
         )
         if not looks_ahead:
-            return found.expand(q, -1) if first < q else found
-        return acquisition.extract_candidates(found)
+            return tree.expand(q, -1) if first < q else tree
+        batch: torch.Tensor = acquisition.extract_candidates(tree)
+        return batch

@@ -32,13 +32,8 @@ class BotorchLogEI(BotorchPolicy):
     def optimise(self, acquisition: Any, plates: Plates, bounds: torch.Tensor) -> torch.Tensor:
         from botorch.optim.optimize import optimize_acqf
 
-        batch, _ = optimize_acqf(
-            acquisition,
-            bounds,
-            q=plates[0],
-            **self.search,
-            sequential=True,
-        )
+        batch: torch.Tensor
+        batch, _ = optimize_acqf(acquisition, bounds, q=plates[0], **self.search, sequential=True)
         return batch
 
 

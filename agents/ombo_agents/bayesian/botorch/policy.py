@@ -64,7 +64,7 @@ class BotorchPolicy(PosteriorPolicy):
     ) -> None:
         require_botorch()
         super().__init__(spec)
-        self._how = one_of("hyperparameters", hyperparameters, HYPERPARAMETERS)
+        self._hyperparameters = one_of("hyperparameters", hyperparameters, HYPERPARAMETERS)
         self.search: dict[str, Any] = {
             "num_restarts": whole("restarts", restarts),
             "raw_samples": whole("raw_samples", raw_samples),
@@ -100,7 +100,7 @@ class BotorchPolicy(PosteriorPolicy):
                         self.surrogate,
                         posterior.features[row],
                         values[row],
-                        self._how,
+                        self._hyperparameters,
                         self._bounds(group, row),
                         shift=posterior.shift[row],
                         scale=posterior.scale[row],
@@ -117,7 +117,7 @@ class BotorchPolicy(PosteriorPolicy):
 
         Args:
             model: Of a campaign's dataset.
-            best: Best value in it.
+            best: Best value in the dataset.
             plates: Of the campaign.
         """
 
@@ -125,12 +125,8 @@ class BotorchPolicy(PosteriorPolicy):
         """A batch (q, d) in a box."""
         from botorch.optim.optimize import optimize_acqf
 
-        batch, _ = optimize_acqf(
-            acquisition,
-            bounds,
-            q=plates[0],
-            **self.search,
-        )
+        batch: torch.Tensor
+        batch, _ = optimize_acqf(acquisition, bounds, q=plates[0], **self.search)
         return batch
 
     @property
@@ -146,46 +142,56 @@ class BotorchPolicy(PosteriorPolicy):
         acquisition = self.acquisition(model, best, plates)
         if self._in_a_box:
             bounds = unit_box(group.posterior.features.shape[-1])
-            found = self.optimise(acquisition, plates, bounds).detach().numpy()
-            return self.space.from_features(np.clip(found, -1, 1))
-        return self._among(acquisition, group, row)
+            features = self.optimise(acquisition, plates, bounds).detach().numpy()  # (q, d)
+            return self.space.from_features(np.clip(features, -1, 1))
+        return self._best_candidates(acquisition, group, row)
 
     def _bounds(self, group: CandidatePosterior, row: int) -> torch.Tensor:
         """Of the features, (2, k)."""
         import torch
 
-        measured, choices = group.posterior.features[row], group.candidates[row]
+        measured, candidates = group.posterior.features[row], group.candidates[row]
         if self._in_a_box:
             return unit_box(measured.shape[-1])
-        features = np.concatenate([measured, self.space.features(choices)])
+        features = np.concatenate([measured, self.space.features(candidates)])
         lowest, highest = features.min(axis=0), features.max(axis=0)
         highest = np.where(highest > lowest, highest, lowest + 1)  # a feature without a choice
         return torch.as_tensor(np.stack([lowest, highest]))
 
-    def _among(self, acquisition: Any, group: CandidatePosterior, row: int) -> NDArray[Any]:
+    def _best_candidates(
+        self, acquisition: Any, group: CandidatePosterior, row: int
+    ) -> NDArray[Any]:
         """The batch of one campaign, of its candidates."""
         import torch
         from botorch.optim.optimize import optimize_acqf_discrete
 
-        choices = np.unique(group.candidates[row], axis=0)
+        candidates = np.unique(group.candidates[row], axis=0)  # (M, *shape)
         if group.measured is not None:
             new = np.unique(group.candidates[row][~group.measured[row]], axis=0)
-            choices = new if len(new) else choices
-        features, q = self.space.features(choices), group.batch_size
-        count = min(q, len(choices)) if group.distinct else q
+            candidates = new if len(new) else candidates
+        features, q = self.space.features(candidates), group.batch_size  # (M, k)
+        count = min(q, len(candidates)) if group.distinct else q
         chosen, _ = optimize_acqf_discrete(
             acquisition, q=count, choices=torch.as_tensor(features), unique=group.distinct
         )
-        picks = self._numbers(chosen.numpy(), features)
-        designs: NDArray[Any] = choices[np.resize(picks, q)]
+        picks = self._indices(chosen.numpy(), features)
+        designs: NDArray[Any] = candidates[np.resize(picks, q)]
         return designs
 
     @staticmethod
-    def _numbers(chosen: NDArray[np.float64], features: NDArray[np.float64]) -> NDArray[np.intp]:
-        """Which candidates some features are those of; equal ones are taken in turn."""
-        found: list[int] = []
-        for each in chosen:
-            same: Sequence[int] = np.flatnonzero((features == each).all(axis=1)).tolist()
-            new = [number for number in same if number not in found]
-            found.append((new or same)[0])
-        return np.array(found)
+    def _indices(chosen: NDArray[np.float64], features: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The candidates that chosen features belong to; equal ones are taken in turn.
+
+        Args:
+            chosen: (count, k).
+            features: (M, k) of all candidates.
+
+        Returns:
+            (count,).
+        """
+        indices: list[int] = []
+        for point in chosen:
+            equal: Sequence[int] = np.flatnonzero((features == point).all(axis=1)).tolist()
+            unused = [index for index in equal if index not in indices]
+            indices.append((unused or equal)[0])
+        return np.array(indices)

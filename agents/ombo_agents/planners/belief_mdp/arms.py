@@ -9,7 +9,14 @@ from math import comb
 import numpy as np
 from typing_extensions import override
 
-from ombo_agents.planners.belief_mdp.base import Batch, BeliefMDP, Floats, Integers, Scenarios
+from ombo_agents.planners.belief_mdp.base import (
+    Batch,
+    BeliefMDP,
+    Floats,
+    Integers,
+    Posterior,
+    Scenarios,
+)
 from ombo_agents.planners.belief_mdp.counting import (
     beta_binomial,
     convolved,
@@ -25,7 +32,7 @@ from ombo_gym.utilities import Utility
 _ONE_SUCCESS = 10**6 + 3  # an arm's number is this * successes + failures; odd, for good hashes
 
 
-class BanditBeliefs(BeliefMDP):
+class BanditBeliefMDP(BeliefMDP):
     """Successes and failures of each unknown arm, as one number an arm, (S, K).
 
     Unknown arms with the same prior are exchangeable. Known arms have no state.
@@ -34,32 +41,32 @@ class BanditBeliefs(BeliefMDP):
         prior: Of K unknown and L known arms.
     """
 
-    exact_sizes = True
+    counts_are_exact = True
     repeats = Repeats.ALLOWED
-    scale = 1.0
+    value_scale = 1.0
 
     def __init__(self, prior: BernoulliArms) -> None:
         self._prior = prior
         self.known = prior.known  # (L,)
-        self.width = len(prior.beta)  # K
-        self.size = self.width + len(prior.known)
-        self.item_values = np.tile(np.array([0.0, 1.0]), self.size)
-        self.item_deltas = np.zeros((2 * self.size, self.width), np.int64)
-        arms = np.arange(self.width)
+        self.state_width = len(prior.beta)  # K
+        self.num_designs = self.state_width + len(prior.known)
+        self.item_values = np.tile(np.array([0.0, 1.0]), self.num_designs)
+        self.item_deltas = np.zeros((2 * self.num_designs, self.state_width), np.int64)
+        arms = np.arange(self.state_width)
         self.item_deltas[2 * arms, arms] = 1
         self.item_deltas[2 * arms + 1, arms] = _ONE_SUCCESS
         _, kinds = np.unique(prior.beta, axis=0, return_inverse=True)
-        groups = [np.flatnonzero(kinds.ravel() == kind) for kind in range(self.width)]
+        groups = [np.flatnonzero(kinds.ravel() == kind) for kind in range(self.state_width)]
         self._groups = [group for group in groups if len(group)]
         self._scenarios: dict[tuple[Batch, str], Scenarios] = {}
 
     @override
     def items(self, observation: Observation) -> Integers:
-        designs, values, observed = self._dataset(observation)
+        designs, values, observed = self._checked_dataset(observation)
         self._prior.counts(designs, values, observed)  # refuses other values
         items = np.where(observed, 2 * designs[..., 0] + (values == 1), -1)
         chances = np.stack([1 - self.known, self.known], axis=1).ravel()
-        never = 2 * self.width + np.flatnonzero(chances == 0)
+        never = 2 * self.state_width + np.flatnonzero(chances == 0)
         if np.isin(items, never).any():
             raise ValueError(
                 "measurements: expected what the arms can show, got a success of an arm that never "
@@ -72,16 +79,18 @@ class BanditBeliefs(BeliefMDP):
         ordered = states.copy()
         for group in self._groups:
             if len(group) == 2:  # ten times faster than sorting
-                one, other = states[..., group[0]], states[..., group[1]]
-                ordered[..., group[0]] = np.maximum(one, other)
-                ordered[..., group[1]] = np.minimum(one, other)
+                first, second = states[..., group[0]], states[..., group[1]]
+                ordered[..., group[0]] = np.maximum(first, second)
+                ordered[..., group[1]] = np.minimum(first, second)
             elif len(group) > 2:
                 ordered[..., group] = -np.sort(-states[..., group], axis=-1)
         return ordered
 
     @override
     def order(self, states: Integers) -> Integers:
-        order = np.broadcast_to(np.arange(self.size), (*states.shape[:-1], self.size)).copy()
+        order = np.broadcast_to(
+            np.arange(self.num_designs), (*states.shape[:-1], self.num_designs)
+        ).copy()
         for group in self._groups:
             if len(group) > 1:
                 order[..., group] = group[np.argsort(-states[..., group], axis=-1, kind="stable")]
@@ -89,9 +98,10 @@ class BanditBeliefs(BeliefMDP):
 
     @override
     def options(self, states: Integers, q: int) -> list[Batch]:
-        return list(combinations_with_replacement(range(self.size), q))
+        return list(combinations_with_replacement(range(self.num_designs), q))
 
-    def weigh(self, states: Integers) -> tuple[Floats, Floats]:
+    @override
+    def posterior(self, states: Integers) -> Posterior:
         """Beta parameters a and b of the unknown arms, (S, K) each."""
         successes, failures = np.divmod(states, _ONE_SUCCESS)
         return self._prior.beta[:, 0] + successes, self._prior.beta[:, 1] + failures
@@ -104,35 +114,38 @@ class BanditBeliefs(BeliefMDP):
         return self._scenarios[key]
 
     def _list_scenarios(self, batch: Batch, detail: str) -> Scenarios:
-        pulls = np.bincount(batch, minlength=self.size)
-        told = self.width if detail == "beliefs" else self.size  # arms whose outcomes matter
+        pulls = np.bincount(batch, minlength=self.num_designs)
+        # Arms whose outcomes matter: nothing is learnt from known ones, which come last.
+        num_shown = self.state_width if detail == "beliefs" else self.num_designs
         if detail == "sequences":
             coins = np.array(list(product((0, 1), repeat=len(batch))), np.int64)
             coins = coins.reshape(-1, len(batch))
         else:
             blocks = [
-                [(0,) * (n - k) + (1,) * k for k in range(n + 1 if arm < told else 1)]
+                [(0,) * (n - k) + (1,) * k for k in range(n + 1 if arm < num_shown else 1)]
                 for arm, n in enumerate(pulls)
             ]
             coins = np.array([sum(block, ()) for block in product(*blocks)], np.int64)
             batch = tuple(sorted(batch))
         items = 2 * np.array(batch, np.int64) + coins  # (E, q)
         successes = np.stack(
-            [coins[:, np.array(batch, int) == arm].sum(axis=1) for arm in range(self.size)], axis=1
+            [coins[:, np.array(batch, int) == arm].sum(axis=1) for arm in range(self.num_designs)],
+            axis=1,
         )  # (E, M)
-        share = np.ones(len(coins))  # of a sequence among those with the same successes
+        # The part of a sequence among those with the same successes.
+        share = np.ones(len(coins))  # (E,)
         if detail == "sequences":
             share = 1.0 / products_of_binomials(pulls, successes)
 
-        def probabilities(posterior: tuple[Floats, Floats]) -> Floats:
+        def probabilities(posterior: Posterior) -> Floats:
             a, b = posterior
-            chances = np.broadcast_to(share, (len(a), len(share))).copy()
-            for arm in np.flatnonzero(pulls[:told]):
+            chances = np.broadcast_to(share, (len(a), len(share))).copy()  # (S, E)
+            for arm in np.flatnonzero(pulls[:num_shown]):
                 n = int(pulls[arm])
-                if arm < self.width:
-                    pmf = beta_binomial(n, a[:, arm], b[:, arm])
+                if arm < self.state_width:
+                    pmf = beta_binomial(n, a[:, arm], b[:, arm])  # (S, n + 1)
                 else:
-                    p = float(self.known[arm - self.width])
+                    p = float(self.known[arm - self.state_width])
                     pmf = np.array([[comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]])
                 chances *= pmf[:, successes[:, arm]]
             return chances
@@ -141,36 +154,41 @@ class BanditBeliefs(BeliefMDP):
         return Scenarios(items, deltas, probabilities)
 
     @override
-    def gain(
+    def expected_gain(
         self,
-        posterior: tuple[Floats, Floats],
+        posterior: Posterior,
         batch: Batch,
         q: int,
         utility: Utility,
         rounds_left: int,
     ) -> Floats:
-        return utility.gain(self.means(posterior)[:, list(batch)], 0.0, rounds_left)
+        return utility.gain(self.posterior_means(posterior)[:, list(batch)], 0.0, rounds_left)
 
     @override
-    def means(self, posterior: tuple[Floats, Floats]) -> Floats:
+    def posterior_means(self, posterior: Posterior) -> Floats:
         a, b = posterior
-        known = np.broadcast_to(self.known, (len(a), self.size - self.width))
+        known = np.broadcast_to(self.known, (len(a), self.num_designs - self.state_width))
         return np.concatenate([a / (a + b), known], axis=1)
 
     @override
-    def proposals(self, posterior: tuple[Floats, Floats], options: Sequence[Batch]) -> Floats:
+    def num_proposals(self, posterior: Posterior, options: Sequence[Batch]) -> Floats:
         a, b = posterior
-        known = np.broadcast_to(self.known, (len(a), self.size - self.width))
-        sure = np.broadcast_to(np.inf, known.shape)
-        first, second = np.concatenate([a, known], axis=1), np.concatenate([b, sure], axis=1)
-        alike = (first[:, :, None] == first[:, None]) & (second[:, :, None] == second[:, None])
-        counts = np.array([np.bincount(batch, minlength=self.size) for batch in options])
+        known = np.broadcast_to(self.known, (len(a), self.num_designs - self.state_width))
+        certain = np.broadcast_to(np.inf, known.shape)
+        first = np.concatenate([a, known], axis=1)  # (S, M) a, or the known probability
+        second = np.concatenate([b, certain], axis=1)  # (S, M) b, or infinity
+        same_first = first[:, :, None] == first[:, None]  # (S, M, M)
+        alike = same_first & (second[:, :, None] == second[:, None])  # (S, M, M)
+        counts = np.array(
+            [np.bincount(batch, minlength=self.num_designs) for batch in options]
+        )  # (A, M)
         used = (counts > 0).astype(np.int64)  # (A, M)
         # The first arm of a kind in a batch stands for any of them, the next for those left, ...
         earlier = np.einsum("sij,aj->sai", np.tril(alike, -1).astype(np.int64), used)  # (S, A, M)
-        left = alike.sum(axis=2)[:, None] - earlier
-        ordered = np.array([orders(batch) for batch in options])
-        return ordered / np.where(used == 1, left, 1).prod(axis=2)
+        left = alike.sum(axis=2)[:, None] - earlier  # (S, A, M)
+        num_orders = np.array([orders(batch) for batch in options])  # (A,)
+        num_proposals: Floats = num_orders / np.where(used == 1, left, 1).prod(axis=2)
+        return num_proposals
 
     @override
     def layer_sizes(self, counts: Sequence[int]) -> list[int]:
@@ -178,15 +196,17 @@ class BanditBeliefs(BeliefMDP):
         ways = [1] + pulls * [0]  # multisets of the arms' (successes, failures), by pulls in all
         for group in self._groups:
             ways = convolved(ways, multisets(len(group), pulls))
-        if self.size > self.width:  # pulls of known arms leave no trace
+        if self.num_designs > self.state_width:  # pulls of known arms leave no trace
             return [sum(ways[: count + 1]) for count in counts]
         return [ways[count] for count in counts]
 
     @override
-    def option_count(self, q: int, measured: int = 0) -> int:
-        return comb(q + self.size - 1, q)
+    def num_options(self, q: int, measured: int = 0) -> int:
+        return comb(q + self.num_designs - 1, q)
 
     @override
-    def branches(self, q: int, measured: int = 0) -> int:
-        kinds = self.width + self.size  # a pull is of an unknown arm, either way, or a known one
+    def num_branches(self, q: int, measured: int = 0) -> int:
+        kinds = (
+            self.state_width + self.num_designs
+        )  # a pull is of an unknown arm, either way, or a known one
         return comb(q + kinds - 1, q)

@@ -22,6 +22,9 @@ from ombo_gym.utilities import Utility
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Batch = tuple[int, ...]  # designs
+Posterior = tuple[
+    Floats, Floats
+]  # two arrays with a leading S; what they hold is up to a BeliefMDP
 
 
 @dataclass(frozen=True)
@@ -30,34 +33,41 @@ class Scenarios:
 
     Attributes:
         items: (E, len(batch)) measurements, in the order of the batch.
-        deltas: (E, width) what they add to a state.
-        probabilities: From S posteriors to (S, E).
+        deltas: (E, state_width) what they add to a state.
+        probabilities: From the posterior of S states to (S, E).
     """
 
     items: Integers
     deltas: Integers
-    probabilities: Callable[[Any], Floats]
+    probabilities: Callable[[Posterior], Floats]
+
+
+def take_posterior(posterior: Posterior, indices: NDArray[np.intp]) -> Posterior:
+    """The posterior in some of S states, given by their indices."""
+    first, second = posterior
+    return first[indices], second[indices]
 
 
 class BeliefMDP(ABC):
     """States of campaigns whose objectives are drawn from a process that is known exactly.
 
     Attributes:
-        size: M, the number of designs.
-        width: Numbers in a state.
-        exact_sizes: Whether `layer_sizes` and `branches` are what is needed, not bounds from above.
+        num_designs: M.
+        state_width: Numbers in a state.
+        counts_are_exact: Whether `layer_sizes` and `num_branches` are exact, not bounds from above.
         repeats: Whether and when a design can be measured again.
-        scale: How far true values are apart: differences of less than a tiny part of it are ties.
-        item_values: (items,) what a measurement reads; item i is of design
-            i // (items // M).
-        item_deltas: (items, width): what it adds to a state.
+        value_scale: How far true values are apart: differences of less than a tiny part of it are
+            ties.
+        item_values: (num_items,) what a measurement reads; item i is of design
+            i // (num_items // M).
+        item_deltas: (num_items, state_width) what it adds to a state.
     """
 
-    size: int
-    width: int
-    exact_sizes: bool
+    num_designs: int
+    state_width: int
+    counts_are_exact: bool
     repeats: Repeats
-    scale: float
+    value_scale: float
     item_values: Floats
     item_deltas: Integers
 
@@ -72,35 +82,38 @@ class BeliefMDP(ABC):
             ValueError: A dataset that no objective can show.
         """
 
-    def _dataset(self, observation: Observation) -> tuple[Integers, Floats, NDArray[np.bool_]]:
+    def _checked_dataset(
+        self, observation: Observation
+    ) -> tuple[Integers, Floats, NDArray[np.bool_]]:
         """Designs (B, n, 1), measurements and which rows are in use (B, n), checked."""
         designs = observation["designs"].astype(np.int64)
         observed = observation["observed"].astype(bool)
-        odd = observed & ((designs[..., 0] < 0) | (designs[..., 0] >= self.size))
-        if odd.any():
+        no_design = observed & ((designs[..., 0] < 0) | (designs[..., 0] >= self.num_designs))
+        if no_design.any():
             raise ValueError(
-                f"designs: expected 0 to {self.size - 1}, got {designs[odd][0, 0]} in a dataset"
+                f"designs: expected 0 to {self.num_designs - 1}, "
+                f"got {designs[no_design][0, 0]} in a dataset"
             )
         return designs, observation["measurements"], observed
 
     def states(self, items: Integers) -> Integers:
-        """Sums of what items add, (S, n) -> (S, width); -1 adds nothing."""
-        states = np.zeros((len(items), self.width), np.int64)
+        """Sums of what items add, (S, n) -> (S, state_width); -1 adds nothing."""
+        states = np.zeros((len(items), self.state_width), np.int64)  # (S, state_width)
         for column in items.T:
             states += np.where((column >= 0)[:, None], self.item_deltas[column], 0)
         return states
 
-    def design_of(self, items: Integers) -> Integers:
+    def designs_of(self, items: Integers) -> Integers:
         """The designs that items measure, elementwise; -1 stays."""
-        return items // (len(self.item_values) // self.size)
+        return items // (len(self.item_values) // self.num_designs)
 
     def canonical(self, states: Integers) -> Integers:
-        """States with exchangeable designs in descending order, (..., width)."""
+        """States with exchangeable designs in descending order, (..., state_width)."""
         return states
 
     def order(self, states: Integers) -> Integers:
         """Where designs went, (..., M): design j of the canonical state is `order[..., j]`."""
-        return np.broadcast_to(np.arange(self.size), (*states.shape[:-1], self.size))
+        return np.broadcast_to(np.arange(self.num_designs), (*states.shape[:-1], self.num_designs))
 
     @abstractmethod
     def options(self, states: Integers, q: int) -> list[Batch]:
@@ -111,8 +124,8 @@ class BeliefMDP(ABC):
         return np.ones(len(states), bool)
 
     @abstractmethod
-    def weigh(self, states: Integers) -> Any:
-        """The posteriors of S states; arrays with a leading S, for the methods below."""
+    def posterior(self, states: Integers) -> Posterior:
+        """The posterior in each of S states, for the methods below."""
 
     @abstractmethod
     def scenarios(self, batch: Batch, detail: str = "beliefs") -> Scenarios:
@@ -125,24 +138,25 @@ class BeliefMDP(ABC):
         """
 
     @abstractmethod
-    def gain(
-        self, posterior: Any, batch: Batch, q: int, utility: Utility, rounds_left: int
+    def expected_gain(
+        self, posterior: Posterior, batch: Batch, q: int, utility: Utility, rounds_left: int
     ) -> Floats:
         """What a round is expected to add up, see `Utility.gain`, (S,).
 
         Args:
-            posterior: Of S states, see `weigh`.
-            batch: Designs that are measured; the slots that miss from q are wasted.
+            posterior: Of S states, see `posterior`.
+            batch: Designs that are measured; where they are fewer than q, the other slots are
+                wasted.
             q: Size of the plate.
             utility: Of the campaigns.
             rounds_left: This one included.
         """
 
     @abstractmethod
-    def means(self, posterior: Any) -> Floats:
+    def posterior_means(self, posterior: Posterior) -> Floats:
         """Posterior means of the designs, (S, M)."""
 
-    def proposals(self, posterior: Any, options: Sequence[Batch]) -> Floats:
+    def num_proposals(self, posterior: Posterior, options: Sequence[Batch]) -> Floats:
         """What the tie rule "uniform" is uniform over: how many proposals each option is, (S, A).
 
         A batch can be proposed in several orders, and each is a proposal of its own; but proposals
@@ -155,9 +169,9 @@ class BeliefMDP(ABC):
         """States with so many measurements each; at most, where not known."""
 
     @abstractmethod
-    def option_count(self, q: int, measured: int = 0) -> int:
+    def num_options(self, q: int, measured: int = 0) -> int:
         """Batches in a state with so many measurements."""
 
     @abstractmethod
-    def branches(self, q: int, measured: int = 0) -> int:
+    def num_branches(self, q: int, measured: int = 0) -> int:
         """Pairs of a batch and a scenario in such a state; at most, where not known."""

@@ -29,29 +29,32 @@ def beta_binomial(n: int, a: Floats, b: Floats) -> Floats:
         terms[:, k + 1], steps = np.frexp(term)
         exponents[:, k + 1] = exponents[:, k] + steps
     pmf: Floats = np.ldexp(terms, exponents - exponents.max(axis=1, keepdims=True))
-    return pmf / pmf.sum(axis=1, keepdims=True)
+    normalized: Floats = pmf / pmf.sum(axis=1, keepdims=True)
+    return normalized
 
 
 def products_of_binomials(pulls: NDArray[np.intp], successes: NDArray[np.int64]) -> Floats:
     """Sequences with the same successes of each arm, (E,)."""
     tables = [np.array([comb(int(n), k) for k in range(n + 1)], np.float64) for n in pulls]
-    return np.prod([t[successes[:, arm]] for arm, t in enumerate(tables)], axis=0)
+    products: Floats = np.prod([t[successes[:, arm]] for arm, t in enumerate(tables)], axis=0)
+    return products
 
 
 def multisets(arms: int, pulls: int) -> list[int]:
     """Multisets of `arms` pairs (successes, failures), by their sum 0 .. pulls."""
+    # ways[k][n]: multisets of k arms with n pulls in all.
     ways = [[0] * (pulls + 1) for _ in range(arms + 1)]
     ways[0][0] = 1
-    for m in range(pulls + 1):  # m pulls of an arm can go m + 1 ways: take j arms with them
-        before = [row.copy() for row in ways]
-        for more in range(1, arms + 1):
-            if more * m > pulls:
+    for m in range(pulls + 1):  # m pulls of an arm can go m + 1 ways: add arms with m pulls each
+        before = [by_sum.copy() for by_sum in ways]
+        for added in range(1, arms + 1):
+            if added * m > pulls:
                 break
-            kinds = comb(m + more, more)
-            for have in range(arms + 1 - more):
-                for used in range(pulls + 1 - more * m):
-                    if before[have][used]:
-                        ways[have + more][used + more * m] += kinds * before[have][used]
+            kinds = comb(m + added, added)
+            for placed in range(arms + 1 - added):
+                for used in range(pulls + 1 - added * m):
+                    if before[placed][used]:
+                        ways[placed + added][used + added * m] += kinds * before[placed][used]
     return ways[arms]
 
 

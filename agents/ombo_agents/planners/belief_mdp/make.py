@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ombo_agents.planners.belief_mdp.arms import BanditBeliefs
+from ombo_agents.planners.belief_mdp.arms import BanditBeliefMDP
 from ombo_agents.planners.belief_mdp.base import BeliefMDP
-from ombo_agents.planners.belief_mdp.landscapes import LandscapeBeliefs
+from ombo_agents.planners.belief_mdp.landscapes import LandscapeBeliefMDP
 from ombo_gym.priors import BernoulliArms, FiniteLandscapes
 from ombo_gym.spec import CampaignSpec, Repeats
 
@@ -60,7 +60,7 @@ def make_belief_mdp(spec: CampaignSpec) -> BeliefMDP:
     if (reason := why_not_planned(spec)) is not None:
         raise ValueError(reason)
     if isinstance(spec.prior, BernoulliArms):
-        return BanditBeliefs(spec.prior)
+        return BanditBeliefMDP(spec.prior)
     assert isinstance(spec.prior, FiniteLandscapes)
     # b0 is the start's best value, or without a start the reference.
-    return LandscapeBeliefs(spec.prior, -np.inf if spec.start_capacity else spec.reference)
+    return LandscapeBeliefMDP(spec.prior, -np.inf if spec.start_capacity else spec.reference)

@@ -1,4 +1,4 @@
-"""What is believed of candidates together."""
+"""The joint posterior of candidates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
 Floats = NDArray[np.float64]
 
-MOST = 128  # candidates that are looked at jointly
+MAX_CANDIDATES = 128  # that are looked at jointly
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,20 @@ def joint_posterior(
         space: Design space.
         further: (R, m, *shape), which come first.
     """
-    choices = group.candidates
-    measured = group.measured
+    candidates = group.candidates  # (R, C, *shape)
+    measured = group.measured  # (R, C)
     if measured is None:
-        measured = np.zeros(choices.shape[:2], bool)
-    rows, room = np.arange(len(choices))[:, None], max(MOST // 2, MOST - further.shape[1])
-    if choices.shape[1] > room:
-        hopeful = group.most_hopeful(room)
-        choices, measured = choices[rows, hopeful], measured[rows, hopeful]
-    designs = np.concatenate([further, choices], axis=1)
-    blocked = np.concatenate([np.zeros(further.shape[:2], bool), measured], axis=1)
+        measured = np.zeros(candidates.shape[:2], bool)
+    room = max(MAX_CANDIDATES // 2, MAX_CANDIDATES - further.shape[1])
+    if candidates.shape[1] > room:
+        campaign = np.arange(len(candidates))[:, None]  # (R, 1)
+        hopeful = group.most_hopeful(room)  # (R, room)
+        candidates, measured = candidates[campaign, hopeful], measured[campaign, hopeful]
+    designs = np.concatenate([further, candidates], axis=1)  # (R, M, *shape)
+    blocked = np.concatenate([np.zeros(further.shape[:2], bool), measured], axis=1)  # (R, M)
     blocked |= repeated(designs)
     features, posterior = space.features(designs), group.posterior
-    best = np.full(len(rows), -np.inf)
+    best = np.full(len(designs), -np.inf)  # (R,)
     if group.num_observed:
         best = posterior.at(posterior.features).mean.max(axis=1)
     return JointPosterior(

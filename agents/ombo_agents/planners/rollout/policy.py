@@ -12,9 +12,9 @@ from ombo_agents.planners.belief_mdp import why_not_planned
 from ombo_agents.planners.exact_rollout import ExactRollout
 from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.reachable_states import TooManyStates
+from ombo_agents.planners.rollout.expected_utilities import SimulationSettings, expected_utilities
 from ombo_agents.planners.rollout.joint_posterior import joint_posterior
-from ombo_agents.planners.rollout.simulate import Rules, values_of
-from ombo_agents.planners.rollout.variance_reduction import informative
+from ombo_agents.planners.rollout.variance_reduction import variance_reducing_batch
 from ombo_agents.planners.surrogate_planner import SurrogatePlanner
 from ombo_agents.policy import Policy
 from ombo_agents.settings import even, whole
@@ -24,23 +24,24 @@ from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
-_MOST_STATES = 200_000  # up to which the exact posterior is planned on
+_MAX_STATES = 200_000  # up to which the exact posterior is planned on
 
 
 class Rollout(SurrogatePlanner):
     """Simulates what is left of the campaign after each of some batches, and takes the best.
 
     The batches are those of upper confidence bounds with several weights, and those that tell most
-    about the designs which may be best, see `informative`. What follows in simulation, on plates of
+    about the designs which may be best, see
+    `variance_reducing_batch`. What follows in simulation, on plates of
     the sizes to come, is a base schedule: upper confidence bounds with one weight in rounds that
     are not the last, and the one-round optimum in the last (where the largest value counts, as
     under `best` and `last_max`, upper confidence bounds again). Measurements are drawn from the
     posterior by quasi-random numbers, the same for all batches; the last batch's values are
-    integrated. All campaigns, batches and courses are computed together.
+    integrated. All campaigns, batches and futures are computed together.
 
     Args:
         spec: Of the campaigns it is built for.
-        num_samples: Courses that are simulated for each batch; even.
+        num_samples: Futures that are simulated for each batch; even.
         weights: Exploration weights that batches are made with.
         reaches: Standard deviations by which a design may be better than is expected, in the
             weights of batches that tell most.
@@ -80,7 +81,7 @@ class Rollout(SurrogatePlanner):
         self._weights = checked_weights(weights)
         self._reaches = checked_weights(reaches, "reaches")
         self._lookahead = whole("lookahead", lookahead, at_least=2)
-        self._rules = Rules(
+        self._settings = SimulationSettings(
             spec.utility,
             spec.repeats,
             even("num_samples", num_samples),
@@ -90,20 +91,24 @@ class Rollout(SurrogatePlanner):
 
     @override
     def plan(self, group: CandidatePosterior, plates: Plates, rngs: GeneratorBatch) -> Designs:
-        rows, q = len(group.env_indices), plates[0]
-        optimistic = [self.explore(group, np.full(rows, weight)) for weight in self._weights]
-        field = joint_posterior(group, self.space, np.concatenate(optimistic, axis=1))
-        asked = np.arange(len(optimistic) * q).reshape(-1, q)
+        num_campaigns, q = len(group.env_indices), plates[0]
+        optimistic = [
+            self.batch_by_upper_confidence_bound(group, np.full(num_campaigns, weight))
+            for weight in self._weights
+        ]  # (R, q, *shape) each
+        joint = joint_posterior(group, self.space, np.concatenate(optimistic, axis=1))
+        numbers = np.arange(len(optimistic) * q).reshape(-1, q)  # the designs that come first
         batches = np.concatenate(
             [
-                np.broadcast_to(asked, (rows, *asked.shape)),
-                *(informative(field, reach, q)[:, None] for reach in self._reaches),
+                np.broadcast_to(numbers, (num_campaigns, *numbers.shape)),
+                *(variance_reducing_batch(joint, reach, q)[:, None] for reach in self._reaches),
             ],
             axis=1,
         )  # (R, K, q)
-        values = values_of(field, batches, plates, self._lookahead, self._rules)
-        each = np.arange(rows)
-        chosen: Designs = field.designs[each[:, None], batches[each, values.argmax(axis=1)]]
+        utilities = expected_utilities(joint, batches, plates, self._lookahead, self._settings)
+        campaign = np.arange(num_campaigns)
+        best = batches[campaign, utilities.argmax(axis=1)]  # (R, q)
+        chosen: Designs = joint.designs[campaign[:, None], best]
         return chosen
 
 
@@ -112,7 +117,7 @@ def rollout(spec: CampaignSpec, **settings: object) -> Policy:
     on_surrogate = Rollout(spec, **settings)  # type: ignore[arg-type]
     if why_not_planned(spec) is None:
         try:
-            return ExactRollout(spec, max_states=_MOST_STATES)
+            return ExactRollout(spec, max_states=_MAX_STATES)
         except TooManyStates:
             pass
     return on_surrogate

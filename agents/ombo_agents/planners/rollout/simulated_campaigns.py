@@ -9,74 +9,75 @@ from numpy.typing import NDArray
 
 from ombo_gym.spec import Repeats
 
-Singles = NDArray[np.float32]
-Picks = NDArray[np.intp]
+Floats32 = NDArray[np.float32]
+Indices = NDArray[np.intp]
 
 _LEAST = np.float32(1e-12)  # variance
 _NEVER = np.float32(-1e30)  # score of what is not to be picked
 
 
 @dataclass(frozen=True)
-class Batch:
+class SimulatedBatch:
     """What was picked in P x S campaigns: q candidates each.
 
     Attributes:
         picks: (P, S, q) candidates.
         means: (P, S, q) what is expected of them.
-        loadings: Of each slot j (P, S, j + 1): it is means + sum of loadings[j][..., i] z_i over
-            i <= j, z standard normal numbers.
-        rows: (P, S, q or q - 1, M) what a z of 1 in a slot adds to the posterior means.
+        loadings: Of each slot j (P, S, j + 1): its value is means + sum of loadings[j][..., i] z_i
+            over i <= j, z standard normal numbers.
+        mean_shifts: (P, S, q or q - 1, M) what a z of 1 in a slot adds to the posterior means.
     """
 
-    picks: Picks
-    means: Singles
-    loadings: list[Singles]
-    rows: Singles
+    picks: Indices
+    means: Floats32
+    loadings: list[Floats32]
+    mean_shifts: Floats32
 
 
 class SimulatedCampaigns:
-    """P x S simulated campaigns over M candidates: P situations, S courses of each.
+    """P x S simulated campaigns over M candidates: P situations, S futures of each.
 
     Batches are filled by upper confidence bounds with hallucinated variances. In single precision:
-    what is left out is far below the error of averaging over S courses.
+    what is left out is far below the error of averaging over S futures.
 
     Args:
         mean: (P, S, M) posterior means.
-        variance: (P, S or 1, M) posterior variances.
-        base: (X, M, M) covariances that situations begin with.
-        which: (P,) which of them each begins with.
+        covariance: (P, M, M) posterior covariances, that situations begin with.
+        variance: (P, M) posterior variances.
         noise: (P,) variance of a measurement.
         blocked: (P, M) what is not to be picked.
-        measurements: How many are picked at most.
+        max_picks: How many are picked at most.
         repeats: Whether and when a candidate can be picked again.
     """
 
     def __init__(
         self,
-        mean: Singles,
-        variance: Singles,
-        base: Singles,
-        which: Picks,
-        noise: Singles,
+        mean: Floats32,
+        covariance: Floats32,
+        variance: Floats32,
+        noise: Floats32,
         blocked: NDArray[np.bool_],
         *,
-        measurements: int,
+        max_picks: int,
         repeats: Repeats,
     ) -> None:
+        num_situations, num_futures, num_candidates = mean.shape
         self.mean = mean
-        self._variance = variance
-        self._base, self._which = base, which[:, None]
-        self._noise = noise[:, None]
-        self._blocked = np.where(blocked, _NEVER, np.float32(0))[:, None]  # (P, 1 or S, M)
-        self._any_blocked = bool(blocked.any())
+        self._covariance = covariance
+        self._variance = variance[:, None]  # (P, 1 or S, M): at first the same in all futures
+        self._noise = noise[:, None]  # (P, 1)
+        self._penalty = np.where(blocked, _NEVER, np.float32(0))[:, None]  # (P, 1 or S, M)
         self._repeats = repeats
-        courses, candidates = mean.shape[:2], mean.shape[2]
-        self._rows = np.empty((*courses, measurements, candidates), np.float32)
-        self._count = 0  # of rows of the whitened cross-covariance that there are
-        self._p = np.arange(mean.shape[0])[:, None]
-        self._s = np.arange(mean.shape[1])
+        # What a surprise of 1 in each measurement so far adds to the means: with these, and the
+        # covariances at the beginning, follow all that came later.
+        self._mean_shifts = np.empty(
+            (num_situations, num_futures, max_picks, num_candidates), np.float32
+        )
+        self._num_picked = 0
+        self._situation = np.arange(num_situations)[:, None]  # (P, 1)
+        self._future = np.arange(num_futures)  # (S,)
 
-    def fill(self, weight: Singles, q: int, *, last: bool) -> Batch:
+    def fill(self, weight: Floats32, q: int, *, last: bool) -> SimulatedBatch:
         """Picks a batch in every campaign.
 
         Args:
@@ -84,45 +85,58 @@ class SimulatedCampaigns:
             q: Batch size.
             last: Whether nothing is learnt from it.
         """
-        p, s, shape = self._p, self._s, self.mean.shape
-        picks = np.empty((*shape[:2], q), np.intp)
-        means = np.empty((*shape[:2], q), np.float32)
-        loadings: list[Singles] = []
-        hoped, new = self._hoped(), self._count
-        distinct = self._repeats is not Repeats.ALLOWED
-        if distinct and hoped is self.mean:
-            hoped = hoped.copy()
-        weights, scores = weight[:, None, None], np.empty(shape, np.float32)
+        situation, future = self._situation, self._future
+        picks = np.empty((*self.mean.shape[:2], q), np.intp)  # (P, S, q)
+        means = np.empty((*self.mean.shape[:2], q), np.float32)  # (P, S, q)
+        loadings: list[Floats32] = []
+        first = self._num_picked
+        hopes = self._unblocked_means()  # (P, S, M)
         for slot in range(q):
-            np.multiply(np.sqrt(self._variance), weights, out=scores)
-            scores += hoped
+            scores = np.sqrt(self._variance) * weight[:, None, None] + hopes  # (P, S, M)
             pick = scores.argmax(axis=2)  # (P, S)
             picks[..., slot] = pick
-            means[..., slot] = self.mean[p, s, pick]
-            variance = self._variance
-            spread = variance[p, s, pick] if variance.shape[1] > 1 else variance[p, 0, pick]
-            deviation = np.sqrt(spread + self._noise)
-            earlier = self._rows[p, s, : self._count, pick]  # (P, S, count)
-            own = spread / deviation
-            loadings.append(np.concatenate([earlier[..., new:], own[..., None]], axis=2))
+            means[..., slot] = self.mean[situation, future, pick]
+            variance = self._at_pick(self._variance, pick)  # (P, S)
+            deviation = np.sqrt(variance + self._noise)  # (P, S) of the measurement
+            shifts = self._mean_shifts[situation, future, : self._num_picked, pick]  # (P, S, n)
+            own_loading = variance / deviation  # (P, S)
+            loadings.append(np.concatenate([shifts[..., first:], own_loading[..., None]], axis=2))
             if slot + 1 == q and last:
                 break
-            if distinct:
-                hoped[p, s, pick] = _NEVER
-            rest = self._base[self._which, pick]  # (P, S, M), and what takes its place
-            if self._count == 1:
-                rest -= earlier * self._rows[:, :, 0]
-            elif self._count:
-                rest -= np.matmul(earlier[:, :, None], self._rows[:, :, : self._count])[:, :, 0]
-            row = self._rows[:, :, self._count]
-            np.divide(rest, deviation[..., None], out=row)
-            np.multiply(row, row, out=rest)
-            np.subtract(variance, rest, out=rest)
-            self._variance = np.maximum(rest, _LEAST, out=rest)
-            self._count += 1
-        return Batch(picks, means, loadings, self._rows[:, :, new : self._count])
+            if self._repeats is not Repeats.ALLOWED:
+                hopes[situation, future, pick] = _NEVER
+            self._condition_variance(pick, shifts, deviation)
+        return SimulatedBatch(
+            picks, means, loadings, self._mean_shifts[:, :, first : self._num_picked]
+        )
 
-    def learn(self, batch: Batch, normals: Singles) -> Singles:
+    def _condition_variance(self, pick: Indices, shifts: Floats32, deviation: Floats32) -> None:
+        """Variances as after a measurement of what was picked; the means wait for its value.
+
+        Args:
+            pick: (P, S).
+            shifts: (P, S, n) what each earlier surprise adds to the mean of what was picked.
+            deviation: (P, S) standard deviation of the measurement.
+        """
+        n = self._num_picked
+        covariance = self._covariance[self._situation, pick]  # (P, S, M) with all others
+        if n == 1:
+            covariance -= shifts * self._mean_shifts[:, :, 0]
+        elif n:
+            earlier = self._mean_shifts[:, :, :n]  # (P, S, n, M)
+            covariance -= np.matmul(shifts[:, :, None], earlier)[:, :, 0]
+        mean_shift = covariance / deviation[..., None]  # (P, S, M)
+        self._mean_shifts[:, :, n] = mean_shift
+        self._variance = np.maximum(self._variance - mean_shift * mean_shift, _LEAST)  # (P, S, M)
+        self._num_picked += 1
+
+    def _at_pick(self, values: Floats32, pick: Indices) -> Floats32:
+        """Of values (P, 1 or S, M) those of picked candidates, (P, S)."""
+        future = self._future if values.shape[1] > 1 else 0
+        picked: Floats32 = values[self._situation, future, pick]
+        return picked
+
+    def learn(self, batch: SimulatedBatch, normals: Floats32) -> Floats32:
         """Measures a batch that `fill` has just picked.
 
         Args:
@@ -132,16 +146,14 @@ class SimulatedCampaigns:
         Returns:
             (P, S, q) what the measured designs are believed to be worth now.
         """
-        self.mean = self.mean + np.matmul(normals[:, None], batch.rows)[:, :, 0]
+        self.mean = self.mean + np.matmul(normals[:, None], batch.mean_shifts)[:, :, 0]
         if self._repeats is Repeats.NEVER_AGAIN:
-            if self._blocked.shape[1] == 1:
-                self._blocked = np.broadcast_to(self._blocked, self.mean.shape).copy()
-            for slot in range(batch.picks.shape[2]):
-                self._blocked[self._p, self._s, batch.picks[..., slot]] = _NEVER
-            self._any_blocked = True
-        return self.mean[self._p[..., None], self._s[:, None], batch.picks]
+            penalty = np.broadcast_to(self._penalty, self.mean.shape).copy()  # (P, S, M)
+            np.put_along_axis(penalty, batch.picks, _NEVER, axis=2)
+            self._penalty = penalty
+        return np.take_along_axis(self.mean, batch.picks, axis=2)
 
-    def best_of(self, batch: Batch, floor: Singles, normals: Singles) -> Singles:
+    def best_of(self, batch: SimulatedBatch, floor: Floats32, normals: Floats32) -> Floats32:
         """Expected best value of a batch, or the floor where that is higher, (P, S).
 
         Args:
@@ -151,20 +163,20 @@ class SimulatedCampaigns:
         """
         best = np.broadcast_to(floor[..., None], (*floor.shape, len(normals)))  # (P, S, I)
         for slot, loadings in enumerate(batch.loadings):
-            value = np.matmul(loadings, normals[:, : slot + 1].T)
-            value += batch.means[..., slot, None]
-            best = np.maximum(best, value)
-        reached: Singles = best.mean(axis=2)
-        return reached
+            surprise = np.matmul(loadings, normals[:, : slot + 1].T)  # (P, S, I)
+            best = np.maximum(best, surprise + batch.means[..., slot, None])
+        expected: Floats32 = best.mean(axis=2)
+        return expected
 
-    def top(self, q: int) -> Singles:
+    def largest_means(self, q: int) -> Floats32:
         """The largest posterior means, of q different candidates or q times the same, (P, S, q)."""
-        hoped = self._hoped()
+        hopes = self._unblocked_means()  # (P, S, M)
         if self._repeats is Repeats.ALLOWED:
-            return np.repeat(hoped.max(axis=2)[..., None], q, axis=2)
-        count = min(q, hoped.shape[2])
-        best = -np.partition(-hoped, count - 1, axis=2)[..., :count]
-        return np.where(best > _NEVER / 2, best, np.float32(0))
+            return np.repeat(hopes.max(axis=2)[..., None], q, axis=2)
+        count = min(q, hopes.shape[2])
+        largest = -np.partition(-hopes, count - 1, axis=2)[..., :count]  # (P, S, count)
+        return np.where(largest > _NEVER / 2, largest, np.float32(0))
 
-    def _hoped(self) -> Singles:
-        return self.mean + self._blocked if self._any_blocked else self.mean
+    def _unblocked_means(self) -> Floats32:
+        """Posterior means, -1e30 and less of what is not to be picked, (P, S, M)."""
+        return self.mean + self._penalty

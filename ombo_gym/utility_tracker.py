@@ -1,0 +1,85 @@
+"""The utilities of B campaigns while they are played: what `Utility.value` is computed from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.outcomes import EnvIndices
+from ombo_gym.utilities import Progress, Utility
+
+Floats = NDArray[np.float64]
+
+
+class UtilityTracker:
+    """Keeps what utilities need to know of the rounds played.
+
+    Args:
+        utility: Of the campaigns.
+        num_campaigns: B.
+    """
+
+    def __init__(self, utility: Utility, num_campaigns: int) -> None:
+        self._utility = utility
+        self._base = np.zeros(num_campaigns)  # (B,) b0
+        self._incumbent = np.zeros(num_campaigns)  # (B,) max(b0, best true value proposed)
+        self._total = np.zeros(num_campaigns)  # (B,) sum of the true values proposed
+        self._area = np.zeros(num_campaigns)  # (B,) sum over rounds of the incumbent minus b0
+        self._utilities = np.zeros(num_campaigns)  # (B,) utility so far
+
+    def begin(self, env_indices: EnvIndices, base: Floats) -> None:
+        """Begins R campaigns.
+
+        Args:
+            env_indices: R of the B campaigns.
+            base: (R,) b0 of each.
+        """
+        self._base[env_indices] = self._incumbent[env_indices] = base
+        self._total[env_indices] = 0.0
+        self._area[env_indices] = 0.0
+        self._utilities[env_indices] = 0.0
+
+    def update(
+        self,
+        env_indices: EnvIndices,
+        batch: Floats,
+        best: Floats,
+        *,
+        rounds: NDArray[np.int64],
+        horizon: NDArray[np.int64],
+        best_mean: Floats | None,
+    ) -> tuple[Floats, Floats]:
+        """Utilities of R campaigns after a round.
+
+        Args:
+            env_indices: R of the B campaigns.
+            batch: (R, q) true values of the round's proposals; 0 where a slot was wasted.
+            best: (R,) the best of those that were not wasted.
+            rounds: (R,) rounds played.
+            horizon: (R,) rounds in all.
+            best_mean: (R,) largest posterior mean of a design; None but for utilities that ask.
+
+        Returns:
+            The utilities, (R,), and what the round added to them, (R,).
+        """
+        best_before = self._incumbent[env_indices].copy()
+        utility_before = self._utilities[env_indices].copy()
+        self._incumbent[env_indices] = np.maximum(best_before, best)
+        self._total[env_indices] += batch.sum(axis=1)
+        self._area[env_indices] += self._incumbent[env_indices] - self._base[env_indices]
+        utilities = self._utility.value(
+            Progress(
+                base=self._base[env_indices],
+                best=self._incumbent[env_indices],
+                total=self._total[env_indices],
+                area=self._area[env_indices],
+                batch=batch,
+                rounds=rounds,
+                horizon=horizon,
+                utility_before=utility_before,
+                best_before=best_before,
+                best_mean=best_mean,
+            )
+        )
+        self._utilities[env_indices] = utilities
+        return utilities, utilities - utility_before

@@ -1,0 +1,1 @@
+"""Studies: what is played, and the result page that is made of it; a folder each."""
