@@ -89,7 +89,7 @@ def check_policy(
     Args:
         make_policy: Builds the policy for a spec.
         env: At least two campaigns with `control="designs"`, and autoreset disabled.
-        repeats: Whether it may propose designs again that are not worth it, as with `keeps_repeats`.
+        repeats: Whether it may propose again what is not worth it, as with `keeps_repeats`.
         seed: Of the campaigns.
 
     Raises:
