@@ -226,7 +226,7 @@ def test_arguments_of_the_environment_win_over_flags_and_plates_over_rounds(
         asked.append(env_kwargs)
         return {"steps": 0, "seconds": 0.0}
 
-    monkeypatch.setattr(train, "train", noted)
+    monkeypatch.setattr("ombo_agents.learned.training.train", noted)
     flags = ["--out", str(tmp_path), "--env-kwargs", json.dumps(given)]
     train.main(tyro.cli(train.Args, args=flags))
     assert asked == [expected]
