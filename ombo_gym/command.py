@@ -12,11 +12,12 @@ _MAIN = "ombo_agents.cli.main"  # which stands on this package, and needs the ex
 
 
 def main() -> None:
-    """Runs the command.
+    """Runs the command; modules of one's own are found in the folder that it is called from.
 
     Raises:
         SystemExit: Extras are not installed; names them.
     """
+    sys.path.insert(0, os.getcwd())  # as `python -m` does
     try:
         module = importlib.import_module(_MAIN)
     except ImportError as error:

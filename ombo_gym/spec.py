@@ -86,7 +86,7 @@ class CampaignSpec:
         reference: b0 of utility `best` for campaigns without a start.
         floor: Value of designs that cannot be measured.
         start_capacity: Rows of the largest start.
-        start_origin: How the start's designs were chosen.
+        start_origin: How the start's designs were chosen; the kind of an `Origin` does as well.
         control: What the player acts on: one of `CONTROLS`, or `module:Class` of one's own.
         problem: What is being designed; policies may have settings of their own for it.
 
@@ -122,6 +122,8 @@ class CampaignSpec:
             parameters = parse_parameters(self.design_space, argument="design_space")
             set_field(self, "design_space", design_space_of(parameters))
         set_field(self, "utility", make_utility(self.utility))
+        if isinstance(self.start_origin, str):
+            set_field(self, "start_origin", Origin(self.start_origin))
         if self.plates is not None:
             plates = tuple(_whole("plates", size) for size in self.plates)
             if not plates:
@@ -231,7 +233,8 @@ class CampaignSpec:
                 stands in a sheet, in the user's units.
             measurements: (n,).
             plates_left: Sizes of the batches still to come, the next one first.
-            from_start: How many of the designs are the start; None: all.
+            from_start: How many of the designs are the start; None: all, but no more than
+                `start_capacity`.
 
         Raises:
             ValueError: What `check_observation` refuses.
@@ -249,7 +252,7 @@ class CampaignSpec:
                 f"{given.shape}"
             )
         row = np.arange(capacity)[None]  # (1, capacity)
-        num_from_start = n if from_start is None else from_start
+        num_from_start = min(n, self.start_capacity) if from_start is None else from_start
         observation: Observation = {
             # Checked in the type that they came in: a smaller one might not hold them.
             "designs": np.zeros((1, capacity, *shape), given.dtype if n else np.int8),
@@ -284,7 +287,12 @@ class CampaignSpec:
         Args:
             actions: (1, ...), what a policy proposes.
             plate: Size of the next batch; None: the largest.
+
+        Raises:
+            ValueError: A plate that is larger than any of the campaign's.
         """
+        if plate is not None and not 1 <= plate <= self.batch_size:
+            raise ValueError(f"plate: expected from 1 to {self.batch_size} designs, got {plate}")
         batch = self.design_space.designs(np.asarray(actions))[0]
         return [self.design_space.describe(design) for design in batch[:plate]]
 

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from importlib import import_module
 from inspect import signature
 from typing import Any, ClassVar
 
@@ -89,8 +90,16 @@ class Utility(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Makes the name known to `make_utility`."""
         super().__init_subclass__(**kwargs)
-        if "name" in cls.__dict__:
-            UTILITIES[cls.name] = cls
+        if "name" not in cls.__dict__:
+            return
+        before = UTILITIES.get(cls.name)
+        where = cls.__module__, cls.__qualname__
+        if before is not None and (before.__module__, before.__qualname__) != where:
+            raise ValueError(
+                f"utility: expected a name that is not taken, got {cls.name!r}, which is "
+                f"{before.__module__}.{before.__qualname__}"
+            )
+        UTILITIES[cls.name] = cls
 
     def value(self, progress: Progress) -> Floats:
         """Utilities of R campaigns as they stand, (R,): what they were, and the round's gain."""
@@ -331,7 +340,8 @@ def make_utility(given: Any) -> Utility:
     """The utility that an argument means.
 
     Args:
-        given: A name, `{"name": ..., **arguments}`, `NAME:key=value;key=value`, or a utility.
+        given: A name, `{"name": ..., **arguments}`, `NAME:key=value;key=value`, or a utility. In
+            place of a name, `module:Class` of one's own, which makes its name known.
 
     Raises:
         ValueError: An unknown name or argument; the message lists the known ones.
@@ -339,7 +349,7 @@ def make_utility(given: Any) -> Utility:
     if isinstance(given, Utility):
         return given
     if isinstance(given, str):
-        name, _, text = given.partition(":")
+        name, text = _name_and_arguments(given)
         arguments: dict[str, Any] = {}
         for part in filter(None, text.split(";")):
             key, _, value = part.partition("=")
@@ -353,11 +363,35 @@ def make_utility(given: Any) -> Utility:
         name, arguments = given["name"], {k: v for k, v in given.items() if k != "name"}
     else:
         raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
+    if name.count(":") == 1:
+        name = _imported(name)
     if name not in UTILITIES:
-        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
+        raise ValueError(
+            f"utility: expected one of {sorted(UTILITIES)}, or module:Class of your own, got "
+            f"{given!r}"
+        )
     takes_some = UTILITIES[name].__init__ is not object.__init__
     known = signature(UTILITIES[name]).parameters if takes_some else {}
     missing = [key for key, each in known.items() if each.default is each.empty]
     if set(missing) - set(arguments) or set(arguments) - set(known):
         raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {arguments}")
     return UTILITIES[name](**arguments)
+
+
+def _name_and_arguments(text: str) -> tuple[str, str]:
+    """`NAME:key=value` taken apart, and `module:Class:key=value`."""
+    parts = text.split(":")
+    names = 2 if len(parts) > 1 and parts[1].isidentifier() else 1
+    return ":".join(parts[:names]), ":".join(parts[names:])
+
+
+def _imported(name: str) -> str:
+    """The name that `module:Class` has once it is imported."""
+    module, _, attribute = name.partition(":")
+    try:
+        found: str = getattr(import_module(module), attribute).name
+    except (ImportError, AttributeError) as error:
+        raise ValueError(
+            f"utility: expected a class with a name in module:Class, got {name!r}: {error}"
+        ) from error
+    return found

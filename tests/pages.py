@@ -20,7 +20,8 @@ PAGES = [
         if path.relative_to(ROOT / "docs").parts[0] not in GENERATED
     ),
 ]
-_BLOCK = re.compile(r"^```python(?P<how>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+_GOES_ON = "<!-- goes on with the block before -->\n"
 _FILE = re.compile(r"In\s+`(\w+\.py)`:\s*\Z")  # what stands before a block that is a file
 _COMMAND = re.compile(r"^    (ombo (?:.*\\\n)*.*)$", re.MULTILINE)
 
@@ -58,7 +59,7 @@ def read(path: Path) -> Page:
         code = match["code"]
         if name := _FILE.search(text[: match.start()]):
             files[name[1]] = code
-        elif match["how"].strip() == "continue":
+        elif text[: match.start()].endswith(_GOES_ON):
             scripts[-1] += code
         else:
             scripts.append(code)

@@ -186,3 +186,19 @@ def test_designs_are_computed_with_in_wide_integers_and_at_the_end_plates_are_th
     assert computable(spec, wide) is wide
     assert next_plates(spec, observation).tolist() == [2]
     assert next_plates(spec, over).tolist() == [3]
+
+
+def test_rows_beyond_the_start_are_not_the_start_s_unless_somebody_says_so() -> None:
+    spec = CampaignSpec(BoxDesigns(1), plates=[2, 2], start_capacity=2, start_origin="listed")  # type: ignore[arg-type]
+    assert spec.start_origin == Origin("listed")
+    designs, values = np.zeros((3, 1)), [1.0, 2.0, 3.0]
+    for given, expected in ((None, 2), (1, 1)):
+        observation = spec.observation(designs, values, plates_left=[2], from_start=given)
+        assert observation["from_start"].sum() == expected
+
+
+@pytest.mark.parametrize("plate", [0, 3])
+def test_a_plate_larger_than_any_of_the_campaign_s_is_not_described(plate: int) -> None:
+    spec = CampaignSpec(BoxDesigns(1), plates=[2, 1])
+    with pytest.raises(ValueError, match=f"plate: expected from 1 to 2 designs, got {plate}"):
+        spec.describe(np.zeros((1, 2, 1), np.float32), plate)

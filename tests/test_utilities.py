@@ -9,6 +9,7 @@ import pickle
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -355,3 +356,28 @@ def test_the_median_of_an_even_batch_is_the_mean_of_the_middle_two() -> None:
 
 
 MEDIAN: dict[str, Any] = {"utility": "last_median", "start": {"kind": "none"}}
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected a name that is not taken, got 'best'"):
+
+        class Best(Utility):
+            name = "best"
+
+
+def test_a_utility_of_a_module_is_named_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_hits.py").write_text(
+        "from ombo_gym import Utility\n"
+        "class Hits(Utility):\n"
+        "    name = 'own_hits'\n"
+        "    def __init__(self, threshold): self.threshold = threshold\n"
+        "    def gain(self, batch, best, rounds_left): return (batch > self.threshold).sum(-1)\n"
+        "    def level(self, utility, base, measurements): return utility / measurements\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    made = make_utility("own_hits:Hits:threshold=0.5")
+    assert str(made) == "own_hits:threshold=0.5" and made == make_utility(str(made))
+    with pytest.raises(ValueError, match="module:Class, got 'own_hits:Misses'"):
+        make_utility("own_hits:Misses")

@@ -52,7 +52,7 @@ def actions_of(weights: NDArray[np.floating]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class ExplorationView:
-    """What B campaigns look like; finished ones are in no outlook."""
+    """What B campaigns look like; finished ones are in no group."""
 
     groups: list[CandidatePosterior]
     rounds_left: NDArray[np.float32]  # (B, 1)

@@ -40,8 +40,13 @@ class Parameter(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Makes the kind known to `parse_parameters`."""
         super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:
-            PARAMETERS[cls.kind] = cls
+        if "kind" not in cls.__dict__:
+            return
+        before = PARAMETERS.get(cls.kind)
+        where = cls.__module__, cls.__qualname__
+        if before is not None and (before.__module__, before.__qualname__) != where:
+            raise ValueError(f"kind: expected one that is not taken, got {cls.kind!r}")
+        PARAMETERS[cls.kind] = cls
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles without what was worked out on the way."""

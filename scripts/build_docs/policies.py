@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from importlib.resources import files
@@ -158,9 +157,11 @@ def _row(name: str, entry: Entry) -> str:
 
 
 def what_it_does(name: str) -> str:
-    """The first line of the class's docstring, or the builder's where names share a class."""
+    """The first line of the class's docstring, or the builder's where a schedule is one of many."""
     kind, build = type(_made(name)), POLICIES[name].build
-    shared = [type(_made(other)) for other in POLICIES].count(kind) > 1
+    shared = [type(_made(other)) for other in POLICIES].count(kind) > 1 or (
+        getattr(build, "__module__", "") == "ombo_agents.bayesian.schedules"
+    )
     is_function = isinstance(build, FunctionType) and build.__name__ != "<lambda>"
     summary = Docstring.of(build if shared and is_function else kind).summary.rstrip(".")
     return f"{summary}: {_ABOUT[name]}" if name in _ABOUT else summary
@@ -212,4 +213,4 @@ def _table(
 
 
 def _code(value: str | None) -> str:
-    return "" if value is None else f"`{json.dumps(value)[1:-1]}`"
+    return "" if value is None else f"`{value}`"

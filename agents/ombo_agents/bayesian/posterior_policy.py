@@ -44,4 +44,4 @@ class PosteriorPolicy(DesignsPolicy):
 
     @abstractmethod
     def pick(self, group: CandidatePosterior, rngs: GeneratorBatch) -> NDArray[Any]:
-        """The batches of R campaigns, (R, outlook.batch_size, *shape)."""
+        """The batches of R campaigns, (R, group.batch_size, *shape)."""

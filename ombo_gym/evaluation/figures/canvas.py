@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -122,7 +123,9 @@ def title(ax: Axes, lines: Sequence[str], theme: Theme) -> None:
 
 
 def footer(figure: Figure, lines: Sequence[str], theme: Theme) -> None:
-    """Notes at the foot of the page."""
+    """Notes at the foot of the page, wrapped to its width."""
+    letters = int((figure.get_figwidth() - 0.2) / (0.85 * NAME_WIDTH))
+    lines = [part for line in lines for part in textwrap.wrap(line, letters)]
     figure.text(
         0.1 / figure.get_figwidth(),
         0.1 / figure.get_figheight(),

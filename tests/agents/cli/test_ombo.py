@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,25 @@ def test_all_policies_that_suit_are_evaluated(
     assert played == {"random", "greedy"}
     config = json.loads((tmp_path / "config.json").read_text())
     assert config["command"].startswith("ombo evaluate --env Ombo/Bandit-v0")
+
+
+def test_modules_of_one_s_own_are_found_in_the_folder_that_it_is_called_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "own_still.py").write_text(
+        "from ombo_agents import DesignsPolicy\n"
+        "class Still(DesignsPolicy):\n"
+        "    def propose(self, observation, rngs, q):\n"
+        "        return self.space.sample(rngs, q)\n"
+    )
+    flags = "--env Ombo/Bandit-v0 --policies own_still:Still --horizons 1 --campaigns 2".split()
+    done = subprocess.run(
+        [sys.executable, "-c", "from ombo_gym.command import main; main()", "evaluate", *flags],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "own_still:Still" in done.stdout
