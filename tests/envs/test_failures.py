@@ -98,3 +98,23 @@ def test_a_step_that_fails_for_one_plate_size_leaves_all_rows_as_they_were() -> 
             env.step(actions)
         problem.fails = ""
         assert_same(env.step(actions), twin.step(actions))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_finite_numbers_are_refused_with_what_to_do(value: float) -> None:
+    class Odd(Failing):
+        def evaluate(self, instances: Instances, designs: Designs) -> np.ndarray:
+            return np.where(designs[..., 0] > 0, value, 0.0)
+
+    class Masked(Odd):
+        def feasible(self, instances: Instances, designs: Designs) -> np.ndarray:
+            return designs[..., 0] <= 0
+
+    arguments = {"horizon": 1, "batch_size": 2, "start": {"kind": "none"}}
+    env = CampaignEnv(Odd(), **arguments)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"Odd.evaluate: expected finite .* `feasible` says which"):
+        env.step(HALF)
+    env = CampaignEnv(Masked(), **arguments)
+    env.reset(seed=0)
+    assert env.step(HALF)[-1]["infeasible"] == 2

@@ -175,9 +175,19 @@ class Problem(ABC):
     def true_values(
         self, instances: Instances, designs: Designs
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-        """Values, with the floor where infeasible, (R, n), and the feasible mask (None: all)."""
+        """Values, with the floor where infeasible, (R, n), and the feasible mask (None: all).
+
+        Raises:
+            ValueError: `evaluate` gave other values than finite numbers for feasible designs.
+        """
         values = self.evaluate(instances, designs)
         feasible = self.feasible(instances, designs)
         if feasible is not None:
             values = np.where(feasible, values, self.floor)
+        if not (finite := np.isfinite(values)).all():
+            raise ValueError(
+                f"{type(self).__name__}.evaluate: expected finite numbers for designs that can be "
+                f"measured, got {values[~finite][0]}; `feasible` says which cannot, and `floor` "
+                "what they are worth"
+            )
         return values, feasible
