@@ -29,11 +29,17 @@ ORIGINS = ("none", "random", "percentile", "space_filling", "listed")
 
 
 class Repeats(Enum):
-    """Whether, and when, measuring a design again can be worth anything."""
+    """Whether, and when, measuring a design again can be worth anything.
 
-    ALLOWED = "allowed"  # at any time, also within a batch
-    DISTINCT_IN_BATCH = "distinct_in_batch"  # in a later round; a good batch holds a design once
-    NEVER_AGAIN = "never_again"  # it is worth nothing, or a slot is wasted on it
+    Attributes:
+        ALLOWED: At any time, also within a batch.
+        DISTINCT_IN_BATCH: In a later round; a good batch holds a design once.
+        NEVER_AGAIN: It is worth nothing, or a slot is wasted on it.
+    """
+
+    ALLOWED = "allowed"
+    DISTINCT_IN_BATCH = "distinct_in_batch"
+    NEVER_AGAIN = "never_again"
 
 
 @dataclass(frozen=True)

@@ -25,19 +25,33 @@ _CACHE = 2**17  # entries of an (R, n, M) array that stay in a processor's cache
 
 @dataclass(frozen=True)
 class CandidatePosterior:
-    """Beliefs about candidates, of R campaigns with the same n of observations and next plate."""
+    """Beliefs about candidates, of R campaigns with the same n of observations and next plate.
 
-    env_indices: NDArray[np.intp]  # (R,) which campaigns of the observation these are
-    candidates: Designs  # (R, M, *shape)
+    Attributes:
+        env_indices: (R,) which campaigns of the observation these are.
+        candidates: (R, M, *shape) designs.
+        posterior: Of the dataset.
+        marginals: Means and standard deviations of the candidates, in the posterior's units.
+        num_observed: n, all observations, also those beyond the surrogate's `max_data`.
+        batch_size: q of the next batch.
+        plates: (R, N) sizes of the batches to come, the next one first.
+        rounds_left: (R,).
+        best: (R,) best observed value, in the posterior's units.
+        repeats: Whether and when a candidate can be measured again.
+        measured: (R, M) candidates that are measured, where they never can be again; else None.
+    """
+
+    env_indices: NDArray[np.intp]
+    candidates: Designs
     posterior: Posterior
     marginals: CandidateMarginals
-    num_observed: int  # n, all observations, also those beyond the surrogate's max_data
-    batch_size: int  # q of the next batch
-    plates: NDArray[np.int64]  # (R, N) sizes of the batches to come, the next one first
-    rounds_left: NDArray[np.float32]  # (R,)
-    best: NDArray[np.float64]  # (R,) best observed value in the posterior's units
-    repeats: Repeats  # whether and when a candidate can be measured again
-    measured: NDArray[np.bool_] | None = None  # (R, M) of candidates, where they never can
+    num_observed: int
+    batch_size: int
+    plates: NDArray[np.int64]
+    rounds_left: NDArray[np.float32]
+    best: NDArray[np.float64]
+    repeats: Repeats
+    measured: NDArray[np.bool_] | None = None
 
     @property
     def distinct(self) -> bool:
