@@ -81,5 +81,11 @@ class UtilityTracker:
                 best_mean=best_mean,
             )
         )
+        if np.shape(utilities) != utility_before.shape:
+            raise ValueError(
+                f"{type(self._utility).__name__}: expected `gain`, or `value`, of shape "
+                f"{utility_before.shape}, one a campaign, for a batch {batch.shape}; got "
+                f"{np.shape(utilities)}"
+            )
         self._utilities[env_indices] = utilities
         return utilities, utilities - utility_before

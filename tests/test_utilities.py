@@ -381,3 +381,22 @@ def test_a_utility_of_a_module_is_named_by_it(
     assert str(made) == "own_hits:threshold=0.5" and made == make_utility(str(made))
     with pytest.raises(ValueError, match="module:Class, got 'own_hits:Misses'"):
         make_utility("own_hits:Misses")
+
+
+def test_a_gain_of_the_wrong_shape_is_refused_with_the_right_one() -> None:
+    class PerDesign(Utility):
+        name = "per_design"
+
+        def gain(self, batch: Any, best: Any, rounds_left: Any) -> Any:
+            return batch
+
+        def level(self, utility: Any, base: Any, measurements: int) -> Any:
+            return utility
+
+    try:
+        env = CampaignEnv("GP", utility="per_design", batch_size=3)
+        env.reset(seed=0)
+        with pytest.raises(ValueError, match=r"PerDesign: expected `gain`.* shape \(1,\)"):
+            env.step(env.action_space.sample())
+    finally:
+        del UTILITIES["per_design"]

@@ -177,6 +177,11 @@ class Layout:
 def _table(name: str, parameter: Parameter) -> tuple[NDArray[np.float32] | None, Floats | None]:
     if (coordinates := parameter.coordinates) is None:
         return None, None
+    if not (np.abs(coordinates) <= 1).all() or (np.diff(coordinates) < 0).any():
+        raise ValueError(
+            f"parameters: {name!r}: expected coordinates from -1 to 1, ascending, one a value, got "
+            f"{coordinates.tolist()}"
+        )
     table = coordinates.astype(np.float32)
     if (np.diff(table) < _APART).any():
         closest = int(np.diff(table).argmin())

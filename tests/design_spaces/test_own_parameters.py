@@ -90,3 +90,17 @@ def test_policies_play_them(name: str) -> None:
 def test_what_is_not_written_so_is_refused_with_what_was_expected(written: dict) -> None:
     with pytest.raises(ValueError, match=r"'turn': expected .*angle.*, got"):
         parse_parameters({"turn": written})
+
+
+@pytest.mark.parametrize("coordinates", [[1.0, 0.0, -1.0], [0.0, 1.0, 2.0], [0.0, np.nan, 1.0]])
+def test_coordinates_that_are_none_are_refused(coordinates: list[float]) -> None:
+    @dataclass(frozen=True)
+    class Odd(Parameter):
+        values: tuple[float, ...]
+
+        @property
+        def coordinates(self):
+            return np.array(coordinates)
+
+    with pytest.raises(ValueError, match="'x': expected coordinates from -1 to 1, ascending"):
+        CampaignSpec({"x": Odd((1.0, 2.0, 3.0)), "y": (0, 1)})  # type: ignore[arg-type]
