@@ -114,7 +114,10 @@ class ProblemConformance(ContractConformance, RenderingConformance):
     def test_a_design_has_one_value(self) -> None:
         """To the bit, whatever it is evaluated with; and all of them are numbers."""
         problem, instances, designs = self._random_designs(num_campaigns=2)
-        values, feasible = problem.true_values(instances, designs)
+        try:
+            values, feasible = problem.true_values(instances, designs)
+        except ValueError as error:
+            raise AssertionError(f"true values: {error}") from error
         assert values.shape == (2, DESIGNS) and np.isfinite(values).all(), (
             f"true values: expected finite (2, {DESIGNS}), got {values}"
         )
