@@ -39,8 +39,9 @@ class PolicyConformance:
     """Subclass it in a test file, and pytest collects its check for every space.
 
     Attributes:
-        campaigns: Id, or problem, and arguments of each kind of campaign that is played: by default
-            a box, a sequence, a pool and a mixed space, no start, one row, batches of any size.
+        campaigns: Id ("Ombo/GP-v0", "GP" or "module:Class"), or problem, and arguments of each kind
+            of campaign that is played: by default a box, a sequence, a pool and a mixed space, no
+            start, one row, batches of any size.
 
     Example:
         >>> class TestMiddle(PolicyConformance):
@@ -62,10 +63,14 @@ class PolicyConformance:
 
     def test_the_policy_keeps_its_promises(self) -> None:
         """On one campaign of every kind."""
+        env: VectorEnv[Any, Any, Any]
         for problem, arguments in self.campaigns:
-            env = CampaignVectorEnv(
-                NUM_CAMPAIGNS, problem, **_rounds(arguments), autoreset_mode="Disabled"
-            )
+            if isinstance(problem, str) and problem in gym.registry:
+                env = make_env(problem, **arguments)
+            else:
+                env = CampaignVectorEnv(
+                    NUM_CAMPAIGNS, problem, **_rounds(arguments), autoreset_mode="Disabled"
+                )
             check_policy(self.make_policy, env)
 
 
@@ -106,8 +111,8 @@ def check_policy(
         for name, array in observation.items():
             np.testing.assert_array_equal(array, before[name], f"{where}: it changed {name}")
         _check_actions(actions, env, where)
-        _check_repetition(from_json, observation, actions, round_, where)
-        _check_rows(policy, observation, actions, round_, env, where)
+        _check_repetition(policy, observation, actions, round_, where)
+        _check_rows(from_json, observation, actions, round_, env, where)
         _check_claims(policy, observation, actions, round_, where)
         _check_designs(spec, observation, actions, repeats, where)
         observation, _, ended, *_ = env.step(actions)

@@ -12,7 +12,7 @@ from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.small_problems import BoxOnce, Pool, PoolOnce, Recipes, RecipesOnce
 from tests.envs.cases import IDS
 
-ROWS = 9
+ROWS = 5
 SMALL = {"start": {"kind": "percentile", "size": 64}}
 CASES = {
     **{name: (name, SMALL if "TF" in name else {}) for name in [*IDS, "Ombo/TFBind8-v0"]},

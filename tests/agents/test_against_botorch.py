@@ -129,7 +129,7 @@ def bounds_of_both(dim, count):
 @pytest.mark.parametrize("dim", sorted(SITUATIONS))
 @pytest.mark.parametrize("both", [improvement_of_both, bounds_of_both])
 def test_our_batches_are_worth_what_botorch_s_are_on_a_few_datasets(both, dim):
-    ours, theirs = both(dim, 3).T
+    ours, theirs = both(dim, 2).T
     assert ours.mean() >= theirs.mean() * (1 - 0.01)
 
 

@@ -189,7 +189,7 @@ def advantage(
 
 @pytest.mark.parametrize("better", ["ucb", "expected_improvement", "thompson"])
 def test_on_gp_functions_who_learns_from_the_data_beats_random(better):
-    assert advantage(better, "random").low > 0.05
+    assert advantage(better, "random", campaigns=100).low > 0.05
 
 
 def test_a_schedule_that_explores_first_beats_greedy_on_the_last_batch_s_mean():

@@ -20,9 +20,15 @@ ROUNDS: dict[str, dict[str, Any]] = {
 NOISY: dict[str, Any] = {"noise_std": 0.3, "utility": "last_quantile:quantile=0.9"}
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.value)
-@pytest.mark.parametrize("rounds", ROUNDS)
-@pytest.mark.parametrize(("env_id", "control"), CASES)
+@pytest.mark.parametrize(
+    ("env_id", "control", "rounds", "mode"),
+    # Each pair of a case and a mode, under a range or under plates in turn.
+    [
+        (*case, list(ROUNDS)[(i + j) % 2], mode)
+        for i, case in enumerate(CASES)
+        for j, mode in enumerate(MODES)
+    ],
+)
 def test_native_rows_are_the_rows_of_sync_vector_env(
     env_id: str, control: str, rounds: str, mode: AutoresetMode
 ) -> None:

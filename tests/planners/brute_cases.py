@@ -23,6 +23,16 @@ ARM_UTILITIES = ("total", "recommendation", "last_mean")
 NOISY = "0,1 1,1"
 
 
+def every_other(utilities: Sequence[str], cases: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Every second pair of a utility and a case: each meets half of the others."""
+    return [
+        (utility, *case)
+        for i, utility in enumerate(utilities)
+        for j, case in enumerate(cases)
+        if (i + j) % 2 == 0
+    ]
+
+
 @dataclass
 class Arms(BruteForce):
     """Bernoulli arms.

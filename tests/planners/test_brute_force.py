@@ -21,6 +21,7 @@ from tests.planners.brute_cases import (
     Arms,
     Surfaces,
     arms,
+    every_other,
     fractions,
     surfaces,
 )
@@ -133,8 +134,9 @@ ARMS = [  # priors, known, q, rounds
 ]
 
 
-@pytest.mark.parametrize(("priors", "known", "q", "rounds"), ARMS)
-@pytest.mark.parametrize("utility", ARM_UTILITIES)
+@pytest.mark.parametrize(
+    ("utility", "priors", "known", "q", "rounds"), every_other(ARM_UTILITIES, ARMS)
+)
 def test_arms(utility, priors, known, q, rounds):
     assert_planned_like(arms(q, utility, priors, known), rounds)
 
@@ -177,8 +179,10 @@ SURFACES = [  # matrix, weights, noise, q, rounds
 ]
 
 
-@pytest.mark.parametrize(("matrix", "weights", "noise", "q", "rounds"), SURFACES)
-@pytest.mark.parametrize("utility", SURFACE_UTILITIES)
+@pytest.mark.parametrize(
+    ("utility", "matrix", "weights", "noise", "q", "rounds"),
+    every_other(SURFACE_UTILITIES, SURFACES),
+)
 def test_surfaces(utility, matrix, weights, noise, q, rounds):
     assert_planned_like(surfaces(q, utility, matrix, weights, noise), rounds)
 

@@ -65,12 +65,12 @@ PLAYED = [
 
 
 @pytest.mark.parametrize(("env_id", "policy", "arguments"), PLAYED)
-def test_20_000_campaigns_are_worth_on_average_what_they_must_be(env_id, policy, arguments):
+def test_10_000_campaigns_are_worth_on_average_what_they_must_be(env_id, policy, arguments):
     one = {} if "plates" in arguments else {"batch_size": 1}
     arguments = {**one, "utility": "best", **arguments}
     env = gym.make(env_id, **arguments)
     expected = exact_value(env, ombo_agents.make(policy, env))
-    mean, error = play(env_id, policy, 20_000, seed=7, **arguments)
+    mean, error = play(env_id, policy, 10_000, seed=7, **arguments)
     assert 0 < error < 0.02
     assert abs(mean - expected) < 3 * error
 

@@ -9,7 +9,14 @@ import pytest
 import ombo_agents
 from ombo_agents.planners.dynamic_programming import TooManyStates, solve_campaign
 from ombo_gym.spec import campaign_spec
-from tests.planners.brute_cases import ARM_UTILITIES, NOISY, SURFACE_UTILITIES, arms, surfaces
+from tests.planners.brute_cases import (
+    ARM_UTILITIES,
+    NOISY,
+    SURFACE_UTILITIES,
+    arms,
+    every_other,
+    surfaces,
+)
 from tests.planners.players import (
     BANDIT,
     EXACT_POLICIES,
@@ -41,14 +48,17 @@ SURFACES_ON_PLATES = [  # matrix, weights, noise, plates
 ]
 
 
-@pytest.mark.parametrize(("priors", "known", "plates"), ARMS_ON_PLATES)
-@pytest.mark.parametrize("utility", ARM_UTILITIES)
+@pytest.mark.parametrize(
+    ("utility", "priors", "known", "plates"), every_other(ARM_UTILITIES, ARMS_ON_PLATES)
+)
 def test_arms_on_plates_of_different_sizes(utility, priors, known, plates):
     assert_planned_like(arms(0, utility, priors, known), plates)
 
 
-@pytest.mark.parametrize(("matrix", "weights", "noise", "plates"), SURFACES_ON_PLATES)
-@pytest.mark.parametrize("utility", SURFACE_UTILITIES)
+@pytest.mark.parametrize(
+    ("utility", "matrix", "weights", "noise", "plates"),
+    every_other(SURFACE_UTILITIES, SURFACES_ON_PLATES),
+)
 def test_surfaces_on_plates_of_different_sizes(utility, matrix, weights, noise, plates):
     assert_planned_like(surfaces(0, utility, matrix, weights, noise), plates)
 
