@@ -28,7 +28,7 @@ class Pool(Problem):
 
     def __init__(self, values: Sequence[float]) -> None:
         self.values = np.array(values, np.float64)
-        self.design_space = CandidateDesigns(np.arange(len(values))[:, None] * 1.0)
+        self.design_space = CandidateDesigns(np.arange(len(values))[:, None] * 1.0, scale="none")
 
     def draw(self, rngs: BatchedGenerator) -> Instances:
         return {"shift": rngs.draw(lambda rng: rng.choice([0.0, 10.0]))}
@@ -63,7 +63,9 @@ class Table(Problem):
         self.values = np.array(values, np.float64)
         self.shifts = np.array(shifts, np.float64)
         self._repeats = repeats
-        self.design_space = CandidateDesigns(np.arange(len(values))[:, None] / len(values))
+        self.design_space = CandidateDesigns(
+            np.arange(len(values))[:, None] / len(values), scale="none"
+        )
 
     @property
     def repeats(self) -> Repeats:

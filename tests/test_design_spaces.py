@@ -26,7 +26,7 @@ POOL = np.random.default_rng(0).normal(size=(60, 2))
 )
 def test_pools_refuse_features_that_tell_nothing(features: object, message: str) -> None:
     with pytest.raises(ValueError, match=f"pool_features: .*{message}"):
-        CandidateDesigns(np.array(features))
+        CandidateDesigns(np.array(features), scale="none")
 
 
 def test_pools_take_features_on_any_scale() -> None:
@@ -35,7 +35,7 @@ def test_pools_take_features_on_any_scale() -> None:
 
 
 def test_distances_of_features_as_far_from_zero_as_a_pool_may_have_them_keep_their_digits() -> None:
-    far = CandidateDesigns(POOL + 4e3).pool_features[None]
+    far = CandidateDesigns(POOL + 4e3, scale="none").pool_features[None]
     near = POOL[None]
     exact = ((near[:, :, None] - near[:, None]) ** 2).sum(axis=-1)
     np.testing.assert_allclose(squared_distances(far, far), exact, rtol=0, atol=1e-7)
@@ -47,7 +47,7 @@ def test_a_pool_far_from_zero_is_searched_like_the_same_pool_at_zero(name: str) 
     for offset in (0.0, 4e3):
         env = ombo_gym.make_campaign(
             lambda candidate: float(POOL[candidate].sum()),
-            CandidateDesigns(POOL + offset),
+            CandidateDesigns(POOL + offset, scale="none"),
             horizon=3,
         )
         policy = ombo_agents.make(name, env)

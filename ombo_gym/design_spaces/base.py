@@ -118,6 +118,20 @@ class DesignSpace(OfKind):
         """Whether `candidates` are all designs, so that none are drawn."""
         return False
 
+    def shared_candidates(self, turn: int) -> NDArray[np.int64] | None:
+        """Numbers of the many designs that policies look at in all campaigns, (M,).
+
+        All candidates of a pool of up to 100,000, of a larger one 100,000 at a time; all designs of
+        another finite space of up to 16,384: in larger ones mutants of the best are looked at.
+
+        Args:
+            turn: Of a pool that is too large, others are looked at in every turn.
+
+        Returns:
+            None where policies look at `candidates`.
+        """
+        return None
+
     @abstractmethod
     def candidates(
         self, designs: Designs, values: NDArray[np.float64], extra: int, rngs: BatchedGenerator

@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import members, shown
 from ombo_gym.design_spaces.duplicates import Designs
-from ombo_gym.design_spaces.finite import FiniteDesigns, smallest_signed
-from ombo_gym.design_spaces.local_optima import around_peaks_of_pools, nearest_others
+from ombo_gym.design_spaces.feature_scaling import on_one_scale
+from ombo_gym.design_spaces.finite import (
+    LOOKED_AT,
+    WHOLE,
+    FiniteDesigns,
+    in_strides,
+    smallest_signed,
+)
+from ombo_gym.design_spaces.local_optima import (
+    around_peaks_of_pools,
+    nearest_others,
+    nearest_others_of,
+)
 from ombo_gym.design_spaces.relaxations import PoolFeatures, Relaxation
+from ombo_gym.design_spaces.scales import warn_of_wide_spans
+from ombo_gym.design_spaces.values import check_writable
 from ombo_gym.randomness import BatchedGenerator
 
+_TABLE = 2**13  # candidates up to which the nearest others of all of them are kept
 _FAR = 1e3  # how far features of a pool may be from 0, beside how far apart they are
+_SCALES = ("linear", "log", "none")
 
 
 class CandidateDesigns(FiniteDesigns):
     """A pool of n given candidates; a design is an index, (1,) int64.
 
+    Features may be in any units: surrogates see each column from -1 to 1, and all by one factor so
+    that the mean squared distance of two candidates is 2 / 3, which is what a lengthscale in a
+    surrogate's recipe refers to. Columns that do not change and copies of others, in these or other
+    units, change nothing.
+
     Args:
-        pool_features: (n, k) finite features of the candidates, on scales that can be compared
-            and, beside how far apart they are, not far from 0.
+        pool_features: (n, k) finite features of the candidates.
         names: What each candidate is called in print; None: its index.
+        scale: "linear", or "log" where ratios of a feature matter and not differences: of all
+            features, or a list with one for each; None: linear, with a warning of positive ones
+            that span more than 3 decades. "none": features are seen as they are, as those that an
+            embedding computes may be meant; beside how far apart they are, they must not be far
+            from 0.
+
+    Attributes:
+        pool_features: (n, k') what surrogates see of the candidates.
+        given_features: (n, k) as they were given.
 
     Raises:
-        ValueError: The features are none of that.
+        ValueError: Features, names or a scale that are none of that.
+
+    Warns:
+        UserWarning: Positive features span more than 3 decades, and no scale was chosen.
+
+    Example:
+        >>> molecules = CandidateDesigns(np.array([[180.16, 63.6], [194.19, 58.4], [46.07, 20.2]]))
+        >>> molecules.size, molecules.pool_features.shape
+        (3, (3, 2))
     """
 
     kind: ClassVar[str] = "pool"
@@ -36,13 +73,20 @@ class CandidateDesigns(FiniteDesigns):
     pool_features: NDArray[np.float64]
 
     def __init__(
-        self, pool_features: NDArray[np.float64], *, names: Sequence[str] | None = None
+        self,
+        pool_features: NDArray[np.float64],
+        *,
+        names: Sequence[str] | None = None,
+        scale: str | Sequence[str] | None = None,
     ) -> None:
-        self.pool_features = _checked_features(pool_features)
+        self.given_features = _checked_features(pool_features)
+        self.scale = scale if isinstance(scale, str | None) else tuple(members(scale) or [scale])
+        self.pool_features = _as_seen(self.given_features, self.scale)
         self.names = names
         self.shape = (1,)
         self.dtype = np.dtype(np.int64)
         self.size = len(self.pool_features)
+        self._check_names()
         self._nearest: dict[int, NDArray[np.intp]] = {}  # worked out when they are asked for
 
     def __getstate__(self) -> dict[str, Any]:
@@ -54,15 +98,37 @@ class CandidateDesigns(FiniteDesigns):
 
     @override
     def arguments(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"pool_features": self.pool_features.tolist()}
+        found: dict[str, Any] = {"pool_features": self.given_features.tolist()}
         if self.names is not None:
             found["names"] = list(self.names)
+        if self.scale is not None:
+            found["scale"] = self.scale if isinstance(self.scale, str) else list(self.scale)
         return found
+
+    @classmethod
+    @override
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
+        scale = arguments.get("scale")
+        found = cls(**{**arguments, "scale": scale or "linear"})  # who built it first was warned
+        found.scale = tuple(scale) if isinstance(scale, list) else scale
+        return found
+
+    def _check_names(self) -> None:
+        if self.names is None:
+            return
+        if isinstance(self.names, str) or len(self.names) != self.size:
+            raise ValueError(
+                f"names: expected a list of {self.size} texts, one a candidate, got "
+                f"{len(self.names)} in {type(self.names).__name__}"
+            )
+        for name in self.names:
+            check_writable("names", name)
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, CandidateDesigns)
-            and np.array_equal(self.pool_features, other.pool_features)
+            and self.scale == other.scale
+            and np.array_equal(self.given_features, other.given_features)
             and (self.names if self.names is None else list(self.names))
             == (other.names if other.names is None else list(other.names))
         )
@@ -93,6 +159,12 @@ class CandidateDesigns(FiniteDesigns):
         size = len(self.pool_features)
         return rngs.draw(lambda rng: rng.integers(size, size=(count, 1)))
 
+    @override
+    def shared_candidates(self, turn: int) -> NDArray[np.int64] | None:
+        if self.size <= LOOKED_AT:  # their features are there already
+            return in_strides(self.size) if self.size > WHOLE else None
+        return in_strides(self.size, turn * LOOKED_AT, LOOKED_AT)
+
     def mutate(
         self, parents: Designs, rngs: BatchedGenerator, *, mutations: float, step: float
     ) -> Designs:
@@ -110,10 +182,25 @@ class CandidateDesigns(FiniteDesigns):
         count: int,
         neighbours: int,
     ) -> tuple[Designs, NDArray[np.bool_]]:
+        if self.size > _TABLE:
+            pool = self.pool_features
+            return around_peaks_of_pools(
+                lambda some: nearest_others_of(pool, some, neighbours),
+                self.size,
+                designs,
+                values,
+                leaders=leaders,
+                count=count,
+            )
         if neighbours not in self._nearest:
             self._nearest[neighbours] = nearest_others(self.pool_features, neighbours)
         return around_peaks_of_pools(
-            self._nearest[neighbours], designs, values, leaders=leaders, count=count
+            self._nearest[neighbours].__getitem__,
+            self.size,
+            designs,
+            values,
+            leaders=leaders,
+            count=count,
         )
 
     @override
@@ -176,6 +263,42 @@ def _checked_features(features: Any) -> NDArray[np.float64]:
             f"pool_features: expected finite numbers, got {found[row, column]} for feature "
             f"{column} of candidate {row}"
         )
+    return found
+
+
+def _as_seen(
+    given: NDArray[np.float64], scale: str | tuple[str, ...] | None
+) -> NDArray[np.float64]:
+    """What surrogates see of features that were given, (n, k) -> (n, k')."""
+    width = given.shape[1]
+    chosen = (scale or "linear",) * width if isinstance(scale, str | None) else scale
+    if scale == "none":
+        _check_distance_from_zero(given)
+        return given
+    if len(chosen) != width or not all(each in ("linear", "log") for each in chosen):
+        raise ValueError(
+            f"scale: expected one of {list(_SCALES)}, or 'linear' or 'log' for each of {width} "
+            f"features, got {shown(scale)}"
+        )
+    log = np.array([each == "log" for each in chosen], bool)  # (k,)
+    if (given[:, log] <= 0).any():
+        row, column = np.argwhere(log & (given <= 0))[0]
+        raise ValueError(
+            f"pool_features: expected numbers above 0 on a logarithmic scale, got "
+            f"{given[row, column]} for feature {column} of candidate {row}"
+        )
+    features = np.where(log, np.log(np.where(log, given, 1.0)), given)
+    found = on_one_scale(features)
+    if scale is None:
+        warn_of_wide_spans(
+            {f"feature {column}": given[:, column] for column in range(width)},
+            argument="pool_features",
+            remedy='give scale="log" (of all, or in a list of each feature\'s), or "linear"',
+        )
+    return found
+
+
+def _check_distance_from_zero(found: NDArray[np.float64]) -> None:
     low, high = found.min(axis=0, initial=np.inf), found.max(axis=0, initial=-np.inf)
     far = np.maximum(abs(low), abs(high)) > _FAR * max(1.0, (high - low).max(initial=0.0))
     if far.any():
@@ -185,4 +308,3 @@ def _checked_features(features: Any) -> NDArray[np.float64]:
             "are, since squared distances lose their digits there, got feature "
             f"{column} from {low[column]:.9g} to {high[column]:.9g}; subtract its mean"
         )
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -11,6 +12,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.design_spaces.category_features import (
+    category_effects,
+    check_number_of_categories,
+    checked_levels,
+    level_effects,
+    on_scale,
+    one_hot,
+)
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.finite import (
     MUTANTS,
@@ -32,6 +41,7 @@ from ombo_gym.design_spaces.relaxations import (
 from ombo_gym.randomness import BatchedGenerator
 
 _SHORT = 3  # characters of a label that has room in a picture's cell
+_LISTED_NEIGHBOURS = 2**22  # of leaders, above which they are drawn
 
 
 class CategoricalDesigns(FiniteDesigns):
@@ -54,7 +64,8 @@ class CategoricalDesigns(FiniteDesigns):
         parameters: What positions and categories are called, where they have units; see `of`.
 
     Raises:
-        ValueError: Levels that do not go with the categories, or do not ascend.
+        ValueError: Levels that do not go with the categories, or do not ascend, or more than 65,536
+            categories without an order in all.
     """
 
     kind: ClassVar[str] = "categorical"
@@ -74,9 +85,17 @@ class CategoricalDesigns(FiniteDesigns):
         self.parameters = parameters
         self.categories = np.asarray(categories, np.int64)  # (L,)
         if ordinal and levels is None:
-            levels = [list(range(n)) for n in self.categories.tolist()]
-        self.levels = _checked_levels(levels, self.categories)
+            levels = [range(n) for n in self.categories.tolist()]
+        self.levels = checked_levels(levels, self.categories)
         self.is_level = np.array([each is not None for each in self.levels])  # (L,)
+        self._described = {} if parameters is None else _described(parameters)
+        nominal = ~self.is_level  # (L,) positions that surrogates see one-hot
+        nominal[list(self._described)] = False
+        check_number_of_categories("categories", self.categories[~self.is_level].tolist())
+        varying = self.categories > 1  # (L,) where there is one category only, nothing is seen
+        seen = varying if varying.any() else np.ones_like(varying)
+        self._nominal, self._level = nominal & seen, self.is_level & seen
+        self._varying = max(int(varying.sum()), 1)
         self.ordered = bool(self.is_level.all())
         self.has_categories = not self.ordered
         self.alphabet = alphabet
@@ -89,9 +108,8 @@ class CategoricalDesigns(FiniteDesigns):
         for n in self.categories.tolist():  # Python integers do not overflow
             self.size *= n
         self._steps = [
-            None if each is None else _on_scale(np.array(each, np.float64)) for each in self.levels
+            None if each is None else on_scale(np.array(each, np.float64)) for each in self.levels
         ]
-        self._described = {} if parameters is None else _described(parameters)
 
     @classmethod
     def of(cls, parameters: Parameters) -> Self:
@@ -141,7 +159,7 @@ class CategoricalDesigns(FiniteDesigns):
     @property
     @override
     def typical_distance(self) -> float:
-        return float(np.sqrt(self.length / 2))
+        return float(np.sqrt(self._varying / 2))
 
     @override
     def action_space(self, batch_size: int) -> spaces.MultiDiscrete:
@@ -199,6 +217,10 @@ class CategoricalDesigns(FiniteDesigns):
         neighbours: int,
     ) -> tuple[Designs, NDArray[np.bool_]]:
         shape = min(leaders, values.shape[1]), self.length, int(self.categories.max())
+        if math.prod(shape) > _LISTED_NEIGHBOURS:
+            return super().around_peaks(
+                designs, values, rngs, leaders=leaders, count=count, neighbours=neighbours
+            )
         return around_peaks_of_positions(
             self.categories, self.is_level, designs, values, rngs.random(shape), count=count
         )
@@ -210,14 +232,13 @@ class CategoricalDesigns(FiniteDesigns):
         designs = np.asarray(designs)
         if self.ordered:
             return self._level_features(designs)
-        if not self.is_level.any() and not self._described:
-            return _one_hot(designs, int(self.categories.max()))
-        nominal = ~self.is_level
-        nominal[list(self._described)] = False
+        nominal = self._nominal
+        if nominal.all():
+            return one_hot(designs, self.categories)
         parts = [table[designs[..., position]] for position, table in self._described.items()]
         if nominal.any():
-            parts.insert(0, _one_hot(designs[..., nominal], int(self.categories[nominal].max())))
-        if self.is_level.any():
+            parts.insert(0, one_hot(designs[..., nominal], self.categories[nominal]))
+        if self._level.any():
             parts.append(self._level_features(designs))
         return np.concatenate(parts, axis=-1)
 
@@ -226,7 +247,7 @@ class CategoricalDesigns(FiniteDesigns):
         columns = [
             steps[designs[..., position]]
             for position, steps in enumerate(self._steps)
-            if steps is not None
+            if steps is not None and self._level[position]
         ]
         return np.stack(columns, axis=-1)
 
@@ -240,9 +261,15 @@ class CategoricalDesigns(FiniteDesigns):
         return distances
 
     def effects(self, designs: Designs) -> NDArray[np.float64]:
-        """Main effects: orthogonal contrasts of each position's categories, ordered ones too."""
+        """Main effects: orthogonal contrasts of each position's categories, ordered ones too.
+
+        More than 1,024 levels have one linear effect.
+        """
         columns = [
-            contrasts(n)[designs[..., position]] for position, n in enumerate(self.categories)
+            category_effects(designs[..., position], n)
+            if (steps := self._steps[position]) is None
+            else level_effects(designs[..., position], steps)
+            for position, n in enumerate(self.categories.tolist())
         ]
         return np.concatenate(columns, axis=-1)
 
@@ -330,62 +357,3 @@ def _described(parameters: Parameters) -> dict[int, NDArray[np.float64]]:
         for position, each in enumerate(parameters.varying.values())
         if isinstance(each, Choices) and each.descriptors
     }
-
-
-def _checked_levels(
-    levels: Sequence[Sequence[float] | None] | None, categories: NDArray[np.int64]
-) -> tuple[tuple[float, ...] | None, ...]:
-    if levels is None:
-        return (None,) * len(categories)
-    if len(levels) != len(categories):
-        raise ValueError(
-            f"levels: expected them for each of {len(categories)} positions (None at those without "
-            f"an order), got {len(levels)}"
-        )
-    checked: list[tuple[float, ...] | None] = []
-    for n, each in zip(categories.tolist(), levels, strict=True):
-        if each is None:
-            checked.append(None)
-            continue
-        numbers = np.asarray(each, np.float64)
-        rises = (
-            numbers.shape == (n,) and np.isfinite(numbers).all() and (np.diff(numbers) > 0).all()
-        )
-        if not rises:
-            raise ValueError(f"levels: expected {n} finite, ascending numbers, got {each!r}")
-        checked.append(tuple(each))
-    return tuple(checked)
-
-
-def _on_scale(levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Levels as features, (n,): of mean squared distance (n - 1) / n, as one-hot categories have.
-
-    Two of n levels differ with probability (n - 1) / n.
-    """
-    n = len(levels)
-    if n == 1:
-        return np.zeros(1)
-    if (levels == np.arange(n)).all():  # (n^2 - 1) / 6 is their mean squared distance in steps
-        scaled: NDArray[np.float64] = levels * np.sqrt(6 / (n * (n + 1)))
-        return scaled
-    spread = (levels - levels[0]) / (levels[-1] - levels[0])
-    scaled = spread * np.sqrt((n - 1) / n / (2 * spread.var()))
-    return scaled
-
-
-def _one_hot(designs: Designs, categories: int) -> NDArray[np.float64]:
-    one_hot = np.arange(categories) == designs[..., None]
-    flat = one_hot.reshape(*one_hot.shape[:-2], one_hot.shape[-2] * one_hot.shape[-1])
-    return np.where(flat, np.sqrt(0.5), 0.0)
-
-
-def contrasts(categories: int) -> NDArray[np.float64]:
-    """Orthogonal contrasts of n categories with mean square 1, (n, n - 1)."""
-    table = np.zeros((categories, categories - 1))
-    for k in range(1, categories):
-        table[:k, k - 1] = 1.0
-        table[k, k - 1] = -k
-    scaled: NDArray[np.float64] = table * np.sqrt(
-        categories / np.maximum((table**2).sum(axis=0), 1.0)
-    )
-    return scaled

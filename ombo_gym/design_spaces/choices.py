@@ -11,8 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.design_spaces.category_features import check_number_of_categories
+from ombo_gym.design_spaces.feature_scaling import distinct_columns, from_minus_one_to_one
 from ombo_gym.design_spaces.parameter import Parameter
-from ombo_gym.design_spaces.values import finite, first_repeated, plain, same, to_json
+from ombo_gym.design_spaces.values import (
+    check_writable,
+    finite,
+    first_repeated,
+    plain,
+    same,
+    to_json,
+)
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +36,8 @@ class Choices(Parameter):
         values: Anything that `==` tells apart; numbers, texts and lists of them can be written to
             files.
         descriptors: Columns of numbers by name, one a value, which say what values have in common:
-            a surrogate sees them in place of the values.
+            a surrogate sees them in place of the values, on one scale. Those that are the same for
+            all values, or copies of others, change nothing.
 
     Raises:
         ValueError: Values that cannot be told apart, or descriptors that do not tell them apart.
@@ -39,15 +49,18 @@ class Choices(Parameter):
     descriptors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        values = tuple(plain(value) for value in self.values)
-        if not values:
+        if not len(self.values):
             raise ValueError("expected at least one choice, got none")
+        check_number_of_categories("choices", [len(self.values)])
+        values = tuple(plain(value) for value in self.values)
         if any(isinstance(value, np.ndarray) for value in values):
             raise ValueError(
                 "expected choices that can be told apart by ==, got arrays; write them as tuples"
             )
-        if strange := [value for value in values if not same(value, value)]:
-            raise ValueError(f"expected choices that equal themselves, got {strange[0]!r}")
+        for value in values:
+            if not isinstance(value, str) and not same(value, value):
+                raise ValueError(f"expected choices that equal themselves, got {value!r}")
+            check_writable("choice", value)
         if (pair := first_repeated(values)) is not None:
             raise ValueError(f"expected each choice once, got {pair[0]!r} and {pair[1]!r}")
         object.__setattr__(self, "values", values)
@@ -89,6 +102,7 @@ class Fixed(Parameter):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", plain(self.value))
+        check_writable("value", self.value)
 
     @property
     @override
@@ -114,16 +128,21 @@ def _checked(descriptors: Any, count: int) -> dict[str, tuple[float, ...]]:
     for name, given in descriptors.items():
         if not isinstance(name, str):
             raise ValueError(f"descriptors: expected texts as names, got {name!r}")
+        check_writable("descriptors", name)
         numbers = given.tolist() if isinstance(given, np.ndarray) else given
         if not isinstance(numbers, list | tuple) or len(numbers) != count:
             raise ValueError(
                 f"descriptors: expected {count} numbers for {name!r}, one a choice, got {given!r}"
             )
         found[name] = tuple(float(finite(f"descriptors: {name!r}", each)) for each in numbers)
-        if len(set(found[name])) == 1:
-            raise ValueError(f"descriptors: expected numbers that differ for {name!r}, got {given}")
     if found:
-        rounded = np.round(_standardised(found) / _APART)
+        standard = _standardised(found)
+        if not standard.size:
+            name, values = next(iter(found.items()))
+            raise ValueError(
+                f"descriptors: expected numbers that differ for {name!r}, got {list(values)}"
+            )
+        rounded = np.round(standard / _APART)
         if len(np.unique(rounded, axis=0)) < count:
             raise ValueError(
                 "descriptors: expected them to tell all choices apart, got two with the same "
@@ -133,6 +152,11 @@ def _checked(descriptors: Any, count: int) -> dict[str, tuple[float, ...]]:
 
 
 def _standardised(descriptors: Mapping[str, tuple[float, ...]]) -> Floats:
-    columns = np.array(list(descriptors.values())).T  # (n, k)
+    """Columns of mean 0 and variance 1 (n, k), without those that tell nothing new."""
+    given = list(descriptors.values())
+    kept = distinct_columns(from_minus_one_to_one(np.array(given).T))
+    columns = np.array([given[i] for i in kept]).T  # (n, k)
+    if not len(kept):
+        return np.zeros((len(given[0]), 0))
     standard: Floats = (columns - columns.mean(axis=0)) / columns.std(axis=0)
     return standard

@@ -40,7 +40,7 @@ def among(
 
 def repeated(batch: Designs) -> NDArray[np.bool_]:
     """Which slots repeat an earlier slot of their batch, (R, q, *shape) -> (R, q)."""
-    flat = batch.reshape(*batch.shape[:2], -1)
+    flat = batch.reshape(*batch.shape[:2], math.prod(batch.shape[2:]))
     if flat.shape[1] > _MANY:
         return _repeated_among_many(flat)
     again = np.zeros(flat.shape[:2], bool)

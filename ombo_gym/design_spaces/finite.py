@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any
 
@@ -15,13 +16,17 @@ from ombo_gym.randomness import BatchedGenerator, GeneratorBatch
 
 LISTED = 2**20  # the largest finite space whose designs are ever listed
 WHOLE = 1024  # finite spaces up to this size are looked at whole
+LOOKED_AT = 100_000  # candidates of a pool that policies look at, in pieces, at most
+_LOOKED_AT_OF_LISTS = 2**14  # likewise of other spaces, where mutants of the best are looked at
 RANDOM = 128  # uniform candidates of a larger finite space
 MUTANTS = 384  # candidates that are mutants of the best designs, where designs have neighbours
 PARENTS = 8
 MUTATIONS = 1.5  # expected mutations per mutant, the one that is certain included
 
 _CHUNK_ENTRIES = 2**24  # of a table of designs
+_LISTED_FEATURES = 2**27  # numbers of features of all designs that are listed, 1 GiB
 _SPREAD = 4096  # designs that evenly spread ones are chosen from
+_GOLDEN = 0.6180339887498949  # of a list, how far apart neighbours are in strides through it
 
 
 class FiniteDesigns(DesignSpace):
@@ -46,6 +51,13 @@ class FiniteDesigns(DesignSpace):
     def looks_at_everything(self) -> bool:
         """Whether `candidates` are all designs, so that none are drawn."""
         return self.size <= WHOLE
+
+    @override
+    def shared_candidates(self, turn: int) -> NDArray[np.int64] | None:
+        if not WHOLE < self.size <= _LOOKED_AT_OF_LISTS:
+            return None
+        width = self.features(self.decode(np.zeros(1, np.int64))).shape[-1]
+        return in_strides(self.size) if self.size * width <= _LISTED_FEATURES else None
 
     def sample_distinct(self, rngs: BatchedGenerator, count: int) -> Designs:
         """Uniform designs without replacement, (R, count, *shape).
@@ -139,6 +151,25 @@ class FiniteDesigns(DesignSpace):
         codes = codes if in_use is None else np.where(in_use, codes, self.size)
         np.put_along_axis(marks, codes, True, axis=1)
         return marks[:, : self.size]
+
+
+def in_strides(size: int, begin: int = 0, count: int | None = None) -> NDArray[np.int64]:
+    """Numbers below `size`, each once, any stretch of them spread evenly, (count,).
+
+    What is worth the same is taken in order. In the order of a table, it would be taken from one
+    end, whose rows have much in common.
+
+    Args:
+        size: Of a list.
+        begin: Where in the strides to begin.
+        count: How many, at most `size`; None: all.
+    """
+    stride = max(round(_GOLDEN * size), 1)
+    while math.gcd(stride, size) > 1:
+        stride += 1
+    places = (begin + np.arange(size if count is None else count)) % size
+    numbers: NDArray[np.int64] = places * stride % size
+    return numbers
 
 
 def smallest_signed(largest: int) -> np.dtype[Any]:

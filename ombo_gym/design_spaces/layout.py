@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.design_spaces.category_features import check_number_of_categories
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.parameter import Parameter
 from ombo_gym.design_spaces.parameters import Parameters
@@ -77,12 +78,17 @@ class Layout:
         free: (k,) which features can be any number from -1 to 1.
 
     Raises:
-        ValueError: Numbers too close together to be told apart; says what to do.
+        ValueError: Numbers too close together to be told apart, or too many categories; says what
+            to do.
     """
 
     def __init__(self, parameters: Parameters) -> None:
+        varying = parameters.varying
+        check_number_of_categories(
+            "parameters", [each.count or 0 for each in varying.values() if each.category]
+        )
         parts, width, features = [], 0, 0
-        for name, each in parameters.varying.items():
+        for name, each in varying.items():
             columns = (each.count or 0) if each.category else 1
             shown = each.features(np.zeros((), np.intp)).shape[-1]
             part = slice(width, width + columns), slice(features, features + shown)
@@ -186,10 +192,11 @@ def _table(name: str, parameter: Parameter) -> tuple[NDArray[np.float32] | None,
     if (np.diff(table) < _APART).any():
         closest = int(np.diff(table).argmin())
         values = parameter.values or ()
+        log = getattr(parameter, "scale", None) == "log"
+        remedy = "take fewer" if log else '"scale": "log" may spread them, or take fewer'
         raise ValueError(
             f"parameters: {name!r}: expected numbers that can be told apart beside all that they "
-            f"span, got {values[closest]!r} and {values[closest + 1]!r}; "
-            '"scale": "log" may spread them, or take fewer'
+            f"span, got {values[closest]!r} and {values[closest + 1]!r}; {remedy}"
         )
     exact = table.astype(np.float64)
     return table, (exact[1:] + exact[:-1]) / 2

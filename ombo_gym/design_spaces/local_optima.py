@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,8 @@ def around_peaks_of_positions(
 
 
 def around_peaks_of_pools(
-    neighbours: NDArray[np.intp],
+    neighbours_of: Callable[[NDArray[np.intp]], NDArray[np.intp]],
+    size: int,
     designs: NDArray[np.int64],
     values: NDArray[np.float64],
     *,
@@ -82,7 +84,8 @@ def around_peaks_of_pools(
     """As `around_peaks_of_positions`, the nearest neighbours of a peak first.
 
     Args:
-        neighbours: (M, k) of each candidate the nearest others.
+        neighbours_of: Of candidates (R, K) the nearest others (R, K, k).
+        size: M, candidates of the pool.
         designs: (R, n, 1) measured.
         values: (R, n).
         leaders: Among how many of the best candidates peaks are looked for.
@@ -91,13 +94,13 @@ def around_peaks_of_pools(
     Returns:
         (R, m, 1) and (R, m).
     """
-    size, nearest = neighbours.shape
     row = np.arange(len(designs))[:, None]
     known = np.full((len(designs), size), -np.inf)  # (R, M) best value of each candidate
     np.maximum.at(known, (row, designs[..., 0]), values)
     top = np.argsort(-known, axis=1, kind="stable")[:, :leaders]  # (R, K)
     height = known[row, top][..., None]  # (R, K, 1)
-    around = neighbours[top]  # (R, K, k)
+    around = neighbours_of(top)  # (R, K, k)
+    nearest = around.shape[2]
     known_around = known[row[..., None], around]  # (R, K, k)
     peak = np.isfinite(height) & ~(known_around > height).any(axis=2, keepdims=True)
     unmeasured = np.isneginf(known_around) & peak
@@ -106,6 +109,22 @@ def around_peaks_of_pools(
     chosen = np.argsort(keys, axis=1, kind="stable")[:, :count]
     found = np.take_along_axis(around.reshape(len(around), -1), chosen, axis=1)
     return found[..., None], np.isfinite(np.take_along_axis(keys, chosen, axis=1))
+
+
+def nearest_others_of(
+    features: NDArray[np.float64], some: NDArray[np.intp], count: int
+) -> NDArray[np.intp]:
+    """As `nearest_others`, of some candidates alone, (R, K) -> (R, K, at most count)."""
+    count = min(count, len(features) - 1)
+    lengths = (features**2).sum(axis=1)
+    each, where = np.unique(some, return_inverse=True)
+    found = np.empty((len(each), count), np.intp)
+    for number, candidate in enumerate(each.tolist()):
+        distances = lengths - 2 * features @ features[candidate]  # (M,)
+        distances[candidate] = np.inf
+        few = np.argpartition(distances, count - 1)[:count]
+        found[number] = few[np.argsort(distances[few], kind="stable")]
+    return found[where.reshape(some.shape)]
 
 
 def nearest_others(features: NDArray[np.float64], count: int) -> NDArray[np.intp]:

@@ -12,11 +12,18 @@ from typing_extensions import override
 
 from ombo_gym.design_spaces.base import DesignSpace
 from ombo_gym.design_spaces.box import RADIUS, BoxDesigns
-from ombo_gym.design_spaces.categorical import CategoricalDesigns, contrasts
+from ombo_gym.design_spaces.categorical import CategoricalDesigns
+from ombo_gym.design_spaces.category_features import category_effects
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.finite import FiniteDesigns
 from ombo_gym.design_spaces.layout import Layout, Part
-from ombo_gym.design_spaces.parameters import Choices, Levels, Parameters, parse_parameters
+from ombo_gym.design_spaces.parameters import (
+    Choices,
+    Levels,
+    Parameters,
+    read_parameters,
+    warn_of_unscaled,
+)
 from ombo_gym.design_spaces.relaxations import Relaxation
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import BatchedGenerator, GeneratorBatch
@@ -51,8 +58,11 @@ class MixedDesigns(DesignSpace):
             can be counted, the space is one of `FiniteDesigns`.
 
     Raises:
-        ValueError: Parameters that are not written as they should be, or numbers that are too close
-            together to be told apart.
+        ValueError: Parameters that are not written as they should be, numbers that are too close
+            together to be told apart, or too many categories.
+
+    Warns:
+        UserWarning: Positive numbers span more than 3 decades, and no scale is written.
 
     Example:
         >>> space = MixedDesigns({"T": (20, 100), "solvent": ["DMF", "THF", "water"]})
@@ -68,14 +78,15 @@ class MixedDesigns(DesignSpace):
     def __new__(cls, parameters: Any = None) -> Self:
         """A space with an end of designs is of the class that counts them."""
         countable = parameters is not None and all(
-            each.values is not None for each in parse_parameters(parameters).varying.values()
+            each.values is not None
+            for each in read_parameters(parameters, "parameters")[0].varying.values()
         )
         if countable and cls is MixedDesigns:
             return object.__new__(CountableMixedDesigns)  # type: ignore[return-value]
         return object.__new__(cls)
 
     def __init__(self, parameters: Parameters | Mapping[str, Any]) -> None:
-        self.parameters = parse_parameters(parameters)
+        self.parameters, unscaled = read_parameters(parameters, "parameters")
         self._layout = Layout(self.parameters)
         self._parts = self._layout.parts
         self.shape = (self._layout.width,)
@@ -87,6 +98,7 @@ class MixedDesigns(DesignSpace):
         self.size = 1
         for count in counts:
             self.size = None if count is None or self.size is None else self.size * count
+        warn_of_unscaled(unscaled, "parameters")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as the parameters."""
@@ -284,30 +296,40 @@ class CountableMixedDesigns(FiniteDesigns, MixedDesigns):
         return codes
 
 
-def design_space_of(parameters: Parameters | Mapping[str, Any]) -> DesignSpace:
+def design_space_of(
+    parameters: Parameters | Mapping[str, Any], *, argument: str = "parameters"
+) -> DesignSpace:
     """The design space that holds the parameters which vary.
 
     Args:
         parameters: As `parse_parameters` reads them.
+        argument: What messages call it.
 
     Returns:
         Of ranges without steps a box; of lists alone, levels or choices, `CategoricalDesigns`; of
         anything else mixed designs.
 
     Raises:
-        ValueError: Parameters that are not written as they should be.
+        ValueError: Parameters that are not written as they should be, or of too many categories.
+
+    Warns:
+        UserWarning: Positive numbers span more than 3 decades, and no scale is written.
 
     Example:
         >>> design_space_of({"T": (20, 100), "pressure": (1, 5), "vessel": "vial"})
         BoxDesigns(dim=2)
     """
-    parameters = parse_parameters(parameters)
+    parameters, unscaled = read_parameters(parameters, argument)
     varying = parameters.varying.values()
+    space: DesignSpace
     if all(each.values is None for each in varying):
-        return BoxDesigns.of(parameters)
-    if all(isinstance(each, Levels | Choices) for each in varying):
-        return CategoricalDesigns.of(parameters)
-    return MixedDesigns(parameters)
+        space = BoxDesigns.of(parameters)
+    elif all(isinstance(each, Levels | Choices) for each in varying):
+        space = CategoricalDesigns.of(parameters)
+    else:
+        space = MixedDesigns(parameters)
+    warn_of_unscaled(unscaled, argument)
+    return space
 
 
 def _drawn(part: Part, uniform: NDArray[np.float64]) -> NDArray[Any]:
@@ -337,8 +359,7 @@ def _moved(
 def _effects(part: Part, column: NDArray[Any]) -> NDArray[np.float64]:
     parameter = part.parameter
     if parameter.category:
-        table: NDArray[np.float64] = contrasts(parameter.count or 1)[column]
-        return table
+        return category_effects(column, parameter.count or 1)
     if (levels := parameter.coordinates) is None:
         scaled: NDArray[np.float64] = np.sqrt(3.0) * column.astype(np.float64)
         return scaled[..., None]

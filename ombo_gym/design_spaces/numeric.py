@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing_extensions import override
 
 from ombo_gym.design_spaces.parameter import Parameter
 from ombo_gym.design_spaces.scales import position
-from ombo_gym.design_spaces.values import finite, first_repeated, same, shortened
+from ombo_gym.design_spaces.values import all_finite, finite, first_repeated, same, shortened
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +22,8 @@ MOST_VALUES = 2**20 + 1  # of whole or stepped numbers
 
 _SCALES = ("linear", "log")
 _ROUNDING = 1e-9  # of what numbers span, how far off they may be
+_DIGITS = 13  # of a number; those behind them are noise
+_EPSILON = 2.0**-52  # of float64
 
 
 class Number(Parameter):
@@ -61,7 +64,10 @@ class Number(Parameter):
         number = float(finite("value", value))
         if self.values is None:
             return self._inside(number)
-        code = int(np.abs(self._numbers - number).argmin())
+        above = min(int(np.searchsorted(self._numbers, number)), len(self.values) - 1)
+        below = max(above - 1, 0)
+        nearer_below = number - self._numbers[below] <= self._numbers[above] - number
+        code = below if nearer_below else above
         zero = self.values[code] == 0 and abs(number) <= _ROUNDING * self._closest
         if not zero and not same(number, self.values[code]):
             raise ValueError(f"expected one of {shortened(self.values)}, got {value!r}")
@@ -73,7 +79,29 @@ class Number(Parameter):
         below, above = (_ROUNDING * (end if log else span) for end in (self.low, self.high))
         if not self.low - below <= number <= self.high + above:
             raise ValueError(f"expected a number from {self.low} to {self.high}, got {number}")
+        number = self._without_noise(number)
         return float(self.position(np.clip(number, self.low, self.high)))
+
+    def _without_noise(self, number: float) -> float:
+        """The number that a computed one is meant to be: 1.3 for 1.3000000000000003.
+
+        In the middle of a range, where coordinates are close together, these would be two designs.
+        """
+        if self.scale == "log":
+            return float(f"{number:.{_DIGITS}g}")
+        size = max(abs(self.low), abs(self.high))
+        grain = max(10.0**-_DIGITS * (self.high - self.low), 4 * _EPSILON * size)
+        return round(number, math.floor(-math.log10(grain)))
+
+    @cached_property
+    def _weights(self) -> Floats | None:
+        """(n,) by the stretch of the scale that a value stands for, where that is logarithmic."""
+        if self._coordinates is None or self.scale == "linear":
+            return None
+        gaps = np.diff(self._coordinates)
+        widths = np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])
+        weights: Floats = widths / widths.sum()
+        return weights
 
     @cached_property
     def _numbers(self) -> Floats:
@@ -107,8 +135,7 @@ class Range(Number):
         set_field = object.__setattr__  # frozen from here on
         for name, end in (("low", self.low), ("high", self.high)):
             set_field(self, name, float(finite(name, end)))
-        if not self.low < self.high or same(self.low, self.high):
-            raise ValueError(f"expected low < high, got {self.low} and {self.high}")
+        _check_ends(self.low, self.high)
         if not np.isfinite(self.high - self.low):
             raise ValueError(f"expected ends that are less far apart, got {self.low}, {self.high}")
         _check_scale(self.scale, self.low)
@@ -150,19 +177,14 @@ class Range(Number):
         return (*(self._stepped(number) for number in range(steps)), self.high)
 
     @property
-    def weights(self) -> Floats | None:
-        """By the stretch of the scale that a value stands for, where the scale is logarithmic."""
-        return self._weights
+    @override
+    def count(self) -> int | None:
+        return None if self.step is None else round((self.high - self.low) / self.step) + 1
 
-    @cached_property
-    def _weights(self) -> Floats | None:
-        coordinates = self.coordinates
-        if coordinates is None or self.scale == "linear":
-            return None
-        gaps = np.diff(coordinates)
-        widths = np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])
-        weights: Floats = widths / widths.sum()
-        return weights
+    @property
+    @override
+    def weights(self) -> Floats | None:
+        return self._weights
 
     @override
     def to_dict(self) -> dict[str, Any]:
@@ -176,12 +198,18 @@ class Range(Number):
 class Integers(Number):
     """Whole numbers between two ends, which are among them.
 
+    Attributes:
+        low, high: The ends.
+        scale: "linear", or "log" where ratios matter and not differences.
+
     Raises:
-        ValueError: Ends that are no whole numbers, or more than 1,048,577 of these.
+        ValueError: Ends that are no whole numbers, more than 1,048,577 of these, or a scale that is
+            not as described.
     """
 
     low: int
     high: int
+    scale: str = "linear"
 
     def __post_init__(self) -> None:
         for name, end in (("low", self.low), ("high", self.high)):
@@ -189,8 +217,8 @@ class Integers(Number):
             if number != int(number):
                 raise ValueError(f"{name}: expected a whole number, got {end!r}")
             object.__setattr__(self, name, int(number))
-        if not self.low < self.high:
-            raise ValueError(f"expected low < high, got {self.low} and {self.high}")
+        _check_ends(self.low, self.high)
+        _check_scale(self.scale, self.low)
         if self.high - self.low >= MOST_VALUES:
             raise ValueError(
                 f"expected at most {MOST_VALUES:,} whole numbers, got those from {self.low:,} to "
@@ -206,9 +234,19 @@ class Integers(Number):
     def _values(self) -> tuple[int, ...]:
         return tuple(range(self.low, self.high + 1))
 
+    @property
+    @override
+    def count(self) -> int:
+        return self.high - self.low + 1
+
+    @property
+    @override
+    def weights(self) -> Floats | None:
+        return self._weights
+
     @override
     def to_dict(self) -> dict[str, Any]:
-        return {"integer": [self.low, self.high]}
+        return _with_scale({"integer": [self.low, self.high]}, self.scale)
 
 
 @dataclass(frozen=True)
@@ -227,7 +265,7 @@ class Levels(Number):
     scale: str = "linear"
 
     def __post_init__(self) -> None:
-        numbers = sorted(finite("level", value) for value in self.values)
+        numbers = sorted(all_finite("level", self.values))
         if not numbers:
             raise ValueError("expected at least one level, got none")
         if (pair := first_repeated(numbers)) is not None:
@@ -255,6 +293,13 @@ class Levels(Number):
     @override
     def to_dict(self) -> dict[str, Any]:
         return _with_scale({"levels": list(self.values)}, self.scale)
+
+
+def _check_ends(low: float, high: float) -> None:
+    if low < high and not (isinstance(low, float) and same(low, high)):
+        return
+    alone = f"; a value that is fixed is written alone, {high!r}" if same(low, high) else ""
+    raise ValueError(f"expected low < high, got {low} and {high}{alone}")
 
 
 def _with_scale(found: dict[str, Any], scale: str) -> dict[str, Any]:

@@ -91,6 +91,8 @@ class Parameter(ABC):
             ValueError: It is none of this parameter; says what was expected.
         """
         assert self.values is not None
+        if (key := _key(value)) is not None and key in self._codes:
+            return self._codes[key]
         for code, known in enumerate(self.values):
             if same(value, known):
                 return code
@@ -100,6 +102,15 @@ class Parameter(ABC):
         """The value of a code () or an array of the values of codes (n,): the caller's own."""
         assert self.values is not None
         return copied(self.values[int(codes)]) if codes.ndim == 0 else self._array[codes]
+
+    @cached_property
+    def _codes(self) -> dict[tuple[bool, Any], int]:
+        """Codes of the values that have a hash."""
+        found: dict[tuple[bool, Any], int] = {}
+        for code, value in enumerate(self.values or ()):
+            if (key := _key(value)) is not None:
+                found.setdefault(key, code)
+        return found
 
     @cached_property
     def _array(self) -> NDArray[Any]:
@@ -124,9 +135,21 @@ class Parameter(ABC):
         """What a surrogate sees of coordinates or codes, (...,) -> (..., k)."""
         if self.values is None:
             return np.asarray(column, np.float64)[..., None]
+        if self.plain and self.category:  # a table of many categories would be too large
+            hot = np.arange(self.count or 0) == np.asarray(column)[..., None]
+            return np.where(hot, np.sqrt(0.5), 0.0)
         found: Floats = self.table[column]
         return found
 
     def text(self, value: Any) -> str:
         """A value in print."""
         return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _key(value: Any) -> tuple[bool, Any] | None:
+    """By which values are looked up, where they have a hash: truth values are no numbers."""
+    try:
+        hash(value)
+    except TypeError:
+        return None
+    return isinstance(value, bool | np.bool_), value

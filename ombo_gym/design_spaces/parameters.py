@@ -10,11 +10,20 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.arguments import shown
 from ombo_gym.design_spaces.choices import Choices, Fixed
 from ombo_gym.design_spaces.numeric import Integers, Levels, Number, Range
 from ombo_gym.design_spaces.parameter import PARAMETERS, Parameter
-from ombo_gym.design_spaces.scales import between
-from ombo_gym.design_spaces.values import finite, from_json, is_number, numbers, same
+from ombo_gym.design_spaces.scales import between, warn_of_wide_spans
+from ombo_gym.design_spaces.values import (
+    all_numbers,
+    check_writable,
+    finite,
+    from_json,
+    is_number,
+    numbers,
+    same,
+)
 
 __all__ = [
     "NOTATION",
@@ -31,15 +40,17 @@ __all__ = [
 ]
 
 NOTATION = (
-    '(low, high) or {"range": [low, high], "step": s, "scale": "log"}; {"integer": [low, high]}; '
-    'a list of numbers or {"levels": [...], "scale": "log"}; any other list or {"choices": [...], '
-    '"descriptors": {name: [...]}}; or a single value'
+    '(low, high) or {"range": [low, high], "step": s, "scale": "log"}; {"integer": [low, high], '
+    '"scale": "log"}; a list of numbers or {"levels": [...], "scale": "log"}; any other list or '
+    '{"choices": [...], "descriptors": {name: [...]}}; or a single value'
 )
 
 _FORMS = ("dict", "array", "single")
+_MOST_VALUES = 2**23  # that can be counted, of all parameters
+_BYTES = 100  # of a value, as an object, as a coordinate and in tables
 _SETTINGS: dict[str, tuple[str, ...]] = {  # of a parameter that is written as a dict
     "range": ("step", "scale"),
-    "integer": (),
+    "integer": ("scale",),
     "levels": ("scale",),
     "choices": ("descriptors",),
     "fixed": (),
@@ -63,6 +74,12 @@ class Parameters:
         object.__setattr__(self, "each", dict(self.each))
         if self.form not in _FORMS:
             raise ValueError(f"form: expected one of {list(_FORMS)}, got {self.form!r}")
+        if (values := sum(each.count or 0 for each in self.each.values())) > _MOST_VALUES:
+            raise ValueError(
+                f"parameters: expected at most {_MOST_VALUES:,} values in all of them together, "
+                f"got {values:,}, which take about {_BYTES * values / 2**30:,.1f} GiB; write some "
+                "as ranges without steps"
+            )
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -80,8 +97,16 @@ class Parameters:
 
     @cached_property
     def varying(self) -> dict[str, Parameter]:
-        """Those that a design holds: without the fixed ones."""
-        return {name: each for name, each in self.each.items() if not isinstance(each, Fixed)}
+        """Those that a design holds: without the fixed ones.
+
+        Of a design that is a dict, a parameter with a single value is fixed, however written.
+        """
+        fixed = {
+            name
+            for name, each in self.each.items()
+            if isinstance(each, Fixed) or (each.count == 1 and self.form == "dict")
+        }
+        return {name: each for name, each in self.each.items() if name not in fixed}
 
     def units(self, columns: Sequence[NDArray[Any]]) -> Any:
         """Designs in the user's units: the caller's own, to be written into.
@@ -154,7 +179,9 @@ class Parameters:
     def _by_name(self, units: Any) -> Mapping[str, Any]:
         if self.form == "dict":
             if not isinstance(units, Mapping):
-                raise ValueError(f"design: expected a dict with {list(self.each)}, got {units!r}")
+                raise ValueError(
+                    f"design: expected a dict with {list(self.each)}, got {shown(units)}"
+                )
             if missing := [name for name in self.varying if name not in units]:
                 raise ValueError(f"design: expected {list(self.each)}, {missing} missing")
             if unknown := [name for name in units if name not in self.each]:
@@ -164,7 +191,7 @@ class Parameters:
         shape = () if self.form == "single" else (len(self.each),)
         if values.shape != shape:
             expected = "a number" if self.form == "single" else f"{len(self.each)} numbers"
-            raise ValueError(f"design: expected {expected}, got {units!r}")
+            raise ValueError(f"design: expected {expected}, got {shown(units)}")
         return dict(zip(self.each, values.reshape(-1), strict=True))
 
     def text(self, units: Any) -> str:
@@ -188,6 +215,8 @@ class Parameters:
 
 _0 = np.array(0)  # the code of what is fixed
 
+Unscaled = dict[str, tuple[float, float]]
+
 
 def parse_parameters(given: Any, *, argument: str = "parameters") -> Parameters:
     """Reads parameters as people write them.
@@ -203,27 +232,62 @@ def parse_parameters(given: Any, *, argument: str = "parameters") -> Parameters:
     Raises:
         ValueError: What is not written so; names the parameter, and says what to do.
 
+    Warns:
+        UserWarning: Positive numbers span more than 3 decades, and no scale is written.
+
     Example:
         >>> parameters = parse_parameters({"T": (20, 100), "pH": [5, 7, 9], "base": ["A", "B"]})
         >>> parameters.each["pH"]
         Levels(values=(5, 7, 9), scale='linear')
     """
+    parameters, unscaled = read_parameters(given, argument)
+    warn_of_unscaled(unscaled, argument)
+    return parameters
+
+
+def read_parameters(given: Any, argument: str) -> tuple[Parameters, Unscaled]:
+    """As `parse_parameters`, without a warning.
+
+    Returns:
+        The parameters, and the ends by name of those that no scale was chosen for.
+
+    Raises:
+        ValueError: As `parse_parameters`.
+    """
     if isinstance(given, Parameters):
-        return given
+        return given, {}
     if not isinstance(given, Mapping) or not given:
-        raise ValueError(f"{argument}: expected a dict of name: {NOTATION}; got {given!r}")
-    found = {}
+        raise ValueError(f"{argument}: expected a dict of name: {NOTATION}; got {shown(given)}")
+    found, unscaled = {}, {}
     for name, written in given.items():
         if not isinstance(name, str) or not name:
             raise ValueError(f"{argument}: expected texts as names of parameters, got {name!r}")
+        check_writable(f"{argument}: name of a parameter", name)
         try:
-            found[name] = parse_parameter(written)
+            found[name] = each = parse_parameter(written)
         except ValueError as error:
             raise ValueError(f"{argument}: {name!r}: {error}") from None
+        chosen = isinstance(written, Parameter) or (
+            isinstance(written, Mapping) and "scale" in written
+        )
+        if isinstance(each, Number) and not chosen:
+            unscaled[name] = each.low, each.high
     parameters = Parameters(found)
     if not parameters.varying:
-        raise ValueError(f"{argument}: expected a parameter that is not fixed, got {given!r}")
-    return parameters
+        raise ValueError(f"{argument}: expected a parameter that is not fixed, got {shown(given)}")
+    return parameters, unscaled
+
+
+def warn_of_unscaled(unscaled: Unscaled, argument: str) -> None:
+    """Warns of what `read_parameters` returned, where it is wide; once a space is complete."""
+    warn_of_wide_spans(
+        unscaled,
+        argument=argument,
+        remedy=(
+            'write {"range": [low, high], "scale": "log"} (or of "integer" or "levels" such a '
+            'scale), or "scale": "linear" if differences matter'
+        ),
+    )
 
 
 def parse_parameter(written: Any) -> Parameter:
@@ -244,27 +308,28 @@ def parse_parameter(written: Any) -> Parameter:
         return Fixed(finite("value", written))
     if isinstance(written, Sequence | np.ndarray) and not isinstance(written, bytes):
         values = _listed(written)
-        return Levels(values) if all(map(is_number, values)) else Choices(values)
-    raise ValueError(f"expected {NOTATION}; got {written!r}")
+        return Levels(values) if all_numbers(values) else Choices(values)
+    raise ValueError(f"expected {NOTATION}; got {shown(written)}")
 
 
 def _of_dict(written: Mapping[Any, Any]) -> Parameter:
     known_kinds = [*_SETTINGS, *PARAMETERS]
     kinds = [kind for kind in known_kinds if kind in written]
     if len(kinds) != 1:
-        raise ValueError(f"expected one of the keys {known_kinds}, got {dict(written)!r}")
+        raise ValueError(f"expected one of the keys {known_kinds}, got {shown(dict(written))}")
     (kind,) = kinds
     if kind in PARAMETERS:
         return PARAMETERS[kind].from_dict(written)
     settings = {key: value for key, value in written.items() if key != kind}
     if unknown := [key for key in settings if key not in _SETTINGS[kind]]:
         known = [kind, *_SETTINGS[kind]]
-        raise ValueError(f"expected the keys {known}, got {unknown} in {dict(written)!r}")
+        raise ValueError(f"expected the keys {known}, got {unknown} in {shown(dict(written))}")
     inside = written[kind]
     if kind == "range":
         return Range(*_two_numbers(inside, '{"range": [low, high]}', "name both ends"), **settings)
     if kind == "integer":
-        return Integers(*_two_numbers(inside, '{"integer": [low, high]}', "name both ends"))
+        ends = _two_numbers(inside, '{"integer": [low, high]}', "name both ends")
+        return Integers(*ends, **settings)
     if kind == "levels":
         return Levels(_listed(inside), **settings)
     if kind == "choices":
@@ -275,7 +340,7 @@ def _of_dict(written: Mapping[Any, Any]) -> Parameter:
 def _two_numbers(given: Any, form: str, remedy: str) -> tuple[Any, Any]:
     values = given.tolist() if isinstance(given, np.ndarray) else given
     if not isinstance(values, list | tuple) or len(values) != 2 or not all(map(is_number, values)):
-        raise ValueError(f"expected {form}, two numbers, got {given!r}; {remedy}")
+        raise ValueError(f"expected {form}, two numbers, got {shown(given)}; {remedy}")
     return values[0], values[1]
 
 
@@ -283,10 +348,11 @@ def _listed(given: Any) -> tuple[Any, ...]:
     if isinstance(given, np.ndarray) and given.ndim == 1:
         given = given.tolist()
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
-        raise ValueError(f"expected a list, got {given!r}")
+        raise ValueError(f"expected a list, got {shown(given)}")
     if len(given) < 2:
         raise ValueError(
-            f"expected at least two choices, got {given!r}; a value that is fixed has no brackets"
+            f"expected at least two choices, got {shown(given)}; a value that is fixed has no "
+            "brackets"
         )
     return tuple(given)
 
@@ -297,7 +363,7 @@ def _from_dict(given: Mapping[str, Any]) -> Parameter:
     if "range" in settings:
         return Range(*settings.pop("range"), **settings)
     if "integer" in settings:
-        return Integers(*settings["integer"])
+        return Integers(*settings.pop("integer"), **settings)
     if "levels" in settings:
         return Levels(tuple(settings.pop("levels")), **settings)
     if "choices" in settings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,43 @@ Floats = NDArray[np.float64]
 
 _POWERS = np.array([float(f"1e{n}") for n in range(300)])
 _FINEST = 2.0**-40  # of a coordinate, below which decimals are not looked for
+_EXACT = 22  # the largest power of ten that is a float64 to the bit
+_WIDE = 1e3  # ratio of the ends, above which a linear scale is likely to be an oversight
+_PASSED_OVER = 20  # of so many values the lowest
+_NOISE = 1e-9  # of a number, below which others are the same
+
+
+def warn_of_wide_spans(given: Mapping[str, Any], *, argument: str, remedy: str) -> None:
+    """Warns of positive numbers that span more than 3 decades on a scale that nobody chose.
+
+    On a linear scale a surrogate takes all but the largest of them for the same. It is called once
+    for a space or table, with everything that no scale was chosen for.
+
+    Args:
+        given: Numbers by name of a parameter or column: the two ends of a range, or all values. Of
+            many values the lowest twentieth is passed over, since some of any many random numbers
+            are next to 0.
+        argument: What the message begins with, such as "space" or "csv: screen.csv".
+        remedy: What to write for a logarithmic scale, and what for a linear one.
+
+    Example:
+        >>> warn_of_wide_spans({"pH": (1, 14)}, argument="space", remedy='write "scale": "log"')
+    """
+    wide = []
+    for name, values in given.items():
+        numbers = np.sort(np.asarray(values, np.float64), axis=None)  # (n,)
+        if len(numbers) and numbers[0] > 0:
+            low, high = numbers[len(numbers) // _PASSED_OVER], numbers[-1]
+            if high > low * _WIDE * (1 + _NOISE):
+                wide.append(f"{name!r} from {numbers[0]:g} to {high:g}")
+    if wide:
+        warnings.warn(
+            f"{argument}: positive values span more than 3 decades and no scale was chosen: "
+            f"{', '.join(wide)}; on a linear scale all but the largest look the same to a "
+            f"surrogate; {remedy}",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def position(numbers: Any, low: Any, high: Any, log: Any) -> Floats:
@@ -78,5 +117,8 @@ def _on_decimals(numbers: Floats, exponent: NDArray[np.int64]) -> Floats:
     power = _POWERS[np.minimum(np.abs(exponent), len(_POWERS) - 1)]
     fine = exponent < 0
     counted = np.rint(np.where(fine, numbers * power, numbers / power))
-    decimals: Floats = np.where(fine, counted / power, counted * power)
+    decimals: Floats = np.where(fine, counted / power, counted * power) + 0.0  # -0.0 is 0.0
+    if (inexact := np.abs(exponent) > _EXACT).any():
+        pairs = zip(counted[inexact].tolist(), exponent[inexact].tolist(), strict=True)
+        decimals[inexact] = [float(f"{count:.0f}e{tens}") for count, tens in pairs]
     return decimals

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from itertools import pairwise
+import math
+from collections.abc import Hashable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 _NEAR = 1e-9  # of a number: others as near are the same, as 0.3 and 0.1 + 0.2 are
 _SHOWN = 8  # values that are listed in a message
+_COMPARED = 2000  # values without a hash, of which every two are compared
 _KINDS = (bool | np.bool_, int | float | np.integer | np.floating, str)  # that arrays are made of
 
 
@@ -25,6 +26,26 @@ def plain(given: Any) -> Any:
     return given.item() if isinstance(given, np.generic) else given
 
 
+def all_numbers(values: Sequence[Any]) -> bool:
+    """Whether all of some values are numbers."""
+    return set(map(type, values)) <= {int, float} or all(map(is_number, values))
+
+
+def all_finite(name: str, values: Sequence[Any]) -> list[float]:
+    """As `finite`, of many at once.
+
+    Raises:
+        ValueError: One is no finite number; names it.
+    """
+    if set(map(type, values)) <= {int, float}:
+        try:
+            if np.isfinite(np.array(values, np.float64)).all():
+                return list(values)
+        except OverflowError:  # a whole number beyond the largest float
+            pass
+    return [finite(name, value) for value in values]
+
+
 def finite(name: str, given: Any) -> float:
     """A finite number as Python's own: whole ones stay whole.
 
@@ -34,7 +55,7 @@ def finite(name: str, given: Any) -> float:
     if is_number(given):
         number: float = plain(given)
         try:
-            if np.isfinite(float(number)):
+            if math.isfinite(number):
                 return number
         except OverflowError:
             pass
@@ -45,20 +66,24 @@ def numbers(given: Any) -> NDArray[Any]:
     """The array that nested lists of numbers make; a lone NaN where they make none."""
     try:
         array = np.asarray(given)
-    except ValueError:  # lists of different lengths
+    except Exception:  # lists of different lengths; objects convert through code of their own
         return np.array(np.nan)
     return array if array.dtype.kind in "iuf" else np.array(np.nan)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are meant to be one: numbers that are nearly equal are.
+    """Whether two values are meant to be one.
+
+    Numbers are, unless both are whole, that differ by less than a billionth: 0.3 and
+    0.30000000000000004 are one.
 
     Raises:
         ValueError: `==` cannot tell.
     """
     if isinstance(one, bool | np.bool_) is not isinstance(other, bool | np.bool_):
         return False
-    if is_number(one) and is_number(other) and one != other:
+    whole = isinstance(one, int | np.integer) and isinstance(other, int | np.integer)
+    if is_number(one) and is_number(other) and one != other and not whole:
         try:
             return bool(abs(one - other) <= _NEAR * max(abs(one), abs(other)))
         except OverflowError:
@@ -69,25 +94,87 @@ def same(one: Any, other: Any) -> bool:
         raise ValueError(f"expected values that == tells apart, got {one!r}, {other!r}") from error
 
 
-def first_repeated(values: Sequence[Any]) -> Any:
-    """The first pair of values that are the same; None where all differ."""
-    ascending = sorted(value for value in values if is_number(value))
-    for one, other in pairwise(ascending):
-        if same(one, other):
-            return one, other
-    seen: set[str] = set()
-    others: list[Any] = []
+def first_repeated(values: Sequence[Any]) -> tuple[Any, Any] | None:
+    """The first pair of values that are the same; None where all differ.
+
+    Raises:
+        ValueError: `==` cannot tell, or too many values that have no hash.
+    """
+    kinds = set(map(type, values))
+    if kinds <= {str} and len(set(values)) == len(values):
+        return None
+    ascending = sorted(values if kinds <= {int, float} else filter(is_number, values))
+    for i in _nearly_equal(ascending):
+        if same(ascending[i], ascending[i + 1]):
+            return ascending[i], ascending[i + 1]
+    if len(ascending) == len(values):
+        return None
+    seen: dict[Hashable, Any] = {}
+    without_hash: list[Any] = []
     for value in values:
-        if isinstance(value, str):
-            if value in seen:
-                return value, value
-            seen.add(value)
-        elif not is_number(value):
-            for other in others:
+        if is_number(value):
+            continue
+        try:
+            key = (isinstance(value, bool | np.bool_), value)
+            if key in seen:
+                return seen[key], value
+            seen[key] = value
+        except TypeError:
+            for other in without_hash:
                 if same(value, other):
                     return other, value
-            others.append(value)
+            without_hash.append(value)
+            if len(without_hash) > _COMPARED:
+                raise ValueError(
+                    f"expected at most {_COMPARED:,} choices without a hash, since every two of "
+                    f"them are compared, got more, such as {value!r}; write lists as tuples"
+                ) from None
     return None
+
+
+def _nearly_equal(ascending: list[Any]) -> Sequence[int]:
+    """Which numbers may be the same as the next one."""
+    try:
+        numbers = np.array(ascending, np.float64)  # (n,)
+    except OverflowError:  # whole numbers beyond the largest float
+        return range(len(ascending) - 1)
+    gaps = np.diff(numbers)
+    largest = np.maximum(np.abs(numbers[1:]), np.abs(numbers[:-1]))
+    found: list[int] = np.flatnonzero(gaps <= 2 * _NEAR * largest).tolist()
+    return found
+
+
+def check_writable(name: str, value: Any) -> None:
+    """Refuses what means nothing as a value, or cannot be written to files and read again.
+
+    Args:
+        name: What messages call it.
+        value: Anything; tuples, lists, sets and dicts are looked into.
+
+    Raises:
+        ValueError: It is, or holds, a number that is not finite, or a text with a character
+            that files cannot hold.
+    """
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError(f"{name}: expected a text without NUL characters, got {value!r}")
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError(
+                    f"{name}: expected a text of Unicode characters, got {value!r}"
+                ) from None
+    elif is_number(value):
+        if isinstance(value, float | np.floating) and not math.isfinite(value):
+            raise ValueError(f"{name}: expected a finite number, got {value!r}")
+    elif isinstance(value, Mapping):
+        for key, inside in value.items():
+            check_writable(name, key)
+            check_writable(name, inside)
+    elif isinstance(value, list | tuple | Set):
+        for inside in value:
+            check_writable(name, inside)
 
 
 def shortened(values: Sequence[Any]) -> str:
@@ -107,14 +194,16 @@ def as_array(values: Sequence[Any]) -> NDArray[Any]:
 
     Of objects too where an array of numbers or texts would hold others than those given.
     """
+    truths = sum(isinstance(value, bool | np.bool_) for value in values)
+    for kinds in _KINDS:
+        if truths in (0, len(values)) and all(isinstance(value, kinds) for value in values):
+            array = np.array(list(values))
+            if array.tolist() == list(values):
+                return array
+            break
     found = np.empty(len(values), object)
     for i, value in enumerate(values):
         found[i] = copied(value)
-    for kinds in _KINDS:
-        truths = sum(isinstance(value, bool | np.bool_) for value in values)
-        if all(isinstance(value, kinds) for value in values) and truths in (0, len(values)):
-            array = np.array(list(values))
-            return array if array.tolist() == list(values) else found
     return found
 
 

@@ -32,7 +32,8 @@ class Pool(Listed):
     """40 candidates with two features."""
 
     def __init__(self):
-        super().__init__(CandidateDesigns(np.random.default_rng(1).normal(size=(40, 2))))
+        features = np.random.default_rng(1).normal(size=(40, 2))
+        super().__init__(CandidateDesigns(features, scale="none"))
 
     def numbers(self, designs):
         return designs[..., 0]

@@ -25,7 +25,7 @@ def best_values(policy: str, env: CampaignVectorEnv) -> np.ndarray:
 def test_the_processes_have_variance_1_and_their_optima_are_above_what_is_found() -> None:
     for kind in SHARES:
         problem = MixedProcess(kind)
-        env = CampaignVectorEnv(12, problem, start={"kind": "random", "size": 60})
+        env = CampaignVectorEnv(6, problem, start={"kind": "random", "size": 60})
         observation, infos = env.reset(seed=0)
         values = observation["measurements"][:, :60]
         assert 0.6 < (values**2).mean() < 1.5, kind

@@ -83,7 +83,7 @@ def test_every_notation_is_read(written: Any, expected: Any) -> None:
         ({"integer": [0, 1.5]}, "high: expected a whole number, got 1.5"),
         ({"integer": [3, 3]}, "expected low < high"),
         ({"integer": [0, 10**9]}, "at most 1,048,577 whole numbers.*write them as a range"),
-        ({"integer": [0, 9], "scale": "log"}, r"expected the keys \['integer'\]"),
+        ({"integer": [0, 9], "step": 2}, r"expected the keys \['integer', 'scale'\]"),
         ({"levels": [1, 2], "step": 1}, r"expected the keys \['levels', 'scale'\]"),
         ({"levels": [0, 1], "scale": "log"}, "above 0 on a logarithmic scale"),
         ({"levels": ["a", "b"]}, "level: expected a finite number, got 'a'"),
@@ -211,7 +211,8 @@ def test_whole_numbers_steps_and_ends_are_exact() -> None:
 def test_a_range_gives_the_fewest_decimals_of_a_coordinate(
     low: float, span: float, coordinate: float
 ) -> None:
-    space = BoxDesigns.of(parse_parameters({"x": (low, low + span)}))
+    written = {"range": [low, low + span], "scale": "linear"}
+    space = BoxDesigns.of(parse_parameters({"x": written}))
     each = space.parameters.each["x"]
     design = np.array([coordinate], np.float32)
     number = space.units(design)["x"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import shown
 from ombo_gym.design_spaces import Designs
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.checks import is_number
@@ -40,7 +41,7 @@ class Function(Problem):
             returns (n,). Values that are all numbers, all texts or all truth values come as arrays
             of such, others as arrays of objects.
         minimise: Whether low values are good. Values, rewards and infos are then negative.
-        optimum: The best value there is, where it is known.
+        optimum: The best value there is, where it is known; a better one is then an error.
         floor: Value of designs that cannot be measured, for which the objective returns NaN; None:
             NaN is an error. Random starts then hold designs that can be measured only, and those
             that are drawn on the way are computed too: for a start of m at most 251 * m, after
@@ -156,19 +157,43 @@ class Function(Problem):
         except Exception as error:
             error.add_note(f"raised by the objective at {units!r}")
             raise
+        return self._checked(given, count, shown(units))
+
+    def _checked(self, given: Any, count: int | None, design: str) -> list[float]:
+        """What the objective returned, as numbers; the design, or designs, in messages."""
         if np.ma.is_masked(given):  # as an array they would be numbers like others
-            raise ValueError(f"objective: expected numbers, got masked ones at {units!r}; give NaN")
-        values = np.asarray(given)
+            raise ValueError(f"objective: expected numbers, got masked ones at {design}; give NaN")
         shape = () if count is None else (count,)
-        if values.shape != shape or values.dtype.kind not in "biuf":
-            expected = "a number" if count is None else f"an array of shape {shape}"
-            raise ValueError(f"objective: expected {expected}, got {given!r} at {units!r}")
+        expected = "a number" if count is None else f"an array of shape {shape}"
+        try:
+            values = np.asarray(given)
+        except Exception as error:  # lists of different lengths; tensors that carry a gradient
+            raise ValueError(
+                f"objective: expected {expected}, got {shown(given)} at {design}, which is no "
+                f"array of numbers ({error}); float() makes a number of a tensor"
+            ) from error
+        if values.dtype.kind == "b":
+            raise ValueError(
+                f"objective: expected {expected}, got {shown(given)} at {design}, a truth value; "
+                "give 1.0 and 0.0 if they are meant"
+            )
+        if values.shape != shape or values.dtype.kind not in "iuf":
+            raise ValueError(f"objective: expected {expected}, got {shown(given)} at {design}")
+        values = values.astype(np.float64)
         if np.isnan(values).any() and not self._may_fail:
             raise ValueError(
-                f"objective: expected numbers, got {given!r} at {units!r}; give a floor, the value "
-                "of what cannot be measured, if NaN means that"
+                f"objective: expected numbers, got {shown(given)} at {design}; give a floor, the "
+                "value of what cannot be measured, if NaN means that"
             )
         if (np.abs(values) > _LARGEST).any():
-            raise ValueError(f"objective: expected finite numbers, got {given!r} at {units!r}")
-        found: list[float] = values.astype(np.float64).reshape(-1).tolist()
+            floor = "" if self._may_fail else " and give a floor, the value of such designs,"
+            raise ValueError(
+                f"objective: expected finite numbers, got {shown(given)} at {design}; return NaN"
+                f"{floor} where a design cannot be measured"
+            )
+        found: list[float] = values.reshape(-1).tolist()
         return found
+
+    @override
+    def in_units(self, value: float) -> float:
+        return self._sign * value

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from ombo_gym.problems.own.cells import Cell, clean, read_cell, unit_of_header
+from ombo_gym.problems.own.file_text import read_text
 
 # What separates cells, the one to be preferred first: commas may also stand in numbers and texts.
 _DELIMITERS = (";", "\t", "|", ",")
 _DECLARED = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
-_POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?(\d*,\d+)([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
-# Numbers with marks between thousands, and percentages: they are not read, but are no texts either.
-_UNREAD = re.compile(r"[+-]?(\d{1,3}([., '\u00a0]\d{3})+([.,]\d+)?|\d+([.,]\d+)? ?%)")
-_LARGEST = 1e38  # networks compute in float32
-_MOSTLY = 0.5  # a column with a larger share of numbers is meant to hold numbers
+_TRIED = 1000  # rows by which the delimiter is found out
+_LONGEST = 60  # characters of a cell in a message
 
 
 @dataclass(frozen=True)
@@ -34,7 +28,7 @@ class Spreadsheet:
         delimiter: What separates cells.
         header: Names of the columns.
         rows: Cells of the rows that are not blank.
-        numbers: Of the rows, as spreadsheets count them: the header is row 1.
+        row_numbers: Of the rows, as spreadsheets count them: the header is row 1.
         content: Fingerprint of the file.
     """
 
@@ -42,15 +36,17 @@ class Spreadsheet:
     delimiter: str
     header: list[str]
     rows: list[list[str]]
-    numbers: list[int]
+    row_numbers: list[int]
     content: str
+    _columns: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
+    _cells: dict[str, dict[str, Cell]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def read(cls, path: Path, delimiter: str | None = None) -> Spreadsheet:
         """Reads a file.
 
         Args:
-            path: Of UTF-8 text with a header.
+            path: Of UTF-8 text with a header; UTF-16 with a byte order mark will do.
             delimiter: What separates cells; None: the comma, semicolon, tab or bar that cuts all
                 rows into as many cells as the header.
 
@@ -58,23 +54,22 @@ class Spreadsheet:
             FileNotFoundError: There is no such file.
             ValueError: It is no such table; says why.
         """
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            raise FileNotFoundError(f"csv: expected a file, there is no {path}") from None
-        except IsADirectoryError:
-            raise ValueError(f"csv: expected a file, got the folder {path}") from None
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f'csv: {path} is not UTF-8 text ({error.reason}); save it as "CSV UTF-8"'
-            ) from None
-        content = hashlib.sha256(text.encode()).hexdigest()
+        text, content = read_text(path)
         if declared := _DECLARED.match(text):  # the first line of some files that Excel writes
             delimiter, text = delimiter or declared[1], "\n" + text[declared.end() :]
+        if text.count("\0") > len(text) // 4:
+            raise ValueError(
+                f"csv: {path}: expected text, got NUL bytes, as UTF-16 has without a byte order "
+                'mark; save it as "CSV UTF-8"'
+            )
         if delimiter is None:
-            tables = {mark: _cells(path, text, mark, strict=False) for mark in _DELIMITERS}
-            delimiter = min(_DELIMITERS, key=lambda mark: _misfits(tables[mark]))
-        cells = _cells(path, text, delimiter, strict=True)
+            delimiter = min(_DELIMITERS, key=lambda mark: _misfits(text, mark))
+        if "\0" in text:
+            raise ValueError(
+                f"csv: {path}, {_where_nul_is(text, delimiter)}: expected text, got a NUL byte; "
+                'the file is damaged or no text: save it again as "CSV UTF-8"'
+            )
+        cells = _table(path, text, delimiter)
         if not cells:
             raise ValueError(f"csv: {path} is empty: expected a header and rows")
         (_, header), *body = cells
@@ -85,18 +80,24 @@ class Spreadsheet:
         return found
 
     def _check_shape(self) -> None:
-        if "" in self.header:
-            place = self.header.index("") + 1
+        header = self.header
+        if "" in header:
+            place = header.index("") + 1
             raise ValueError(
                 f"csv: {self.path}: column {place} has no name: name it, or leave it out"
             )
-        twice = sorted({name for name in self.header if self.header.count(name) > 1})
-        if twice:
-            raise ValueError(f"csv: {self.path}: two columns are called {twice[0]!r}: rename one")
-        for number, row in zip(self.numbers, self.rows, strict=True):
-            if len(row) > len(self.header):
+        if len(set(header)) < len(header):
+            twice = min(name for name in header if header.count(name) > 1)
+            raise ValueError(f"csv: {self.path}: two columns are called {shown(twice)}: rename one")
+        if all(read_cell(name)[::2] == ("number", "") for name in header):
+            raise ValueError(
+                f"csv: {self.path}, row 1: expected names of columns, got the numbers "
+                f"{listed(header)}; put a row of names above them"
+            )
+        for number, row in zip(self.row_numbers, self.rows, strict=True):
+            if len(row) > len(header):
                 raise ValueError(
-                    f"csv: {self.path}, row {number}: expected {len(self.header)} cells separated "
+                    f"csv: {self.path}, row {number}: expected {len(header)} cells separated "
                     f"by {self.delimiter!r}, as in the header, got {len(row)}; put cells with "
                     f"{self.delimiter!r} in them in quotes, or give another delimiter"
                 )
@@ -105,87 +106,99 @@ class Spreadsheet:
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; where a row ends early they are empty."""
-        index = self.header.index(name)
-        return [row[index] if index < len(row) else "" for row in self.rows]
+        if name not in self._columns:
+            index = self.header.index(name)
+            self._columns[name] = [row[index] if index < len(row) else "" for row in self.rows]
+        return self._columns[name]
 
-    def without(self, dropped: Sequence[bool]) -> Spreadsheet:
-        """The same with some rows left out."""
-        kept = [i for i, drop in enumerate(dropped) if not drop]
-        rows, numbers = [self.rows[i] for i in kept], [self.numbers[i] for i in kept]
-        return replace(self, rows=rows, numbers=numbers)
+    def cells(self, name: str) -> dict[str, Cell]:
+        """What the different cells of a column are, by what stands in them."""
+        if name not in self._cells:
+            self._cells[name] = {cell: read_cell(cell) for cell in dict.fromkeys(self.column(name))}
+        return self._cells[name]
 
-    def is_numeric(self, name: str) -> bool:
-        """Whether a column is meant to hold numbers: more than half of the cells in use do.
+    def unit(self, name: str) -> str:
+        """The unit of a column of numbers, from the header or behind them; "" where none is."""
+        behind = (what.unit for what in self.cells(name).values() if what.unit)
+        return unit_of_header(name) or next(behind, "")
 
-        However they are written: those that cannot be read are no categories, but to be corrected.
+    def place(self, row: int, name: str) -> str:
+        """Where a cell is, as messages begin.
+
+        Args:
+            row: Index in `rows`.
+            name: Of the column.
         """
-        used = [cell for cell in self.column(name) if cell]
-        forms = (_POINT.fullmatch, self._with_comma, _UNREAD.fullmatch)
-        good = sum(any(form(cell) for form in forms) for cell in used)
-        return good > _MOSTLY * len(used)
-
-    def _with_comma(self, cell: str) -> bool:
-        return self.delimiter != "," and _COMMA.fullmatch(cell) is not None
-
-    def as_numbers(self, names: Sequence[str]) -> NDArray[np.float64]:
-        """The numbers of some columns, (rows, columns).
-
-        A comma is a decimal comma where it does not separate cells and cannot be read otherwise.
-
-        Raises:
-            ValueError: A cell that is no number; names its row and what it holds.
-        """
-        columns = [self.column(name) for name in names]
-        cells = [cell for column in columns for cell in column]
-        with_comma = [cell for cell in cells if self._with_comma(cell)]
-        with_point = [cell for cell in cells if "." in cell and _POINT.fullmatch(cell)]
-        if with_comma and with_point:
-            raise ValueError(
-                f"csv: {self.path}: expected numbers of one kind, got {with_comma[0]!r} and "
-                f"{with_point[0]!r}; write all of them with a decimal point"
-            )
-        if with_comma and all(_THOUSANDS.fullmatch(cell) for cell in with_comma):
-            raise ValueError(
-                f"csv: {self.path}: {with_comma[0]!r} may be thousands or decimals; write numbers "
-                "with a decimal point and nothing between thousands"
-            )
-        found = np.empty((len(self.rows), len(columns)))
-        for index, (name, column) in enumerate(zip(names, columns, strict=True)):
-            for i, cell in enumerate(column):
-                text = cell.replace(",", ".") if self._with_comma(cell) else cell
-                number = float(text) if _POINT.fullmatch(text) else np.nan
-                if not abs(number) <= _LARGEST:
-                    raise ValueError(
-                        f"csv: {self.path}, row {self.numbers[i]}, column {name!r}: expected a "
-                        f"number, got {cell!r}; correct it, or take the row out"
-                    )
-                found[i, index] = number
-        return found
+        return f"csv: {self.path}, row {self.row_numbers[row]}, column {shown(name)}"
 
 
-def _cells(path: Path, text: str, delimiter: str, *, strict: bool) -> list[tuple[int, list[str]]]:
-    """Rows that hold anything, with their numbers, the empty cells at their ends left out.
+def shown(cell: object) -> str:
+    """A cell in a message, on one line."""
+    text = repr(cell)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
-    Unless it is strict, a quote that is never closed takes all rows behind it into one cell.
-    """
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Names in a message, as a list; the first of many."""
+    more = "" if len(names) <= most else f", ... ({len(names):,} in all)"
+    return f"[{', '.join(map(shown, names[:most]))}{more}]"
+
+
+def _read_rows(text: str, delimiter: str, *, strict: bool) -> Iterator[list[str]]:
+    """Rows as they are; a quote that is never closed is only found where it is strict."""
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
+
+
+def _table(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Rows that hold anything, with their numbers, the empty cells at their ends left out."""
     found = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
-    table: list[list[str]] = []
+    number = 0
+    cleaned = str.strip if text.isascii() else clean
     try:
-        table.extend(reader)
+        for number, row in enumerate(_read_rows(text, delimiter, strict=True), 1):
+            if cells := _without_end(list(map(cleaned, row))):
+                found.append((number, cells))
     except csv.Error as error:
-        raise ValueError(f"csv: {path}, row {len(table) + 1}: {error}") from error
-    for number, row in enumerate(table, 1):
-        cells = [cell.strip() for cell in row]
-        while cells and not cells[-1]:
-            cells.pop()
-        if cells:
-            found.append((number, cells))
+        reason = str(error).replace(delimiter, repr(delimiter)[1:-1])  # on one line
+        raise ValueError(
+            f"csv: {path}, row {number + 1}: {reason}; look for a quote that is not closed, or "
+            "is to be doubled"
+        ) from None
     return found
 
 
-def _misfits(table: list[tuple[int, list[str]]]) -> int:
+def _without_end(cells: list[str]) -> list[str]:
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _misfits(text: str, delimiter: str) -> int:
     """How many rows do not have as many cells as the header; many, where that has one only."""
-    if not table or len(table[0][1]) < 2:
-        return len(table) + 1
-    return sum(len(row) != len(table[0][1]) for _, row in table)
+    table: list[list[str]] = []
+    try:
+        for row in _read_rows(text, delimiter, strict=False):
+            if cells := _without_end([cell.strip() for cell in row]):
+                table.append(cells)
+            if len(table) > _TRIED:
+                break
+    except csv.Error:  # longer cells than there are: it does not separate them
+        return _TRIED + 2
+    if not table or len(table[0]) < 2:
+        return _TRIED + 2
+    return sum(len(row) != len(table[0]) for row in table)
+
+
+def _where_nul_is(text: str, delimiter: str) -> str:
+    """The row and the column of the first NUL byte."""
+    header: list[str] = []
+    try:
+        for number, row in enumerate(_read_rows(text, delimiter, strict=False), 1):
+            header = header or [cell.strip() for cell in row]
+            for index, cell in enumerate(row):
+                if "\0" in cell:
+                    named = number > 1 and index < len(header)
+                    return f"row {number}{f', column {shown(header[index])}' if named else ''}"
+    except csv.Error:
+        pass
+    return f"line {text.count(chr(10), 0, text.index(chr(0))) + 1}"

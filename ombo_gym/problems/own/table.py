@@ -9,43 +9,56 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import CandidateDesigns
-from ombo_gym.design_spaces.parameters import parse_parameter
-from ombo_gym.problems.core.checks import is_number
+from ombo_gym.design_spaces.parameters import Parameter, parse_parameter
+from ombo_gym.design_spaces.scales import warn_of_wide_spans
 from ombo_gym.problems.core.measured import Measured, Measurements, group_replicates
 from ombo_gym.problems.data import DIRECTORY, REMEDY
-from ombo_gym.problems.own.columns import Column
-from ombo_gym.problems.own.spreadsheet import Spreadsheet
+from ombo_gym.problems.own.cells import clean
+from ombo_gym.problems.own.columns import Column, informative
+from ombo_gym.problems.own.rows import Rows, read_rows
+from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed
 
 EXAMPLE = DIRECTORY / "example.csv"
+
+_MOST_BYTES = 2**30  # of features
 
 
 class Table(Measured):
     """The rows of a CSV file of your own: designs that were measured, and what came.
 
     A design is one of the distinct rows of the design columns, named by its index in their order of
-    appearance; `env.unwrapped.problem.row(index)` gives its cells. Surrogates see a column of
-    numbers scaled to [-1, 1] and a column of text as categories (one-hot, at squared distance 1
-    from each other), all divided by the square root of the number of columns. `log` and
-    `parameters` say so of columns that are to be seen otherwise.
+    appearance; `env.unwrapped.problem.row(index)` gives its cells, and
+    `print(env.unwrapped.problem.describe())` says which columns hold numbers, ordered levels and
+    categories. Surrogates see a column of numbers scaled to [-1, 1] and a column of text as
+    categories (one-hot, at squared distance 1 from each other), all divided by the square root of
+    the number of columns; columns that never change, and copies of others, count for nothing. `log`
+    and `parameters` say so of columns that are to be seen otherwise. A warning names columns of
+    positive numbers that span more than 3 decades where neither does.
+
+    Numbers are read as people write them: `-78` with any minus sign, `1e-3`, `80 °C` where all
+    cells of the column have the same unit, decimal commas. A column holds numbers or texts: where
+    both stand in one column, or nothing, the file is refused with the row and what to do.
 
     The value of a design is a column of numbers, in its own units, maximised; with `minimise` its
     negative is. Rows that repeat a design are its replicates: the true value is their mean, and a
     measurement shows one of them, drawn at random, which is all the noise there is unless
-    `noise_std` adds some. Rows without a value are left out, with a warning. Every design can be
-    measured, as often as you like; the floor and `reference` are the lowest true value.
+    `noise_std` adds some. Every design can be measured, as often as you like, but those whose value
+    is a word of `failed` in all their rows: they are infeasible. The floor and `reference` are the
+    lowest true value. Rows whose value is a word of `pending` were not measured yet: nobody can say
+    what would come, so they are left out of the designs. Any other text there, or nothing, is an
+    error; `""` among the words stands for nothing.
 
     A campaign starts with 4 random designs. There is one instance: campaigns differ in their starts
     and measurements. The optimum, which is score 1, is the highest true value of the table.
 
-    The file is UTF-8 text with a header; commas, semicolons, tabs or bars separate cells, and
-    decimal commas are understood where commas do not separate. Without `csv` it is an example that
-    comes with the package: the electrical conductivity (S/cm) of composite films of the
-    polymer P3HT and four kinds of carbon nanotubes (percentages of the five), 233 measurements of
-    178 blends, the best of which has 838.31 on average.
+    The file is text with a header, UTF-8 or UTF-16 with a byte order mark; commas, semicolons, tabs
+    or bars separate cells. Without `csv` it is an example that comes with the package: the
+    electrical conductivity (S/cm) of composite films of the polymer P3HT and four kinds of carbon
+    nanotubes (percentages of the five), 233 measurements of 178 blends, the best of which has
+    838.31 on average.
 
     Args:
         csv: Path of the file; None: the example.
@@ -57,13 +70,16 @@ class Table(Measured):
             `ombo_gym.design_spaces.parse_parameters` reads them: a range or a list of levels brings
             its own ends and scale, choices may have descriptors. As JSON lists are levels, ranges
             are best written `{"range": [low, high]}`.
+        failed: Words in the value column for designs that could not be measured, in large or small
+            letters, such as `["failed", "n.d."]`.
+        pending: Words in the value column for rows that are not measured yet.
         minimise: Whether low values are good: values, rewards and infos are then negative.
         delimiter: What separates cells; None: found out.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: An unknown column, a cell that is no number where one is expected, or another
-            defect of the file; names the row and what to do.
+        ValueError: An unknown column, a cell that is not what its column holds, or another defect
+            of the file; names the row, the column and what to do.
 
     References:
         The example: Bash et al., Multi-Fidelity High-Throughput Optimization of Electrical
@@ -92,6 +108,8 @@ class Table(Measured):
         categories: Sequence[str] = (),
         log: Sequence[str] = (),
         parameters: Mapping[str, Any] | None = None,
+        failed: Sequence[str] = (),
+        pending: Sequence[str] = (),
         minimise: bool = False,
         delimiter: str | None = None,
     ) -> None:
@@ -105,13 +123,12 @@ class Table(Measured):
         if not self.columns or self.value in self.columns:
             raise ValueError(
                 f"designs: expected columns of {path} beside the value, {self.value!r}, "
-                f"got {self.columns}; the first row, {sheet.header}, is to hold the names of "
-                f"columns, separated by the delimiter, {sheet.delimiter!r}"
+                f"got {self.columns}; the first row, {listed(sheet.header)}, is to hold the names "
+                f"of columns, separated by the delimiter, {sheet.delimiter!r}"
             )
         columns = self._read_columns(sheet, categories, log, parameters)
-        sheet = _measured_rows(sheet, self.value)
-        numeric = [column.name for column in columns if column.is_numeric(sheet)]
-        numbers = sheet.as_numbers([*numeric, self.value])
+        rows = read_rows(sheet, columns, self.value, failed=failed, pending=pending)
+        self.column_kinds = rows.kinds
         self.sources = (path,)
         self._content = sheet.content
         self._arguments: dict[str, Any] = {
@@ -121,50 +138,46 @@ class Table(Measured):
             "categories": sorted(categories),
             "log": list(log),
             "parameters": None if parameters is None else dict(parameters),
+            "failed": list(failed),
+            "pending": list(pending),
             "minimise": bool(minimise),
             "delimiter": sheet.delimiter,
         }
-        self._list_designs(sheet, columns, numeric, numbers)
+        self._list_designs(rows)
 
-    def _list_designs(
-        self,
-        sheet: Spreadsheet,
-        columns: Sequence[Column],
-        numeric: Sequence[str],
-        numbers: NDArray[np.float64],
-    ) -> None:
-        """Makes a pool of the distinct rows, and a table of what was measured.
-
-        Args:
-            sheet: Its rows have a value each.
-            columns: Of the designs.
-            numeric: Names of those columns that hold numbers.
-            numbers: (rows, numeric + 1) what these columns hold and, behind them, the values.
-        """
-        cells = [
-            column.values(sheet, numbers[:, numeric.index(column.name)])
-            if column.name in numeric
-            else column.values(sheet, None)
-            for column in columns
-        ]
-        keys = list(zip(*cells, strict=True))
-        self._pool = list(dict.fromkeys(keys))  # (size, columns)
+    def _list_designs(self, rows: Rows) -> None:
+        """Makes a pool of the distinct rows, and a table of what was measured."""
+        path = rows.sheet.path
+        known = np.flatnonzero(~rows.pending)
+        designs = [rows.designs[row] for row in known]
+        self._pool = list(dict.fromkeys(designs))  # (size, columns)
         if len(self._pool) < 2:
             raise ValueError(
-                f"csv: {sheet.path}: expected at least two distinct designs, got one; the design "
-                f"columns are {self.columns}"
+                f"csv: {path}: expected at least two distinct designs, got one; the design "
+                f"columns are {listed(self.columns)}"
             )
-        index = {key: i for i, key in enumerate(self._pool)}
-        codes = np.array([index[key] for key in keys])  # (rows,)
-        values = -numbers[:, -1] if self._arguments["minimise"] else numbers[:, -1]
-        self._measurements = group_replicates(codes, values, len(self._pool))
-        names = [
-            ", ".join(f"{k}={_text(v)}" for k, v in self.row(i).items()) for i in index.values()
-        ]
-        values_of_columns = zip(columns, zip(*self._pool, strict=True), strict=True)
-        parts = [column.features(values) for column, values in values_of_columns]
+        index = {design: i for i, design in enumerate(self._pool)}
+        codes = np.array([index[design] for design in designs])  # (known,)
+        came = ~rows.failed[known]  # (known,)
+        values = rows.values[known][came]
+        values = -values if self._arguments["minimise"] else values
+        self._measurements = group_replicates(codes[came], values, len(self._pool))
+        columns = list(zip(rows.columns, map(list, zip(*self._pool, strict=True)), strict=True))
+        warn_of_wide_spans(
+            {each.name: each.numbers_among(values) for each, values in columns if each.unscaled},
+            argument=f"csv: {path}",
+            remedy='name them in log=[...], or choose a "scale" in parameters=, "log" or "linear"',
+        )
+        _check_size(path, columns, len(self._pool))
+        parts = informative([column.features(values) for column, values in columns])
         features = np.concatenate(parts, axis=1) / np.sqrt(len(parts))
-        self.design_space = CandidateDesigns(features, names=names)
+        texts = [
+            [f"{column.name}={_text(value)}" for value in values] for column, values in columns
+        ]
+        self.design_space = CandidateDesigns(
+            features, names=list(map(", ".join, zip(*texts, strict=True))), scale="none"
+        )
+        self._description = _description(rows, self.value, columns, self._arguments["minimise"])
 
     def _read_columns(
         self, sheet: Spreadsheet, categories: Any, log: Any, parameters: Any
@@ -174,7 +187,8 @@ class Table(Measured):
             raise ValueError(
                 f"parameters: expected a dict of column: parameter, got {parameters!r}"
             )
-        named_in: dict[str, str] = {}
+        named_in: dict[str, str] = {}  # the argument, by column
+        written = {clean(str(name)): each for name, each in (parameters or {}).items()}
         given = {"categories": categories, "log": log, "parameters": list(parameters or {})}
         for argument, names in given.items():
             for name in _chosen(argument, names, sheet):
@@ -190,13 +204,25 @@ class Table(Measured):
                 named_in[name] = argument
         found = []
         for name in self.columns:
-            parameter = None
-            if parameters is not None and name in parameters:
+            parameter, chosen = None, False
+            if name in written:
                 try:
-                    parameter = parse_parameter(parameters[name])
+                    parameter = parse_parameter(written[name])
                 except ValueError as error:
                     raise ValueError(f"parameters: {name!r}: {error}") from None
-            found.append(Column(name, parameter, log=name in log, text=name in categories))
+                chosen = isinstance(written[name], Parameter) or (
+                    isinstance(written[name], Mapping) and "scale" in written[name]
+                )
+            argument = named_in.get(name, "")
+            found.append(
+                Column(
+                    name,
+                    parameter,
+                    log=argument == "log",
+                    text=argument == "categories",
+                    scale_chosen=chosen,
+                )
+            )
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -217,6 +243,14 @@ class Table(Measured):
         """
         return dict(zip(self.columns, self._pool[int(index)], strict=True))
 
+    def describe(self) -> str:
+        """Which columns are numbers, ordered levels and categories, and what was measured.
+
+        Example:
+            >>> print(Table(designs=["D1 content (%)", "D2 content (%)"]).describe())
+        """
+        return self._description
+
 
 def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> Table:
     """A table that was pickled.
@@ -224,7 +258,9 @@ def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> T
     Raises:
         ValueError: Its file has changed since.
     """
-    table = kind(**arguments)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they were given when it was made
+        table = kind(**arguments)
     if table._content != content:
         raise ValueError(
             f"csv: {table.sources[0]} has changed since this table was pickled; put the file back, "
@@ -234,7 +270,7 @@ def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> T
 
 
 def _check_arguments(csv: Any, minimise: Any, delimiter: Any) -> None:
-    if csv is not None and not isinstance(csv, str | os.PathLike):
+    if csv is not None and (not isinstance(csv, str | os.PathLike) or "\0" in str(csv)):
         raise ValueError(f"csv: expected the path of a file, got {csv!r}")
     if not isinstance(minimise, bool | np.bool_):
         raise ValueError(f"minimise: expected True or False, got {minimise!r}")
@@ -249,35 +285,61 @@ def _check_arguments(csv: Any, minimise: Any, delimiter: Any) -> None:
 
 
 def _chosen(argument: str, names: Any, sheet: Spreadsheet) -> list[str]:
-    """Names that are columns of the file, each once."""
-    listed = isinstance(names, Sequence) and not isinstance(names, str)
-    header = sheet.header
+    """Names that are columns of the file, each once, as the file has them."""
+    in_list = isinstance(names, Sequence) and not isinstance(names, str)
+    known = set(sheet.header)
     unknown = [names]
-    if listed:
-        unknown = [name for name in names if not isinstance(name, str) or name not in header]
+    if in_list:
+        unknown = [name for name in names if not isinstance(name, str) or clean(name) not in known]
     if unknown:
         raise ValueError(
-            f"{argument}: expected columns of {sheet.path}, {header}, got {unknown[0]!r}"
+            f"{argument}: expected columns of {sheet.path}, {listed(sheet.header)}, got "
+            f"{unknown[0]!r}"
         )
-    if len(set(names)) < len(names):
+    chosen = [clean(name) for name in names]
+    if len(set(chosen)) < len(chosen):
         raise ValueError(f"{argument}: expected each column once, got {list(names)}")
-    return list(names)
+    return chosen
 
 
-def _measured_rows(sheet: Spreadsheet, value: str) -> Spreadsheet:
-    """The rows that have a value; a warning says how many do not."""
-    empty = [not cell for cell in sheet.column(value)]
-    if all(empty):
-        raise ValueError(f"csv: {sheet.path}: column {value!r} is empty: expected measured values")
-    if any(empty):
-        how_many = "one row is" if sum(empty) == 1 else f"{sum(empty)} rows are"
-        warnings.warn(
-            f"{sheet.path}: {how_many} left out, since nothing stands in column {value!r} (row "
-            f"{sheet.numbers[empty.index(True)]} is the first)",
-            stacklevel=2,
+def _check_size(path: Path, columns: Sequence[tuple[Column, Sequence[Any]]], size: int) -> None:
+    """The features of all designs fit into memory.
+
+    Raises:
+        ValueError: They do not; names the columns that make the most of them.
+    """
+    widths = {column.name: column.width(values) for column, values in columns}
+    needed = 8 * size * sum(widths.values())
+    if needed > _MOST_BYTES:
+        widest = sorted(widths, key=lambda name: -widths[name])[:3]
+        raise ValueError(
+            f"csv: {path}: expected features of at most {_MOST_BYTES / 2**20:,.0f} MiB, got "
+            f"{size:,} designs with {sum(widths.values()):,} features each "
+            f"({needed / 2**20:,.0f} MiB), most of them the categories of {listed(widest)}; "
+            "describe these by numbers, or leave columns or rows out"
         )
-    return sheet.without(empty)
 
 
-def _text(cell: Any) -> str:
-    return f"{cell:.10g}" if is_number(cell) else str(cell)
+def _description(
+    rows: Rows, value: str, columns: Sequence[tuple[Column, Sequence[Any]]], minimise: bool
+) -> str:
+    """A line a column."""
+    measured = rows.values[~np.isnan(rows.values)]
+    notes = [f"{len(measured):,} measured from {measured.min():.10g} to {measured.max():.10g}"]
+    if rows.failed.any():
+        notes.append(f"{rows.failed.sum():,} failed")
+    if rows.pending.any():
+        notes.append(f"{rows.pending.sum():,} not measured yet, which are left out")
+    lines = {
+        each.name: each.describe(values, rows.sheet.unit(each.name)) for each, values in columns
+    }
+    lines[value] = f"the value, {'minimised' if minimise else 'maximised'}: {'; '.join(notes)}"
+    size = len(columns[0][1])
+    head = f"{rows.sheet.path.name}: {len(rows.values):,} rows, {size:,} designs"
+    width = max(map(len, lines))
+    return "\n".join([head, *(f"  {name:<{width}}  {line}" for name, line in lines.items())])
+
+
+def _text(value: Any) -> str:
+    """A number, text or truth value in print."""
+    return str(value) if isinstance(value, str | bool) else f"{value:.10g}"

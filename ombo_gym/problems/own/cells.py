@@ -1,0 +1,151 @@
+"""What the cells of a spreadsheet are: numbers as people write them, texts, or nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+# Of the characters that look like a blank, and those that nobody sees.
+_BLANKS = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), " ")
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None)
+_INVISIBLE = {**_BLANKS, **_UNSEEN}
+_SIGNS = {
+    **dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d\u00ad"), "-"),
+    **dict.fromkeys(map(ord, "\uff0b\ufe62"), "+"),
+}
+
+_LONGEST = 200  # characters of a number
+_PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_START = re.compile(r"([+-]?) ?(\d+(?:[.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
+
+_PREFIXED = "mol m g s A K L l M N V W J Pa Hz Da eV bar F H T C S Ω ohm cal Wh U kat lm lx Gy Sv"
+_ALONE = (
+    "% ‰ ° °C °F °K degC degF deg rad Å rpm psi atm Torr torr mmHg ppm ppb ppt x OD IU CFU RU "
+    "bp kb nt aa mol% wt% vol% w% at% wt vol min hr hrs h d yr v/v w/w a.u. au in ft lb oz gal px"
+)
+_WORDS = (
+    "second minute hour day week month year cycle equivalent equiv eq degree percent fold dose "
+    "step layer mole gram litre liter meter metre volt watt sec inch atom turn rev kelvin celsius"
+)
+_GLUED = set("%‰°hsgKCVMLmNWx")  # single letters that are a unit right behind a number
+
+
+def _any(words: str) -> str:
+    return "|".join(re.escape(word) for word in sorted(words.split(), key=len, reverse=True))
+
+
+_SI = rf"[fpnuµμmcdkMGT]?(?:{_any(_PREFIXED)})"
+_OTHER = rf"(?:(?:{_any(_WORDS)})s?|{_any(_ALONE)})"
+_INVERSE = r"(?:\^?-\d|⁻[¹²³⁴])"
+_ONE = rf"(?:{_SI}(?:{_INVERSE}|\^?[2-4]|[²³⁴])?|{_OTHER}{_INVERSE}?)"
+# Blanks multiply units only before a negative power: "4 A MS" is a molecular sieve.
+_UNIT = rf"/? ?{_ONE}(?: ?[/·⋅*] ?{_ONE}| (?:{_SI}|{_OTHER}){_INVERSE}| %)*\.?"
+_UNIT_ALONE = re.compile(_UNIT)
+
+# Numbers that are not read, but are no texts either.
+_BODY = (
+    r"(?:\d{1,3}(?:[., '\u2019_]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d*)?|[.,]\d+)"
+    r"(?: ?[eE] ?[+-]?\d+)?"
+)
+_POWER = r"(?: ?[x\u00d7·⋅*] ?10(?: ?\^ ?| ?\*\* ?)?[+-]?[\d⁰¹²³⁴-⁹⁺⁻]+)"
+_ERROR = rf"(?: ?(?:±|\+/-|\+-) ?{_BODY})"
+_BEHIND = rf"(?: |(?=[^\W\d_]{{2}}|[%‰°])){_UNIT}"
+_UNREAD = re.compile(
+    r"(?:(?:[<>≤≥⩽⩾~≈≃\u223c=$€£¥±'\"(]|(?i:ca\.|ca |approx\.|about )) ?){0,3}"
+    rf"[+-]? ?{_BODY}{_POWER}?{_ERROR}?(?:{_BEHIND})?(?: ?[)'\"*†‡$€£¥-])?"
+    rf"|{_BODY} ?(?:to|\.\.\.?|…) ?{_BODY}(?:{_BEHIND})?|{_BODY} ?- ?{_BODY}{_BEHIND}"
+    r"|[+-]?10 ?(?:\^ ?[+-]?\d+|[⁰¹²³⁴-⁹⁺⁻]+)|[+-]?\d* ?[¼-¾⅐-⅞]|(?i:[+-]?inf(?:inity)?)|[+-]?∞"
+)
+# What programs write where a value is missing or could not be worked out, beside "NA".
+_MISSING = re.compile(
+    r"[+-]?nan|n/a|<na>|null|#n/a.*|#(?:value|div/0|ref|name|num|null|na|spill|calc)[!?]?",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]+)[)\]]\s*$|(?: /|,) ?([^\s,]+)$")
+
+
+class Cell(NamedTuple):
+    """What a cell is.
+
+    Attributes:
+        kind: "number"; "unread", a number that is written in another way than those that are read;
+            "missing"; or "text".
+        number: The number, with the point or comma that it is written with; "" where the cell holds
+            nothing else.
+        unit: What stands behind it, in one spelling; of a text, where a number and one unknown
+            word are all of it, that word.
+    """
+
+    kind: str
+    number: str = ""
+    unit: str = ""
+
+
+PLAIN = Cell("number")  # a number as programs write it, and nothing else: one for all such cells
+
+
+def clean(cell: str) -> str:
+    """A cell without blanks around it, and with one spelling of letters and blanks."""
+    if cell.isascii():
+        return cell.strip()
+    return unicodedata.normalize("NFC", cell.translate(_INVISIBLE)).strip()
+
+
+def read_cell(cell: str) -> Cell:
+    """What a cleaned cell is.
+
+    Example:
+        >>> read_cell("\N{MINUS SIGN}78,5 °C")
+        Cell(kind='number', number='-78,5', unit='°C')
+    """
+    if _PLAIN.fullmatch(cell):
+        return PLAIN
+    if len(cell) > _LONGEST:
+        return Cell("text")
+    if not cell or _is_missing(cell):
+        return Cell("missing")
+    signed = cell.translate(_SIGNS)
+    start = _START.match(signed)
+    if start is not None:
+        number = "".join(part or "" for part in start.groups())
+        rest = signed[start.end() :]
+        unit = rest.strip()
+        if not unit or is_unit(unit, glued=rest == unit):
+            return Cell("number", number, unit_key(unit))
+        if not _UNREAD.fullmatch(signed):
+            word = "" if rest == unit or not unit.replace(".", "").isalpha() else unit
+            return Cell("text", unit=word)
+    return Cell("unread" if _UNREAD.fullmatch(signed) else "text")
+
+
+def _is_missing(cell: str) -> bool:
+    return cell == "NA" or _MISSING.fullmatch(cell) is not None  # "Na" is sodium
+
+
+def is_unit(text: str, *, glued: bool = False) -> bool:
+    """Whether a text is a unit that is known.
+
+    Args:
+        text: Without blanks around it.
+        glued: Whether it stands right behind a number, where most letters alone are no unit: "1a"
+            and "2b" name compounds.
+    """
+    text = text.replace("º", "°").replace("℃", "°C").replace("℉", "°F")
+    if glued and len(text) == 1 and text not in _GLUED:
+        return False
+    return _UNIT_ALONE.fullmatch(text) is not None
+
+
+def unit_key(unit: str) -> str:
+    """One spelling of a unit: micro signs, small numbers, blanks, dots and plurals are as one."""
+    key = unicodedata.normalize("NFKC", unit.replace("º", "°")).replace(" ", "").rstrip(".")
+    return key[:-1] if len(key) > 3 and key.endswith("s") and key[:-1].isalpha() else key
+
+
+def unit_of_header(name: str) -> str:
+    """The unit in the name of a column, as "T (°C)", "T [°C]" or "T / °C"; "" where none is."""
+    found = _BRACKETS.search(name)
+    unit = "" if found is None else (found[1] or found[2]).strip()
+    return unit_key(unit) if unit and is_unit(unit) else ""
