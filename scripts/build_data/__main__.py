@@ -30,7 +30,9 @@ from scripts.build_data.data_set import (
     to_npz,
 )
 from scripts.build_data.example import EXAMPLE
+from scripts.build_data.hpob import HPOB
 from scripts.build_data.hpobench import HPOBENCH
+from scripts.build_data.lcbench import LCBENCH
 from scripts.build_data.materials import MATERIALS
 from scripts.build_data.molecules import MOLECULES
 from scripts.build_data.mpsa import MPSA
@@ -47,6 +49,8 @@ DATA_SETS = (
     MATERIALS,
     HPOBENCH,
     NASBENCH201,
+    LCBENCH,
+    HPOB,
     OPTICS,
     MOLECULES,
 )

@@ -33,6 +33,8 @@ PROBLEMS = [
     *[("Materials", {"dataset": name}) for name in ("agnp", "p3ht", "perovskite", "hoip")],
     ("Tuning", {}),
     ("Tuning", {"benchmark": "nasbench201", "split": "train"}),
+    ("LCBench", {"split": "train"}),
+    ("HPOB", {"space": "4796"}),
 ]
 each_problem = pytest.mark.parametrize(("name", "arguments"), PROBLEMS)
 
@@ -51,8 +53,7 @@ def test_grouped_measurements_are_what_a_loop_makes_of_them(listed: list[Any]) -
             assert len(own) <= 1
         else:
             assert tables.counts[0, design] == len(own)
-            assert tables.replicates[0, design, : len(own)].tolist() == own
-            assert np.isnan(tables.replicates[0, design, len(own) :]).all()
+            assert tables.replicates_of(0, design).tolist() == own
     assert tables.complete == (set(num_campaigns.tolist()) == set(range(7)))
     assert tables.lowest == pytest.approx(np.nanmin(tables.values))
     assert tables.highest == [np.nanmax(tables.values)]
@@ -79,7 +80,7 @@ def test_a_measurement_is_one_of_the_replicates_and_their_mean_the_true_value(
             assert set(seen) == {true_value(problem, design)}
             continue
         count = tables.counts[0, code]
-        own = tables.replicates[0, code, :count].tolist()
+        own = tables.replicates_of(0, code).tolist()
         assert true_value(problem, design) == pytest.approx(np.mean(own), rel=1e-6)
         assert set(seen) <= set(own)
         # Each as often as the others: 400 draws, within five standard deviations.
@@ -97,10 +98,9 @@ def test_campaigns_measure_a_barrel_thrice_and_see_three_values() -> None:
     observation, _, _, _, info = env.step(np.full((50, 3), 571))
     size = int(observation["observed"][0].sum())
     seen = observation["measurements"][:, size - 3 : size].reshape(-1)
-    replicates = measured_materials.measurements("crossed_barrel").replicates
-    assert replicates is not None
-    assert set(seen.tolist()) == set(replicates[0, 571].tolist())
-    assert np.unique(info["true_values"]) == pytest.approx(replicates[0, 571].mean())
+    replicates = measured_materials.measurements("crossed_barrel").replicates_of(0, 571)
+    assert set(seen.tolist()) == set(replicates.tolist())
+    assert np.unique(info["true_values"]) == pytest.approx(replicates.mean())
     env.close()
 
 

@@ -28,6 +28,8 @@ TABLES = (
     "materials",
     "hpobench",
     "nasbench201",
+    "lcbench",
+    "hpob",
     "optics",
     "molecules",
 )

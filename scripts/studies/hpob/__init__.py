@@ -1,0 +1,1 @@
+"""HPO-B: policies beside the published runs of other methods."""
