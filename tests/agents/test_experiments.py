@@ -16,7 +16,7 @@ from ombo_agents.design_of_experiments.d_optimal import (
     regressors,
 )
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
-from ombo_gym.design_spaces.categorical import contrasts
+from ombo_gym.design_spaces.category_features import contrasts
 from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.vector_env import CampaignVectorEnv

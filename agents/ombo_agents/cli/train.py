@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,21 +32,28 @@ class Args:
     env_kwargs: str = "{}"
     """Further arguments of the environment, as JSON; they win over the flags above."""
     steps: int | None = None
-    """Rounds to play in training; by default the agent's own number."""
+    """Rounds to play in training; by default the agent's own number, or the resumed run's."""
     num_envs: int | None = None
     """Campaigns in lockstep; by default the agent's own number."""
     seed: int = 0
     """Of the network and of the training campaigns."""
     resume: bool = False
-    """Go on from the run's own model.zip, up to --steps."""
+    """Go on from the run's state.safetensors, with the arguments that it was begun with; others are
+    refused. A run that was interrupted, killed or out of disk space, and is resumed, ends with the
+    same policy.safetensors and config.json, to the bit, as one that was not (same machine, same
+    versions). Only --steps may be larger: the learning rate then falls anew towards the new end."""
 
 
 def main(args: Args) -> None:
-    """Trains from the command line."""
+    """Trains from the command line.
+
+    Raises:
+        SystemExit: Ctrl-C; what was kept last is there.
+    """
     from stable_baselines3.common.callbacks import ProgressBarCallback
 
     from ombo_agents.learned.storage import CONTROLS
-    from ombo_agents.learned.training import SETTINGS, train
+    from ombo_agents.learned.training import SETTINGS, steps_of, train
 
     if args.agent not in CONTROLS:
         raise ValueError(f"--agent: expected one of {sorted(CONTROLS)}, got {args.agent!r}")
@@ -56,19 +65,24 @@ def main(args: Args) -> None:
         rounds = {}
     env_kwargs = {**rounds, "utility": args.utility, **given}
     settings = SETTINGS[args.agent]
+    own_steps = steps_of(args.out) if args.resume else settings.steps
     settings = replace(
         settings,
-        steps=settings.steps if args.steps is None else args.steps,
+        steps=own_steps if args.steps is None else args.steps,
         num_envs=settings.num_envs if args.num_envs is None else args.num_envs,
     )
-    config = train(
-        parse_env(args.env),
-        agent=args.agent,
-        env_kwargs=env_kwargs,
-        settings=settings,
-        seed=args.seed,
-        out=args.out,
-        resume=args.resume,
-        callback=ProgressBarCallback(),
-    )
+    try:
+        config = train(
+            parse_env(args.env),
+            agent=args.agent,
+            env_kwargs=env_kwargs,
+            settings=settings,
+            seed=args.seed,
+            out=args.out,
+            resume=args.resume,
+            callback=ProgressBarCallback(),
+        )
+    except KeyboardInterrupt:
+        print(f"interrupted: the same command with --resume goes on, {args.out}", file=sys.stderr)
+        raise SystemExit(128 + signal.SIGINT) from None
     print(f"trained {config['steps']:,} rounds in {config['seconds']} s: {args.out}")

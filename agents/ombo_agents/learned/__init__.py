@@ -9,3 +9,7 @@ except ImportError as error:
         "trained policies need torch, stable-baselines3 and safetensors: "
         'pip install "ombo-gym[agents]"'
     ) from error
+
+from ombo_agents.learned.sb3_env import SB3VecEnv
+
+__all__ = ["SB3VecEnv"]

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_agents.learned.encoder import DirectPolicy, SlotBySlot, options_of
+from ombo_agents.learned.encoder import DirectPolicy, SlotBySlot, check_outputs, options_of
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
@@ -55,7 +55,9 @@ class TrainedDirect(DesignsPolicy):
 
     def _designs(self, observation: Observation, q: int) -> Designs:
         with torch.no_grad():
-            outputs = self._network.actor(observation).numpy()  # (B, ...)
+            actor = self._network.actor(observation)
+        check_outputs(actor)
+        outputs = actor.numpy()  # (B, ...)
         num_campaigns, options = len(outputs), self._options
         shape = (num_campaigns, q, *self.space.shape)
         if not options:

@@ -292,6 +292,21 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         return outputs
 
 
+def check_outputs(outputs: Tensor) -> None:
+    """Refuses to play what a network says when it is no number.
+
+    Raises:
+        ValueError: NaN or infinity among the outputs, (B, ...).
+    """
+    finite = torch.isfinite(outputs).flatten(1).all(dim=1)  # (B,)
+    if not finite.all():
+        row = int(torch.argmin(finite.int()))
+        raise ValueError(
+            f"the trained network's outputs are not finite for campaign {row} of {len(outputs)}: "
+            "its weights, or what it sees, are too large; train it again"
+        )
+
+
 def options_of(space: DesignSpace) -> list[int]:
     """How many options there are at each position of a design; none where actions are numbers."""
     actions = space.action_space(1)

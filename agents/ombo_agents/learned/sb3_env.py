@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,27 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvS
 from typing_extensions import override
 
 from ombo_gym.vector_env import CampaignVectorEnv
+
+
+@dataclass(frozen=True)
+class CampaignsInFlight:
+    """B campaigns in mid-air, as what was done in them: they are played again to come back.
+
+    Attributes:
+        keys: (B,) that they were begun with.
+        rounds: (B,) played.
+        actions: (largest N, B, ...) by round; zeros behind the rounds played.
+        returns: (B,) sums of rewards.
+        best_values: (B,) best true values so far, by which another problem is told.
+        generators: States of the rows' generators, JSON-able.
+    """
+
+    keys: NDArray[np.uint64]
+    rounds: NDArray[np.int64]
+    actions: NDArray[Any]
+    returns: NDArray[np.float64]
+    best_values: NDArray[np.float64]
+    generators: list[dict[str, Any]]
 
 
 class SB3VecEnv(VecEnv):
@@ -33,6 +55,10 @@ class SB3VecEnv(VecEnv):
             )
         self.env = env
         self._actions: Any = None
+        actions: Any = env.single_action_space
+        # (largest N, B, ...) actions of the campaigns that are being played, by round
+        history = (env.campaign_spec.horizon, env.num_envs, *actions.shape)
+        self._history = np.zeros(history, actions.dtype)
         self._returns = np.zeros(env.num_envs)  # (B,)
         self._lengths = np.zeros(env.num_envs, int)  # (B,)
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
@@ -52,6 +78,7 @@ class SB3VecEnv(VecEnv):
 
     @override
     def step_wait(self) -> VecEnvStepReturn:
+        self._history[self.env.campaigns.round, np.arange(self.num_envs)] = self._actions
         observation, rewards, terminated, _, info = self.env.step(self._actions)
         self._returns += rewards
         self._lengths += 1
@@ -68,6 +95,42 @@ class SB3VecEnv(VecEnv):
         self._returns[terminated] = 0
         self._lengths[terminated] = 0
         return observation, rewards.astype(np.float32), terminated, infos
+
+    def in_flight(self) -> CampaignsInFlight:
+        """Where the campaigns are."""
+        campaigns = self.env.campaigns
+        rounds = campaigns.round.copy()  # (B,)
+        played = np.arange(len(self._history))[:, None] < rounds  # (largest N, B)
+        played = played.reshape(*played.shape, *[1] * (self._history.ndim - 2))
+        return CampaignsInFlight(
+            keys=campaigns.keys.copy(),
+            rounds=rounds,
+            actions=np.where(played, self._history, self._history.dtype.type(0)),
+            returns=self._returns.copy(),
+            best_values=campaigns.best_value.copy(),
+            generators=[dict(rng.bit_generator.state) for rng in self.env.np_random],
+        )
+
+    def go_on(self, campaigns: CampaignsInFlight) -> Any:
+        """Goes to where campaigns of such an environment were; the observations.
+
+        Raises:
+            ValueError: They cannot have been campaigns of this environment.
+        """
+        observation = self.env.replay(campaigns.keys, campaigns.rounds, campaigns.actions)
+        best = self.env.campaigns.best_value  # (B,)
+        if not np.allclose(best, campaigns.best_values, rtol=1e-6, atol=0, equal_nan=True):
+            row = int(np.argmax(np.abs(best - campaigns.best_values)))
+            raise ValueError(
+                f"expected campaigns whose best values are those of before, got {best[row]} where "
+                f"{campaigns.best_values[row]} was: the problem, or a table of it, has changed"
+            )
+        for rng, state in zip(self.env.np_random, campaigns.generators, strict=True):
+            rng.bit_generator.state = state
+        self._history[:] = campaigns.actions
+        self._returns[:] = campaigns.returns
+        self._lengths[:] = campaigns.rounds
+        return observation
 
     @override
     def close(self) -> None:
@@ -87,8 +150,13 @@ class SB3VecEnv(VecEnv):
     def env_method(
         self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
     ) -> list[Any]:
-        """Calls a method of the environment once and repeats its result for the rows asked for."""
+        """Calls a method of the environment once and repeats its result for the rows asked for.
+
+        Of `action_masks`, which sb3-contrib asks for, rows have one each.
+        """
         result = getattr(self.env, method_name)(*args, **kwargs)
+        if method_name == "action_masks":
+            return [result[env_index] for env_index in self._env_indices(indices)]
         return [result] * len(self._env_indices(indices))
 
     @override

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,59 +13,50 @@ import gymnasium as gym
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
-from typing_extensions import override
 
+from ombo_agents.learned.callbacks import Checkpoints, FallingEntropy, check_finite
+from ombo_agents.learned.ppo_settings import SETTINGS, PPOSettings
+from ombo_agents.learned.run_identity import check_same_run, versions, warn_of_other_versions
 from ombo_agents.learned.sb3_env import SB3VecEnv
-from ombo_agents.learned.storage import CONTROLS, network_of, save, shape_of
+from ombo_agents.learned.size_limits import (
+    MOST_CAMPAIGNS,
+    check_campaigns,
+    check_network_size,
+    check_rollout_size,
+)
+from ombo_agents.learned.storage import CONFIG, CONTROLS, network_of, save, shape_of
+from ombo_agents.learned.training_state import (
+    STATE,
+    TrainingState,
+    damaged,
+    read_facts,
+    read_state,
+    restore,
+    taken,
+)
+from ombo_gym.files import remove_unfinished, write_atomically
+
+__all__ = [
+    "FIRST_SEED",
+    "SETTINGS",
+    "PPOSettings",
+    "make_training_env",
+    "steps_of",
+    "train",
+    "training_seconds",
+]
 
 FIRST_SEED = 2**31  # training campaigns are seeded from here up, evaluation below
-MODEL, TASK = "model.zip", "task.json"  # what --resume goes on with
-_SEED_SPACING = 2**20  # between training seeds: more than there are campaigns in lockstep
-
-
-@dataclass(frozen=True)
-class PPOSettings:
-    """Hyper-parameters; the defaults were tuned with an exploration control on `Ombo/GP-v0`."""
-
-    steps: int = 200_000  # rounds played in all
-    num_envs: int = 256
-    rounds_per_update: int = 16  # of every campaign
-    batch_size: int = 1024
-    epochs: int = 6
-    learning_rate: float = 2e-3
-    falls_to: float = 0.1  # of the learning rate, linearly
-    gae_lambda: float = 0.95
-    entropy: float = 0.0  # weight of the bonus; falls linearly to none
-    target_kl: float | None = None  # an update ends early when the policy has moved further
-    log_std: float = -0.7  # at the start
-    hidden: tuple[int, ...] = (64, 64)
-
-
-SETTINGS = {
-    "exploration": PPOSettings(),
-    # Tuned on the cases of docs/results/exact.md with training seeds 0 to 2. Many campaigns and a
-    # middling gae_lambda average out the noise that hides that one pull more or less is better;
-    # the entropy bonus keeps actions alive whose use is found out late; the rate falls low so that
-    # the last small difference settles.
-    "direct": PPOSettings(
-        steps=2_000_000,
-        num_envs=1024,
-        rounds_per_update=20,
-        batch_size=1024,
-        epochs=5,
-        falls_to=0.02,
-        gae_lambda=0.5,
-        entropy=0.003,
-        target_kl=0.05,
-        hidden=(32, 32),
-    ),
-}  # of each agent, when nothing else is asked for
+MODEL = "model.zip"  # for stable-baselines3; pickled, and never read here
+TIMINGS = "timings.json"  # all in which two runs of one command differ
+_CHECKPOINT_SECONDS = 5.0  # a state takes some hundredths of one
 
 
 def make_training_env(
     env_id: str, agent: str, num_envs: int, env_kwargs: dict[str, Any]
 ) -> SB3VecEnv:
     """Campaigns in lockstep, under the agent's control."""
+    check_campaigns(num_envs)
     env = gym.make_vec(
         env_id,
         num_envs=num_envs,
@@ -86,110 +77,262 @@ def train(
     settings: PPOSettings | None = None,
     resume: bool = False,
     callback: BaseCallback | None = None,
+    checkpoint_seconds: float = _CHECKPOINT_SECONDS,
 ) -> dict[str, Any]:
     """Trains a meta-policy and writes it.
+
+    Every file is written in one step. `state.safetensors` holds where the run stands; a run that
+    was interrupted, at any moment and any number of times, and resumed ends with the same
+    `policy.safetensors` and `config.json`, to the bit, as one that was not (on the same machine and
+    with the same versions).
 
     Args:
         env_id: A registered environment.
         agent: What it acts through; one of `CONTROLS`.
         env_kwargs: Arguments of the environment, horizon, batch size and utility among them.
         seed: Of the network and of the campaigns.
-        out: Folder for `policy.safetensors`, `config.json`, `model.zip` and TensorBoard logs.
-        settings: Hyper-parameters; by default the agent's own.
-        resume: Go on from `out/model.zip`.
+        out: Folder for `policy.safetensors`, `config.json`, `state.safetensors`, `model.zip`,
+            `timings.json` and TensorBoard logs.
+        settings: Hyper-parameters; by default the agent's own, and as many steps as a run that is
+            resumed was begun with.
+        resume: Go on from `out/state.safetensors`, with the arguments that the run was begun with.
+            More `steps` may be asked for than the run was begun with: learning rate and entropy
+            bonus then fall anew, from where the run stands towards the new end.
         callback: Called by stable-baselines3 every step, for progress.
+        checkpoint_seconds: Between two states that are kept, or somewhat more.
 
     Returns:
-        The configuration that was written.
+        The configuration that was written, and the `seconds` that training took in all.
 
     Raises:
-        FileNotFoundError: `resume` without a `model.zip`.
-        ValueError: A negative seed, whose campaigns would be evaluation's; or `resume` of a run
-            that was about something else; or batches of several sizes for an agent that proposes
-            designs itself.
+        FileNotFoundError: `resume` without a state to go on from.
+        OSError: The disk is full, or `out` cannot be written to; what was there is unharmed.
+        ValueError: A negative seed, whose campaigns would be evaluation's; `resume` of a run that
+            was about something else, or whose state is damaged; batches of several sizes for an
+            agent that proposes designs itself; sizes that nobody can hold; or a network that
+            diverged.
     """
-    if seed < 0:
-        raise ValueError(f"seed: expected a whole number of at least 0, got {seed}")
-    settings = SETTINGS[agent] if settings is None else settings
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed: expected a whole number from 0 to 2**32 - 1, got {seed}")
+    facts = read_facts(out / STATE) if resume else None
+    if settings is None:
+        steps = SETTINGS[agent].steps if facts is None else steps_of(out)
+        settings = replace(SETTINGS[agent], steps=steps)
     torch.set_num_threads(1)
     env = make_training_env(env_id, agent, settings.num_envs, env_kwargs)
-    _check_batch_sizes(agent, env)
-    task = {"agent": agent, "env": env_id, "env_kwargs": env_kwargs, "hidden": [*settings.hidden]}
-    if resume:
-        _check_same_task(out, task)
-        model = PPO.load(out / MODEL, env=env, device="cpu")
-    else:
-        model = _new_model(env, agent, settings, seed, out)
-    env.seed(FIRST_SEED + seed * _SEED_SPACING + model.num_timesteps)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / TASK).write_text(json.dumps(task, indent=2) + "\n")
-    seconds = _learn(model, env, settings, out / MODEL, resume=resume, callback=callback)
-    config = {
-        **task,
-        **shape_of(env.env.campaign_spec),
-        "seed": seed,
-        "steps": model.num_timesteps,
-        "seconds": round(seconds, 1),
-        "settings": asdict(settings),
-    }
-    save(out, model.policy, config)
-    return config
-
-
-def _check_batch_sizes(agent: str, env: SB3VecEnv) -> None:
-    """Refuses batches of several sizes for an agent that proposes designs itself.
-
-    Raises:
-        ValueError: There are several.
-    """
-    low, high = env.env.campaign_spec.batch_sizes
-    if CONTROLS[agent] == "designs" and low != high:
-        raise ValueError(
-            f"batch_size: a {agent!r} policy is trained for batches of one size, got sizes from "
-            f"{low} to {high}"
-        )
-
-
-def _learn(
-    model: PPO,
-    env: SB3VecEnv,
-    settings: PPOSettings,
-    model_file: Path,
-    *,
-    resume: bool,
-    callback: BaseCallback | None,
-) -> float:
-    """Trains to the last step, keeps the model file up to date; how many seconds it took."""
-    begun = time.perf_counter()
-    callbacks = CallbackList([_Saver(model_file), _FallingEntropy(settings.entropy)])
-    if callback is not None:
-        callbacks.callbacks.append(callback)
     try:
-        model.learn(
-            max(0, settings.steps - model.num_timesteps),
-            callback=callbacks,
-            reset_num_timesteps=not resume,
-            tb_log_name="ppo",
-        )
+        _check_sizes(agent, env, settings)
+        run = _run(env_id, agent, env_kwargs, seed, settings, env)
+        if facts is not None:
+            settings = _resumed_settings(out, facts, run, settings)
+            run = {**run, "settings": asdict(settings)}
+        training = _Training(run, settings, env, out)
+        if facts is not None:
+            training.go_on(facts)
+        else:
+            env.seed(FIRST_SEED + seed * MOST_CAMPAIGNS)
+        return training.finish(callback, checkpoint_seconds)
     finally:
-        model.save(model_file)
         env.close()
-    return time.perf_counter() - begun
 
 
-def _check_same_task(out: Path, task: dict[str, Any]) -> None:
-    """Refuses to go on with a run that was about something else.
+class _Training:
+    """A run, with what it keeps.
+
+    Args:
+        run: What it is about; see `_run`.
+        settings: Hyper-parameters.
+        env: That it trains on.
+        out: Its folder.
+    """
+
+    def __init__(
+        self, run: dict[str, Any], settings: PPOSettings, env: SB3VecEnv, out: Path
+    ) -> None:
+        self._run, self._settings, self._env, self._out = run, settings, env, out
+        self._model = _new_model(env, run["agent"], settings, run["seed"], out)
+        self._versions = versions()
+        self._extended: list[dict[str, int]] = []  # how far it was with fewer steps to go
+        self._seconds, self._begun = 0.0, time.perf_counter()
+        self._resumed = False
+
+    def go_on(self, facts: dict[str, Any]) -> None:
+        """Goes to where the run stood.
+
+        Raises:
+            ValueError: The state is damaged.
+        """
+        file = self._out / STATE
+        warn_of_other_versions(self._out, facts.get("versions"), self._versions)
+        state = read_state(file, like=self._state())
+        restore(state, self._model, self._env, file)
+        try:
+            self._seconds = float(facts["seconds"])
+            self._extended = [dict(each) for each in facts["extended"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(file, error) from error
+        steps, played = self._settings.steps, self._model.num_timesteps
+        if steps > (before := facts["run"]["settings"]["steps"]):
+            self._extended.append({"steps": before, "played": played})
+        # As stable-baselines3 says after an update: of the learning rate and the entropy bonus.
+        self._model._current_progress_remaining = 1.0 - float(played) / float(max(1, steps))
+        self._resumed = True
+
+    def finish(self, callback: BaseCallback | None, checkpoint_seconds: float) -> dict[str, Any]:
+        """Trains to the last step and writes the policy; what `train` returns."""
+        self._out.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self._out, older_than=0.0)  # of this run, which was killed
+        self._learn(callback, checkpoint_seconds)
+        self._keep()
+        config = self._config()
+        seconds = round(self._seconds_so_far(), 1)
+        write_atomically(self._out / TIMINGS, json.dumps({"seconds": seconds}) + "\n")
+        save(self._out, self._model.policy, config)
+        return {**config, "seconds": seconds}
+
+    def _learn(self, callback: BaseCallback | None, checkpoint_seconds: float) -> None:
+        callbacks: list[BaseCallback] = [
+            Checkpoints(self._keep, checkpoint_seconds),
+            FallingEntropy(self._settings.entropy),
+        ]
+        if callback is not None:
+            callbacks.append(callback)
+        try:
+            self._model.learn(
+                max(0, self._settings.steps - self._model.num_timesteps),
+                callback=CallbackList(callbacks),
+                reset_num_timesteps=not self._resumed,
+                tb_log_name="ppo",
+            )
+        except (ValueError, RuntimeError) as error:
+            check_finite(self._model, error)
+            raise
+
+    def _keep(self) -> None:
+        """Writes where the run stands, between two updates."""
+        self._out.mkdir(parents=True, exist_ok=True)
+        self._state().write(self._out / STATE)
+        write_atomically(self._out / MODEL, self._model.save)  # type: ignore[arg-type]
+
+    def _state(self) -> TrainingState:
+        facts = {
+            "run": self._run,
+            "versions": self._versions,
+            "seconds": self._seconds_so_far(),
+            "extended": self._extended,
+        }
+        return taken(self._model, self._env, facts)
+
+    def _seconds_so_far(self) -> float:
+        return self._seconds + time.perf_counter() - self._begun
+
+    def _config(self) -> dict[str, Any]:
+        """What the run was about and came to: a pure function of what was asked for."""
+        run = self._run
+        settings: dict[str, Any] = run["settings"]
+        config = {key: run[key] for key in ("agent", "env", "env_kwargs")}
+        config |= {"hidden": settings["hidden"]}
+        config |= {key: run[key] for key in ("design_space", "batch_size", "seed")}
+        config |= {"steps": self._model.num_timesteps, "settings": settings}
+        return config | ({"extended": self._extended} if self._extended else {})
+
+
+def _run(
+    env_id: str,
+    agent: str,
+    env_kwargs: dict[str, Any],
+    seed: int,
+    settings: PPOSettings,
+    env: SB3VecEnv,
+) -> dict[str, Any]:
+    """What a run is about, as JSON has it.
 
     Raises:
-        FileNotFoundError: There is no run to go on with.
-        ValueError: Its environment, arguments, agent or layers are others.
+        ValueError: Arguments of the environment that are no JSON.
     """
-    for file in (out / MODEL, out / TASK):
-        if not file.is_file():
-            raise FileNotFoundError(f"--resume: expected {file}, which is not there")
-    before = json.loads((out / TASK).read_text())
-    if before != json.loads(json.dumps(task)):
-        raise ValueError(f"--resume: expected the run's own arguments {before}, got {task}")
+    run = {
+        "agent": agent,
+        "env": env_id,
+        "env_kwargs": env_kwargs,
+        "seed": seed,
+        "settings": asdict(settings),
+        **shape_of(env.env.campaign_spec),
+    }
+    try:
+        as_json: dict[str, Any] = json.loads(json.dumps(run))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"env_kwargs: expected what JSON can hold, got {error}") from error
+    return as_json
+
+
+def _resumed_settings(
+    out: Path, facts: dict[str, Any], run: dict[str, Any], settings: PPOSettings
+) -> PPOSettings:
+    """The settings that a resumed run goes on with.
+
+    Raises:
+        ValueError: The run is about something else than what is asked for; says what.
+    """
+    check_same_run(out, facts["run"], run)
+    steps, played = steps_of(out), facts.get("rounds")
+    if type(played) is not int:
+        raise damaged(out / STATE, f"rounds: {played!r}")
+    if settings.steps >= steps:
+        return settings
+    if played < steps:
+        raise ValueError(
+            f"--resume: {out} was begun with {steps:,} steps and has played {played:,}, got "
+            f"{settings.steps:,}; a run goes on to its end or further: give at least {steps:,}"
+        )
+    return replace(settings, steps=steps)  # it has gone further already
+
+
+def steps_of(folder: Path) -> int:
+    """With how many steps a run was begun, or resumed last.
+
+    Raises:
+        FileNotFoundError: The folder holds no state.
+        ValueError: The state is damaged.
+    """
+    run = read_facts(folder / STATE)["run"]
+    settings = run.get("settings")
+    steps = settings.get("steps") if isinstance(settings, dict) else None
+    if type(steps) is not int or steps < 0:
+        raise damaged(folder / STATE, f"steps: {steps!r}")
+    return steps
+
+
+def training_seconds(folder: Path) -> float:
+    """How long the training of a policy took, all that was interrupted together."""
+    for name in (TIMINGS, CONFIG):  # earlier versions wrote it into the configuration
+        if (folder / name).is_file():
+            timings: dict[str, Any] = json.loads((folder / name).read_text())
+            if "seconds" in timings:
+                return float(timings["seconds"])
+    return 0.0
+
+
+def _check_sizes(agent: str, env: SB3VecEnv, settings: PPOSettings) -> None:
+    """Refuses what cannot be trained.
+
+    Raises:
+        ValueError: Batches of several sizes for an agent that proposes designs itself; or a network
+            or rollouts that nobody can hold.
+    """
+    spec = env.env.campaign_spec
+    low, high = spec.batch_sizes
+    if CONTROLS[agent] == "designs":
+        if low != high:
+            raise ValueError(
+                f"batch_size: a {agent!r} policy is trained for batches of one size, got sizes "
+                f"from {low} to {high}"
+            )
+        if not settings.hidden:
+            raise ValueError(f"hidden: a {agent!r} policy has at least one layer, got none")
+    observations: Any = env.env.single_observation_space
+    actions: Any = env.env.single_action_space
+    check_network_size(spec, observations, actions, hidden=settings.hidden)
+    check_rollout_size(observations, actions, settings)
 
 
 def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out: Path) -> PPO:
@@ -221,40 +364,3 @@ def _new_model(env: SB3VecEnv, agent: str, settings: PPOSettings, seed: int, out
 def falling(start: float, share: float) -> Callable[[float], float]:
     """A learning rate that falls linearly from `start` to a share of it."""
     return lambda progress_remaining: start * (share + (1 - share) * progress_remaining)
-
-
-class _FallingEntropy(BaseCallback):
-    """Lets the entropy bonus fall with the rounds that are left, linearly to none."""
-
-    def __init__(self, start: float) -> None:
-        super().__init__()
-        self._start = start
-
-    @override
-    def _on_step(self) -> bool:
-        return True
-
-    @override
-    def _on_rollout_start(self) -> None:
-        model: Any = self.model
-        model.ent_coef = self._start * model._current_progress_remaining
-
-
-class _Saver(BaseCallback):
-    """Keeps `model.zip` at most half a minute old, so that an interrupted run can be resumed."""
-
-    def __init__(self, file: Path, seconds: float = 30.0) -> None:
-        super().__init__()
-        self._file, self._seconds, self._last_saved = file, seconds, time.perf_counter()
-
-    @override
-    def _on_step(self) -> bool:
-        return True
-
-    @override
-    def _on_rollout_start(self) -> None:
-        if time.perf_counter() - self._last_saved > self._seconds:
-            temporary = self._file.with_suffix(".tmp.zip")
-            self.model.save(temporary)
-            temporary.replace(self._file)
-            self._last_saved = time.perf_counter()

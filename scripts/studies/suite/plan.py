@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +11,7 @@ from stable_baselines3.common.callbacks import ProgressBarCallback
 
 from ombo_agents.cli.evaluate import show
 from ombo_agents.learned.storage import CONFIG
-from ombo_agents.learned.training import SETTINGS, train
+from ombo_agents.learned.training import SETTINGS, train, training_seconds
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.launch import Launch
@@ -92,5 +91,5 @@ def _train(training: Training, runs: Path) -> float:
                 out=out,
                 callback=ProgressBarCallback(),
             )
-        seconds += json.loads((out / CONFIG).read_text())["seconds"]
+        seconds += training_seconds(out)
     return seconds

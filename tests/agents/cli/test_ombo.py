@@ -16,6 +16,7 @@ from ombo_agents.cli import main as cli
 from ombo_agents.cli.arguments import typed
 from ombo_agents.cli.evaluate import Args, plans_of
 from ombo_gym import command
+from ombo_gym.evaluation import evaluate as evaluate_module
 from tests.commands import ROOT
 
 
@@ -69,7 +70,7 @@ def test_from_a_clone_it_is_a_script_of_the_same_name() -> None:
         text=True,
         check=True,
     ).stdout
-    assert len(json.loads(printed)) == 22
+    assert len(json.loads(printed)) == 24
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,7 @@ def test_all_policies_that_suit_are_evaluated(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(ombo_agents, "names", lambda: ["random", "turbo", "greedy"])
+    monkeypatch.setattr(evaluate_module, "write_report", lambda folder: None)  # takes seconds
     flags = "--env Ombo/Bandit-v0 --horizons 1 --batch-size 1 --campaigns 2 --backend sequential"
     ombo(monkeypatch, "evaluate", *flags.split(), "--told", "true", "--out", str(tmp_path))
     played = set(pd.read_csv(tmp_path / "campaigns.csv")["policy"])
@@ -118,9 +120,15 @@ def test_modules_of_one_s_own_are_found_in_the_folder_that_it_is_called_from(
         "    def propose(self, observation, rngs, q):\n"
         "        return self.space.sample(rngs, q)\n"
     )
-    flags = "--env Ombo/Bandit-v0 --policies own_still:Still --horizons 1 --campaigns 2".split()
+    words = "--env Ombo/Bandit-v0 --policies own_still:Still --horizons 1 --campaigns 2 --jobs 1"
     done = subprocess.run(
-        [sys.executable, "-c", "from ombo_gym.command import main; main()", "evaluate", *flags],
+        [
+            sys.executable,
+            "-c",
+            "from ombo_gym.command import main; main()",
+            "evaluate",
+            *words.split(),
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"},
         capture_output=True,
