@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 import ombo_gym
 from ombo_gym.design_spaces import repeated
 from ombo_gym.evaluation.plates import KEY as PLATES
-from ombo_gym.evaluation.replays import record
+from ombo_gym.evaluation.replays import check_replays, record
 from ombo_gym.observations import Observation, as_last_round
 from ombo_gym.spec import campaign_spec
 
@@ -29,6 +30,11 @@ except ImportError as error:
 
 COLUMNS = ("value", "best_value", "distinct", "model_queries")  # a number per campaign
 WEIGHT = 2.0**-30  # exploration weights are summed in multiples of this
+# What is recorded of what a policy says of its actions: shape per campaign, largest number.
+DETAILS: dict[str, tuple[tuple[int, ...], float]] = {
+    "exploration_weights": ((2,), 1e6),
+    "model_queries": ((), 1e15),
+}
 SEEDS = 2**31  # evaluation campaigns are seeded below, training campaigns from here up
 
 
@@ -128,10 +134,13 @@ def play(cell: Cell) -> Played:
     """Plays a cell: all its campaigns in lockstep, on one thread.
 
     More threads would add in another order, and the last digit would depend on the machine.
+
+    Raises:
+        ValueError: The policy does not suit the campaigns, an action is none, or a number that is
+            to be finite is not, of what a policy says of its action or of what campaigns are worth.
     """
     env = make_env(cell)
     policy = make_policy(cell, env)
-    explain = getattr(policy, "explain", None)
     rngs = generators(cell)
     distinct, queries, weights = np.zeros(cell.campaigns), np.zeros(cell.campaigns), []
     info: dict[str, Any] = {}
@@ -139,13 +148,15 @@ def play(cell: Cell) -> Played:
         observation, begun = env.reset(seed=cell.seed + cell.first)
         for _ in range(cell.horizon):
             shown = as_last_round(observation) if cell.horizon_shown == "one" else observation
-            actions, details = explain(shown, rngs) if explain else (policy.act(shown, rngs), {})
-            if (chosen := details.get("exploration_weights")) is not None:  # (B, 2)
+            actions, details = _decide(policy, shown, rngs)
+            if "exploration_weights" in details:
+                chosen = details["exploration_weights"]  # (B, 2)
                 slots = np.column_stack([chosen[:, 0], chosen[:, 1], chosen.mean(axis=1)])
                 weights.append(np.round(slots / WEIGHT).astype(np.int64).sum(axis=0))
             queries += details.get("model_queries", 0)
-            distinct += _distinct(env, observation, actions) / cell.horizon
-            observation, _, _, _, info = env.step(actions)
+            proposed = observation
+            observation, _, _, _, info = env.step(actions)  # which refuses what is no action
+            distinct += _distinct(env, proposed, actions) / cell.horizon
     columns = {
         "value": np.asarray(info["utility"]),
         "best_value": np.asarray(info["best_value"]),
@@ -155,7 +166,61 @@ def play(cell: Cell) -> Played:
     replays = record(env.unwrapped.campaigns) if cell.first == 0 else []
     env.close()
     instances = _instances(begun, cell.campaigns)
-    return Played(columns, instances, np.array(weights, np.int64).reshape(-1, 3), replays)
+    played = Played(columns, instances, np.array(weights, np.int64).reshape(-1, 3), replays)
+    check_played(cell, played)
+    return played
+
+
+def _decide(
+    policy: Any, observation: Observation, rngs: list[np.random.Generator]
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """A policy's actions for B campaigns, and what it says of them that is recorded."""
+    explain = getattr(policy, "explain", None)
+    if explain is None:
+        return policy.act(observation, rngs), {}
+    answer = explain(observation, rngs)
+    if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], Mapping):
+        raise ValueError(f"explain: expected (actions, details), got {type(answer).__name__}")
+    actions, details = answer
+    found = {
+        name: _checked_detail(name, details[name], (len(rngs), *shape), largest)
+        for name, (shape, largest) in DETAILS.items()
+        if details.get(name) is not None
+    }
+    return actions, found
+
+
+def _checked_detail(name: str, given: Any, shape: tuple[int, ...], largest: float) -> NDArray[Any]:
+    """Numbers of that shape that can be summed; those of one campaign may stand for all."""
+    array = np.asarray(given)
+    if array.shape not in (shape, shape[1:]) or array.dtype.kind not in "iuf":
+        raise ValueError(
+            f"{name}: expected numbers of shape {shape}, got {array.dtype} of shape {array.shape}"
+        )
+    usable = np.abs(array) <= largest  # false for NaN
+    if not usable.all():
+        raise ValueError(
+            f"{name}: expected finite numbers up to {largest:g}, got {array[~usable][0]}"
+        )
+    return np.broadcast_to(array, shape)
+
+
+def check_played(cell: Cell, played: Played) -> None:
+    """Refuses what no cell can have come to.
+
+    Raises:
+        ValueError: A number that is not finite; instances or replays that cannot be.
+    """
+    for name, column in played.columns.items():
+        unknown = name == "distinct" and np.isnan(column).all()  # played through a control
+        if not unknown and not (finite := np.isfinite(column)).all():
+            campaign = cell.first + int(np.flatnonzero(~finite)[0])
+            raise ValueError(
+                f"{name}: expected finite numbers, got {column[~finite][0]} in campaign {campaign}"
+            )
+    if (played.instances < -1).any():
+        raise ValueError(f"instances: expected numbers from -1, got {played.instances.min()}")
+    check_replays(cell.first, cell.campaigns, played.replays)
 
 
 def _distinct(env: Any, observation: Observation, actions: NDArray[Any]) -> NDArray[np.float64]:

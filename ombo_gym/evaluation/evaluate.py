@@ -16,11 +16,13 @@ import pandas as pd
 
 from ombo_gym.evaluation import ranking
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.output import check_folder, staged
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.report import write_report
 from ombo_gym.evaluation.run import Results, run
-from ombo_gym.evaluation.store import write_whole
 from ombo_gym.evaluation.tables import paired, summarise, training_seeds
+from ombo_gym.evaluation.terminal import failed_cells
+from ombo_gym.files import write_atomically
 
 try:
     from filelock import FileLock
@@ -45,16 +47,20 @@ def evaluate(
     Args:
         plans: What to play.
         out: Folder for the tables (CSV and Parquet), `config.json`, `replays.json`, figures and
-            `report.html`. Several runs may share it: the last one to end has its tables there.
+            `report.html`. Several runs may share it: the last one to end has its tables there. What
+            was there is only replaced when all that is new has been written.
         launch: Where to play.
         command: What repeats the run, for the report.
         resume: Take finished cells from `out`.
 
     Raises:
         RuntimeError: Every cell failed; `errors.csv` says why.
+        ValueError: What `run` refuses; a symbolic link in `out` where a folder is expected.
+        OSError: Something cannot be written.
     """
     plans = [plans] if isinstance(plans, EvaluationPlan) else list(plans)
     begun, started = time.perf_counter(), datetime.now(UTC)
+    check_folder(out)
     results = run(plans, folder=out / "cells", launch=launch, resume=resume)
     described = [plan.described() for plan in plans]
     config = {
@@ -65,19 +71,21 @@ def evaluate(
         "versions": versions(),
     }
     out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):
-        _write_table(out, "errors", results.errors)
-        if results.campaigns.empty:
-            raise RuntimeError(
-                f"all {len(results.errors)} cells failed, the first with "
-                f"{results.errors['error'].iloc[0]}; {out / 'errors.csv'} has the rest"
-            )
-        for name, table in tables(results.campaigns).items():
-            _write_table(out, name, table)
-        _write_table(out, "exploration", results.exploration)
-        write_whole(out / "config.json", (json.dumps(config, indent=2) + "\n").encode())
-        write_whole(out / "replays.json", json.dumps(results.replays).encode())
-        write_report(out)
+    with FileLock(out / ".lock"), staged(out) as draft:
+        _write_table(draft, "errors", results.errors)
+        if not results.campaigns.empty:
+            for name, table in tables(results.campaigns).items():
+                _write_table(draft, name, table)
+            _write_table(draft, "exploration", results.exploration)
+            write_atomically(draft / "config.json", json.dumps(config, indent=2) + "\n")
+            write_atomically(draft / "replays.json", json.dumps(results.replays))
+            write_report(draft)
+    if results.campaigns.empty:
+        raise RuntimeError(
+            f"all {len(results.errors)} cells failed, the first with "
+            f"{results.errors['error'].iloc[0]}; {out / 'errors.csv'} has the rest:\n"
+            f"{failed_cells(results.errors)}"
+        )
     return results
 
 
@@ -107,7 +115,7 @@ def versions() -> dict[str, str]:
 
 
 def _write_table(out: Path, name: str, table: pd.DataFrame) -> None:
-    write_whole(out / f"{name}.csv", table.to_csv(index=False).encode())
+    write_atomically(out / f"{name}.csv", table.to_csv(index=False))
     packed = io.BytesIO()
     table.to_parquet(packed, index=False)
-    write_whole(out / f"{name}.parquet", packed.getvalue())
+    write_atomically(out / f"{name}.parquet", packed.getvalue())

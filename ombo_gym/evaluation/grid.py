@@ -15,7 +15,8 @@ It looks like this:
         utilities: [best, {name: last_quantile, quantile: 0.9}]
       - env: all                        # every environment that no other entry names
 
-Everything but `policies` and `problems` is a field of `EvaluationPlan`.
+Everything but `policies` and `problems` is a field of `EvaluationPlan`. Code of one's own
+(`module:Class`) is refused unless the reader of the grid allows it.
 """
 
 from __future__ import annotations
@@ -31,30 +32,35 @@ from typing import Any
 import gymnasium as gym
 
 import ombo_gym
+from ombo_gym.arguments import shown
+from ombo_gym.evaluation.code_names import refuse_code
+from ombo_gym.evaluation.failures import failure_of
+from ombo_gym.evaluation.grid_file import read_yaml, short
 from ombo_gym.evaluation.plan import REPLACED_BY_PLATES, EvaluationPlan
-from ombo_gym.spec import campaign_spec
-
-try:
-    import yaml
-except ImportError as error:
-    raise ImportError(
-        'ombo_gym.evaluation needs PyYAML: pip install "ombo-gym[evaluation]"'
-    ) from error
+from ombo_gym.spec import CampaignSpec, campaign_spec
 
 ALL = "all"
-_OF_A_PLAN = {field.name for field in fields(EvaluationPlan)}
+_OF_A_PLAN = {field.name for field in fields(EvaluationPlan)} - {"maker"}
 _OF_A_PROBLEM = _OF_A_PLAN | {"without"}
 _OF_THE_GRID = (_OF_A_PROBLEM | {"problems"}) - {"env", "env_kwargs"}
 
 
-def read_grid(file: str | Path, **changes: Any) -> list[EvaluationPlan]:
+def read_grid(
+    file: str | Path, *, allow_code: bool = False, **changes: Any
+) -> list[EvaluationPlan]:
     """Reads a grid.
+
+    A grid is data: without `allow_code` nothing that stands in it leads to code but this package's
+    and that of environments which are registered already.
 
     Args:
         file: YAML, as the module's docstring shows. A problem's entry may hold every field of
-            `EvaluationPlan`, and `without`: policies that `all` leaves out there, besides those
-            that the grid itself is `without`. `all` and patterns with a star stand for the policies
-            that suit the problem; what is named must suit it.
+            `EvaluationPlan` but `maker`, and `without`: policies that `all` leaves out there,
+            besides those that the grid itself is `without`. `all` and patterns with a star stand
+            for the policies that suit the problem; what is named must suit it. Where several values
+            are expected, one may stand alone.
+        allow_code: Whether policies, utilities, problems and controls of one's own may be named
+            (`module:Class`; `module:id` of an environment), whose modules are then imported.
         **changes: Settings of plans that replace the file's, everywhere.
 
     Returns:
@@ -62,34 +68,36 @@ def read_grid(file: str | Path, **changes: Any) -> list[EvaluationPlan]:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: A key that is not known, a problem without a policy, or what `EvaluationPlan`
-            refuses.
+        ValueError: A key that is not known, a value of another kind, a problem without a policy,
+            code that is not allowed, or what `EvaluationPlan` refuses; says where.
     """
     file = Path(file)
-    try:
-        grid = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ValueError(f"{file}: expected YAML: {error}") from error
+    grid = read_yaml(file)
     _check_keys(file, "a grid", grid, _OF_THE_GRID)
     problems, without = grid.pop("problems", None), grid.pop("without", [])
     if not isinstance(problems, list) or not problems:
-        raise ValueError(f"{file}: problems: expected a list of entries, got {problems!r}")
+        raise ValueError(f"{file}: problems: expected a list of entries, got {shown(problems)}")
     for entry in problems:
         _check_keys(file, "a problem", entry, _OF_A_PROBLEM)
-        if "env" not in entry:
-            raise ValueError(f"{file}: expected an env in every problem, got {entry!r}")
+        if not isinstance(entry.get("env"), str):
+            raise ValueError(f"{file}: expected an env in every problem, got {shown(entry)}")
     named = {entry["env"] for entry in problems}
-    entries: list[dict[str, Any]] = []
-    for entry in problems:
+    plans: list[EvaluationPlan] = []
+    for number, entry in enumerate(problems, start=1):
         others = [env_id for env_id in ombo_gym.env_ids() if env_id not in named]
         envs = others if entry["env"] == ALL else [entry["env"]]
-        left_out = [*without, *entry.get("without", [])]
-        settings = {**_beneath(entry, grid), **entry, "without": left_out, **changes}
-        entries += [{**settings, "env": env} for env in envs]
-    try:
-        return [_plan(entry) for entry in entries]
-    except TypeError as error:
-        raise ValueError(f"{file}: {error}") from error
+        try:
+            left_out = [*_names("without", without), *_names("without", entry.get("without", []))]
+            settings = {"policies": ALL, **_beneath(entry, grid), **entry, "without": left_out}
+            for env in envs:
+                of_the_file = {key: settings[key] for key in settings.keys() - changes.keys()}
+                if not allow_code:
+                    refuse_code({**of_the_file, "env": env}, _policies(EvaluationPlan).names())
+                plans.append(_plan({**settings, **changes, "env": env}, allow_code))
+        except (TypeError, ValueError, OSError) as error:
+            place = f"problem {number} ({shown(entry['env'])})"
+            raise ValueError(f"{file}: {place}: {short(error)}") from error
+    return plans
 
 
 def _beneath(entry: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:
@@ -102,19 +110,51 @@ def _beneath(entry: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:
 
 def _check_keys(file: Path, what: str, given: Any, known: set[str]) -> None:
     if not isinstance(given, dict):
-        raise ValueError(f"{file}: expected {what} with keys and values, got {given!r}")
-    if unknown := sorted(set(map(str, given)) - known):
-        raise ValueError(f"{file}: {what} has the keys {sorted(known)}, got {unknown}")
+        raise ValueError(f"{file}: expected {what} with keys and values, got {shown(given)}")
+    if "maker" in given:
+        raise ValueError(
+            f"{file}: maker: a grid cannot say by which code policies are built; in Python, "
+            "EvaluationPlan takes it"
+        )
+    if unknown := sorted(set(given) - known):
+        raise ValueError(f"{file}: {what} has the keys {sorted(known)}, got {shown(unknown)}")
 
 
-def _plan(entry: dict[str, Any]) -> EvaluationPlan:
+def _names(key: str, given: Any) -> list[str]:
+    """One name or several.
+
+    Raises:
+        ValueError: Anything else.
+    """
+    listed = given if isinstance(given, list) else [given]
+    if not all(isinstance(name, str) for name in listed):
+        raise ValueError(f"{key}: expected names of policies, got {shown(given)}")
+    return listed
+
+
+def _plan(entry: dict[str, Any], allow_code: bool) -> EvaluationPlan:
     entry = dict(entry)
+    without = set(entry.pop("without"))
     if "told" in entry:  # YAML reads an unquoted true as a truth value
-        entry["told"] = ["true" if word is True else word for word in entry["told"]]
-    without = set(entry.pop("without", []))
-    chosen = entry.get("policies", ALL)
-    listed = [chosen] if isinstance(chosen, str) else list(chosen)
-    return with_policies_meant(EvaluationPlan(**{**entry, "policies": listed}), without)
+        told = entry["told"] if isinstance(entry["told"], list) else [entry["told"]]
+        entry["told"] = ["true" if word is True else word for word in told]
+    plan = EvaluationPlan(**entry)
+    _check_env(plan.env, allow_code)
+    return with_policies_meant(plan, without)
+
+
+def _check_env(env: str, allow_code: bool) -> None:
+    """Refuses what is no environment of this package, nor one that is registered like them.
+
+    Raises:
+        ValueError: It is neither; lists the known ones.
+    """
+    module, _, env_id = env.rpartition(":")
+    if module and (allow_code or module == ombo_gym.__name__):
+        importlib.import_module(module)
+    spec = gym.registry.get(env_id)
+    if spec is None or not str(spec.entry_point).startswith("ombo_gym."):
+        raise ValueError(f"env: expected one of {', '.join(ombo_gym.env_ids())}, got {shown(env)}")
 
 
 def with_policies_meant(plan: EvaluationPlan, without: Collection[str] = ()) -> EvaluationPlan:
@@ -134,9 +174,9 @@ def with_policies_meant(plan: EvaluationPlan, without: Collection[str] = ()) -> 
 
 def _meant(word: str, plan: EvaluationPlan, without: Collection[str]) -> list[str]:
     """The policies that a word of the list stands for."""
-    module = importlib.import_module(plan.maker.partition(":")[0])
+    policies = _policies(plan)
     if word == ALL:
-        names = [name for name in module.names() if name not in without]
+        names = [name for name in policies.names() if name not in without]
     elif "*" in word:
         names = sorted(name for name in glob.glob(word) if (Path(name) / "config.json").is_file())
     else:
@@ -147,8 +187,26 @@ def _meant(word: str, plan: EvaluationPlan, without: Collection[str]) -> list[st
     if plan.plates is None:
         arguments |= {"horizon": horizon, "batch_size": batch_size}
     for utility in plan.utilities:
-        env = gym.make(plan.env, utility=utility, **arguments)
-        spec = campaign_spec(env)
-        suited = [name for name in suited if module.supports(name, spec)]
-        env.close()
+        spec = _spec(plan.env, {**arguments, "utility": utility})
+        suited = [name for name in suited if policies.supports(name, spec)]
     return suited
+
+
+def _policies(plan: EvaluationPlan | type[EvaluationPlan]) -> Any:
+    """The module that lists policies and builds them."""
+    return importlib.import_module(plan.maker.partition(":")[0])
+
+
+def _spec(env_id: str, arguments: dict[str, Any]) -> CampaignSpec:
+    """What players may know of an environment; whatever its arguments lead to is one ValueError."""
+    try:
+        env = gym.make(env_id, **arguments)
+    except (ValueError, TypeError, ImportError, OSError):
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{env_id} cannot be built with {shown(arguments)}: {failure_of(error).error}"
+        ) from error
+    spec = campaign_spec(env)
+    env.close()
+    return spec

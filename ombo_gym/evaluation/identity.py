@@ -239,7 +239,8 @@ def _trained(policy: str) -> list[Path]:
     folder = Path(policy)
     if not (folder / "config.json").is_file():
         return []
-    return [*sorted(folder.glob("*.safetensors")), folder / "config.json"]
+    weights = [file for file in sorted(folder.glob("*.safetensors")) if file.is_file()]
+    return [*weights, folder / "config.json"]
 
 
 def _settings(package: Path | None, name: str) -> list[Path]:

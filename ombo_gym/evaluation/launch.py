@@ -1,24 +1,23 @@
-"""Where cells are played: in this process, in several, or on a cluster; joblib does the work."""
+"""Where cells are played: in this process, in several, or on a cluster."""
 
 from __future__ import annotations
 
 import logging
 import os
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-try:
-    from joblib import Parallel, delayed, parallel_config, register_parallel_backend
-except ImportError as error:
-    raise ImportError(
-        'ombo_gym.evaluation needs joblib: pip install "ombo-gym[evaluation]"'
-    ) from error
+from ombo_gym.arguments import is_whole
+from ombo_gym.evaluation.processes import Died, play_in_processes
 
 BACKENDS = ("sequential", "loky", "dask", "ray")
+JOBS_PER_PROCESSOR, FEWEST_ALLOWED = 8, 64  # so many processes may be asked for
 T = TypeVar("T")
+# Plays items: each of them with its result, or with `Died`, as they are ready.
+Play = Callable[[Callable[[T], Any], Sequence[T]], Iterator[tuple[T, Any]]]
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,8 @@ class Launch:
             `host:6379`); without it one is started on this machine and ended again.
 
     Raises:
-        ValueError: An unknown backend, fewer than one process, or an address that the backend has
-            no use for.
+        ValueError: An unknown backend, fewer than one process, more than this machine can hold, or
+            an address that the backend has no use for.
     """
 
     backend: str = "sequential"
@@ -43,80 +42,125 @@ class Launch:
     def __post_init__(self) -> None:
         if self.backend not in BACKENDS:
             raise ValueError(f"backend: expected one of {list(BACKENDS)}, got {self.backend!r}")
-        if self.jobs < 1:
-            raise ValueError(f"jobs: expected at least 1 process, got {self.jobs}")
+        if not is_whole(self.jobs):
+            raise ValueError(f"jobs: expected at least 1 process, got {self.jobs!r}")
+        processors = os.cpu_count() or 1
+        most = max(FEWEST_ALLOWED, JOBS_PER_PROCESSOR * processors)
+        if self.jobs > most:
+            raise ValueError(
+                f"jobs: expected {most} processes at most on a machine with {processors} "
+                f"processors, got {self.jobs}"
+            )
         if self.address is not None and self.backend not in ("dask", "ray"):
             raise ValueError(
                 f"address: expected backend 'dask' or 'ray' beside it, got {self.backend!r}"
             )
 
-    def map(self, function: Callable[[T], Any], items: Sequence[T]) -> Iterator[Any]:
+    def map(
+        self,
+        function: Callable[[T], Any],
+        items: Sequence[T],
+        *,
+        lost: Callable[[T, str], Any] | None = None,
+    ) -> Iterator[Any]:
         """Results of `function(item)`, as they are ready.
+
+        A process may die under an item: its own code ends it, or the system does for want of
+        memory. The others go on, in a new process in its place; at the end the item is played once
+        more, with nothing beside it. With "sequential" there is no other process to die: what ends
+        it ends everything.
+
+        Args:
+            function: What is called.
+            items: With what, one at a time.
+            lost: What stands for the result of an item under which a process has died twice, from
+                the item and what is known of the end. None: that is an error.
 
         Raises:
             ImportError: The backend's extra is not installed; names it.
-            ConnectionError: There is no cluster at the address.
+            ConnectionError: There is no cluster at the address, or it is gone.
+            RuntimeError: A process died twice under an item, and nothing stands for it.
         """
         if not items:
             return
-        with _CLUSTERS[self.backend](self):
-            # One item a task: whatever is ready is returned, and kept, at once.
-            yield from Parallel(return_as="generator_unordered", batch_size=1)(
-                delayed(function)(item) for item in items
-            )
+        with _BACKENDS[self.backend](self) as play:
+            again: list[T] = []
+            for item, result in play(function, items):
+                if isinstance(result, Died):
+                    again.append(item)
+                else:
+                    yield result
+            for suspect in again:
+                for item, result in play(function, [suspect]):
+                    if not isinstance(result, Died):
+                        yield result
+                    elif lost is not None:
+                        yield lost(item, result.why)
+                    else:
+                        raise RuntimeError(f"a process died twice under {item!r}: {result.why}")
 
 
 @contextmanager
-def _sequential(launch: Launch) -> Iterator[None]:
-    with parallel_config("sequential"):
-        yield
+def _sequential(launch: Launch) -> Iterator[Play[Any]]:
+    yield lambda function, items: ((item, function(item)) for item in items)
 
 
 @contextmanager
-def _loky(launch: Launch) -> Iterator[None]:
-    with parallel_config("loky", n_jobs=launch.jobs, inner_max_num_threads=1):
-        with warnings.catch_warnings():
-            # loky replaces workers whose memory has grown, by large cells; none of them is lost.
-            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-            yield
+def _loky(launch: Launch) -> Iterator[Play[Any]]:
+    yield partial(play_in_processes, launch.jobs)
 
 
 @contextmanager
-def _dask(launch: Launch) -> Iterator[None]:
+def _dask(launch: Launch) -> Iterator[Play[Any]]:
     try:
+        import dask
         from dask.distributed import Client, LocalCluster
     except ImportError as error:
         raise ImportError('backend dask: pip install "ombo-gym[dask]"') from error
     started: AbstractContextManager[Any] = nullcontext()
-    if launch.address is None:
-        started = LocalCluster(n_workers=launch.jobs, threads_per_worker=1, dashboard_address=None)
-    with started as cluster:
-        try:
-            client = Client(launch.address or cluster, timeout=10)
-        except OSError as error:
-            raise ConnectionError(
-                f"address: expected a dask scheduler at {launch.address!r}: {error}"
-            ) from error
-        with client, parallel_config("dask"):
-            yield
+    # What a worker dies under is not tried on others: `Launch.map` does, alone.
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        if launch.address is None:
+            started = LocalCluster(
+                n_workers=launch.jobs, threads_per_worker=1, dashboard_address=None
+            )
+        with started as cluster:
+            try:
+                client = Client(launch.address or cluster, timeout=10)
+            except OSError as error:
+                raise ConnectionError(
+                    f"address: expected a dask scheduler at {launch.address!r}: {error}"
+                ) from error
+            with client:
+                yield partial(_play_on_dask, client)
+
+
+def _play_on_dask(
+    client: Any, function: Callable[[T], Any], items: Sequence[T]
+) -> Iterator[tuple[T, Any]]:
+    from dask.distributed import KilledWorker, as_completed
+
+    futures = client.map(function, items, pure=False, retries=0)
+    item_of = dict(zip((future.key for future in futures), items, strict=True))
+    ready = as_completed(futures)
+    del futures  # results that were taken are not kept
+    for future in ready:
+        if future.status == "cancelled" or future.status == "lost":
+            raise ConnectionError("the dask scheduler or its workers are gone")
+        error = future.exception()
+        if isinstance(error, KilledWorker):
+            yield item_of[future.key], Died(" ".join(str(error).split()))
+        else:
+            yield item_of[future.key], future.result()
 
 
 @contextmanager
-def _ray(launch: Launch) -> Iterator[None]:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it reports to its makers
+def _ray(launch: Launch) -> Iterator[Play[Any]]:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # else it reports to its authors
     try:
         import ray
-        from ray.util.joblib.ray_backend import RayBackend
     except ImportError as error:
         raise ImportError('backend ray: pip install "ombo-gym[ray]"') from error
-
-    class Backend(RayBackend):  # type: ignore[misc]
-        """ray's own backend, whose pool calls back after each task: all that a generator needs."""
-
-        supports_return_generator = True
-
-    register_parallel_backend("ray", Backend)
-    logging.getLogger("ray.util.multiprocessing.pool").setLevel(logging.ERROR)  # of a plain pool
     local: dict[str, Any] = {
         "address": "local",
         "num_cpus": launch.jobs,
@@ -128,13 +172,37 @@ def _ray(launch: Launch) -> Iterator[None]:
         logging_level=logging.ERROR,
     )
     try:
-        with parallel_config("ray", n_jobs=int(ray.cluster_resources()["CPU"])):
-            yield
+        yield partial(_play_on_ray, int(ray.cluster_resources()["CPU"]))
     finally:
         ray.shutdown()
 
 
-_CLUSTERS: dict[str, Callable[[Launch], AbstractContextManager[Any]]] = {
+def _play_on_ray(
+    processors: int, function: Callable[[T], Any], items: Sequence[T]
+) -> Iterator[tuple[T, Any]]:
+    import ray
+    from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
+
+    @ray.remote(num_cpus=1, max_retries=0)  # type: ignore[untyped-decorator]
+    def called(item: T) -> Any:
+        return function(item)
+
+    waiting = list(reversed(items))
+    running: dict[Any, T] = {}
+    while waiting or running:
+        while waiting and len(running) < 2 * processors:
+            item = waiting.pop()
+            running[called.remote(item)] = item
+        (reference,), _ = ray.wait(list(running))
+        item = running.pop(reference)
+        try:
+            result = ray.get(reference)
+        except (WorkerCrashedError, OutOfMemoryError, NodeDiedError) as error:
+            result = Died(" ".join(str(error).split())[:300])
+        yield item, result
+
+
+_BACKENDS: dict[str, Callable[[Launch], AbstractContextManager[Play[Any]]]] = {
     "sequential": _sequential,
     "loky": _loky,
     "dask": _dask,

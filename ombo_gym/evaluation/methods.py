@@ -40,12 +40,10 @@ def _common_letters(names: Sequence[str]) -> str:
 def _configuration(policy: str) -> str:
     """What a run was trained for and how; of a policy that is code, its name."""
     file = Path(policy) / "config.json"
-    if not file.is_file():
-        return policy
     try:
-        config: dict[str, Any] = json.loads(file.read_text())
-    except ValueError:
+        config: Any = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except (OSError, ValueError, RecursionError):  # not one that training left
         return policy
-    if "seed" not in config:
+    if not isinstance(config, dict) or "seed" not in config:
         return policy
     return json.dumps({k: v for k, v in config.items() if k not in _OF_ONE_RUN}, sort_keys=True)

@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
+from ombo_gym.arguments import is_whole, shown
 from ombo_gym.evaluation.cells import SEEDS, Cell
 from ombo_gym.evaluation.plates import KEY as PLATES
-from ombo_gym.settings import BATCH_SIZE, is_whole
+from ombo_gym.evaluation.sizes import check_tables
+from ombo_gym.settings import BATCH_SIZE
 from ombo_gym.utilities import make_utility
 
 BLOCK = 250  # campaigns per cell
 REPLACED_BY_PLATES = ("horizons", "batch_size", "budget")
+SEVERAL = ("policies", "horizons", "utilities", "plates", "told")  # or one value that stands alone
+# Arguments of gymnasium's own functions, beside those of the environment.
+OF_GYMNASIUM = {
+    *("num_envs", "autoreset_mode", "vectorization_mode", "vector_kwargs", "wrappers"),
+    *("max_episode_steps", "disable_env_checker"),
+}
+_EXPECTED = {
+    "env": "expected an environment's id",
+    "maker": 'expected "module:function"',
+    "policies": "expected names or folders of policies, at least one, each once",
+    "told": "expected 'true', 'one' or both",
+}
 
 
 @dataclass(frozen=True)
 class EvaluationPlan:
     """Which policies play which campaigns; every combination is played on the same campaigns.
+
+    Where several values are expected, one value may stand alone: `horizons=3` is `horizons=[3]`.
 
     Attributes:
         env: Id of the environment.
@@ -36,8 +54,9 @@ class EvaluationPlan:
         block: Campaigns per cell.
 
     Raises:
-        ValueError: Nothing to play, seeds that belong to training, a budget that a horizon does not
-            divide, or plates beside what they replace.
+        ValueError: A value that is none of its kind, nothing to play, seeds that belong to
+            training, a budget that a horizon does not divide, plates beside what they replace, or
+            more than fits into memory (`OMBO_MAX_GIB`).
     """
 
     env: str
@@ -55,29 +74,59 @@ class EvaluationPlan:
     block: int = BLOCK
 
     def __post_init__(self) -> None:
+        for name in SEVERAL:
+            object.__setattr__(self, name, _one_or_more(getattr(self, name)))
+        self._check_kinds()
         texts = [str(make_utility(given)) for given in self.utilities]
         object.__setattr__(self, "utilities", texts)
         self._check_plates()
         for name in ("policies", "utilities", "told", *(() if self.plates else ("horizons",))):
-            given = list(getattr(self, name))
+            given = getattr(self, name)
             if not given or len(set(given)) < len(given):
-                raise ValueError(f"{name}: expected at least one, each once, got {given}")
+                raise ValueError(
+                    f"{name}: expected at least one, each once, got {shown(list(given or ()))}"
+                )
         if unknown := set(self.told) - {"true", "one"}:
-            raise ValueError(f"told: expected 'true', 'one' or both, got {sorted(unknown)}")
+            raise ValueError(f"told: expected 'true', 'one' or both, got {shown(sorted(unknown))}")
         self._check_arguments()
         if self.budget is not None:
             odd = [n for n in self.horizons if n < 1 or self.budget < n or self.budget % n]
             if odd:
                 raise ValueError(
                     f"budget: expected a number of designs that every horizon divides, got "
-                    f"{self.budget} for horizons {odd}"
+                    f"{shown(self.budget)} for horizons {shown(odd)}"
                 )
         if self.block < 1:
             raise ValueError(f"block: expected at least 1 campaign, got {self.block}")
         if self.campaigns < 1 or not 0 <= self.seed <= SEEDS - self.campaigns:
             raise ValueError(
                 f"campaigns, seed: expected at least 1 campaign and seeds from 0 below {SEEDS} "
-                f"(above are training's), got {self.campaigns} from {self.seed}"
+                f"(above are training's), got {shown(self.campaigns)} from {shown(self.seed)}"
+            )
+        check_tables([self])
+
+    def _check_kinds(self) -> None:
+        """Refuses what is no text, no whole number or no dict where one is expected."""
+        for name in ("env", "policies", "told", "maker"):
+            given = getattr(self, name)
+            texts = [given] if name in ("env", "maker") else given
+            if not texts or not all(isinstance(text, str) and text for text in texts):
+                raise ValueError(f"{name}: {_EXPECTED[name]}, got {shown(given)}")
+        if self.utilities is None:
+            raise ValueError("utilities: expected at least one, got None")
+        for name in ("horizons", "batch_size", "budget", "campaigns", "seed", "block"):
+            given = getattr(self, name)
+            optional = name in ("batch_size", "budget")
+            for number in (given or ()) if name == "horizons" else [given]:
+                whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+                if not whole and not (number is None and optional):
+                    raise ValueError(f"{name}: expected a whole number, got {shown(number)}")
+            if isinstance(given, np.integer):
+                object.__setattr__(self, name, int(given))
+        if not isinstance(self.env_kwargs, Mapping | None):
+            raise ValueError(
+                f"env_kwargs: expected names with values, such as {{dim: 3}}, got "
+                f"{shown(self.env_kwargs)}"
             )
 
     def _check_plates(self) -> None:
@@ -88,18 +137,24 @@ class EvaluationPlan:
         if clashes:
             raise ValueError(
                 f"plates: they lay down rounds and batch sizes, which go without "
-                f"{', '.join(REPLACED_BY_PLATES)}; got plates={list(self.plates)} together with "
-                f"{clashes}"
+                f"{', '.join(REPLACED_BY_PLATES)}; got plates={shown(self.plates)} together with "
+                f"{shown(clashes)}"
             )
         if not self.plates or not all(map(is_whole, self.plates)):
             raise ValueError(
-                f"plates: expected batch sizes of at least 1, one a round, got {self.plates!r}"
+                f"plates: expected batch sizes of at least 1, one a round, got {shown(self.plates)}"
             )
 
     def _check_arguments(self) -> None:
         given = (self.env_kwargs or {}).keys()
-        if reserved := sorted({"num_envs", "autoreset_mode"} & given):
+        if reserved := sorted(OF_GYMNASIUM & given):
             raise ValueError(f"env_kwargs: {reserved} are set by the evaluation itself")
+        try:
+            json.dumps(self.env_kwargs, sort_keys=True, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(
+                f"env_kwargs: expected what JSON can hold, got {shown(self.env_kwargs)}: {error}"
+            ) from error
         replaced_by = {
             "horizon": "horizons",
             "batch_size": "batch_size",
@@ -168,3 +223,10 @@ class EvaluationPlan:
             for name, value in found.items()
             if name not in left_out | {"maker", "block"}
         }
+
+
+def _one_or_more(given: Any) -> Any:
+    """Several values as they are, one that stands alone as a list; None as it is."""
+    if given is None or (isinstance(given, Sequence) and not isinstance(given, str | bytes)):
+        return given
+    return given.tolist() if isinstance(given, np.ndarray) else [given]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from math import isfinite
 from typing import Any
 
 import gymnasium as gym
@@ -14,6 +15,7 @@ from ombo_gym.design_spaces import Designs, DesignSpace
 
 CAMPAIGNS = 3  # that are kept of every setting and policy
 LARGEST_START = 64  # rows; of larger starts only size and best value are kept
+_FIELDS = {"start", "rounds", "designs", "values", "true_values"}  # of a replay
 _SIDE = 64  # points along a side of a landscape
 
 
@@ -41,6 +43,47 @@ def record(campaigns: Campaigns) -> list[dict[str, Any]]:
             }
         )
     return kept
+
+
+def check_replays(first: int, campaigns: int, replays: Any) -> None:
+    """Refuses what is not the replays of a block of campaigns.
+
+    Args:
+        first: Number of the block's first campaign; only the first block has replays.
+        campaigns: How many it has.
+        replays: As `record` makes them.
+
+    Raises:
+        ValueError: They are something else.
+    """
+    count = min(CAMPAIGNS, campaigns) if first == 0 else 0
+    if not isinstance(replays, list) or len(replays) != count:
+        raise ValueError(f"replays: expected a list of {count}")
+    for replay in replays:
+        if not isinstance(replay, dict) or set(replay) != _FIELDS:
+            raise ValueError(f"replays: expected each with {sorted(_FIELDS)}")
+        start = replay["start"]
+        if not isinstance(start, dict) or set(start) != {"size", "best"}:
+            raise ValueError(f"replays: expected a start with size and best, got {start!r:.50}")
+        if type(start["size"]) is not int or type(start["best"]) not in (float, type(None)):
+            raise ValueError(f"replays: expected a start's size and best value, got {start!r:.50}")
+        columns = [replay[name] for name in ("rounds", "designs", "values", "true_values")]
+        if not all(isinstance(column, list) for column in columns) or (
+            len({len(column) for column in columns}) != 1
+        ):
+            raise ValueError("replays: expected lists of one length")
+        if any(type(number) is not int for number in columns[0]):
+            raise ValueError("replays: expected whole numbers of rounds")
+        if any(
+            type(value) is not float or not isfinite(value) for value in columns[2] + columns[3]
+        ):
+            raise ValueError("replays: expected finite values")
+        for design in columns[1]:
+            numbers = design if isinstance(design, list) else []
+            if not isinstance(design, str | list) or any(
+                type(number) is not float or not isfinite(number) for number in numbers
+            ):
+                raise ValueError(f"replays: expected designs, got {design!r:.50}")
 
 
 def scenes(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +14,15 @@ import numpy as np
 import pandas as pd
 
 from ombo_gym.evaluation.cells import COLUMNS, WEIGHT, Cell, Played, make_env, make_policy, play
+from ombo_gym.evaluation.failures import Failed, failure_of, failure_of_process
 from ombo_gym.evaluation.identity import Identities
+from ombo_gym.evaluation.interrupts import ctrl_c_pressed, noticing_ctrl_c
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.methods import methods
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.replays import scenes
+from ombo_gym.evaluation.sizes import check_block, check_tables
 from ombo_gym.evaluation.store import Store
 
 try:
@@ -31,6 +33,7 @@ except ImportError as error:
     )
 
 SEQUENTIAL = Launch()
+_LONGEST_LINE = 200  # characters of an error on the terminal; tables have more
 _SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
 _FIELDS = {"told_horizon": "horizon_shown"}  # of a cell, where columns have other names
 CAMPAIGN_COLUMNS = [
@@ -57,13 +60,6 @@ class Results(NamedTuple):
     replays: dict[str, Any]
 
 
-class Failed(NamedTuple):
-    """A cell that raised an error."""
-
-    error: str
-    traceback: str
-
-
 class _Part(NamedTuple):
     """A cell's place in the tables."""
 
@@ -82,7 +78,9 @@ def run(
     """Plays plans.
 
     A policy that does not listen to what it is told is played once; what plans have in common too.
-    A cell that fails leaves its campaigns out, is recorded, and stops nothing.
+    A cell that fails leaves its campaigns out, is recorded, and stops nothing: whatever its policy
+    or problem raises, and where `launch` plays in other processes also one under which they die
+    (`Launch.map`). Only Ctrl-C stops the run; finished cells are kept.
 
     Args:
         plans: What to play.
@@ -91,20 +89,24 @@ def run(
         resume: Take finished cells from the folder instead of playing them again.
 
     Raises:
-        ValueError: A policy that does not suit the environment, or an argument that it lacks;
-            before anything is played.
+        ValueError: A policy that does not suit the environment, an argument that it lacks, or more
+            than fits into memory; before anything is played.
+        OSError: A finished cell cannot be kept.
     """
     plans = [plans] if isinstance(plans, EvaluationPlan) else list(plans)
-    parts, cells = _layout(plans)
+    check_tables(plans)
     store = None if folder is None else Store(folder)
-    played = _play_all(cells, store, launch, resume)
-    done = [part for part in parts if isinstance(played[part.key], Played)]
+    with noticing_ctrl_c():
+        parts, cells = _layout(plans)
+        played = _play_all(cells, store, launch, resume)
+        done = [part for part in parts if isinstance(played[part.key], Played)]
+        shown = _scenes(plans, {(part.cell.env, part.cell.env_kwargs) for part in done})
     failed = {cell.key: cell for cell in cells if isinstance(played[cell.key], Failed)}
     return Results(
         _campaigns(done, played),
         _exploration(done, played),
         _errors(list(failed.values()), played),
-        {"scenes": _scenes(plans), "plays": _plays(done, played)},
+        {"scenes": shown, "plays": _plays(done, played)},
     )
 
 
@@ -169,9 +171,9 @@ class _Probe:
         kind = cell.env, cell.env_kwargs, cell.horizon, cell.batch_size, cell.utility
         player = cell.env, cell.env_kwargs, cell.policy
         if kind not in self._sources or player not in self._listens:
-            env = make_env(replace(cell, campaigns=1))
-            policy = make_policy(cell, env)
-            self._listens[player] = bool(getattr(policy, "horizon_aware", True))
+            env = _env_of_one_campaign(cell)
+            check_block(env, cell.campaigns)
+            self._listens[player] = _listens(cell, env)
             self._sources[kind] = env.unwrapped.problem.sources
             env.close()
         fingerprint = self._identities.fingerprint(
@@ -188,6 +190,40 @@ class _Probe:
         return self._listens[cell.env, cell.env_kwargs, cell.policy]
 
 
+def _env_of_one_campaign(cell: Cell) -> Any:
+    """As `make_env`; whatever is wrong with arguments is a mistake that is said in a sentence."""
+    try:
+        return make_env(replace(cell, campaigns=1))
+    except (ValueError, TypeError, ImportError, OSError):
+        raise
+    except BaseException as error:
+        if ctrl_c_pressed():
+            raise
+        raise ValueError(
+            f"{cell.env} cannot be built with {cell.env_kwargs}, N = {cell.horizon}, "
+            f"q = {cell.batch_size}: {failure_of(error).error}"
+        ) from error
+
+
+def _listens(cell: Cell, env: Any) -> bool:
+    """Whether the cell's policy reads the rounds left.
+
+    Raises:
+        ValueError: The policy does not suit the campaigns, or is none that is known. Other errors
+            while it is built are those of its cells, which are yet to be played.
+    """
+    try:
+        return bool(getattr(make_policy(cell, env), "horizon_aware", True))
+    except (ValueError, ImportError):
+        raise
+    except SyntaxError as error:
+        raise ValueError(f"policy {cell.policy!r}: {error}") from error
+    except BaseException:
+        if ctrl_c_pressed():
+            raise
+        return True
+
+
 def _play_all(
     cells: Sequence[Cell], store: Store | None, launch: Launch, resume: bool
 ) -> dict[str, Played | Failed]:
@@ -197,26 +233,55 @@ def _play_all(
         if resume:
             kept = ((cell.key, store.read(cell)) for cell in cells)
             played = {key: result for key, result in kept if result is not None}
+            _say_what_was_refused(store, "played again")
     missing = [cell for cell in cells if cell.key not in played]
-    outcomes: Iterable[tuple[Cell, Played | Failed]] = launch.map(_attempt, missing)
+    outcomes: Iterable[tuple[Cell, Played | Failed]] = launch.map(_attempt, missing, lost=_lost)
     with tqdm(total=len(missing), unit="cell", desc="playing", disable=None) as bar:
         for cell, outcome in outcomes:
             played[cell.key] = outcome
             if store is not None and isinstance(outcome, Played):
                 store.write(cell, outcome)
             if isinstance(outcome, Failed):
-                words = f"failed: {cell.policy} on {cell.env}, N = {cell.horizon}: {outcome.error}"
+                words = f"failed: {named(cell)}: {outcome.error[:_LONGEST_LINE]}"
                 bar.write(words, file=sys.stderr)
             bar.update()
+    if store is not None:
+        _say_what_was_refused(store, "not kept")
     return played
 
 
+def _say_what_was_refused(store: Store, what_follows: str) -> None:
+    """On one line, however many files there are."""
+    if store.refused:
+        file, why = next(iter(store.refused.items()))
+        count = len(store.refused)
+        words = f"{count} of the kept cells are" if count > 1 else "one of the kept cells is"
+        print(f"{words} {what_follows}: {file}: {why}", file=sys.stderr)
+        store.refused.clear()
+
+
 def _attempt(cell: Cell) -> tuple[Cell, Played | Failed]:
+    """Plays a cell; whatever somebody's code raises is its failure, but for a real Ctrl-C."""
     try:
         return cell, play(cell)
-    except Exception as error:
-        message = " ".join(str(error).split())
-        return cell, Failed(f"{type(error).__name__}: {message}", traceback.format_exc())
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and ctrl_c_pressed():
+            raise
+        return cell, failure_of(error)
+
+
+def _lost(cell: Cell, why: str) -> tuple[Cell, Failed]:
+    return cell, failure_of_process(why)
+
+
+def named(cell: Cell) -> str:
+    """A cell in words."""
+    last = cell.first + cell.campaigns - 1
+    told = ", told 1" if cell.horizon_shown == "one" else ""
+    return (
+        f"{cell.policy} on {cell.env}, N = {cell.horizon}, q = {cell.batch_size}, {cell.utility}"
+        f"{told}, campaigns {cell.first} to {last}"
+    )
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -281,11 +346,21 @@ def _plays(parts: Sequence[_Part], played: dict[str, Any]) -> list[dict[str, Any
     ]
 
 
-def _scenes(plans: Sequence[EvaluationPlan]) -> list[dict[str, Any]]:
-    """What stands behind the replays of each problem."""
+def _scenes(
+    plans: Sequence[EvaluationPlan], problems: Collection[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """What stands behind the replays of those problems; nothing, where it cannot be drawn."""
     first = {(plan.env, plan.arguments): plan for plan in reversed(plans)}
-    return [
-        {"env": env, "env_kwargs": arguments, **scene}
-        for (env, arguments), plan in tracked(first.items(), "scenes", total=len(first))
-        for scene in scenes(env, json.loads(arguments), plan.seed, plan.campaigns)
-    ]
+    found: list[dict[str, Any]] = []
+    for (env, arguments), plan in tracked(first.items(), "scenes", total=len(first)):
+        if (env, arguments) not in problems:
+            continue
+        try:
+            drawn = scenes(env, json.loads(arguments), plan.seed, plan.campaigns)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and ctrl_c_pressed():
+                raise
+            print(f"no scenes of {env}: {failure_of(error).error}", file=sys.stderr)
+        else:
+            found += [{"env": env, "env_kwargs": arguments, **scene} for scene in drawn]
+    return found

@@ -2,81 +2,152 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ombo_gym.evaluation.cells import COLUMNS, Cell, Played
+from ombo_gym.evaluation.cells import COLUMNS, Cell, Played, check_played
+from ombo_gym.files import write_atomically
 
 _LEFT_OVER = 3600.0  # seconds after which a half-written file is nobody's
+_LARGEST = 2**28  # bytes of a file
+_FIELDS = {"key", "checksum", "columns", "instances", "weights", "replays"}
 
 
 class Store:
-    """A folder of finished cells, keyed by their hash.
+    """A folder of finished cells, one file each, by the hash of what was played.
 
-    Files appear whole or not at all, and what a cell's file holds follows from its key. So any
+    Files appear whole or not at all. Each holds the key of its cell and a checksum, so that what is
+    read is what was written for that very cell; everything else is as if it were not there. So any
     number of runs may share a folder, and one that dies leaves what it had finished.
+
+    Attributes:
+        refused: Why files were not taken, by their names.
 
     Args:
         folder: Made when the first cell is written.
+
+    Raises:
+        ValueError: The folder is a symbolic link, or no folder.
     """
 
     def __init__(self, folder: Path) -> None:
+        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+            raise ValueError(
+                f"{folder}: expected a folder for finished cells, got "
+                f"{'a symbolic link' if folder.is_symlink() else 'a file'}; move it away"
+            )
         self._folder = folder
+        self.refused: dict[str, str] = {}
 
     def read(self, cell: Cell) -> Played | None:
-        """A finished cell; None where there is none, or only a damaged file: it is played again."""
+        """A finished cell; None where there is none, or what is there is not to be trusted."""
+        file = self._file(cell)
         try:
-            kept = json.loads((self._folder / f"{cell.key}.json").read_text(encoding="utf-8"))
-            columns = {name: np.array(column, float) for name, column in kept["columns"].items()}
-            instances = np.array(kept["instances"], np.int64)
-            weights = np.array(kept["weights"], np.int64).reshape(-1, 3)
-            whole = set(columns) == set(COLUMNS) and all(
-                column.shape == (cell.campaigns,) for column in (instances, *columns.values())
-            )
-            return Played(columns, instances, weights, list(kept["replays"])) if whole else None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            return None
+            if not file.exists():
+                return None
+            return _played(_contents(file), cell)
+        except RecursionError:
+            self.refused[file.name] = "it is nested too deeply"
+        except (OSError, ValueError, ArithmeticError, MemoryError) as error:
+            self.refused[file.name] = " ".join(str(error).split())[:200]
+        return None
 
     def write(self, cell: Cell, played: Played) -> None:
-        """Keeps a finished cell."""
+        """Keeps a finished cell; not where a folder has its name."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._file(cell)
+        if file.is_dir():
+            self.refused[file.name] = "it is a folder"
+            return
         kept = {
-            "columns": {name: column.tolist() for name, column in played.columns.items()},
+            "key": cell.key,
+            "columns": {
+                name: None if np.isnan(column).all() else column.tolist()
+                for name, column in played.columns.items()
+            },
             "instances": played.instances.tolist(),
             "weights": played.weights.tolist(),
             "replays": played.replays,
         }
-        write_whole(self._folder / f"{cell.key}.json", json.dumps(kept).encode())
+        write_atomically(file, json.dumps({**kept, "checksum": _checksum(kept)}, allow_nan=False))
 
     def sweep(self) -> None:
-        """Removes what killed runs were writing."""
+        """Removes what killed runs, of this version or an earlier one, were writing."""
         for file in self._folder.glob("*.tmp"):
-            try:
+            with contextlib.suppress(OSError):  # another run was faster, or it is a folder
                 if time.time() - file.stat().st_mtime > _LEFT_OVER:
                     file.unlink()
-            except FileNotFoundError:  # another run was faster
-                continue
+
+    def _file(self, cell: Cell) -> Path:
+        return self._folder / f"{cell.key}.json"
 
 
-def write_whole(file: Path, content: bytes) -> None:
-    """Writes a file in one step: whoever reads it finds the old content or the new."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=file.stem, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as opened:
-            opened.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, file)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+def _contents(file: Path) -> Any:
+    """What a file holds.
+
+    Raises:
+        ValueError: It is no file, or not JSON of finite numbers.
+        OSError: It cannot be read.
+    """
+    if not file.is_file():  # nothing is waited for at the end of a pipe
+        raise ValueError("it is no file")
+    if (size := file.stat().st_size) > _LARGEST:
+        raise ValueError(f"it has {size} bytes")
+    return json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _refuse(word: str) -> float:
+    raise ValueError(f"expected finite numbers, got {word}")
+
+
+def _checksum(kept: dict[str, Any]) -> str:
+    text = json.dumps(kept, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _played(kept: Any, cell: Cell) -> Played:
+    """The cell that a file's contents are.
+
+    Raises:
+        ValueError: They are not what was written for this cell.
+    """
+    if not isinstance(kept, dict) or set(kept) != _FIELDS:
+        raise ValueError(f"expected the fields {sorted(_FIELDS)}")
+    if kept["key"] != cell.key:
+        raise ValueError("it holds another cell")
+    if kept.pop("checksum") != _checksum(kept):
+        raise ValueError("its checksum does not fit what it holds")
+    columns, absent = kept["columns"], [None] * cell.campaigns
+    if not isinstance(columns, dict) or set(columns) != set(COLUMNS):
+        raise ValueError(f"expected the columns {list(COLUMNS)}")
+    lists = {name: absent if column is None else column for name, column in columns.items()}
+    for name, column in lists.items():
+        _check_numbers(name, column, (int, float, type(None)), cell.campaigns)
+    _check_numbers("instances", kept["instances"], (int,), cell.campaigns)
+    rows = kept["weights"]
+    if not isinstance(rows, list) or len(rows) not in (0, cell.horizon):
+        raise ValueError(f"weights: expected {cell.horizon} rows or none")
+    for row in rows:
+        _check_numbers("weights", row, (int,), 3)
+    played = Played(
+        {name: np.array(column, float) for name, column in lists.items()},
+        np.array(kept["instances"], np.int64),
+        np.array(rows, np.int64).reshape(-1, 3),
+        kept["replays"],
+    )
+    check_played(cell, played)
+    return played
+
+
+def _check_numbers(name: str, given: Any, kinds: tuple[type, ...], count: int) -> None:
+    """Raises a ValueError where it is no list of so many numbers of these kinds."""
+    if not isinstance(given, list) or len(given) != count:
+        raise ValueError(f"{name}: expected a list of {count} numbers")
+    if others := [each for each in given if type(each) not in kinds]:
+        raise ValueError(f"{name}: expected numbers, got {str(others[0])[:50]!r}")

@@ -1,4 +1,4 @@
-"""The summary of an evaluation as plain text."""
+"""The summary of an evaluation, and what failed, as plain text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pandas as pd
 from ombo_gym.evaluation.formats import count_range, decimals, one_line, problem_name
 from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.tables import PROBLEM
+
+_SHOWN_FAILURES, _LONGEST_LINE = 10, 200
 
 
 def format_table(summary: pd.DataFrame) -> str:
@@ -61,6 +63,22 @@ def format_table(summary: pd.DataFrame) -> str:
             f"mean +- half the width of its 95% interval\n{_aligned(table)}"
         )
     return "\n\n".join(blocks)
+
+
+def failed_cells(errors: pd.DataFrame) -> str:
+    """The first cells that failed, a line each, and how many more there are.
+
+    Args:
+        errors: The frame of `errors.csv`.
+    """
+    lines = [
+        f"  {one_line(row.policy)} on {row.env}, N = {row.horizon}, q = {row.batch_size}, "
+        f"{row.utility}, campaigns {row.first} to {row.first + row.campaigns - 1}: "
+        f"{row.error[:_LONGEST_LINE]}"
+        for row in errors.head(_SHOWN_FAILURES).itertuples()
+    ]
+    more = len(errors) - len(lines)
+    return "\n".join(lines + ([f"  and {more} more"] if more else []))
 
 
 def _plus_minus(row: Any, decimals: int) -> str:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_up_replays import synthetic_replays
+from pages_apart import EVIL, NAMES
+from small_runs import PLAN
 
+from ombo_gym.evaluation import resampling
+from ombo_gym.evaluation import run as run_module
+from ombo_gym.evaluation.cells import Cell, Played, play
 from ombo_gym.evaluation.evaluate import tables
+from ombo_gym.evaluation.report import read_results, render
+from ombo_gym.evaluation.run import Results, run
 
 POLICIES = ("random", "greedy", "ucb", "explore_then_exploit", "runs/demo")
 SKILL = {"random": 0.25, "greedy": 0.75, "ucb": 0.7, "runs/demo": 1.0}
@@ -160,3 +170,122 @@ def results_in() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def replays_of() -> Callable[..., dict[str, object]]:
     return synthetic_replays
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which intervals only have to be there."""
+    monkeypatch.setattr(resampling, "RESAMPLES", 100)
+
+
+class Kept(NamedTuple):
+    """A finished run: the folder of its cells, and its results."""
+
+    folder: Path
+    results: Results
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """The small plan, played once; whoever changes the folder takes a copy."""
+    folder = tmp_path_factory.mktemp("kept")
+    return Kept(folder, run(PLAN, folder=folder))
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> list[Cell]:
+    """Every cell that is played from here on."""
+    cells: list[Cell] = []
+
+    def recording(cell: Cell) -> Played:
+        cells.append(cell)
+        return play(cell)
+
+    monkeypatch.setattr(run_module, "play", recording)
+    return cells
+
+
+# --- the page in a browser ------------------------------------------------------------------------
+
+_CHROMIUM = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="session")
+def browsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an evaluation with everything in it, and the page without picture files."""
+    settings = [(n, q) for n in (1, 4) for q in (4, 8 // n)]
+    campaigns = [
+        synthetic_campaigns(NAMES, campaigns=6, env=env, horizons=[n], batch_size=q, seed=i)
+        for env in ("Ombo/GP-v0", f"Own/{EVIL}-v0")
+        for i, (n, q) in enumerate(settings)
+    ]
+    out = tmp_path_factory.mktemp("report") / "<b>folder"
+    replays = synthetic_replays(["random", EVIL, "runs/demo"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "RESAMPLES", 100)
+        frame = pd.concat(campaigns, ignore_index=True)
+        write_results(out, frame, synthetic_exploration(), replays=replays)
+        (out / "report.html").write_text(render(read_results(out)), encoding="utf-8")
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, where it is installed."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=_CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opening(browser: Any, folder: Path) -> Iterator[Callable[..., Any]]:
+    """Opens the page; at the end, nothing was asked for from outside and nothing complained."""
+    complaints: list[str] = []
+    contexts: list[Any] = []
+
+    def asked(request: Any) -> None:
+        if not (request.url.startswith(("file:", "data:")) and "report.html" in request.url):
+            complaints.append(request.url)
+
+    def said(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    def opened(**settings: Any) -> Any:
+        context = browser.new_context(**settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(f"dialog {dialog.message}"))
+        page.on("console", said)
+        page.on("request", asked)
+        page.goto((folder / "report.html").as_uri())
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def show(browser: Any, browsed: Path) -> Iterator[Callable[..., Any]]:
+    """Opens the page anew."""
+    with opening(browser, browsed) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, browsed: Path) -> Iterator[Any]:
+    """For tests that leave the page as it is, but for what they open and choose."""
+    with opening(browser, browsed) as opened:
+        yield opened()

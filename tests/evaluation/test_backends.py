@@ -8,34 +8,47 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import gymnasium as gym
 import numpy as np
 import pytest
 import torch
+import tyro
+from small_runs import text
 
+from ombo_agents.cli.arguments import report_errors
 from ombo_agents.learned.storage import build_network, save, shape_of
+from ombo_gym.evaluation import evaluate as evaluate_module
+from ombo_gym.evaluation.evaluate import evaluate
+from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.run import run
 from ombo_gym.spec import campaign_spec
+from scripts import evaluate as script
 from tests import commands
 
 GRID = """
-campaigns: 13
+campaigns: 5
 seed: 3
 horizons: [1, 2]
 problems:
-  - env: Ombo/GP-v0
-    batch_size: 3
-    utilities: [best, last_mean]
-    policies: [random, ucb, thompson, explore_then_exploit, runs/control, runs/direct]
-  - env: Ombo/TFBinding-v0
-    env_kwargs: {split: test}
-    policies: [genetic, expected_improvement]
-  - env: Ombo/Landscapes-v0
-    env_kwargs: {name: clique}
-    utilities: [total]
-    budget: 4
-    policies: [one_step, bayes_optimal, random]
+  - {{env: Ombo/GP-v0, batch_size: 3, policies: ['{folder}/control', '{folder}/direct']}}
+  - {{env: Ombo/GP-v0, batch_size: 2, policies: [random, thompson, explore_then_exploit]}}
+  - {{env: Ombo/TFBinding-v0, env_kwargs: {{split: test}}, policies: [genetic]}}
+  - {{env: Ombo/Landscapes-v0, env_kwargs: {{name: clique}}, utilities: [total], budget: 4,
+     policies: [one_step, bayes_optimal]}}
+"""
+BEGIN = """
+from dataclasses import replace
+from pathlib import Path
+from ombo_gym.evaluation import evaluate
+from ombo_gym.evaluation.grid import read_grid
+from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.run import run
+if __name__ == "__main__":
+    plans = read_grid(Path("grid.yaml"))[1:]  # without networks: torch takes long to import
 """
 CLUSTER = """
 from dask.distributed import LocalCluster
@@ -50,91 +63,124 @@ if __name__ == "__main__":
 def folder(tmp_path_factory):
     """A folder with the grid and two networks that nobody has trained."""
     folder = tmp_path_factory.mktemp("grid")
-    (folder / "grid.yaml").write_text(GRID)
+    (folder / "grid.yaml").write_text(GRID.format(folder=folder))
     spec = campaign_spec(gym.make("Ombo/GP-v0", batch_size=3))
     torch.manual_seed(0)
     for name, agent, layers in (("control", "exploration", [8]), ("direct", "direct", [8, 8])):
         network = build_network(agent, spec, layers)
         config = {"agent": agent, "hidden": layers, **shape_of(spec)}
-        save(folder / "runs" / name, network, config)
+        save(folder / name, network, config)
     return folder
 
 
-def start(folder, *arguments):
-    """Evaluates the grid, with two threads where the evaluation does not see to it itself."""
-    threads = {name: "2" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    return commands.start("evaluate", "--grid", "grid.yaml", *arguments, cwd=folder, **threads)
-
-
 @pytest.fixture(scope="module")
-def expected(folder):
-    """The tables of one process that was left alone."""
-    commands.finish(start(folder, "--backend", "sequential", "--block", 100, "--out", "sequential"))
-    return tables(folder / "sequential")
+def plans(folder):
+    return read_grid(folder / "grid.yaml")
 
 
-def tables(out):
-    return {file.name: file.read_bytes() for file in sorted(out.glob("*.csv"))}
+def played(plans, launch=None, **changes):
+    """The tables of plans, as they are written."""
+    results = run([replace(plan, **changes) for plan in plans], launch=launch or Launch())
+    assert results.errors.empty
+    return text(results.campaigns), text(results.exploration)
 
 
-def test_the_campaigns_are_the_same_to_the_byte_on_every_backend_and_in_blocks_of_any_size(
-    folder, expected
-):
-    cluster = subprocess.Popen(
-        [sys.executable, "-c", CLUSTER],
+@contextmanager
+def program(code, folder):
+    """A process of its own, with two threads where the evaluation does not see to it itself."""
+    threads = {name: "2" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(commands.ROOT)},
+        env={**os.environ, "PYTHONPATH": f"{commands.ROOT}{os.pathsep}{folder}", **threads},
+        start_new_session=True,
     )
-    address = cluster.stdout.readline().strip()
-    running = [
-        start(folder, "--backend", *backend, "--block", block, "--out", backend[0])
-        for backend, block in (
-            (("loky", "--jobs", 2), 4),
-            (("dask", "--address", address), 5),
-            (("ray", "--jobs", 2), 6),
-        )
-    ]
-    for process in running:
-        commands.finish(process)
-    cluster.communicate("", timeout=60)
-    for name in ("loky", "dask", "ray"):
-        found = tables(folder / name)
-        assert found == expected, name
-    lines = expected["campaigns.csv"].decode().splitlines()[1:]
-    assert len(lines) == len(set(lines)) == 2 * 2 * 13 * (2 * 6 + 2) + 2 * 2 * 13 * 3
-
-
-@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(folder, expected, kills):
-    """Each kill takes the process and its workers at a random moment, at least one cell apart."""
-    out, chance, begun = folder / f"killed-{kills}", random.Random(kills), 0
-    arguments = ("--backend", "loky", "--jobs", 2, "--block", 1, "--out", out.name)
-    cells = out / "cells"
-    for _ in range(kills):
-        process = start(folder, *arguments, "--resume")
-        while len(list(cells.glob("*.json"))) <= begun and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(chance.uniform(0, 0.3))
-        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
+
+
+def test_processes_play_what_one_plays_to_the_byte_in_blocks_of_any_size(plans, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    campaigns, exploration = played(plans, block=100)
+    assert played(plans, Launch("loky", 2), block=2) == (campaigns, exploration)
+    lines = campaigns.splitlines()[1:]
+    assert len(lines) == len(set(lines)) == 2 * 2 * 5 * (2 + 3 + 1 + 2)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the libraries, about their own connections
+def test_clusters_play_what_one_process_plays_to_the_byte(plans, folder):
+    plans = plans[1:]
+    expected = played(plans, block=100)
+    with program(CLUSTER, folder) as cluster:
+        address = cluster.stdout.readline().strip()
+        assert played(plans, Launch("dask", address=address), block=3) == expected
+        cluster.communicate("\n", timeout=60)
+    assert played(plans, Launch("ray", 2), block=4) == expected
+
+
+@pytest.mark.parametrize(
+    ("kills", "campaigns"), [(2, 15), pytest.param(20, 120, marks=pytest.mark.slow)]
+)
+def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(
+    plans, folder, kills, campaigns
+):
+    """Each kill takes the process and its workers at a random moment, at least one cell apart."""
+    cells, chance, begun = folder / f"killed-{kills}", random.Random(kills), 0
+    code = BEGIN + (
+        f"    plans = [replace(plan, campaigns={campaigns}, block=1) for plan in plans]\n"
+        f"    run(plans, folder=Path({cells.name!r}), launch=Launch('loky', 2), resume=True)\n"
+    )
+    for _ in range(kills):
+        with program(code, folder) as process:
+            while len(list(cells.glob("*.json"))) <= begun and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0, 0.3))
+            assert process.poll() is None, "the kill came too late"
+            os.killpg(process.pid, signal.SIGKILL)
         done = len(list(cells.glob("*.json")))
         assert done > begun, "nothing was kept"
         begun = done
-    assert process.returncode == -signal.SIGKILL
-    commands.finish(start(folder, *arguments, "--resume"))
-    assert tables(out) == expected
+    again = [replace(plan, campaigns=campaigns, block=1) for plan in plans[1:]]
+    results = run(again, folder=cells, resume=True)
+    expected = played(plans[1:], campaigns=campaigns, block=100)
+    assert (text(results.campaigns), text(results.exploration)) == expected
     assert len(list(cells.glob("*.json"))) > begun  # the last kill did not come too late
 
 
-def test_two_runs_into_one_folder_end_with_whole_tables(folder, expected):
-    arguments = ("--backend", "sequential", "--block", 7, "--out", "shared")
-    for process in [start(folder, *arguments) for _ in range(2)]:
-        commands.finish(process)
-    assert tables(folder / "shared") == expected
-    assert not list((folder / "shared").rglob("*.tmp"))
+def test_two_runs_into_one_folder_end_with_whole_tables(plans, folder, monkeypatch):
+    plans = [replace(plan, block=2) for plan in plans[1:]]
+    code = BEGIN + (
+        "    plans = [replace(plan, block=2) for plan in plans]\n"
+        "    evaluate.write_report = lambda folder: None\n"
+        "    input(print('ready', flush=True) or '')\n"
+        "    evaluate.evaluate(plans, out=Path('shared'), launch=Launch(), command='')\n"
+    )
+    monkeypatch.setattr(evaluate_module, "write_report", lambda folder: None)
+    out = folder / "shared"
+
+    def tables():
+        return {file.name: file.read_bytes() for file in sorted(out.glob("*.csv"))}
+
+    with program(code, folder) as other:
+        assert other.stdout.readline() == "ready\n"
+        other.stdin.write("\n")
+        other.stdin.flush()
+        evaluate(plans, out=out, launch=Launch(), command="")
+        _, complaints = other.communicate(timeout=120)
+        assert other.returncode == 0, complaints
+    both = tables()
+    assert both["campaigns.csv"].decode() == played(plans, block=100)[0]
+    evaluate(plans, out=out, launch=Launch(), command="", resume=True)
+    assert tables() == both and len(both) > 8
+    assert not list(out.rglob("*.tmp"))
 
 
 @pytest.mark.parametrize(
@@ -150,11 +196,18 @@ def test_a_launch_says_what_it_expects(wrong, message):
         Launch(**wrong)
 
 
-def test_nobody_at_the_address_is_said(folder):
-    process = start(folder, "--backend", "dask", "--address", "tcp://127.0.0.1:9", "--out", "none")
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "error: address: expected a dask scheduler at 'tcp://127.0.0.1:9'" in err
+@pytest.mark.filterwarnings("ignore")  # of the library, about its own connections
+def test_nobody_at_the_address_is_said(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("dask.distributed")
+    client = distributed.Client
+    monkeypatch.setattr(  # which waits for longer
+        distributed, "Client", lambda address, timeout: client(address, timeout=0.5)
+    )
+    words = "--backend dask --address tcp://127.0.0.1:9 --policies random --horizons 1".split()
+    args = tyro.cli(script.Args, args=[*words, "--campaigns", "1", "--out", str(tmp_path)])
+    expected = "error: address: expected a dask scheduler at 'tcp://127.0.0.1:9'"
+    with pytest.raises(SystemExit, match=expected), report_errors():
+        script.main(args)
 
 
 def test_items_are_played_once_each_and_come_back_as_they_are_ready():

@@ -16,14 +16,19 @@ import ombo_agents
 import ombo_gym
 from ombo_agents.cli.arguments import report_errors
 from ombo_agents.policy import DesignsPolicy
+from ombo_gym.evaluation import evaluate as evaluate_module
 from ombo_gym.evaluation import grid as grid_module
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.plan import EvaluationPlan
+from ombo_gym.evaluation.report import read_results, render
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.tables import read_table
 from scripts import evaluate
 
 PLAN = EvaluationPlan(env="Ombo/GP-v0", policies=["random", "greedy"], horizons=[1, 2], campaigns=5)
+
+
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 @pytest.fixture
@@ -189,7 +194,10 @@ def command(*arguments):
         evaluate.main(tyro.cli(evaluate.Args, args=list(map(str, arguments))))
 
 
-def test_the_exit_status_says_that_cells_failed_and_everything_else_is_there(tmp_path, capsys):
+def test_the_exit_status_says_that_cells_failed_and_everything_else_is_there(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(evaluate_module, "write_report", lambda folder: None)  # takes seconds
     bad = f"{__name__}:FailsOften"
     common = ("--horizons", "1,2", "--campaigns", 4, "--block", 2, "--backend", "sequential")
     with pytest.raises(SystemExit, match=r"error: 2 cells failed, the rest is there; see .*errors"):
@@ -198,7 +206,7 @@ def test_the_exit_status_says_that_cells_failed_and_everything_else_is_there(tmp
     assert set(zip(summary["policy"], summary["horizon"], strict=True)) == {
         *(("random", 1), ("random", 2), (bad, 1)),
     }
-    page = (tmp_path / "report.html").read_text()
+    page = render(read_results(tmp_path))
     assert "out of paper &lt;b&gt;" in page and "paper <b>" not in page
     none = tmp_path / "none"
     with pytest.raises(SystemExit, match="all 2 cells failed, the first with RuntimeError: out of"):
@@ -209,7 +217,8 @@ def test_the_exit_status_says_that_cells_failed_and_everything_else_is_there(tmp
 # --- the command ------------------------------------------------------------------------------
 
 
-def test_a_grid_and_a_budget_from_the_command_line(tmp_path, grid, capsys):
+def test_a_grid_and_a_budget_from_the_command_line(tmp_path, grid, capsys, monkeypatch):
+    monkeypatch.setattr(evaluate_module, "write_report", lambda folder: None)  # takes seconds
     file = grid(
         "campaigns: 30\nhorizons: [1, 2]\npolicies: [random, greedy]\n"
         "problems: [{env: Ombo/GP-v0}, {env: Ombo/Bandit-v0, utilities: [total]}]\n"

@@ -91,53 +91,45 @@ def edit(file: Path, old: str = "", new: str = "\n_EDITED = 1\n") -> None:
 # --- registered policies --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("package", "file", "again"),
-    [
-        ("ombo_agents", "model_free/genetic.py", {"genetic"}),
-        ("ombo_agents", "model_free/random.py", {"random"}),
-        ("ombo_agents", "bayesian/schedules.py", {"ucb"}),
-        ("ombo_agents", "planners/thompson.py", {"thompson"}),
-        ("ombo_agents", "hyperparameters/genetic.toml", {"genetic"}),
-        ("ombo_agents", "bayesian/turbo.py", set()),
-        ("ombo_agents", "hyperparameters/turbo.toml", set()),
-        ("ombo_agents", "learned/storage.py", set()),
-        ("ombo_agents", "cli/evaluate.py", set()),
-        ("ombo_agents", "policy.py", set(POLICIES)),
-        ("ombo_gym", "surrogates/posterior.py", {"ucb", "thompson"}),
-        ("ombo_gym", "acquisition/upper_confidence_bound.py", {"ucb"}),
-        ("ombo_gym", "campaign.py", set(POLICIES)),
-        ("ombo_gym", "starts.py", set(POLICIES)),
-        ("ombo_gym", "utilities.py", set(POLICIES)),
-        ("ombo_gym", "evaluation/run.py", set()),
-        ("ombo_gym", "evaluation/report/page.py", set()),
-        ("ombo_gym", "rendering/view.py", set()),
-        ("ombo_gym", "problems/chemistry/snar.py", set()),
-    ],
-)
+EDITS = [
+    ("ombo_agents", "model_free/genetic.py", {"genetic"}),
+    ("ombo_agents", "model_free/random.py", {"random"}),
+    ("ombo_agents", "bayesian/schedules.py", {"ucb"}),
+    ("ombo_agents", "planners/thompson.py", {"thompson"}),
+    ("ombo_agents", "hyperparameters/genetic.toml", {"genetic"}),
+    ("ombo_agents", "bayesian/turbo.py", set()),
+    ("ombo_agents", "hyperparameters/turbo.toml", set()),
+    ("ombo_agents", "learned/storage.py", set()),
+    ("ombo_agents", "cli/evaluate.py", set()),
+    ("ombo_agents", "policy.py", set(POLICIES)),
+    ("ombo_gym", "surrogates/posterior.py", {"ucb", "thompson"}),
+    ("ombo_gym", "acquisition/upper_confidence_bound.py", {"ucb"}),
+    ("ombo_gym", "campaign.py", set(POLICIES)),
+    ("ombo_gym", "starts.py", set(POLICIES)),
+    ("ombo_gym", "utilities.py", set(POLICIES)),
+    ("ombo_gym", "evaluation/run.py", set()),
+    ("ombo_gym", "evaluation/report/page.py", set()),
+    ("ombo_gym", "rendering/view.py", set()),
+    ("ombo_gym", "problems/chemistry/snar.py", set()),
+]
+
+
 def test_an_edited_file_plays_exactly_the_cells_again_that_need_it(
-    sources: dict[str, Path],
-    played: Callable[..., set[tuple[str, str]]],
-    package: str,
-    file: str,
-    again: set[str],
-) -> None:
-    assert played() == EVERYTHING
-    assert played() == set()
-    edit(sources[package] / file, new="\n# edited\n")
-    assert played() == {(policy, env) for policy, env in EVERYTHING if policy in again}
-    assert played() == set()
-
-
-def test_an_edited_problem_plays_the_cells_of_its_environments_again(
     sources: dict[str, Path], played: Callable[..., set[tuple[str, str]]]
 ) -> None:
-    played()
+    """One file after the other; what was edited before has been played since."""
+    assert played() == EVERYTHING
+    assert played() == set()
+    for package, file, again in EDITS:
+        edit(sources[package] / file, new="\n# edited\n")
+        expected = {(policy, env) for policy, env in EVERYTHING if policy in again}
+        assert played() == expected, file
     edit(sources["ombo_gym"] / "problems" / "synthetic" / "bandit.py")
     assert played() == {(policy, BANDIT) for policy in POLICIES}
+    assert played() == set()
 
 
-def test_a_new_policy_or_environment_plays_nothing_again(
+def test_a_new_policy_or_environment_plays_nothing_again_and_another_entry_its_cells(
     sources: dict[str, Path], played: Callable[..., set[tuple[str, str]]]
 ) -> None:
     played()
@@ -153,12 +145,6 @@ def test_a_new_policy_or_environment_plays_nothing_again(
     )
     (sources["ombo_gym"] / "problems" / "mine.py").write_text("class Mine: ...\n")
     assert played() == set()
-
-
-def test_another_entry_for_a_policy_plays_its_cells_again(
-    sources: dict[str, Path], played: Callable[..., set[tuple[str, str]]]
-) -> None:
-    played()
     edit(sources["ombo_agents"] / "registry.py", "Entry(Genetic)", "Entry(Evolution)")
     assert played() == {("genetic", GP), ("genetic", BANDIT)}
 
@@ -261,27 +247,22 @@ def test_another_control_counts_with_its_surrogate(sources: dict[str, Path]) -> 
 # --- versions -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("library", "again"),
-    [
+def test_another_version_of_a_library_plays_the_cells_again_that_import_it(
+    played: Callable[..., set[tuple[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer: set[str] = set()
+    monkeypatch.setattr(
+        identity, "version", lambda name: "99" if name in newer else metadata.version(name)
+    )
+    assert played() == EVERYTHING
+    for library, again in (
         ("numpy", set(POLICIES)),
         ("scipy", {"thompson"}),
-        ("torch", set()),
-        ("gymnasium", set()),
-        ("pandas", set()),
-    ],
-)
-def test_another_version_of_a_library_plays_the_cells_again_that_import_it(
-    played: Callable[..., set[tuple[str, str]]],
-    monkeypatch: pytest.MonkeyPatch,
-    library: str,
-    again: set[str],
-) -> None:
-    played()
-    monkeypatch.setattr(
-        identity, "version", lambda name: "99" if name == library else metadata.version(name)
-    )
-    assert played() == {(policy, env) for policy, env in EVERYTHING if policy in again}
+        *((name, set()) for name in ("torch", "gymnasium", "pandas")),
+    ):
+        newer.add(library)
+        expected = {(policy, env) for policy, env in EVERYTHING if policy in again}
+        assert played() == expected, library
     assert played() == set()
 
 

@@ -14,6 +14,8 @@ import ombo_gym
 from ombo_agents.cli.arguments import report_errors
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import MixedDesigns
+from ombo_gym.evaluation import evaluate as evaluate_module
+from ombo_gym.evaluation import resampling
 from ombo_gym.evaluation.cells import Cell, play
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.plan import EvaluationPlan
@@ -42,7 +44,9 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("plates")
     flags = ("--plates", "5,3,2", "--utility", ",".join(UTILITIES), "--campaigns", 4)
     where = ("--policies", ",".join(POLICIES), "--backend", "sequential", "--out", out)
-    command(*flags, *where)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "RESAMPLES", 100)
+        command(*flags, *where)
     return out
 
 
@@ -125,7 +129,8 @@ def test_replays_hold_each_round_s_own_number_of_designs(folder):
     assert {each["batch"] for each in json.loads(data[1])["plays"]} == {"5/3/2"}
 
 
-def test_what_was_printed_names_the_plates(folder, tmp_path, capsys):
+def test_what_was_printed_names_the_plates(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(evaluate_module, "write_report", lambda folder: None)  # takes seconds
     where = ("--policies", "random", "--backend", "sequential", "--out", tmp_path)
     command("--plates", "4,1", "--campaigns", 2, *where)
     said = capsys.readouterr().out

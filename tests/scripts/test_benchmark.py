@@ -13,7 +13,7 @@ from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import make_surrogate
 from scripts.benchmark import __main__ as benchmark
-from scripts.benchmark import environments, policies, ucb
+from scripts.benchmark import environments, evaluation, policies, problems, ucb
 from scripts.benchmark.arguments import BOTORCH_ROUNDS, ENV, Args
 from scripts.benchmark.rows import Row, Stopwatch, format_number, format_rows, verdict
 
@@ -30,9 +30,14 @@ TINY = Args(
 )
 
 
-def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, capsys):
+def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, capsys, monkeypatch):
+    """At scale too, but for the command, which the timing of policies starts."""
+    monkeypatch.setattr(problems, "SECONDS", 0.01)
+    monkeypatch.setattr(evaluation, "_SMALL_CELLS", 10)
+    monkeypatch.setattr(evaluation, "large_evaluation", lambda *_: (2.0, evaluation.GIB))
+    monkeypatch.setattr(policies, "BATCHED", ("random",))
     out = tmp_path / "new" / "benchmark.json"
-    rows = benchmark.main(Args(**{**TINY.__dict__, "out": out}))
+    rows = benchmark.main(Args(**{**TINY.__dict__, "out": out, "policy_campaigns": 2}))
     assert all(np.isfinite(row.measured) and row.measured > 0 for row in rows)
     written = json.loads(out.read_text())
     assert [each["name"] for each in written["rows"]] == [row.name for row in rows]
@@ -40,6 +45,13 @@ def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, caps
     assert written["args"]["seed"] == 5 and "numpy" in written["versions"]
     printed = capsys.readouterr().out
     assert all(row.name in printed for row in rows)
+    found = {row.name: row for row in rows}
+    seconds = found["random, 2 campaigns in 6-D, wall"]
+    memory = found["largest memory of these, all processes"]
+    assert (seconds.target, seconds.sense) == (60, "<=")
+    assert (memory.target, memory.sense) == (4, "<=") and 0.01 < memory.measured < 4
+    assert found["evaluation of 25 campaigns, wall"].measured == 2
+    assert found["its largest memory, all processes"].measured == 1
 
 
 def test_the_targets_are_the_promised_ones():
@@ -190,25 +202,17 @@ class TestAgainstBoTorch:
         assert np.array_equal(ends[0]["true_values"], ends[1]["true_values"])
 
 
-def test_rollout_and_botorch_s_lookahead_play_the_same_campaigns():
+def test_rollout_and_botorch_s_lookahead_play_the_same_campaigns(monkeypatch):
+    brief = "botorch_multistep:maxiter=2;raw_samples=4;restarts=1;fantasies=2/1/1"
+    monkeypatch.setattr(policies, "THEIRS", brief)
+    monkeypatch.setattr(policies, "BOTORCH_ROUNDS", {"horizon": 2, "batch_size": 2})
     rows = {row.name: row for row in policies.rollout_against_botorch(Args(planning_campaigns=2))}
-    mine, its = (
-        rows["value of rollout, 2 campaigns"],
-        rows["value of botorch_multistep on the same"],
-    )
+    ours, theirs = rows["value of rollout, 2 campaigns"], rows[f"value of {brief} on the same"]
     assert rows["its value minus ours, mean"].measured == pytest.approx(
-        its.measured - mine.measured
+        theirs.measured - ours.measured
     )
-    times = rows["rollout is cheaper than botorch_multistep"]
+    times = rows[f"rollout is cheaper than {brief}"]
     assert times.target == 100 and times.sense == ">="
     assert times.measured == pytest.approx(
-        rows["botorch_multistep, a campaign"].measured / rows["rollout, a campaign"].measured
+        rows[f"{brief}, a campaign"].measured / rows["rollout, a campaign"].measured
     )
-
-
-def test_batched_policies_are_timed_in_a_process_of_their_own(monkeypatch):
-    monkeypatch.setattr(policies, "BATCHED", ("ucb",))
-    seconds, memory = policies.batched_policies(Args(policy_campaigns=5))
-    assert (seconds.target, seconds.sense) == (60, "<=")
-    assert (memory.target, memory.sense) == (4, "<=")
-    assert seconds.measured > 0 and 0.01 < memory.measured < 4

@@ -196,7 +196,7 @@ def test_planning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_adaptivity(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text(
-        "{campaigns: 3, block: 5, budget: 4, horizons: [1, 4], utilities: [best], told: ['true'],"
+        "{campaigns: 3, block: 5, budget: 2, horizons: [1, 2], utilities: [best], told: ['true'],"
         " policies: [random, sobol, greedy, rollout, coms], problems: [{env: Ombo/GP-v0},"
         " {env: Ombo/GP-v0, env_kwargs: {dim: 3}}, {env: Ombo/GP-v0, campaigns: 2,"
         " policies: [botorch_logei, expected_improvement]}]}"

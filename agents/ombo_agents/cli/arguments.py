@@ -14,15 +14,25 @@ from typing import Any
 import gymnasium as gym
 
 from ombo_gym import env_ids
+from ombo_gym.arguments import shown
+
+STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Ends with one line instead of a traceback where the user's input was the reason."""
+    """Ends without a traceback where the user's input was the reason, or Ctrl-C."""
     try:
         yield
-    except (ValueError, TypeError, OSError, ImportError, RuntimeError) as error:
+    except RecursionError:
+        sys.exit("error: something that was given is nested too deeply")
+    except MemoryError as error:
+        sys.exit(f"error: out of memory: {error}" if str(error) else "error: out of memory")
+    except (ValueError, TypeError, OSError, ImportError, RuntimeError, gym.error.Error) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt as stop:
+        print(f"stopped{f': {stop}' if str(stop) else ''}", file=sys.stderr)
+        sys.exit(STOPPED)
 
 
 def typed(command: str) -> str:
@@ -60,10 +70,10 @@ def parse_json(flag: str, text: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{flag}: expected a JSON object, got {text!r}: {error}") from error
+    except (ValueError, RecursionError) as error:  # not JSON, endless digits, endless brackets
+        raise ValueError(f"{flag}: expected a JSON object, got {shown(text)}: {error}") from error
     if not isinstance(value, dict):
-        raise ValueError(f'{flag}: expected a JSON object such as {{"dim": 3}}, got {text!r}')
+        raise ValueError(f'{flag}: expected a JSON object such as {{"dim": 3}}, got {shown(text)}')
     return value
 
 

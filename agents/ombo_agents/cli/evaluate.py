@@ -16,7 +16,7 @@ from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import Results
 from ombo_gym.evaluation.tables import read_table
-from ombo_gym.evaluation.terminal import format_table
+from ombo_gym.evaluation.terminal import failed_cells, format_table
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ class Args:
     """Campaigns that a process plays at a time: fewer take less memory, results are the same."""
     resume: bool = False
     """Take what an earlier run into the same folder has finished."""
+    allow_code: bool = False
+    """Let the grid name code of its own (policies, utilities, problems and controls as
+    `module:Class`), which is imported: only for files and modules that you trust."""
 
 
 def plans_of(args: Args) -> list[EvaluationPlan]:
@@ -81,7 +84,7 @@ def plans_of(args: Args) -> list[EvaluationPlan]:
     if args.grid is not None:
         if args.policies is not None:
             raise ValueError("expected --policies with names or --grid with a file, got both")
-        return read_grid(args.grid, **given)
+        return read_grid(args.grid, allow_code=args.allow_code, **given)
     words = ALL if args.policies is None else args.policies
     policies = [name for name in words.split(",") if name]
     horizons = "1,2,3,5" if args.horizons is None and args.plates is None else args.horizons
@@ -104,19 +107,31 @@ def show(results: Results, out: Path) -> None:
     """Prints the summary and where everything is.
 
     Raises:
-        SystemExit: Some cells failed.
+        SystemExit: Some cells failed; the last lines name them.
     """
     print(format_table(read_table(out / "summary.csv")))
     print(f"\nreport   {out / 'report.html'}\npicture  {out / 'horizons.png'}")
     if failed := len(results.errors):
-        sys.exit(f"error: {failed} cells failed, the rest is there; see {out / 'errors.csv'}")
+        # The summary first, also where both go to one file.
+        sys.stdout.flush()
+        sys.exit(
+            f"error: {failed} cell{'s' * (failed > 1)} failed, the rest is there; see "
+            f"{out / 'errors.csv'}:\n{failed_cells(results.errors)}"
+        )
 
 
 def main(args: Args) -> None:
-    """Runs an evaluation from the command line."""
+    """Runs an evaluation from the command line.
+
+    Raises:
+        KeyboardInterrupt: On Ctrl-C; says how to go on.
+    """
     plans = plans_of(args)
     launch = Launch(args.backend, args.jobs, args.address)
-    results = evaluate(
-        plans, out=args.out, launch=launch, resume=args.resume, command=typed("evaluate")
-    )
+    try:
+        results = evaluate(
+            plans, out=args.out, launch=launch, resume=args.resume, command=typed("evaluate")
+        )
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt("finished cells are kept; --resume goes on with the rest") from stop
     show(results, args.out)

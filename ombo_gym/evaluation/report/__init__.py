@@ -13,6 +13,7 @@ from pathlib import Path
 from ombo_gym.evaluation.report.page import render
 from ombo_gym.evaluation.report.pictures import write_pictures
 from ombo_gym.evaluation.report.results import Results, read_results
+from ombo_gym.files import write_atomically
 
 __all__ = ["Results", "read_results", "render", "write_report"]
 
@@ -37,5 +38,5 @@ def write_report(folder: str | Path) -> Path:
     results = read_results(folder)
     write_pictures(folder, results)
     file = folder / "report.html"
-    file.write_text(render(results), encoding="utf-8", errors="replace")
+    write_atomically(file, render(results).encode("utf-8", "replace"))
     return file

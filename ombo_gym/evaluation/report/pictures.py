@@ -17,23 +17,24 @@ from ombo_gym.evaluation.figures import (
     png,
     svg,
 )
+from ombo_gym.evaluation.output import remove_other_pictures
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.report.results import Results
+from ombo_gym.files import write_atomically
 
 
 def write_pictures(folder: Path, results: Results) -> None:
     """Writes `horizons.png` and `figures/*.png`, `figures/*.svg`; removes an earlier run's."""
-    (folder / "horizons.png").write_bytes(
-        png(horizon_curves(results.summary, styles=results.styles))
-    )
+    curves = horizon_curves(results.summary, styles=results.styles)
+    write_atomically(folder / "horizons.png", png(curves))
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
-    for earlier in [*figures.glob("*.png"), *figures.glob("*.svg")]:
-        earlier.unlink()
+    written = []
     for name, title, figure in tracked(_pictures(results), "pictures"):
-        (figures / f"{name}.png").write_bytes(png(figure))
-        text = svg(figure, title=title)
-        (figures / f"{name}.svg").write_text(text, encoding="utf-8")
+        write_atomically(figures / f"{name}.png", png(figure))
+        write_atomically(figures / f"{name}.svg", svg(figure, title=title))
+        written += [f"{name}.png", f"{name}.svg"]
+    remove_other_pictures(figures, written)
 
 
 def _pictures(results: Results) -> Iterator[tuple[str, str, Figure]]:
