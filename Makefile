@@ -21,7 +21,7 @@ WORKERS ?= 2
 STUDIES := $(patsubst scripts/studies/%/plan.py,%,$(sort $(wildcard scripts/studies/*/plan.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite study studies release-results test lint types format docs slow bench data constraints dist clean distclean
+.PHONY: help setup demo suite study studies release-results test lint types format docs slow audit bench data constraints dist clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,10 @@ docs: setup ## build the site, strictly: build/site/index.html
 
 slow: setup ## the tests that take minutes
 	$(PYTEST) -n $(WORKERS) -m slow
+
+audit: setup ## compare the pins of constraints.txt with published advisories (needs the internet)
+	$(PYTHON) -m venv build/audit && build/audit/bin/python -m pip --disable-pip-version-check install -q pip-audit
+	build/audit/bin/pip-audit --no-deps --disable-pip -r constraints.txt
 
 bench: $(BENCH_STAMP) ## speed ratios, native against SyncVectorEnv and ours against BoTorch, in one run
 	$(ONE_THREAD) PYTHONPATH=build/holo $(PY) -m scripts.benchmark

@@ -1,9 +1,11 @@
 """Gymnasium environments for sequential design under a budget.
 
 What a user calls or subclasses: `make_campaign`, `CampaignSpec` and `campaign_spec`, the design
-spaces, `Problem`, `Utility`, `Control`. Environments are made by `gymnasium.make`.
+spaces, `Problem`, `Utility`, `Control`. Environments are made by `gymnasium.make`; `wrappers` make
+them what libraries and networks like.
 """
 
+from ombo_gym import wrappers
 from ombo_gym.controls import Control
 from ombo_gym.design_spaces import (
     BoxDesigns,
@@ -50,6 +52,7 @@ __all__ = [
     "make_problem",
     "make_utility",
     "parse_parameters",
+    "wrappers",
 ]
 __version__ = "0.1.0"
 

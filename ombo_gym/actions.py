@@ -19,7 +19,7 @@ class ActionCheck:
     Booleans are refused although NumPy would cast them, because they are never meant as designs.
 
     Args:
-        space: A `Box` or `MultiDiscrete` action space of one campaign.
+        space: A `Box`, `MultiDiscrete` or `Discrete` action space of one campaign.
         num_campaigns: None for one action, or B for a batch of actions.
     """
 
@@ -27,20 +27,23 @@ class ActionCheck:
         if isinstance(space, spaces.MultiDiscrete):
             self._low, self._high = space.start, space.start + space.nvec - 1
             self._lowest, self._highest = self._low, self._high
+        elif isinstance(space, spaces.Discrete):
+            self._low, self._high = space.start, space.start + space.n - 1
+            self._lowest, self._highest = self._low, self._high
         elif isinstance(space, spaces.Box):
             self._low, self._high = space.low, space.high
             # In float64: what is 1e-6 beyond 1 is no number of float32.
             self._lowest = self._low.astype(np.float64) - SLACK
             self._highest = self._high.astype(np.float64) + SLACK
         else:
-            raise TypeError(f"space: expected a Box or MultiDiscrete, got {space!r}")
+            raise TypeError(f"space: expected a Box, MultiDiscrete or Discrete, got {space!r}")
         assert space.dtype is not None and space.shape is not None
         self._dtype = np.dtype(space.dtype)
         self._shape = space.shape if num_campaigns is None else (num_campaigns, *space.shape)
         self._kinds = "iu" if self._dtype.kind == "i" else "fiu"
 
     def _expected(self) -> str:
-        low, high = self._low.min(), self._high.max()
+        low, high = np.min(self._low), np.max(self._high)
         return f"expected {self._dtype} values of shape {self._shape} from {low} to {high}"
 
     def __call__(self, action: Any) -> NDArray[Any]:
@@ -68,6 +71,7 @@ class ActionCheck:
         inside = (array >= self._lowest) & (array <= self._highest)  # false for NaN
         if not inside.all():
             index = tuple(int(i) for i in np.argwhere(~inside)[0])
-            raise ValueError(f"action: {self._expected()}, got {array[index]} at index {index}")
+            where = f" at index {index}" if index else ""
+            raise ValueError(f"action: {self._expected()}, got {array[index]}{where}")
         clipped: NDArray[Any] = np.clip(array.astype(self._dtype), self._low, self._high)
         return clipped

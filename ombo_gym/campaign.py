@@ -9,8 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, among, repeated
+from ombo_gym.memory import check_memory
 from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome, merge_outcomes
 from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.problems.core.values import (
+    check_finite,
+    check_optimum,
+    checked_optimum,
+    checked_values,
+    draw_instances,
+)
 from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.reset_options import ResetOptions, draw_unless_requested, parse_reset_options
 from ombo_gym.settings import Settings, spec_of
@@ -52,6 +60,8 @@ class Campaigns:
             problem.start if settings.start is None else settings.start, problem
         )
         self.spec = spec_of(problem, settings, self.noise_std, self._start, control, surrogate)
+        wastes_repeats = problem.repeats is Repeats.NEVER_AGAIN
+        check_memory(self.spec, num_campaigns, wastes_repeats=wastes_repeats)
         self.capacity = self.spec.capacity
         shape = (num_campaigns, self.capacity)
         self.designs = np.zeros((*shape, *problem.design_space.shape), problem.design_space.dtype)
@@ -133,10 +143,10 @@ class Campaigns:
         self.horizon[env_indices] = 0  # not begun, should the problem raise an error on the way
         self.options.put(env_indices, options)
         instances = self._draw_instances(env_indices, keys, options.instance)
+        self._find_optimum(env_indices, instances)
         best = self._draw_start(env_indices, keys, instances)
         self.best_value[env_indices] = best
         self._tracker.begin(env_indices, best)
-        self._find_optimum(env_indices, instances)
         self._draw_plates(env_indices, keys, options)
         infos = self._infos(env_indices)
         if self._numbered:
@@ -147,25 +157,14 @@ class Campaigns:
         self, env_indices: EnvIndices, keys: NDArray[np.uint64], requested: NDArray[np.int64]
     ) -> Instances:
         """Draws and keeps the instances of R campaigns; requested ones (R,) where not -1."""
-        problem = self.problem
-        instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
-        if not instances:
-            raise ValueError(
-                f"{type(problem).__name__}.draw: expected at least one array with a row per "
-                "campaign, got none; where all instances are alike, give their number"
-            )
-        if (chosen := requested >= 0).any():
-            numbered = problem.instances_numbered(requested[chosen])
-            instances = {name: array.copy() for name, array in instances.items()}
-            for name, array in numbered.items():
-                instances[name][chosen] = array
+        instances = draw_instances(self.problem, keys, requested)
         for name, array in instances.items():
             if name not in self.instances:
                 shape = (self.num_campaigns, *array.shape[1:])
                 self.instances[name] = np.zeros(shape, array.dtype)
             self.instances[name][env_indices] = array
         if self._numbered:
-            self.instance[env_indices] = problem.instance_numbers(instances)
+            self.instance[env_indices] = self.problem.instance_numbers(instances)
         return instances
 
     def _draw_start(
@@ -185,12 +184,14 @@ class Campaigns:
             return np.full(len(keys), float(problem.reference))
         observed = np.arange(n) < count[:, None]  # (R, n)
         true_values, feasible = problem.true_values(instances, designs)  # (R, n) each
+        counted = np.where(observed, true_values, -np.inf)
+        check_optimum(problem, self.optimum[env_indices], counted, designs)
         measurements = self._measure(instances, designs, true_values, feasible, keys, 0)
         in_use = observed.reshape(*observed.shape, *[1] * len(problem.design_space.shape))
         self.designs[env_indices, :n] = np.where(in_use, designs, 0)
         self.true_values[env_indices, :n] = np.where(observed, true_values, 0.0)
         self.measurements[env_indices, :n] = np.where(observed, measurements, 0.0)
-        best: NDArray[np.float64] = np.where(observed, true_values, -np.inf).max(axis=1)
+        best: NDArray[np.float64] = counted.max(axis=1)
         return best
 
     # --- rounds ---------------------------------------------------------------------------------
@@ -238,6 +239,7 @@ class Campaigns:
         )
         batch = batch[:, :size]
         true_values, feasible = self.problem.true_values(instances, batch)
+        check_optimum(self.problem, self.optimum[env_indices], true_values, batch)
         wasted = self._wasted(env_indices, batch)
         if wasted is not None:
             true_values = np.where(wasted, 0.0, true_values)
@@ -342,9 +344,14 @@ class Campaigns:
         if self.noise_std == 0 and not self.problem.noisy:
             return true_values
         rngs = KeyedGenerator(keys, Stream.NOISE, rounds)
-        measured = self.problem.measure(instances, designs, true_values, rngs)
+        problem, shape = self.problem, true_values.shape
+        given = problem.measure(instances, designs, true_values, rngs)
+        measured = checked_values(problem, "measure", given, shape)
+        if feasible is not None:
+            measured = np.where(feasible, measured, true_values)
+        check_finite(problem, "measure", measured, designs)
         if self.noise_std > 0:
-            noise = rngs.standard_normal(true_values.shape[1:])
+            noise = rngs.standard_normal(shape[1:])
             measured = measured + self.noise_std * noise
         return measured if feasible is None else np.where(feasible, measured, true_values)
 
@@ -371,9 +378,8 @@ class Campaigns:
         wanted = self.options.optimum[env_indices] | self.problem.optimum_known  # (R,)
         optimum = np.full(len(wanted), np.nan)
         if wanted.any():
-            found = self.problem.optimum({name: array[wanted] for name, array in instances.items()})
-            if found is not None:
-                optimum[wanted] = found
+            those = {name: array[wanted] for name, array in instances.items()}
+            optimum[wanted] = checked_optimum(self.problem, those, int(wanted.sum()))
         self.optimum[env_indices] = optimum
 
     def _infos(self, env_indices: EnvIndices) -> Infos:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from ombo_gym.campaign import Campaigns
@@ -36,6 +37,7 @@ class ControlledCampaigns:
 
     Raises:
         ValueError: An argument out of range; says what was expected.
+        TypeError: An argument that the problem lacks.
     """
 
     def __init__(
@@ -55,10 +57,16 @@ class ControlledCampaigns:
         **arguments: Any,
     ) -> None:
         if isinstance(problem, Problem):
-            if arguments or split != "all":
+            if arguments:
+                raise TypeError(
+                    f"{type(problem).__name__} got an unexpected keyword argument "
+                    f"{min(arguments)!r}: arguments go with a problem's name, but a problem was "
+                    "given"
+                )
+            if split != "all":
                 raise ValueError(
-                    "problem: arguments and splits go with a problem's name, but a problem was "
-                    f"given together with {arguments or {'split': split}}"
+                    "split: splits go with a problem's name, but a problem was given together "
+                    f"with {split!r}"
                 )
         else:
             problem = make_problem(problem, split=split, **arguments)
@@ -109,6 +117,17 @@ class ControlledCampaigns:
             raise AssertionError("a finished campaign has no candidates")
 
         return self.control.seen(self.control.view(self.campaigns.observation(env_indices), rngs))
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices are worth making, (B, choices), of what was observed last.
+
+        Raises:
+            ResetNeeded: Nothing was observed yet.
+            TypeError: Actions are no choices.
+        """
+        if self._view is None:
+            raise ResetNeeded("no campaign is begun: call reset() before action_masks()")
+        return self.control.action_masks(self._view, self.campaigns.observation(ALL))
 
 
 class OffersCampaigns:

@@ -15,7 +15,14 @@ from ombo_gym.actions import ActionCheck
 from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.outcomes import ALL, Infos
 from ombo_gym.problems.core.base import Problem
-from ombo_gym.rendering import RENDER_FPS, RENDER_MODES, Window, check_render_mode, draw_campaign
+from ombo_gym.rendering import (
+    RENDER_FPS,
+    RENDER_MODES,
+    RenderModes,
+    Window,
+    check_render_mode,
+    draw_campaign,
+)
 
 
 class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
@@ -63,6 +70,12 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
         render_mode: "rgb_array", "human" or None.
         **arguments: The problem's own.
 
+    Raises:
+        ValueError: An argument of another kind or out of range, or campaigns whose arrays would
+            take more memory than is allowed (2 GiB, or what `OMBO_MAX_GIB` in the environment
+            says); names the argument.
+        TypeError: An argument that the problem lacks.
+
     Example:
         >>> import gymnasium as gym, ombo_gym
         >>> env = gym.make("Ombo/GP-v0", horizon=3, batch_size=4)
@@ -71,7 +84,7 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012  (as gymnasium declares it)
-        "render_modes": list(RENDER_MODES),
+        "render_modes": RenderModes(RENDER_MODES),
         "render_fps": RENDER_FPS,
     }
 
@@ -147,6 +160,20 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
         outcome = self._played.step(ALL, checked[None])
         observation, info = self._after(outcome.infos)
         return observation, float(outcome.rewards[0]), bool(outcome.finished[0]), False, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices are worth making now, (choices,), for agents that mask the others.
+
+        Of `MultiDiscrete` actions, one after the other the choices of each of their numbers. All
+        are True but for designs of a pool that were measured, and candidates that are such designs,
+        where measuring them again is worth nothing (`campaign_spec.repeats`) and others are left.
+
+        Raises:
+            ResetNeeded: No campaign was begun.
+            TypeError: Actions are no choices but numbers: a `Box`.
+        """
+        masks: NDArray[np.bool_] = self._played.action_masks()[0]
+        return masks
 
     @property
     def _finished(self) -> NDArray[np.bool_]:

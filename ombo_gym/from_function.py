@@ -47,15 +47,16 @@ def make_campaign(
         objective: Takes a design in the units of `space` and returns its value.
         space: A dict of parameters by name, of which some or all may be ranges, `(low, high)` or
             `{"range": [low, high], "step": s, "scale": "log"}`; whole numbers,
-            `{"integer": [low, high]}`; levels, a list of numbers or
+            `{"integer": [low, high], "scale": "log"}`; levels, a list of numbers or
             `{"levels": [...], "scale": "log"}`; categories, any other list or
             `{"choices": [...], "descriptors": {name: [...]}}`; or fixed, a single value. Or a list
             of (low, high), or a gymnasium Box, Discrete, MultiDiscrete or MultiBinary. The
-            objective gets a dict or, of those, an array or a whole number.
+            objective gets a dict or, of those, an array or a whole number. Positive numbers that
+            span more than 3 decades without a scale are warned of.
         num_envs: B, for the native vector environment; None: the single one.
         vectorized: Whether the objective takes n designs at once, (n, d), and returns (n,).
         minimise: Whether low values are good. Values, rewards and infos are then negative.
-        optimum: The best value there is, where it is known.
+        optimum: The best value there is, where it is known; a better one is then an error.
         floor: Value of designs that cannot be measured, for which the objective returns NaN; None:
             NaN is an error.
         reference: b0 of utility `best` for campaigns without a start.

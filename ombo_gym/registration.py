@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from inspect import isabstract
 from typing import Any
 
 import gymnasium as gym
 
+from ombo_gym.arguments import shown
 from ombo_gym.problems.core.base import Problem
 
 NAMESPACE = "Ombo"
@@ -22,6 +24,8 @@ PROBLEMS: dict[str, str] = {
     "Antibody": "ombo_gym.problems.biology.antibody:Antibody",
     "MPSA": "ombo_gym.problems.biology.mpsa:MPSA",
     "Tuning": "ombo_gym.problems.tuning.neural_networks:Tuning",
+    "LCBench": "ombo_gym.problems.tuning.lcbench:LCBench",
+    "HPOB": "ombo_gym.problems.tuning.hpob:HPOB",
     "TFBind8": "ombo_gym.problems.biology.tf_binding:TFBind8",
     "TFBinding": "ombo_gym.problems.biology.tf_binding:TFBinding",
     "Bandit": "ombo_gym.problems.synthetic.bandit:Bandit",
@@ -59,15 +63,17 @@ def register_all() -> None:
 
 def problem_class(name: str) -> type[Problem]:
     """The class of a problem; arguments and errors as in `make_problem`."""
-    if name not in PROBLEMS and name.count(":") != 1:
+    if not isinstance(name, str) or (name not in PROBLEMS and name.count(":") != 1):
         raise ValueError(
-            f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {name!r}"
+            f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {shown(name)}"
         )
     module, attribute = PROBLEMS.get(name, name).split(":")
     try:
         found: type[Problem] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"problem {name!r}: {error}") from error
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise ValueError(f"problem: {name!r}: {error}") from error
+    if not isinstance(found, type) or not issubclass(found, Problem) or isabstract(found):
+        raise ValueError(f"problem: expected a class of problems, got {name!r}: {shown(found)}")
     return found
 
 
@@ -81,17 +87,27 @@ def make_problem(name: str, /, *, split: str = "all", **arguments: Any) -> Probl
 
     Raises:
         ValueError: An unknown name or split; lists the known ones.
-        TypeError: An argument that the problem lacks; lists those it has.
+        TypeError: An argument that the problem lacks; lists those it has, in Python's own words:
+            libraries that try arguments (TorchRL: `frameskip`) look for them and leave it out.
     """
     problem = problem_class(name)
     if not isinstance(split, str) or split not in problem.splits:
-        raise ValueError(f"split: {name} has {list(problem.splits)}, got {split!r}")
+        raise ValueError(f"split: {name} has {list(problem.splits)}, got {shown(split)}")
     if len(problem.splits) > 1:
         arguments["split"] = split
     parameters = inspect.signature(problem).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):  # it checks them itself
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    if "split" in arguments and "split" not in parameters and not takes_any:
+        raise TypeError(
+            f"{name}: its splits are {list(problem.splits)}, but its constructor takes no split: "
+            'give it one, `def __init__(self, *, split="all")`'
+        )
+    if takes_any:  # it checks them itself
         return problem(**arguments)
     known = list(parameters)
     if unknown := sorted(set(arguments) - set(known)):
-        raise TypeError(f"{name} takes the arguments {known} beside the common ones, got {unknown}")
+        raise TypeError(
+            f"{name} got an unexpected keyword argument {unknown[0]!r}: expected those that every "
+            f"environment takes or, of its own, {known}"
+        )
     return problem(**arguments)

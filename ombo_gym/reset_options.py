@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.arguments import as_array, shown
 from ombo_gym.outcomes import EnvIndices
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.randomness import KeyedGenerator, Stream
@@ -67,9 +68,9 @@ def parse_reset_options(
         ValueError: An unknown option, or one out of range; says what was expected.
     """
     if not isinstance(options, Mapping | None):
-        raise ValueError(f"options: expected a dict, got {options!r}")
+        raise ValueError(f"options: expected a dict, got {shown(options)}")
     if unknown := sorted(set(options or {}) - set(KNOWN), key=str):
-        raise ValueError(f"options: expected {list(KNOWN)}, got {unknown}")
+        raise ValueError(f"options: expected {list(KNOWN)}, got {shown(unknown)}")
     if not options:
         return None
     parsed = ResetOptions.none(num_campaigns)
@@ -80,7 +81,7 @@ def parse_reset_options(
             if spec.plates is not None:
                 raise ValueError(
                     f"options: {name} cannot be chosen where plates={list(spec.plates)} lay it "
-                    f"down, got {options[name]!r}"
+                    f"down, got {shown(options[name])}"
                 )
             getattr(parsed, name)[:] = _whole(name, options[name], limits, num_campaigns)
     if "instance" in options:
@@ -88,7 +89,7 @@ def parse_reset_options(
         if count is None:
             raise ValueError(
                 f"options: {type(problem).__name__} is no collection of numbered instances, got "
-                f"instance={options['instance']!r}"
+                f"instance={shown(options['instance'])}"
             )
         limits = 0, count - 1
         parsed.instance[:] = _whole("instance", options["instance"], limits, num_campaigns)
@@ -114,18 +115,15 @@ def draw_unless_requested(
 
 
 def _flags(given: Any, num_campaigns: int) -> NDArray[np.bool_]:
-    array = np.asarray(given)
+    array = as_array(given)
     if array.dtype != np.bool_ or array.shape not in ((), (num_campaigns,)):
-        raise ValueError(f"options: expected {{'optimum': True or False}}, got {given!r}")
+        raise ValueError(f"options: expected {{'optimum': True or False}}, got {shown(given)}")
     return np.broadcast_to(array, (num_campaigns,))
 
 
 def _whole(name: str, given: Any, limits: tuple[int, int], num_campaigns: int) -> NDArray[np.int64]:
     low, high = limits
-    try:
-        array = np.asarray(given)
-    except ValueError:  # lists of different lengths
-        array = np.asarray(None)
+    array = as_array(given)
     if (
         array.dtype.kind not in "iu"
         or array.shape not in ((), (num_campaigns,))
@@ -134,6 +132,6 @@ def _whole(name: str, given: Any, limits: tuple[int, int], num_campaigns: int) -
         each = "" if num_campaigns == 1 else f", or {num_campaigns} of them"
         raise ValueError(
             f"options: expected {name} to be a whole number from {low} to {high}{each}, "
-            f"got {given!r}"
+            f"got {shown(given)}"
         )
     return np.broadcast_to(array.astype(np.int64), (num_campaigns,))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from ombo_gym.arguments import batch_sizes_of_plates, low_and_high, shown
+from ombo_gym.arguments import is_whole as is_whole  # at home there, asked for here too
+from ombo_gym.design_spaces.values import is_number
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.starts import Start
@@ -37,14 +38,14 @@ class Settings:
         """The smallest and the largest horizon."""
         if self.plates is not None:
             return len(self.plates), len(self.plates)
-        return _low_and_high("horizon", HORIZON if self.horizon is None else self.horizon)
+        return low_and_high("horizon", HORIZON if self.horizon is None else self.horizon)
 
     @property
     def batch_sizes(self) -> tuple[int, int]:
         """The smallest and the largest batch."""
         if self.plates is not None:
             return min(self.plates), max(self.plates)
-        return _low_and_high(
+        return low_and_high(
             "batch_size", BATCH_SIZE if self.batch_size is None else self.batch_size
         )
 
@@ -55,50 +56,18 @@ class Settings:
             if clashing:
                 raise ValueError(
                     "plates: they lay down horizon and batch_size, which go without them; got "
-                    f"plates={self.plates!r} together with {clashing}"
+                    f"plates={shown(self.plates)} together with {shown(clashing)}"
                 )
-            object.__setattr__(self, "plates", _checked_plates(self.plates))
+            object.__setattr__(self, "plates", batch_sizes_of_plates("plates", self.plates))
         for sizes in (self.horizons, self.batch_sizes):  # which refuse what cannot be
             assert sizes[0] <= sizes[1]
         make_utility(self.utility)
         std = self.noise_std
-        if std is not None and (
-            isinstance(std, bool)
-            or not isinstance(std, int | float | np.integer | np.floating)
-            or not 0 <= std <= _LOUDEST
-        ):
+        if std is not None and not (is_number(std) and 0 <= std <= _LOUDEST):
             raise ValueError(
-                f"noise_std: expected a number of at least 0, {_LOUDEST:g} at most, got {std!r}"
+                f"noise_std: expected a number of at least 0, {_LOUDEST:g} at most, got "
+                f"{shown(std)}"
             )
-
-
-def is_whole(number: Any) -> bool:
-    """Whether it is a whole number of at least 1."""
-    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
-    return whole and bool(number >= 1)
-
-
-def _low_and_high(name: str, given: Any) -> tuple[int, int]:
-    """A range as it was given, or a single number twice."""
-    listed = given.tolist() if isinstance(given, np.ndarray | np.generic) else given
-    several = isinstance(listed, Sequence) and not isinstance(listed, str)
-    pair = tuple(listed) if several else (listed, listed)
-    if len(pair) != 2 or not all(map(is_whole, pair)) or pair[0] > pair[1]:
-        raise ValueError(
-            f"{name}: expected a whole number of at least 1, or [low, high] with "
-            f"1 <= low <= high, got {given!r}"
-        )
-    return int(pair[0]), int(pair[1])
-
-
-def _checked_plates(given: Any) -> tuple[int, ...]:
-    listed = given.tolist() if isinstance(given, np.ndarray) else given
-    several = isinstance(listed, Sequence) and not isinstance(listed, str)
-    if not several or not len(listed) or not all(map(is_whole, listed)):
-        raise ValueError(
-            f"plates: expected a list of batch sizes of at least 1, one a round, got {given!r}"
-        )
-    return tuple(int(size) for size in listed)
 
 
 def spec_of(

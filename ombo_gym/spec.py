@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, Self
 
@@ -12,13 +12,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import (
-    DesignSpace,
-    design_space_from_dict,
-    design_space_of,
-    parse_parameters,
-)
+from ombo_gym.arguments import check_fields, members, shown, whole
+from ombo_gym.design_spaces import DesignSpace, design_space_from_dict, design_space_of
+from ombo_gym.design_spaces.values import is_number
+from ombo_gym.memory import check_memory
 from ombo_gym.observation_checks import check_observation
+from ombo_gym.observations_by_hand import observation_by_hand
 from ombo_gym.priors import Prior, prior_from_dict
 from ombo_gym.utilities import Utility, make_utility
 
@@ -59,15 +58,19 @@ class Origin:
     percentile: float | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in ORIGINS:
+        if not isinstance(self.kind, str) or self.kind not in ORIGINS:
             raise ValueError(f"origin: expected a kind among {list(ORIGINS)}, got {self.kind!r}")
         if (self.kind == "percentile") != (self.percentile is not None):
             raise ValueError(
                 "origin: expected a percentile with 'percentile' and with no other kind, "
                 f"got {self}"
             )
-        if self.percentile is not None and not 0 <= self.percentile <= 100:
-            raise ValueError(f"origin: expected a percentile from 0 to 100, got {self.percentile}")
+        if self.percentile is None:
+            return
+        if not is_number(self.percentile) or not 0 <= self.percentile <= 100:
+            raise ValueError(
+                f"origin: expected a percentile from 0 to 100, got {shown(self.percentile)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class CampaignSpec:
         plates: The batch sizes round by round, where they are laid down; else None.
         utility: What a finished campaign is worth; a name does as well.
         repeats: Whether and when measuring a design again can be worth anything; of a spec made by
-            hand, never, unless it says so.
+            hand, never, unless it says so; a value of `Repeats` does as well. It is no matter of
+            what a dataset may hold: controls that somebody measured twice are fine.
         noise_std: Standard deviation of a measurement, in the problem's units; None: unknown.
         surrogate: Recipe of the model, see `ombo_gym.surrogates.posterior.make_surrogate`.
         prior: The process that the objective is drawn from, where it is known.
@@ -97,7 +101,8 @@ class CampaignSpec:
         problem: What is being designed; policies may have settings of their own for it.
 
     Raises:
-        ValueError: Something out of range; says what was expected.
+        ValueError: Something out of range, or of a campaign that would not fit into memory (see
+            `ombo_gym.memory`); says what was expected.
 
     Example:
         >>> from ombo_gym import BoxDesigns, CampaignSpec
@@ -125,31 +130,25 @@ class CampaignSpec:
     def __post_init__(self) -> None:
         set_field = object.__setattr__  # frozen from here on
         if not isinstance(self.design_space, DesignSpace):
-            parameters = parse_parameters(self.design_space, argument="design_space")
-            set_field(self, "design_space", design_space_of(parameters))
+            space = design_space_of(self.design_space, argument="design_space")
+            set_field(self, "design_space", space)
         set_field(self, "utility", make_utility(self.utility))
         if isinstance(self.start_origin, str):
             set_field(self, "start_origin", Origin(self.start_origin))
-        if self.plates is not None:
-            plates = tuple(_whole("plates", size) for size in self.plates)
-            if not plates:
-                raise ValueError("plates: expected at least one, got none")
-            set_field(self, "plates", plates)
-            set_field(self, "horizons", (len(plates), len(plates)))
-            set_field(self, "batch_sizes", (min(plates), max(plates)))
-        for name in ("horizons", "batch_sizes"):
-            low, high = (_whole(name, number) for number in getattr(self, name))
-            if low > high:
-                raise ValueError(f"{name}: expected (low, high) with low <= high, got {low, high}")
-            set_field(self, name, (low, high))
-        if self.control not in CONTROLS and str(self.control).count(":") != 1:
+        if not isinstance(self.start_origin, Origin):
+            raise ValueError(f"start_origin: expected an Origin, got {shown(self.start_origin)}")
+        set_field(self, "repeats", _repeats(self.repeats))
+        self._check_rounds()
+        control = self.control
+        if not isinstance(control, str) or (control not in CONTROLS and control.count(":") != 1):
             raise ValueError(
-                f"control: expected one of {list(CONTROLS)}, or module:Class, got {self.control!r}"
+                f"control: expected one of {list(CONTROLS)}, or module:Class, got {shown(control)}"
             )
-        if self.noise_std is not None and not self.noise_std >= 0:
-            raise ValueError(f"noise_std: expected a number of at least 0, got {self.noise_std!r}")
-        if self.start_capacity < 0:
-            raise ValueError(f"start_capacity: expected at least 0, got {self.start_capacity!r}")
+        self._check_numbers()
+        if self.prior is not None and not isinstance(self.prior, Prior):
+            raise ValueError(f"prior: expected None or a Prior, got {shown(self.prior)}")
+        if not isinstance(self.problem, str):
+            raise ValueError(f"problem: expected a name, got {shown(self.problem)}")
         if self.utility.needs_posterior and not (
             self.prior is not None and self.prior.exact and self.noise_std == 0
         ):
@@ -161,9 +160,43 @@ class CampaignSpec:
         if not isinstance(self.surrogate, Mapping):
             raise ValueError(
                 "surrogate: expected a dict of settings such as {'kernel': 'fit'}, got "
-                f"{self.surrogate!r}"
+                f"{shown(self.surrogate)}"
             )
         set_field(self, "surrogate", dict(self.surrogate))
+        check_memory(self)
+
+    def _check_rounds(self) -> None:
+        set_field = object.__setattr__
+        if self.plates is not None:
+            sizes = members(self.plates)
+            if not sizes:
+                raise ValueError(
+                    "plates: expected a list of batch sizes, at least one, got "
+                    f"{shown(self.plates)}"
+                )
+            plates = tuple(whole("plates", size) for size in sizes)
+            set_field(self, "plates", plates)
+            set_field(self, "horizons", (len(plates), len(plates)))
+            set_field(self, "batch_sizes", (min(plates), max(plates)))
+        for name in ("horizons", "batch_sizes"):
+            given = getattr(self, name)
+            pair = list(given) if isinstance(given, Sequence | np.ndarray) else []
+            if len(pair) != 2 or isinstance(given, str | bytes):
+                raise ValueError(f"{name}: expected (low, high), got {shown(given)}")
+            low, high = (whole(name, number) for number in pair)
+            if low > high:
+                raise ValueError(f"{name}: expected (low, high) with low <= high, got {low, high}")
+            set_field(self, name, (low, high))
+        set_field(self, "start_capacity", whole("start_capacity", self.start_capacity, least=0))
+
+    def _check_numbers(self) -> None:
+        std = self.noise_std
+        if std is not None and not (is_number(std) and 0 <= std < np.inf):
+            raise ValueError(f"noise_std: expected a number of at least 0, got {shown(std)}")
+        for name in ("reference", "floor"):
+            number = getattr(self, name)
+            if not is_number(number) or not -np.inf < number < np.inf:
+                raise ValueError(f"{name}: expected a finite {name}, got {shown(number)}")
 
     def __hash__(self) -> int:
         return hash((self.design_space, self.horizons, self.batch_sizes, self.plates, self.problem))
@@ -235,57 +268,19 @@ class CampaignSpec:
         """What a policy is shown of one real campaign, with a leading 1.
 
         Args:
-            designs: (n, *shape) in the order of measurement, the start first; or a list of what
-                stands in a sheet, in the user's units.
+            designs: A list of what stands in a sheet, in the user's units, in the order of
+                measurement, the start first; or an array (n, *shape) of what actions hold.
             measurements: (n,).
-            plates_left: Sizes of the batches still to come, the next one first.
+            plates_left: Sizes of the batches still to come, the next one first; where the spec lays
+                plates down, the last ones of these. None left: an empty list.
             from_start: How many of the designs are the start; None: all, but no more than
                 `start_capacity`.
 
         Raises:
-            ValueError: What `check_observation` refuses.
+            ValueError: An argument that is not as described, or what `check_observation` refuses;
+                says what was expected and what came.
         """
-        n, capacity, shape = len(measurements), self.capacity, self.design_space.shape
-        given = designs if isinstance(designs, np.ndarray) else self._parsed(designs)
-        if n > capacity:
-            raise ValueError(
-                f"measurements: expected at most {capacity}, the start's {self.start_capacity} and "
-                f"what can be proposed, got {n}; start_capacity says how large the start is"
-            )
-        if n and given.shape != (n, *shape):
-            raise ValueError(
-                f"designs: expected shape {(n, *shape)}, one for each of the measurements, got "
-                f"{given.shape}"
-            )
-        row = np.arange(capacity)[None]  # (1, capacity)
-        num_from_start = min(n, self.start_capacity) if from_start is None else from_start
-        observation: Observation = {
-            # Checked in the type that they came in: a smaller one might not hold them.
-            "designs": np.zeros((1, capacity, *shape), given.dtype if n else np.int8),
-            "measurements": np.zeros((1, capacity)),
-            "observed": (row < n).astype(np.int8),
-            "from_start": (row < num_from_start).astype(np.int8),
-            "rounds_left": np.array([[len(plates_left)]], np.float32),
-            "plates": np.zeros((1, max(self.horizon, len(plates_left))), np.float32),
-        }
-        if n:
-            observation["designs"][0, :n] = given
-        observation["measurements"][0, :n] = measurements
-        observation["plates"][0, : len(plates_left)] = plates_left
-        self.check_observation(observation)
-        dtype = self.observation_space["designs"].dtype
-        observation["designs"] = observation["designs"].astype(dtype)
-        return observation
-
-    def _parsed(self, designs: Sequence[Any]) -> NDArray[Any]:
-        """Designs in the user's units as those of the space, (n, *shape)."""
-        parsed = []
-        for number, design in enumerate(designs):
-            try:
-                parsed.append(self.design_space.parse(design))
-            except ValueError as error:
-                raise ValueError(f"designs: number {number}: {error}") from None
-        return np.array(parsed)
+        return observation_by_hand(self, designs, measurements, plates_left, from_start)
 
     def describe(self, actions: NDArray[Any], plate: int | None = None) -> list[Any]:
         """The designs of an action of one campaign in the user's units.
@@ -305,19 +300,20 @@ class CampaignSpec:
     def check_observation(self, observation: Mapping[str, Any]) -> None:
         """Refuses what no campaign of this spec can show; for observations made by hand.
 
+        Refused are fields that are missing, unknown, of another shape or no numbers; NaN; designs
+        that are not as actions hold them; rows in use behind others; more rounds than the horizon;
+        plates that are none of the spec's; a start that is larger than `start_capacity`; more rows
+        behind it than the rounds before can have proposed; and, without noise, two measurements of
+        one design. Fewer rows are fine (wells are lost, slots are wasted), and so is a design that
+        is there twice, whatever `repeats` says of its worth.
+
         Args:
             observation: Of B campaigns, with a leading B.
 
         Raises:
             ValueError: Says which field, what was expected and what came.
         """
-        check_observation(
-            observation,
-            self.observation_space,
-            self.design_space,
-            horizon=self.horizon,
-            batch_size=self.batch_size,
-        )
+        check_observation(observation, self)
 
     # --- as JSON --------------------------------------------------------------------------------
 
@@ -346,17 +342,18 @@ class CampaignSpec:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
-        """The inverse of `to_dict`."""
-        prior, plates = given["prior"], given["plates"]
+        """The inverse of `to_dict`.
+
+        Raises:
+            ValueError: It is not what `to_dict` gives; says what was expected.
+        """
+        check_fields("spec", given, (each.name for each in fields(cls)))
+        check_fields("start_origin", given["start_origin"], ("kind", "percentile"))
+        prior = given["prior"]
         return cls(
             **{
                 **given,
                 "design_space": design_space_from_dict(given["design_space"]),
-                "horizons": tuple(given["horizons"]),
-                "batch_sizes": tuple(given["batch_sizes"]),
-                "plates": None if plates is None else tuple(plates),
-                "utility": make_utility(given["utility"]),
-                "repeats": Repeats(given["repeats"]),
                 "prior": None if prior is None else prior_from_dict(prior),
                 "start_origin": Origin(**given["start_origin"]),
             }
@@ -387,7 +384,9 @@ def campaign_spec(env: Any) -> CampaignSpec:
     return spec
 
 
-def _whole(name: str, number: Any) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise ValueError(f"{name}: expected whole numbers of at least 1, got {number!r}")
-    return int(number)
+def _repeats(given: Any) -> Repeats:
+    try:
+        return Repeats(given)
+    except ValueError:
+        known = [each.value for each in Repeats]
+        raise ValueError(f"repeats: expected one of {known}, got {shown(given)}") from None

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import is_whole, shown
 from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.design_spaces.values import is_number
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import Origin, Repeats
@@ -85,12 +87,8 @@ class PercentileStart(Start):
     def __init__(
         self, problem: Problem, *, percentile: float = 50, size: int | None = None
     ) -> None:
-        if (
-            isinstance(percentile, bool)
-            or not isinstance(percentile, int | float | np.integer | np.floating)
-            or not 0 <= percentile <= 100
-        ):
-            raise ValueError(f"start: expected a percentile from 0 to 100, got {percentile!r}")
+        if not is_number(percentile) or not 0 <= percentile <= 100:
+            raise ValueError(f"start: expected a percentile from 0 to 100, got {shown(percentile)}")
         size = None if size is None else _checked_size(size)
         if not problem.design_space.listable:
             smallest = largest = int((_RANDOM - 1) * percentile / 100) + 1
@@ -99,7 +97,7 @@ class PercentileStart(Start):
         if size is not None and size > smallest:
             raise ValueError(
                 f"start: expected a size of at most {smallest}, the rows at or below percentile "
-                f"{percentile}, got {size}"
+                f"{percentile}, got {shown(size)}"
             )
         self._percentile, self._size = percentile, size
         self.origin = Origin("percentile", float(percentile))
@@ -184,7 +182,7 @@ class ListedStart(Start):
 
     def __init__(self, problem: Problem, *, designs: Sequence[Any]) -> None:
         if not isinstance(designs, Sequence | np.ndarray) or isinstance(designs, str):
-            raise ValueError(f"start: expected a list of designs, got {designs!r}")
+            raise ValueError(f"start: expected a list of designs, got {shown(designs)}")
         if not len(designs):
             raise ValueError('start: expected at least one design; {"kind": "none"} has none')
         space, parsed = problem.design_space, []
@@ -199,7 +197,7 @@ class ListedStart(Start):
             number = int(again.argmax())
             raise ValueError(
                 f"start: expected different designs, got design {number} for a second time, "
-                f"{designs[number]!r}"
+                f"{shown(designs[number])}"
             )
         self.capacity = len(parsed)
 
@@ -262,28 +260,31 @@ def make_start(config: Mapping[str, Any], problem: Problem) -> Start:
     kind = config.get("kind") if isinstance(config, Mapping) else None
     if not isinstance(kind, str) or kind not in STARTS:
         raise ValueError(
-            f'start: expected {{"kind": one of {sorted(STARTS)}, ...}}, got {config!r}'
+            f'start: expected {{"kind": one of {sorted(STARTS)}, ...}}, got {shown(config)}'
         )
     settings = {key: value for key, value in config.items() if key != "kind"}
     known = list(inspect.signature(STARTS[kind]).parameters)[1:]
     if unknown := [key for key in settings if key not in known]:
-        raise ValueError(f"start: {kind!r} takes the settings {known}, got {unknown}")
+        raise ValueError(f"start: {kind!r} takes the settings {known}, got {shown(unknown)}")
     try:
         return STARTS[kind](problem, **settings)
     except TypeError:
-        raise ValueError(f"start: {kind!r} takes the settings {known}, got {settings}") from None
+        raise ValueError(
+            f"start: {kind!r} takes the settings {known}, got {shown(settings)}"
+        ) from None
 
 
 def _available_size(size: Any, problem: Problem) -> int:
     checked, available = _checked_size(size), problem.design_space.size
     if available is not None and checked > available:
         raise ValueError(
-            f"start: expected a size of at most {available}, the number of designs, got {checked}"
+            f"start: expected a size of at most {available}, the number of designs, got "
+            f"{shown(checked)}"
         )
     return checked
 
 
 def _checked_size(size: Any) -> int:
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(f"start: expected a size of at least 1, got {size!r}")
+    if not is_whole(size):
+        raise ValueError(f"start: expected a size of at least 1, got {shown(size)}")
     return int(size)

@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import shown
+
 Floats = NDArray[np.float64]
 
 UTILITIES: dict[str, type[Utility]] = {}  # filled by subclassing
@@ -299,7 +301,7 @@ class LastQuantile(LastBatch):
         number = isinstance(quantile, int | float | np.integer | np.floating)
         if not number or isinstance(quantile, bool) or not 0 <= quantile <= 1:
             raise ValueError(
-                f"utility: last_quantile takes a quantile from 0 to 1, got {quantile!r}"
+                f"utility: last_quantile takes a quantile from 0 to 1, got {shown(quantile)}"
             )
         self.quantile = float(quantile)
 
@@ -349,40 +351,38 @@ def make_utility(given: Any) -> Utility:
     if isinstance(given, Utility):
         return given
     if isinstance(given, str):
-        name, text = _name_and_arguments(given)
-        arguments: dict[str, Any] = {}
-        for part in filter(None, text.split(";")):
-            key, _, value = part.partition("=")
-            try:
-                arguments[key] = float(value)
-            except ValueError:
-                raise ValueError(
-                    f"utility: expected NAME:key=number;key=number, got {given!r}"
-                ) from None
+        name, arguments = _name_and_arguments(given)
     elif isinstance(given, Mapping) and isinstance(given.get("name"), str):
         name, arguments = given["name"], {k: v for k, v in given.items() if k != "name"}
     else:
-        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {given!r}")
+        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {shown(given)}")
     if name.count(":") == 1:
         name = _imported(name)
     if name not in UTILITIES:
         raise ValueError(
             f"utility: expected one of {sorted(UTILITIES)}, or module:Class of your own, got "
-            f"{given!r}"
+            f"{shown(given)}"
         )
     takes_some = UTILITIES[name].__init__ is not object.__init__
     known = signature(UTILITIES[name]).parameters if takes_some else {}
     missing = [key for key, each in known.items() if each.default is each.empty]
     if set(missing) - set(arguments) or set(arguments) - set(known):
-        raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {arguments}")
+        raise ValueError(
+            f"utility: {name!r} takes the arguments {list(known)}, got {shown(arguments)}"
+        )
     return UTILITIES[name](**arguments)
 
 
-def _name_and_arguments(text: str) -> tuple[str, str]:
+def _name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
     """`NAME:key=value` taken apart, and `module:Class:key=value`."""
     parts = text.split(":")
     names = 2 if len(parts) > 1 and parts[1].isidentifier() else 1
-    return ":".join(parts[:names]), ":".join(parts[names:])
+    pairs = [part.partition("=") for part in ":".join(parts[names:]).split(";") if part]
+    try:
+        return ":".join(parts[:names]), {key: float(value) for key, _, value in pairs}
+    except ValueError:
+        expected = "NAME:key=number;key=number"
+        raise ValueError(f"utility: expected {expected}, got {shown(text)}") from None
 
 
 def _imported(name: str) -> str:
@@ -390,7 +390,9 @@ def _imported(name: str) -> str:
     module, _, attribute = name.partition(":")
     try:
         found: str = getattr(import_module(module), attribute).name
-    except (ImportError, AttributeError) as error:
+        if not isinstance(found, str):
+            raise TypeError(f"its name is {shown(found)}")
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise ValueError(
             f"utility: expected a class with a name in module:Class, got {name!r}: {error}"
         ) from error

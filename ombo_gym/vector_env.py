@@ -14,11 +14,13 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
+from ombo_gym.arguments import as_array, shown, whole
 from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL, EnvIndices, Infos
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.rendering import RENDER_FPS, Window, check_render_mode, draw_campaign
+from ombo_gym.reset_options import ResetOptions
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -54,18 +56,17 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         if max_episode_steps is not None:
             raise ValueError(
                 "max_episode_steps: campaigns end after `horizon` rounds and are never truncated; "
-                f"use horizon={max_episode_steps}"
+                f"use horizon={shown(max_episode_steps)}"
             )
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int | np.integer) or num_envs < 1:
-            raise ValueError(f"num_envs: expected a whole number of at least 1, got {num_envs!r}")
+        num_envs = whole("num_envs", num_envs)
         try:
             self.autoreset_mode = AutoresetMode(autoreset_mode)
         except ValueError:
             modes = [mode.value for mode in AutoresetMode]
             raise ValueError(
-                f"autoreset_mode: expected one of {modes}, got {autoreset_mode!r}"
+                f"autoreset_mode: expected one of {modes}, got {shown(autoreset_mode)}"
             ) from None
-        self.num_envs = num_envs = int(num_envs)
+        self.num_envs = num_envs
         self._played = ControlledCampaigns(problem, num_envs, **arguments)
         self.single_observation_space = self._played.control.observation_space
         self.single_action_space = self._played.control.action_space
@@ -115,7 +116,7 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
             ValueError: A mask or a sequence of seeds of another length, or an unknown option.
         """
         if not isinstance(options, Mapping | None):
-            raise ValueError(f"options: expected a dict, got {options!r}")
+            raise ValueError(f"options: expected a dict, got {shown(options)}")
         options = dict(options or {})
         env_indices = self._masked(options.pop("reset_mask", None))
         indices = np.arange(self.num_envs)[env_indices].tolist()
@@ -139,7 +140,7 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
                 return [operator.index(seed) + i for i in range(self.num_envs)]
             seeds = [None if each is None else operator.index(each) for each in seed]
         except (TypeError, ValueError) as error:
-            raise ValueError(f"seed: expected whole numbers, got {seed!r}") from error
+            raise ValueError(f"seed: expected whole numbers, got {shown(seed)}") from error
         if len(seeds) != self.num_envs:
             raise ValueError(
                 f"seed: expected an integer or {self.num_envs} seeds, got {len(seeds)}"
@@ -150,11 +151,11 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         """The campaigns that a reset is meant for."""
         if mask is None:
             return ALL
-        array = np.asarray(mask)
+        array = as_array(mask)
         if array.dtype != np.bool_ or array.shape != (self.num_envs,) or not array.any():
             raise ValueError(
                 f"reset_mask: expected a boolean array of shape ({self.num_envs},) with at least "
-                f"one True, got {mask!r}"
+                f"one True, got {shown(mask)}"
             )
         return np.flatnonzero(array)
 
@@ -194,6 +195,41 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         truncations = np.zeros(self.num_envs, bool)
         self._show()
         return self._played.observe(), rewards, terminations, truncations, infos
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices are worth making now, (B, choices); see `CampaignEnv.action_masks`."""
+        return self._played.action_masks()
+
+    def replay(
+        self, keys: NDArray[np.uint64], rounds: NDArray[np.int64], actions: NDArray[Any]
+    ) -> Arrays:
+        """Goes to where B campaigns of this environment were: begins them and plays them again.
+
+        What follows is the same to the bit; the generators of the rows stay as they are.
+
+        Args:
+            keys: (B,) as in `campaigns.keys`.
+            rounds: (B,) rounds that each had played.
+            actions: (largest N, B, ...) their actions by round; those behind a campaign's rounds
+                are not looked at.
+
+        Returns:
+            The observations.
+
+        Raises:
+            ValueError: An action that is none, or a campaign that was over.
+        """
+        self.campaigns.reset(ALL, keys, ResetOptions.none(self.num_envs))
+        if (over := (rounds < 0) | (rounds >= self.campaigns.horizon)).any():
+            row = int(np.argmax(over))
+            raise ValueError(
+                f"rounds: expected fewer played than the horizon, {self.campaigns.horizon[row]}, "
+                f"got {rounds[row]} at row {row}"
+            )
+        for played in range(int(rounds.max())):
+            self._played.observe()
+            self._played.step(np.flatnonzero(rounds > played), self._check(actions[played]))
+        return self._played.observe()
 
     def _autoreset(self, infos: dict[str, Any], env_indices: NDArray[np.intp]) -> None:
         requested = self.campaigns.options.take(env_indices)

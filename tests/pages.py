@@ -22,6 +22,7 @@ PAGES = [
 ]
 _BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
 _GOES_ON = "<!-- goes on with the block before -->\n"
+_NEEDS = re.compile(r"<!-- needs ([\w.]+) -->\n\Z")  # a module that not every reader has
 _FILE = re.compile(r"In\s+`(\w+\.py)`:\s*\Z")  # what stands before a block that is a file
 _COMMAND = re.compile(r"^    (ombo (?:.*\\\n)*.*)$", re.MULTILINE)
 
@@ -42,11 +43,13 @@ class Page:
     Attributes:
         files: Code by file name, of blocks after "In `name.py`:".
         scripts: Blocks that are run; one that goes on with the block before it holds that, too.
+        optional: The module that a block needs, which may be absent, and the block.
         commands: Words of each command `ombo ...`, without comments.
     """
 
     files: dict[str, str]
     scripts: list[str]
+    optional: list[tuple[str, str]]
     commands: list[list[str]]
 
 
@@ -55,17 +58,20 @@ def read(path: Path) -> Page:
     text = path.read_text(encoding="utf-8")
     files: dict[str, str] = {}
     scripts: list[str] = []
+    optional: list[tuple[str, str]] = []
     for match in _BLOCK.finditer(text):
         code = match["code"]
         if name := _FILE.search(text[: match.start()]):
             files[name[1]] = code
+        elif needed := _NEEDS.search(text[: match.start()]):
+            optional.append((needed[1], code))
         elif text[: match.start()].endswith(_GOES_ON):
             scripts[-1] += code
         else:
             scripts.append(code)
     lines = [found.replace("\\\n", " ") for found in _COMMAND.findall(text)]
     commands = [shlex.split(line, comments=True) for line in lines]
-    return Page(files, scripts, commands)
+    return Page(files, scripts, optional, commands)
 
 
 def write_files(page: Page, folder: Path) -> None:

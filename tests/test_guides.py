@@ -3,26 +3,73 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import tyro
 
 from ombo_agents.cli.main import COMMANDS
-from tests.pages import PAGES, ROOT, Page, read, run, write_files
+from tests.pages import PAGES, ROOT, read, run, write_files
 
 CONTENT = {str(path.relative_to(ROOT)): read(path) for path in PAGES}
 LINES = [(name, command) for name, page in CONTENT.items() for command in page.commands]
 
 
-@pytest.mark.parametrize("name", [name for name, page in CONTENT.items() if page.scripts])
-def test_code_runs(name: str, tmp_path: Path) -> None:
+FORKS = """
+import json, os, sys, traceback
+import matplotlib.pyplot, ombo_agents, ombo_gym, pandas, torch
+import ombo_agents.cli.main, ombo_gym.evaluation.evaluate  # imported once for all
+results = {}
+for name, (folder, code) in json.load(open("jobs.json")).items():
+    sys.stdout.flush()
+    if not (child := os.fork()):
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        for stream, file in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(f"{folder}/{file}", os.O_WRONLY | os.O_CREAT), stream)
+        exec(code, {"__name__": "__main__"})
+        sys.exit()
+    results[name] = os.waitpid(child, 0)[1]
+json.dump(results, open("results.json", "w"))
+"""
+
+
+def run_all(jobs: dict[str, tuple[Path, str]], folder: Path) -> dict[str, str]:
+    """Runs programs in folders of theirs, each in a process; what they printed, by their names.
+
+    The processes are forks of one that has imported what takes seconds to import.
+    """
+    listed = {name: (str(where), code) for name, (where, code) in jobs.items()}
+    (folder / "jobs.json").write_text(json.dumps(listed))
+    run(["-W", "error::DeprecationWarning:__main__", "-c", FORKS], folder)
+    status = json.loads((folder / "results.json").read_text())
+    failed = {name: (jobs[name][0] / "stderr").read_text() for name in jobs if status[name]}
+    assert not failed, "\n\n".join(f"{name}:\n{text}" for name, text in failed.items())
+    return {name: (where / "stdout").read_text() for name, (where, _) in jobs.items()}
+
+
+def folder_of(name: str, *guides: str, within: Path) -> Path:
+    """A folder with what pages define."""
+    folder = within / name.replace("/", "-").replace(".", "-")
+    folder.mkdir()
+    for guide in guides:
+        write_files(CONTENT[guide], folder)
+    return folder
+
+
+def test_code_runs(tmp_path: Path) -> None:
     """All blocks of a page in one process, each as a program of its own."""
-    write_files(CONTENT[name], tmp_path)
-    programs = [f"exec({script!r}, {{'__name__': '__main__'}})" for script in CONTENT[name].scripts]
-    run(["-W", "error::DeprecationWarning:__main__", "-c", "\n".join(programs)], tmp_path)
+    jobs = {
+        name: (
+            folder_of(name, name, within=tmp_path),
+            "\n".join(f"exec({script!r}, {{'__name__': '__main__'}})" for script in page.scripts),
+        )
+        for name, page in CONTENT.items()
+        if page.scripts
+    }
+    run_all(jobs, tmp_path)
 
 
 @pytest.mark.parametrize(("name", "words"), LINES, ids=str)
@@ -60,68 +107,69 @@ for name in names:
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "count"), [("docs/guides/own_policy.md", 3), ("docs/guides/own_surrogate.md", 1)]
-)
-def test_policies_of_one_file_play_as_their_commands_say(
-    name: str, count: int, tmp_path: Path
-) -> None:
-    page = CONTENT[name]
-    write_files(page, tmp_path)
+EVALUATES = """
+import runpy, sys
+sys.argv[1:] = "--env valley:My/Valley-v0 --policies middle:Middle,ucb --horizons 2 --campaigns 5 "\
+    "--backend sequential --out out".split()
+runpy.run_module("scripts.evaluate", run_name="__main__")
+"""
+CHECKS = """
+import pytest, sys
+few = ["-k", "not draw and not frames"]  # pictures take as long as all the rest
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *few, {file!r}]))
+"""
+CIRCLE = """
+from ombo_gym import CampaignSpec
+spec = envs.campaign_spec
+assert CampaignSpec.from_json(spec.to_json()) == spec
+for name in ("random", "genetic", "local_search", "greedy", "ucb", "thompson", "cmaes",
+             "expected_improvement", "max_value_entropy", "rollout", "binoculars"):
+    policy = ombo_agents.make(name, spec)
+    observation, infos = envs.reset(seed=0)
+    for _ in range(1 if name in ("max_value_entropy", "rollout", "binoculars") else 3):  # slow
+        actions = policy.act(observation, np.random.default_rng(0))
+        assert actions in envs.action_space, name
+        observation, rewards, *_, infos = envs.step(actions)
+    print(name, 1 - infos["best_value"].mean())
+"""
+
+
+def policies_of_one_file(name: str) -> dict[str, list[str]]:
+    """Policies `module:Class` in a page's commands, by environment."""
     named: dict[str, list[str]] = {}
-    for words in page.commands:
+    for words in CONTENT[name].commands:
         policies = words[words.index("--policies") + 1].split(",")
         env = words[words.index("--env") + 1]
         named.setdefault(env, []).extend(policy for policy in policies if ":" in policy)
-    assert sum(map(len, named.values())) == count
-    for env, names in named.items():
-        run(["-c", PLAYS_ONE.format(env=env, names=names)], tmp_path)
+    return named
 
 
-def test_own_problem_and_own_policy_are_evaluated_beside_ours(tmp_path: Path) -> None:
-    for guide in ("own_problem", "own_policy"):
-        write_files(CONTENT[f"docs/guides/{guide}.md"], tmp_path)
-    flags = "--policies middle:Middle,ucb --horizons 2 --campaigns 20 --out out".split()
-    printed = run(["-m", "scripts.evaluate", "--env", "valley:My/Valley-v0", *flags], tmp_path)
-    assert "middle:Middle" in printed
-    assert (tmp_path / "out" / "report.html").is_file()
-
-
-@pytest.mark.parametrize(
-    ("guide", "file"), [("own_problem", "test_valley.py"), ("own_policy", "test_middle.py")]
-)
-def test_own_promises_are_checked(guide: str, file: str, tmp_path: Path) -> None:
-    write_files(CONTENT[f"docs/guides/{guide}.md"], tmp_path)
-    few = ["-k", "not draw and not frames"]  # pictures take as long as all the rest
-    run(["-m", "pytest", "-q", "-p", "no:cacheprovider", *few, file], tmp_path)
-
-
-def in_the_circle(page: Page, more: str) -> str:
-    """The guide's own script up to its policy, and more after it."""
-    return page.scripts[0].partition("policy =")[0] + more
-
-
-def test_every_policy_that_suits_the_circle_plays_it_and_a_spec_of_it_survives_json(
-    tmp_path: Path,
-) -> None:
-    page: Any = CONTENT["docs/guides/own_design_space.md"]
-    write_files(page, tmp_path)
-    script = in_the_circle(
-        page,
-        "from ombo_gym import CampaignSpec\n"
-        "spec = envs.campaign_spec\n"
-        "assert CampaignSpec.from_json(spec.to_json()) == spec\n"
-        "for name in ('random', 'genetic', 'local_search', 'greedy', 'ucb', 'thompson', 'cmaes',\n"
-        "             'expected_improvement', 'max_value_entropy', 'rollout', 'binoculars'):\n"
-        "    policy = ombo_agents.make(name, spec)\n"
-        "    observation, infos = envs.reset(seed=0)\n"
-        "    for _ in range(3):\n"
-        "        actions = policy.act(observation, np.random.default_rng(0))\n"
-        "        assert actions in envs.action_space, name\n"
-        "        observation, rewards, *_, infos = envs.step(actions)\n"
-        "    print(name, 1 - infos['best_value'].mean())\n",
-    )
-    printed = run(["-c", script], tmp_path)
-    regret = {name: float(value) for name, value in map(str.split, printed.splitlines())}
-    assert np.isfinite(list(regret.values())).all()
+def test_what_the_guides_define_plays_and_keeps_the_promises(tmp_path: Path) -> None:
+    guides = {
+        name: f"docs/guides/{name}.md"
+        for name in ("own_problem", "own_policy", "own_surrogate", "own_design_space")
+    }
+    jobs = {}
+    for name, count in (("own_policy", 3), ("own_surrogate", 1)):
+        named = policies_of_one_file(guides[name])
+        assert sum(map(len, named.values())) == count
+        for i, (env, policies) in enumerate(named.items()):
+            folder = folder_of(f"{name}-{i}", guides[name], within=tmp_path)
+            jobs[f"{name} in {env}"] = (folder, PLAYS_ONE.format(env=env, names=policies))
+    both = folder_of("both", guides["own_problem"], guides["own_policy"], within=tmp_path)
+    jobs["evaluation"] = (both, EVALUATES)
+    for name, file in (("own_problem", "test_valley.py"), ("own_policy", "test_middle.py")):
+        folder = folder_of(f"{name}-checked", guides[name], within=tmp_path)
+        jobs[f"{name} is checked"] = (folder, CHECKS.format(file=file))
+    circle = folder_of("circle", guides["own_design_space"], within=tmp_path)
+    script = CONTENT[guides["own_design_space"]].scripts[0].partition("policy =")[0]
+    jobs["circle"] = (circle, script + CIRCLE)
+    printed = run_all(jobs, tmp_path)
+    assert "middle:Middle" in printed["evaluation"]
+    assert (both / "out" / "report.html").is_file()
+    for name in ("own_problem", "own_policy"):
+        assert " passed" in printed[f"{name} is checked"]
+    lines = printed["circle"].splitlines()
+    regret = {name: float(value) for name, value in map(str.split, lines)}
+    assert len(regret) == 11 and np.isfinite(list(regret.values())).all()
     assert regret["ucb"] < regret["random"] / 2

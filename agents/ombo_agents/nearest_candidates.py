@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.spec import Repeats
 
+_CHUNK_ENTRIES = 2**21  # numbers of an array over campaigns and candidates
+
 
 def nearest(
     pool: NDArray[np.float64],
@@ -28,10 +30,26 @@ def nearest(
     Returns:
         (R, q, 1).
     """
+    squared_norms = (pool**2).sum(axis=1)  # (M,)
+    chunk = max(1, _CHUNK_ENTRIES // len(pool))
+    chosen = [
+        _nearest(pool, squared_norms, points[part], measured[part], repeats)
+        for part in (slice(first, first + chunk) for first in range(0, max(len(points), 1), chunk))
+    ]
+    return np.concatenate(chosen)
+
+
+def _nearest(
+    pool: NDArray[np.float64],
+    squared_norms: NDArray[np.float64],
+    points: NDArray[np.float64],
+    measured: NDArray[np.integer[Any]],
+    repeats: Repeats,
+) -> NDArray[np.int64]:
+    """As `nearest`, of a few campaigns; with the candidates' squared norms (M,)."""
     num_campaigns, q = points.shape[:2]
     row = np.arange(num_campaigns)
     chosen = np.empty((num_campaigns, q, 1), np.int64)
-    squared_norms = (pool**2).sum(axis=1)  # (M,)
     taken = np.zeros((num_campaigns, len(pool)), bool)  # (R, M)
     if repeats is not Repeats.ALLOWED:
         taken[row[:, None], measured[..., 0]] = True

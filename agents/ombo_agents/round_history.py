@@ -79,7 +79,12 @@ def by_count(
 
 
 def by_history(
-    spec: CampaignSpec, observation: Observation, q: int, *, entries_per_row: int
+    spec: CampaignSpec,
+    observation: Observation,
+    q: int,
+    *,
+    entries_per_row: int,
+    entries_per_campaign: int = 0,
 ) -> Iterator[RoundHistory]:
     """Campaigns with the same number of rows and of the start's, a few at a time.
 
@@ -88,6 +93,7 @@ def by_history(
         observation: Of B campaigns whose next batches have q designs.
         q: So many.
         entries_per_row: Numbers that are held for each row of a dataset, about.
+        entries_per_campaign: Numbers that are held for each campaign besides, about.
     """
     counts = observation["observed"].sum(axis=1, dtype=np.int64)  # (B,)
     starts = observation["from_start"].sum(axis=1, dtype=np.int64)  # (B,)
@@ -95,7 +101,8 @@ def by_history(
     for num_observed, num_start in pairs.tolist():
         group = np.flatnonzero((counts == num_observed) & (starts == num_start))
         edges = round_edges(spec, num_observed, num_start, q)
-        for chunk in _chunks(group, entries_per_row * max(num_observed, 1)):
+        entries = entries_per_row * max(num_observed, 1) + entries_per_campaign
+        for chunk in _chunks(group, entries):
             yield RoundHistory(chunk, num_observed, num_start, edges)
 
 

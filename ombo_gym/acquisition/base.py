@@ -10,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.acquisition.best_first import BestFirst
 from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 from ombo_gym.surrogates.fantasies import FantasyPosterior
-from ombo_gym.surrogates.marginals import CandidateMarginals, Marginals, MarginalScore
+from ombo_gym.surrogates.marginals import (
+    CandidateMarginals,
+    DiminishingScore,
+    Marginals,
+    MarginalScore,
+)
 
 Floats = NDArray[np.float64]
 
@@ -108,6 +114,9 @@ class FantasyAcquisition(Acquisition):
         self._marginals: CandidateMarginals = group.marginals.copy()
         self._score = score
         self._rough = rough
+        self._best_first: BestFirst | None = None
+        if group.listed is not None and isinstance(score, DiminishingScore):
+            self._best_first = BestFirst(group, self._marginals, score)
 
     @cached_property
     def _fantasies(self) -> FantasyPosterior:
@@ -116,12 +125,16 @@ class FantasyAcquisition(Acquisition):
 
     @override
     def candidate_scores(self) -> Floats:
+        if self._best_first is not None:
+            return self._best_first.scores()
         return (self._rough or self._score).value(self._marginals)
 
     @override
     def take(self, designs: Designs, picks: NDArray[np.intp] | None) -> None:
         if picks is not None:
             at = self._marginals.picked(picks)
+            if self._best_first is not None:
+                self._best_first.take(picks)
             self._marginals.fantasize(picks, noisy=self._score.noisy)
         else:
             features = self._space.features(designs)  # (R, k)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 
 import numpy as np
@@ -37,6 +38,12 @@ class LogImprovement:
     def __init__(self, best: Floats, normals: Floats) -> None:
         self._normals = normals
         self._incumbents = best[:, None, None]  # (R, 1 or S, 1)
+
+    def of(self, rows: NDArray[np.intp]) -> LogImprovement:
+        """The same for some of the campaigns, (S,)."""
+        some = copy.copy(self)
+        some._incumbents = self._incumbents[rows]
+        return some
 
     def _terms(self, at: Believed, sd: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Of draws, (R, S, P): Phi / phi, h / phi, share of the mean; and log mean h (R, P)."""

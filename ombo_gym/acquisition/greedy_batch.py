@@ -19,6 +19,7 @@ def greedy_batch(
     distinct: bool,
     measured: NDArray[np.bool_] | None = None,
     climb: LocalClimb | None = None,
+    all_different: bool = False,
 ) -> Designs:
     """Fills the batches of R campaigns.
 
@@ -29,6 +30,7 @@ def greedy_batch(
         distinct: Whether a batch holds a design once, as long as there are others.
         measured: (R, M) candidates that are picked only when there are no others; None: none.
         climb: Where designs can move, from the candidates on; None: they do not.
+        all_different: Whether no candidate comes twice, so that nothing is to be compared.
 
     Returns:
         (R, q, *shape).
@@ -45,7 +47,9 @@ def greedy_batch(
             batch[:, slot] = climb.best(acquisition, scores, batch[:, slot], before)
         if slot + 1 < batch_size:
             acquisition.take(batch[:, slot], None if climb is not None else picks)
-            if distinct:
+            if distinct and all_different:
+                chosen[rows, picks] = True
+            elif distinct:
                 chosen |= among(candidates, batch[:, slot, None])
     return batch
 
@@ -79,6 +83,7 @@ def maximize_score(
         distinct=group.distinct,
         measured=group.measured,
         climb=climb,
+        all_different=group.listed is not None,
     )
 
 

@@ -12,10 +12,12 @@ from ombo_gym.acquisition.expected_improvement import LogImprovement, standard_n
 from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 from ombo_gym.surrogates.fantasies import FantasyPosterior
+from ombo_gym.surrogates.kernels import lifted, squared_distances_of_lifted
 from ombo_gym.surrogates.marginals import Believed, Marginals
 
 Floats = NDArray[np.float64]
 
+_PIECE = 256  # candidates whose slopes are looked at together
 _LEAST = 1e-3  # slope, in standardised units, where the mean is flat
 
 
@@ -38,12 +40,17 @@ class PenalizedImprovement(Acquisition):
     def __init__(self, group: CandidatePosterior, space: DesignSpace) -> None:
         self._space = space
         self._best = group.best
-        self._features = space.features(group.candidates)  # (R, M, k)
         self._fantasies = FantasyPosterior(group.posterior)
-        self._steepest = steepest(self._fantasies, self._features)  # (R,)
         improvement = LogImprovement(group.best, standard_normals(1, 1))
         self._improvement = FantasySurface(self._fantasies, improvement)
-        self._scores = self._improvement.value(self._features)  # (R, M)
+        self._listed = group.listed
+        if group.listed is None:
+            self._features = space.features(group.candidates)  # (R, M, k)
+            self._scores = self._improvement.value(self._features)  # (R, M)
+        else:  # the same for all campaigns
+            self._features = group.listed.features[None]  # (1, M, k)
+            self._scores = improvement.value(group.marginals)
+        self._steepest = steepest(self._fantasies, self._features)  # (R,)
         self._picks: list[tuple[Floats, Marginals]] = []  # features (R, k), and beliefs (R, 1)
 
     @override
@@ -82,7 +89,11 @@ class PenalizedImprovement(Acquisition):
 
     def _beyond(self, features: Floats, picked: Floats, at: Marginals) -> Floats:
         """Standard deviations by which designs are beyond a pick's ball, (R, P)."""
-        distance = np.sqrt(((features - picked[:, None]) ** 2).sum(axis=2))
+        if features is self._features and self._listed is not None:
+            squared = squared_distances_of_lifted(lifted(picked[:, None]), self._listed.lifted)
+            distance = np.sqrt(squared[:, 0])
+        else:
+            distance = np.sqrt(((features - picked[:, None]) ** 2).sum(axis=2))
         z: Floats = (self._steepest[:, None] * distance - (self._best[:, None] - at.mean)) / at.sd
         return z
 
@@ -99,7 +110,15 @@ class _Mean:
 
 
 def steepest(fantasies: FantasyPosterior, features: Floats) -> Floats:
-    """The largest slope of the posterior mean at some features (R, M, k), (R,)."""
-    slopes = fantasies.slope(features, _Mean())
-    largest: Floats = np.sqrt((slopes**2).sum(axis=2)).max(axis=1)
+    """The largest slope of the posterior mean at features (R, M, k) or, of all, (1, M, k), (R,)."""
+    if len(features) > 1 or features.shape[1] <= _PIECE:
+        slopes = fantasies.slope(features, _Mean())
+        largest: Floats = np.sqrt((slopes**2).sum(axis=2)).max(axis=1)
+    else:
+        pieces = range(0, features.shape[1], _PIECE)
+        each = [
+            np.sqrt((fantasies.mean_slope(features[:, begin : begin + _PIECE]) ** 2).sum(axis=2))
+            for begin in pieces
+        ]
+        largest = np.max([lengths.max(axis=1) for lengths in each], axis=0)
     return np.maximum(largest, _LEAST)

@@ -23,6 +23,10 @@ class MaxValueInformation:
     def __init__(self, maxima: Floats) -> None:
         self._maxima = maxima[..., None]
 
+    def of(self, rows: NDArray[np.intp]) -> MaxValueInformation:
+        """The same for some of the campaigns, (S,)."""
+        return MaxValueInformation(self._maxima[rows, :, 0])
+
     def _terms(self, at: Believed) -> tuple[Floats, Floats]:
         gap = (self._maxima - at.mean[:, None]) / at.sd[:, None]  # (R, K, P)
         return gap, np.sqrt(2 / np.pi) / erfcx(-np.clip(gap, None, 35.0) / np.sqrt(2))

@@ -2,6 +2,7 @@
 
 import importlib
 
+from ombo_gym.arguments import shown
 from ombo_gym.controls.base import Control, DesignsControl
 from ombo_gym.controls.candidates import CandidatesControl
 from ombo_gym.controls.exploration import ExplorationControl
@@ -30,11 +31,13 @@ def make_control(name: str, spec: CampaignSpec) -> Control:
     module, _, attribute = name.partition(":")
     try:
         build = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise ValueError(
             f"control: expected one of {list(_BUILDERS)}, or module:Class, got {name!r}: {error}"
         ) from error
-    control: Control = build(spec)
+    if not isinstance(build, type) or not issubclass(build, Control):
+        raise ValueError(f"control: expected a class of controls, got {name!r}: {shown(build)}")
+    control: Control = build(spec)  # type: ignore[call-arg]
     return control
 
 

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.action_masks import choices_of, worth_measuring
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec
@@ -50,6 +51,21 @@ class Control(ABC):
     def designs(self, view: Any, actions: NDArray[Any]) -> Designs:
         """The batches that actions stand for, (B, ...) -> (B, largest q, *shape)."""
 
+    def action_masks(self, view: Any, observation: Observation) -> NDArray[np.bool_]:
+        """Which choices are worth making, (B, choices), one number of an action after the other.
+
+        All of them, unless a control says otherwise.
+
+        Args:
+            view: What the agent sees.
+            observation: What the view was made from.
+
+        Raises:
+            TypeError: Actions are no choices.
+        """
+        num_choices = choices_of(self.action_space).sum()
+        return np.ones((len(observation["rounds_left"]), num_choices), bool)
+
 
 class DesignsControl(Control):
     """The dataset itself is seen and designs are proposed.
@@ -59,6 +75,7 @@ class DesignsControl(Control):
     """
 
     def __init__(self, spec: CampaignSpec) -> None:
+        self._spec = spec
         self._space = spec.design_space
         self.action_space = spec.action_space
         self.observation_space = spec.observation_space
@@ -74,6 +91,13 @@ class DesignsControl(Control):
     @override
     def designs(self, view: Observation, actions: NDArray[Any]) -> Designs:
         return self._space.designs(actions)
+
+    @override
+    def action_masks(self, view: Observation, observation: Observation) -> NDArray[np.bool_]:
+        masks = super().action_masks(view, observation)
+        if self._space.shape != (1,):  # a number of an action is no design by itself
+            return masks
+        return np.tile(worth_measuring(self._spec, observation), self._spec.batch_size)
 
 
 def rounds_left_space(horizon: int) -> spaces.Box:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from ombo_gym.acquisition.base import FantasyAcquisition
 from ombo_gym.acquisition.greedy_batch import greedy_batch
 from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
+from ombo_gym.action_masks import some_of_each
 from ombo_gym.controls.base import Control, rounds_left_space
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.observations import Observation
@@ -74,7 +75,9 @@ class CandidatesControl(Control):
         described = np.zeros((rows, size, width), np.float32)
         never = self._spec.repeats is Repeats.NEVER_AGAIN
         useless = np.zeros((rows, size), bool) if never else None
-        for group in condition_on_dataset(observation, self._spec, self.surrogate, rngs):
+        for group in condition_on_dataset(
+            observation, self._spec, self.surrogate, rngs, everything=False
+        ):
             weights = np.broadcast_to(np.resize(_WEIGHTS, size), (len(group.env_indices), size))
             listed = greedy_batch(
                 FantasyAcquisition(group, space, UpperConfidenceBound(weights)),
@@ -104,6 +107,12 @@ class CandidatesControl(Control):
         if view.useless is not None:
             actions = _next_new(actions, view.useless)
         return view.designs[np.arange(len(actions))[:, None], actions]
+
+    @override
+    def action_masks(self, view: CandidatesView, observation: Observation) -> NDArray[np.bool_]:
+        if view.useless is None:
+            return super().action_masks(view, observation)
+        return np.tile(some_of_each(~view.useless), self._spec.batch_size)
 
 
 def _next_new(actions: NDArray[np.int64], useless: NDArray[np.bool_]) -> NDArray[np.int64]:

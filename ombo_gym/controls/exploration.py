@@ -37,6 +37,7 @@ SUMMARY = (
     "log_batch_size",
 )
 _TOP = 16  # candidates whose means `mean_of_top_means` averages
+_HELD = 2**26  # entries of marginals that a view holds on to; of more, none
 _LIMIT = 10.0  # summaries are clipped to [-10, 10]
 
 
@@ -57,6 +58,11 @@ class ExplorationView:
     groups: list[CandidatePosterior]
     rounds_left: NDArray[np.float32]  # (B, 1)
 
+    @property
+    def is_heavy(self) -> bool:
+        """Whether beliefs about all candidates are too much to be held at once."""
+        return sum(group.entries for group in self.groups) > _HELD
+
 
 class ExplorationControl(Control):
     """Batches by upper confidence bounds with hallucinated variances; the action sets the weights.
@@ -70,10 +76,13 @@ class ExplorationControl(Control):
 
     Args:
         spec: Of the campaigns.
+        everything: Whether all designs of a finite space are candidates, as for policies that carry
+            the control along, or, above 1,024, a few hundred: an environment looks every round.
     """
 
-    def __init__(self, spec: CampaignSpec) -> None:
+    def __init__(self, spec: CampaignSpec, *, everything: bool = False) -> None:
         self._spec = spec
+        self._everything = everything
         self.surrogate = make_surrogate(spec)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
         self.observation_space = spaces.Dict(
@@ -86,7 +95,12 @@ class ExplorationControl(Control):
     @override
     def view(self, observation: Observation, rngs: TakeRngs) -> ExplorationView:
         groups = condition_on_dataset(
-            observation, self._spec, self.surrogate, rngs, extra_per_slot=4
+            observation,
+            self._spec,
+            self.surrogate,
+            rngs,
+            extra_per_slot=4,
+            everything=self._everything,
         )
         return ExplorationView(list(groups), observation["rounds_left"])
 
@@ -95,6 +109,8 @@ class ExplorationControl(Control):
         summary = np.zeros((len(view.rounds_left), len(SUMMARY)), np.float32)
         for group in view.groups:
             summary[group.env_indices] = self._summarise(group)
+            if view.is_heavy:
+                group.forget_marginals()
         return {"summary": summary, "rounds_left": view.rounds_left.copy()}
 
     def _summarise(self, group: CandidatePosterior) -> NDArray[np.float64]:
@@ -106,7 +122,7 @@ class ExplorationControl(Control):
             group.best,
             best,
             sd[row, at],
-            np.sort(mean, axis=1)[:, -top:].mean(axis=1),
+            np.sort(np.partition(mean, -top, axis=1)[:, -top:], axis=1).mean(axis=1),
             sd.mean(axis=1),
             sd.max(axis=1),
             *((mean + weight * sd).max(axis=1) - best for weight in (1.0, 2.0, 4.0)),
@@ -127,4 +143,6 @@ class ExplorationControl(Control):
             first, last = weights[group.env_indices, :1], weights[group.env_indices, 1:]
             slots = first + np.linspace(0.0, 1.0, q) * (last - first)  # (R, q)
             batch[group.env_indices, :q] = maximize_score(group, space, UpperConfidenceBound(slots))
+            if view.is_heavy:
+                group.forget_marginals()
         return batch

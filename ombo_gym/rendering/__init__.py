@@ -1,6 +1,19 @@
 """Pictures of campaigns, drawn by matplotlib (extra `render`)."""
 
-from ombo_gym.rendering.frame import RENDER_FPS, RENDER_MODES, check_render_mode, draw_campaign
+from ombo_gym.rendering.frame import (
+    RENDER_FPS,
+    RENDER_MODES,
+    RenderModes,
+    check_render_mode,
+    draw_campaign,
+)
 from ombo_gym.rendering.window import Window
 
-__all__ = ["RENDER_FPS", "RENDER_MODES", "Window", "check_render_mode", "draw_campaign"]
+__all__ = [
+    "RENDER_FPS",
+    "RENDER_MODES",
+    "RenderModes",
+    "Window",
+    "check_render_mode",
+    "draw_campaign",
+]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
+from typing_extensions import override
 
+from ombo_gym.arguments import shown
 from ombo_gym.priors import BernoulliArms
 from ombo_gym.rendering.boxes import draw_box
 from ombo_gym.rendering.pools import draw_arms, draw_pool
@@ -18,7 +20,24 @@ from ombo_gym.rendering.view import CampaignView
 if TYPE_CHECKING:
     from ombo_gym.campaign import Campaigns
 
-RENDER_MODES = ("rgb_array", "human")
+
+class RenderModes(list[str]):
+    """Render modes that refuse what is no text.
+
+    `gymnasium.make` looks a mode up here before it builds an environment, and has no words for a
+    number.
+    """
+
+    @override
+    def __contains__(self, mode: object) -> bool:
+        if mode is not None and not isinstance(mode, str):
+            raise ValueError(
+                f"render_mode: expected None or one of {list(self)}, got {shown(mode)}"
+            )
+        return super().__contains__(mode)
+
+
+RENDER_MODES = RenderModes(["rgb_array", "human"])
 RENDER_FPS = 1  # a round is a lot to look at
 
 # Where axes are is fixed: nothing jumps from frame to frame, and all frames are of one size (even
@@ -42,7 +61,9 @@ def check_render_mode(mode: str | None) -> str | None:
         ValueError: An unknown one; lists the known ones.
     """
     if mode is not None and mode not in RENDER_MODES:
-        raise ValueError(f"render_mode: expected None or one of {list(RENDER_MODES)}, got {mode!r}")
+        raise ValueError(
+            f"render_mode: expected None or one of {list(RENDER_MODES)}, got {shown(mode)}"
+        )
     return mode
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.design_spaces import Designs
+from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.observations import Observation, computable, next_plates
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.surrogates.conditioning import condition
+from ombo_gym.surrogates.listed_marginals import ListedDesigns, ListedMarginals, listed_designs
 from ombo_gym.surrogates.marginals import CandidateMarginals
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import Surrogate
@@ -21,6 +23,8 @@ TakeRngs = Callable[[NDArray[np.intp]], BatchedGenerator]  # the random numbers 
 
 _HOPE = 3.0  # standard deviations above its mean that a candidate may turn out to be worth
 _CACHE = 2**17  # entries of an (R, n, M) array that stay in a processor's cache
+_HELD = 2**24  # entries of (R, n, M) arrays that are held at once, where M are many
+_ROWS = 16  # (R, M) arrays beside them
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,9 @@ class CandidatePosterior:
 
     Attributes:
         env_indices: (R,) which campaigns of the observation these are.
+        space: The design space.
         candidates: (R, M, *shape) designs.
         posterior: Of the dataset.
-        marginals: Means and standard deviations of the candidates, in the posterior's units.
         num_observed: n, all observations, also those beyond the surrogate's `max_data`.
         batch_size: q of the next batch.
         plates: (R, N) sizes of the batches to come, the next one first.
@@ -39,12 +43,13 @@ class CandidatePosterior:
         best: (R,) best observed value, in the posterior's units.
         repeats: Whether and when a candidate can be measured again.
         measured: (R, M) candidates that are measured, where they never can be again; else None.
+        listed: The candidates, where they are many and the same in all campaigns; else None.
     """
 
     env_indices: NDArray[np.intp]
+    space: DesignSpace
     candidates: Designs
     posterior: Posterior
-    marginals: CandidateMarginals
     num_observed: int
     batch_size: int
     plates: NDArray[np.int64]
@@ -52,6 +57,24 @@ class CandidatePosterior:
     best: NDArray[np.float64]
     repeats: Repeats
     measured: NDArray[np.bool_] | None = None
+    listed: ListedDesigns | None = None
+
+    @cached_property
+    def marginals(self) -> CandidateMarginals:
+        """Means and standard deviations of the candidates, in the posterior's units."""
+        if self.listed is not None:
+            return ListedMarginals(self.posterior, self.listed)
+        return self.posterior.at(self.space.features(self.candidates))
+
+    def forget_marginals(self) -> None:
+        """Frees memory; they are worked out anew when they are asked for."""
+        self.__dict__.pop("marginals", None)
+
+    @property
+    def entries(self) -> int:
+        """Numbers that the marginals hold, about."""
+        rows, n = self.posterior.targets.shape
+        return int(rows * self.candidates.shape[1] * (n + _ROWS))
 
     @property
     def distinct(self) -> bool:
@@ -74,6 +97,7 @@ def condition_on_dataset(
     rngs: TakeRngs,
     *,
     extra_per_slot: int = 0,
+    everything: bool = True,
 ) -> Iterator[CandidatePosterior]:
     """Conditions the surrogate on every unfinished campaign and looks at its candidates.
 
@@ -87,6 +111,8 @@ def condition_on_dataset(
         surrogate: What is known beforehand.
         rngs: Gives the random numbers that candidates are drawn with.
         extra_per_slot: Further candidates, see `DesignSpace.candidates`.
+        everything: Whether candidates are all designs of a finite space that has not too many, see
+            `DesignSpace.shared_candidates`; else a few hundred, as an environment can afford.
 
     Yields:
         Groups that together cover every campaign with rounds left.
@@ -99,10 +125,13 @@ def condition_on_dataset(
         rows = np.flatnonzero(active & (observed == n) & (plate == q))
         used = min(n, surrogate.max_data)
         chunk = max(1, _CACHE // (256 * max(used, 1)))
+        listed = listed_designs(spec.design_space, n) if everything else None
+        if listed is not None:
+            chunk = max(1, min(chunk, _HELD // ((used + _ROWS) * len(listed.codes))))
         for first in range(0, len(rows), chunk):
             part = rows[first : first + chunk]
             yield _condition_group(
-                observation, part, n, q, spec, surrogate, rngs(part), extra_per_slot * q
+                observation, part, n, q, spec, surrogate, rngs(part), extra_per_slot * q, listed
             )
 
 
@@ -115,24 +144,31 @@ def _condition_group(
     surrogate: Surrogate,
     rngs: BatchedGenerator,
     extra: int,
+    listed: ListedDesigns | None,
 ) -> CandidatePosterior:
     space = spec.design_space
     designs = observation["designs"][rows, :n]
     values = observation["measurements"][rows, :n]
     starts = observation["from_start"][rows].sum(axis=1, dtype=np.int64)
-    choices = space.candidates(designs, values, extra, rngs)
+    never, measured = spec.repeats is Repeats.NEVER_AGAIN, None
+    if listed is None:
+        choices = space.candidates(designs, values, extra, rngs)
+        measured = space.among(choices, designs) if never else None
+    else:
+        choices = np.broadcast_to(listed.designs, (len(rows), *listed.designs.shape))
+        measured = space.marked(designs)[:, listed.codes] if never else None
     posterior, _ = condition(surrogate, space, designs, values, starts)
-    never = spec.repeats is Repeats.NEVER_AGAIN
     return CandidatePosterior(
         env_indices=rows,
+        space=space,
         candidates=choices,
         posterior=posterior,
-        marginals=posterior.at(space.features(choices)),
         num_observed=n,
         batch_size=q,
         plates=observation["plates"][rows].astype(np.int64),
         rounds_left=observation["rounds_left"][rows, 0],
         best=posterior.targets.max(axis=1) if n else np.zeros(len(rows)),
         repeats=spec.repeats,
-        measured=space.among(choices, designs) if never else None,
+        measured=measured,
+        listed=listed,
     )

@@ -122,6 +122,18 @@ class FantasyPosterior:
         loadings = white[:, self._observed :] * self._scale[..., None]
         return Marginals(mean, np.sqrt(variance) * self._scale, loadings)
 
+    def mean_slope(self, features: Floats) -> Floats:
+        """Gradient of the mean by the features of P points, (R or 1, P, k) -> (R, P, k)."""
+        scaled = features / self._unit  # (R, P, k)
+        squared = squared_distances_of_lifted(lifted(scaled), lifted(self._inputs))  # (R, P, m)
+        by_squared = self._slope(squared)
+        by_squared *= self._weights
+        gradient: Floats = scaled
+        gradient *= by_squared.sum(axis=2)[..., None]
+        gradient -= np.matmul(by_squared, self._inputs)
+        gradient *= 2.0 / self._unit
+        return gradient
+
     def slope(self, features: Floats, score: MarginalScore) -> Floats:
         """Gradient of a score by the features of P points, (R, P, k)."""
         squared, white = self._white(features)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,14 @@ class MarginalScore(Protocol):
         """Derivatives of the value by the mean, the sd and the loadings."""
 
 
+@runtime_checkable
+class DiminishingScore(MarginalScore, Protocol):
+    """A score by which no design is worth more to a slot than it was to the slot before."""
+
+    def of(self, rows: NDArray[np.intp]) -> Self:
+        """The same for some of the campaigns, (S,)."""
+
+
 class CandidateMarginals:
     """Mean and variance at M candidates of R campaigns, updated by fantasies ("hallucinations").
 
@@ -136,11 +144,10 @@ class CandidateMarginals:
             noisy: Whether what is measured has the noise of an observation, or is exact.
         """
         rows = np.arange(len(picks))
-        picked = self._scaled[rows, :, picks][:, :, None]  # (R, k + 2, 1)
-        whites = [self.white[rows, :, picks], *(e[rows, picks][:, None] for e in self._extra)]
+        whites = [self._white_at(picks), *(e[rows, picks][:, None] for e in self._extra)]
         variance = self._variance[rows, picks]
         pivot = np.sqrt(variance + self._noise if noisy else variance)
-        self.condition(picked, np.concatenate(whites, axis=1), pivot)
+        self.condition(self._lifted_at(picks), np.concatenate(whites, axis=1), pivot)
 
     def condition(self, picked: Floats, white: Floats, pivot: Floats) -> None:
         """Conditions on one design per campaign, a candidate or not, of a value yet unknown.
@@ -151,14 +158,42 @@ class CandidateMarginals:
             pivot: (R,) standard deviation, relative to the prior's, of what is measured there.
         """
         n = self.white.shape[1]
-        row = self._kernel(squared_distances_of_lifted(picked, self._scaled)[:, 0])
-        row -= np.matmul(white[:, None, :n], self.white)[:, 0]
+        row = self._prior_covariances(picked)
+        row -= self._explained(white[:, :n])
         for at, earlier in enumerate(self._extra, start=n):
             row -= white[:, at, None] * earlier
         row /= pivot[:, None]
         self._extra.append(row)
         self._variance -= row**2
         np.maximum(self._variance, 1e-12, out=self._variance)
+
+    def _lifted_at(self, picks: NDArray[np.intp]) -> Floats:
+        """One candidate a campaign in units of the lengthscale, lifted, (R,) -> (R, k + 2, 1)."""
+        return self._scaled[np.arange(len(picks)), :, picks][:, :, None]
+
+    def _white_at(self, picks: NDArray[np.intp]) -> Floats:
+        """Whitened covariances of one candidate a campaign with observations, (R,) -> (R, n)."""
+        return self.white[np.arange(len(picks)), :, picks]
+
+    def _prior_covariances(self, picked: Floats) -> Floats:
+        """Of lifted designs (R, k + 2, 1) and candidates, relative to the prior's, (R, M)."""
+        return self._kernel(squared_distances_of_lifted(picked, self._scaled)[:, 0])
+
+    def _explained(self, white: Floats) -> Floats:
+        """Part of a design's covariances that the observations explain, (R, n) -> (R, M)."""
+        explained: Floats = np.matmul(white[:, None], self.white)[:, 0]
+        return explained
+
+    def some(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Marginals:
+        """Beliefs of some campaigns (S,) about some of their candidates, (S, P)."""
+        row = rows[:, None]
+        outputscale = self._outputscale[rows]
+        loadings = np.zeros((len(rows), len(self._extra), columns.shape[1]))
+        for at, extra in enumerate(self._extra):
+            loadings[:, at] = extra[row, columns]
+        loadings *= np.sqrt(outputscale)[:, None, None]
+        sd = np.sqrt(self._variance[row, columns] * outputscale[:, None])
+        return Marginals(self.mean[row, columns], sd, loadings)
 
     @property
     def loadings(self) -> Floats:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ombo_gym.arguments import shown
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.priors import GaussianProcess
 from ombo_gym.spec import CampaignSpec
@@ -16,6 +17,7 @@ from ombo_gym.surrogates.kernels import KERNELS
 JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
 # Grid of `kernel="fit"`, in units of `typical_distance`.
 _LENGTHSCALES = (0.15, 0.3, 0.6, 1.2, 2.4)
+_LONGEST = 1e30  # lengthscale
 _NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
 
 
@@ -61,22 +63,22 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
     config = spec.surrogate
     known = {"kernel", "lengthscale", "max_data", "truncation"}
     if not isinstance(config, Mapping) or set(config) - known:
-        raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {config!r}")
+        raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {shown(config)}")
     name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
     lengthscale, truncation = config.get("lengthscale"), config.get("truncation", True)
     names = ["prior", "fit", *sorted(KERNELS)]
     if not isinstance(name, str) or name not in names:
-        raise ValueError(f"surrogate: expected a kernel among {names}, got {name!r}")
+        raise ValueError(f"surrogate: expected a kernel among {names}, got {shown(name)}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
-        raise ValueError(f"surrogate: expected max_data of at least 2, got {max_data!r}")
+        raise ValueError(f"surrogate: expected max_data of at least 2, got {shown(max_data)}")
     if not isinstance(truncation, bool | np.bool_):
-        raise ValueError(f"surrogate: expected truncation true or false, got {truncation!r}")
+        raise ValueError(f"surrogate: expected truncation true or false, got {shown(truncation)}")
     if name in KERNELS and lengthscale is None:
-        raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {dict(config)!r}")
+        raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {shown(dict(config))}")
     if name not in KERNELS and lengthscale is not None:
         raise ValueError(
             f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
-            f"got {dict(config)!r}"
+            f"got {shown(dict(config))}"
         )
     if name == "fit":
         space = spec.design_space
@@ -95,9 +97,9 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
     if (
         isinstance(lengthscale, bool)
         or not isinstance(lengthscale, int | float | np.integer | np.floating)
-        or not 0 < lengthscale < np.inf
+        or not 0 < lengthscale < _LONGEST
     ):
-        raise ValueError(f"surrogate: expected a positive lengthscale, got {lengthscale!r}")
+        raise ValueError(f"surrogate: expected a positive lengthscale, got {shown(lengthscale)}")
     noise = (spec.noise_std or 0.0) ** 2 + JITTER
     return Surrogate(name, (float(lengthscale),), (noise,), False, int(max_data))
 

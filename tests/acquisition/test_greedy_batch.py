@@ -60,7 +60,7 @@ def groups(space: Any, *, repeats: Repeats, rows: int = 3) -> Any:
         noise_std=0.0,
     )
     rngs = GeneratorBatch([np.random.default_rng(row) for row in range(rows)], rows)
-    designs, values = space.sample(rngs, 6), rngs.standard_normal((6,))
+    designs, values = space.sample_distinct(rngs, 6), rngs.standard_normal((6,))
     single = [
         spec.observation(space.actions(each[None])[0].reshape(6, -1), y, plates_left=[4, 4])
         for each, y in zip(designs, values, strict=True)

@@ -20,7 +20,7 @@ def penalized(seed: int, picks: int):
     x, y = rng.uniform(-1, 1, (1, 6, 2)), rng.normal(size=(1, 6))
     posterior = Posterior(Surrogate("matern52", (0.5,), (JITTER,), False), x, y)
     points = rng.uniform(-1, 1, (1, 9, 2)).astype(np.float32)
-    group = SimpleNamespace(best=y.max(axis=1), posterior=posterior, candidates=points)
+    group = SimpleNamespace(best=y.max(axis=1), posterior=posterior, candidates=points, listed=None)
     acquisition = PenalizedImprovement(group, BoxDesigns(2))
     taken = rng.uniform(-1, 1, (picks, 1, 2)).astype(np.float32)
     return acquisition, x[0], y[0], points, taken, rng

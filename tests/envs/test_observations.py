@@ -282,9 +282,9 @@ def test_one_odd_number_in_a_row_in_use_is_refused_by_the_name_of_its_field(
         (([[0, 300]], [1.0], [1]), "designs: .*300"),
         (([[0, 1]], [np.nan], [1]), "measurements: expected finite"),
         (([[0, 1]] * 9, [1.0] * 9, [1]), "measurements: expected at most 4"),
-        (([[0, 1]], [1.0], [1, 1]), r"plates: expected shape \(1, 1\), got \(1, 2\)"),
-        (([[0, 1]], [1.0], [5]), "plates: .*from 1 to 2"),
-        (([[0, 1]], [1.0], [0]), "plates: .*from 1 to 2"),
+        (([[0, 1]], [1.0], [1, 1]), "plates_left: expected .* at most 1 batches"),
+        (([[0, 1]], [1.0], [5]), "plates: .*from 2 to 2"),
+        (([[0, 1]], [1.0], [0]), "plates_left: .*at least 1"),
     ],
     ids=str,
 )

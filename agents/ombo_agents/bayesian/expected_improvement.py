@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_agents.bayesian.posterior_policy import PosteriorPolicy
+from ombo_agents.bayesian.posterior_policy import PosteriorPolicy, draws_no_candidates
 from ombo_agents.settings import whole
 from ombo_gym.acquisition.expected_improvement import standard_normals
 from ombo_gym.acquisition.q_expected_improvement import maximize_q_expected_improvement
@@ -45,7 +45,7 @@ class ExpectedImprovement(PosteriorPolicy):
         self, spec: CampaignSpec, *, num_samples: int, num_restarts: int, max_iterations: int
     ) -> None:
         super().__init__(spec)
-        self.deterministic = self.space.looks_at_everything
+        self.deterministic = draws_no_candidates(self.space)
         self._num_samples = whole("num_samples", num_samples)
         self._num_restarts = whole("num_restarts", num_restarts, at_least=0)
         self._max_iterations = whole("max_iterations", max_iterations, at_least=0)

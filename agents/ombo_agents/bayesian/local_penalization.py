@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing_extensions import override
 
-from ombo_agents.bayesian.posterior_policy import PosteriorPolicy
+from ombo_agents.bayesian.posterior_policy import PosteriorPolicy, draws_no_candidates
 from ombo_agents.settings import whole
 from ombo_gym.acquisition.greedy_batch import greedy_batch
 from ombo_gym.acquisition.local_climb import make_climb
@@ -33,7 +33,7 @@ class LocalPenalization(PosteriorPolicy):
 
     def __init__(self, spec: CampaignSpec, *, num_restarts: int, max_iterations: int) -> None:
         super().__init__(spec)
-        self.deterministic = self.space.looks_at_everything
+        self.deterministic = draws_no_candidates(self.space)
         self._num_restarts = whole("num_restarts", num_restarts, at_least=0)
         self._max_iterations = whole("max_iterations", max_iterations, at_least=0)
 
@@ -45,5 +45,6 @@ class LocalPenalization(PosteriorPolicy):
             group.batch_size,
             distinct=group.distinct,
             measured=group.measured,
+            all_different=group.listed is not None,
             climb=make_climb(group, self.space, self._num_restarts, self._max_iterations),
         )

@@ -23,9 +23,10 @@ _GAP = 1e-3  # standardised units by which the largest value exceeds all that we
 class MaxValueEntropy(PosteriorPolicy):
     """What a design tells of the largest value that there is, slot by slot.
 
-    Largest values are drawn from the joint posterior over candidates, and are at least the best
-    observed one. Slots see the variance that is left once those before them are measured; where
-    designs can move, as in a box, the best candidates climb.
+    Largest values are drawn from the joint posterior over candidates (of more than 256 those 256 of
+    largest mean + 3 sd), and are at least the best observed one. Slots see the variance that is
+    left once those before them are measured; where designs can move, as in a box, the best
+    candidates climb.
 
     Args:
         spec: Of the campaigns it is built for.

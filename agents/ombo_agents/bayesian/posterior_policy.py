@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.policy import DesignsPolicy
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
@@ -45,3 +46,8 @@ class PosteriorPolicy(DesignsPolicy):
     @abstractmethod
     def pick(self, group: CandidatePosterior, rngs: GeneratorBatch) -> NDArray[Any]:
         """The batches of R campaigns, (R, group.batch_size, *shape)."""
+
+
+def draws_no_candidates(space: DesignSpace) -> bool:
+    """Whether what policies look at is no matter of chance."""
+    return space.looks_at_everything or space.shared_candidates(0) is not None

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.bayesian.climbing_schedule import ClimbingSchedule
+from ombo_agents.bayesian.posterior_policy import draws_no_candidates
 from ombo_agents.bayesian.weights import checked_weights, scheduled_weights
 from ombo_agents.policy import ControlPolicy, Details, Policy
 from ombo_agents.settings import truth
-from ombo_gym.controls.exploration import actions_of, weights_of
+from ombo_gym.controls.exploration import ExplorationControl, actions_of, weights_of
 from ombo_gym.observations import Observation
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 
@@ -33,6 +35,9 @@ class ExplorationPolicy(ControlPolicy):
 class Schedule(ExplorationPolicy):
     """One exploration weight per number of rounds left, for all slots of a batch.
 
+    Proposing designs, it looks at all of a pool of up to 100,000; through an environment's control
+    at what that shows.
+
     Args:
         spec: Of the campaigns it is built for.
         weights: From the first round of the schedule to the last: the last entry is used when one
@@ -45,8 +50,19 @@ class Schedule(ExplorationPolicy):
 
     def __init__(self, spec: CampaignSpec, weights: Sequence[float]) -> None:
         super().__init__(spec)
+        self.control = ExplorationControl(spec, everything=True)
+        self.deterministic = draws_no_candidates(spec.design_space)
         self.weights = checked_weights(weights)
         self.horizon_aware = len(set(self.weights)) > 1
+
+    @override
+    def _through_control(
+        self, observation: Observation, rngs: GeneratorBatch
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Without the control's summary, which plays no part."""
+        view = self.control.view(observation, rngs.take)
+        actions = self.choose(observation)
+        return self.control.designs(view, actions), actions
 
     @override
     def choose(self, seen: Observation) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 class Thompson(PosteriorPolicy):
     """Each slot maximises a function of its own, drawn from the joint posterior.
 
-    Where there are more than 256 candidates, over the 256 with the largest mean + 3 sd.
+    Where there are more than 256 candidates, over the 256 with the largest mean + 3 sd of them all.
 
     Reference:
         Kandasamy et al., Parallelised Bayesian optimisation via Thompson sampling, AISTATS 2018.

@@ -8,10 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_agents.design_of_experiments.listed_exchanges import (
+    PriorCovariances,
+    d_optimal_listed,
+)
 from ombo_agents.policy import DesignsPolicy
 from ombo_agents.round_history import by_count
 from ombo_agents.settings import number, whole
 from ombo_gym.design_spaces import Designs, DesignSpace, repeated
+from ombo_gym.design_spaces.finite import LOOKED_AT
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
@@ -32,15 +37,17 @@ class DOptimal(DesignsPolicy):
     the posterior precision of coefficients with a weak normal prior, so that it works before there
     are as many rows as coefficients. It is filled with the candidates of largest predictive
     variance one by one, and then candidates are exchanged for slots, the best exchange first, until
-    none helps. Candidates are all designs of a small space and uniform ones of a large space;
-    there, further passes exchange designs for their neighbours (in a pool, for other uniform ones).
+    none helps. Candidates are all of a pool of up to 100,000 (of a larger one 100,000 at a time)
+    and all designs of another space of up to 16,384, but for those of up to 1,024 designs, of which
+    `candidates` uniform ones are; so they are in larger spaces, where further passes exchange
+    designs for their neighbours.
 
     Values are not looked at. Boxes are left to `sobol` and `latin_hypercube`: a linear model's
     D-optimal designs in a box are its corners.
 
     Args:
         spec: Of the campaigns it is built for.
-        candidates: To choose from, 4 q where that is more.
+        candidates: To choose from, where not all designs are; 4 q where that is more.
         ridge: Precision of the prior, in units of a measurement's.
         passes: How often a batch is improved by further candidates, in a large space.
 
@@ -64,6 +71,8 @@ class DOptimal(DesignsPolicy):
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
+        if space.shared_candidates(0) is not None:
+            return self._of_listed(observation, batch, q)
         count = max(self.candidates, 4 * q)
         lists_all = space.size is not None and space.size <= count
         if space.size is not None:
@@ -80,6 +89,27 @@ class DOptimal(DesignsPolicy):
                 candidates = np.concatenate([best, neighbours], axis=1)
                 best = self._best_batch(candidates, measured, q, np.arange(q))
             batch[env_indices] = best
+        return batch
+
+    def _of_listed(self, observation: Observation, batch: Designs, q: int) -> Designs:
+        """Batches of all designs that there are, or of many, in place of `batch` (B, q, *shape)."""
+        space, repeats = self.space, self.spec.repeats
+        codes = np.zeros(0, np.int64)
+        size = min(space.size or 0, LOOKED_AT)
+        grouped = by_count(observation, entries_per_row=1, entries_per_campaign=2 * (q + 4) * size)
+        for env_indices, num_observed in grouped:
+            now = space.shared_candidates(num_observed)
+            assert now is not None
+            if not np.array_equal(now, codes):
+                codes, designs = now, space.decode(now)
+                listed = regressors(space, designs[None])[0]  # (M, p)
+            measured = observation["designs"][env_indices, :num_observed]  # (R, n, *shape)
+            usable = np.ones((len(env_indices), len(codes)), bool)  # (R, M)
+            if repeats is Repeats.NEVER_AGAIN:
+                usable = ~space.marked(measured)[:, codes]
+            prior = PriorCovariances(listed, regressors(space, measured), self.ridge)
+            picks, _ = d_optimal_listed(prior, usable, q, repeats)
+            batch[env_indices] = designs[picks]
         return batch
 
     def _best_batch(

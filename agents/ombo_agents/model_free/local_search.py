@@ -75,8 +75,14 @@ class LocalSearch(DesignsPolicy):
         space = self.space
         batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
         climb = self._neighbours_of_optima if space.free is None else self._steps
-        entries = _LEADERS * (1 + space.shape[0])
-        for history in by_history(self.spec, observation, q, entries_per_row=entries):
+        entries, in_pool = _LEADERS * (1 + space.shape[0]), space.pool_features is not None
+        for history in by_history(
+            self.spec,
+            observation,
+            q,
+            entries_per_row=entries,
+            entries_per_campaign=2 * (space.size or 0) if in_pool else 0,
+        ):
             env_indices, n = history.env_indices, history.num_observed
             designs = observation["designs"][env_indices, :n]
             values = observation["measurements"][env_indices, :n]

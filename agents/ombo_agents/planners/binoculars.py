@@ -31,6 +31,9 @@ class Binoculars(SurrogatePlanner):
     "sample", drawn one after the other with probabilities proportional to the improvement that each
     adds.
 
+    Candidates are the one-round optimum and those of largest mean + 3 sd of the whole space, 128
+    together: joint draws of all would take the cube of their number.
+
     The paper has q = 1 and expected improvement, which fits utility `best`. Here the designs before
     the last round are the same under all utilities: what has a large maximum jointly is worth
     knowing under all of them. The last round is the one-round optimum of the utility.

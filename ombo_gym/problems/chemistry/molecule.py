@@ -116,7 +116,8 @@ def pool() -> MoleculePool:
     names = smiles()[: len(table["qed"])]
     bits = _bits()[: len(names)].astype(np.float64)
     scores = bits @ table["components"].astype(np.float64)  # whole numbers: exact on every machine
-    return MoleculePool(scores / 2**15 / np.sqrt(bits.sum(axis=1))[:, None], names=names)
+    features = scores / 2**15 / np.sqrt(bits.sum(axis=1))[:, None]  # (n, k) principal components
+    return MoleculePool(features, names=names, scale="none")
 
 
 def smiles() -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.priors import Prior
+from ombo_gym.problems.core.values import check_finite, checked_mask, checked_values
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import Repeats
 
@@ -47,7 +48,8 @@ class Problem(ABC):
             `NEVER_AGAIN`, slots that name a measured design are wasted.
         splits: Values that `split` may take.
         optimum_known: Whether `optimum` is cheap and always reported.
-        optimum_exact: Whether `optimum` is the maximum and not an estimate from below.
+        optimum_exact: Whether `optimum` is the maximum and not an estimate from below; a value
+            above it is then an error.
         best_known_is_bound: Whether `best_known` bounds values from above and may not be reached.
         cheap: Whether pictures may evaluate a whole landscape, thousands of designs.
         sources: Files that values are read from; the evaluation keeps results by their content.
@@ -178,16 +180,20 @@ class Problem(ABC):
         """Values, with the floor where infeasible, (R, n), and the feasible mask (None: all).
 
         Raises:
-            ValueError: `evaluate` gave other values than finite numbers for feasible designs.
+            ValueError: `evaluate` gave other values than finite numbers for feasible designs, or
+                `feasible` something else than truth values; says what was expected.
         """
-        values = self.evaluate(instances, designs)
-        feasible = self.feasible(instances, designs)
+        shape = designs.shape[:2]
+        values = checked_values(self, "evaluate", self.evaluate(instances, designs), shape)
+        feasible = checked_mask(self, self.feasible(instances, designs), shape)
         if feasible is not None:
             values = np.where(feasible, values, self.floor)
-        if not (finite := np.isfinite(values)).all():
-            raise ValueError(
-                f"{type(self).__name__}.evaluate: expected finite numbers for designs that can be "
-                f"measured, got {values[~finite][0]}; `feasible` says which cannot, and `floor` "
-                "what they are worth"
-            )
+        check_finite(self, "evaluate", values, designs)
         return values, feasible
+
+    def in_units(self, value: float) -> float:
+        """A true value as users of the problem know it; other than it is where low ones are good.
+
+        For messages only.
+        """
+        return value

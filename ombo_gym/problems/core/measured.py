@@ -22,9 +22,9 @@ class Measurements:
 
     Attributes:
         values: (T, size) the true values: means over replicates; NaN where nothing was measured.
-        replicates: (T, size, most) single measurements, the first `counts` of a design in use;
-            None where each was measured once.
-        counts: (T, size) how many there are of each design.
+        replicates: (total,) single measurements, design by design and table by table; None where
+            each was measured once.
+        counts: (T, size) how many of them are of each design.
         slices: By percentile, of each table the designs at or below it; kept once they are listed.
     """
 
@@ -32,6 +32,19 @@ class Measurements:
     replicates: NDArray[np.floating[Any]] | None = None
     counts: NDArray[np.int64] | None = None
     slices: dict[float, list[Designs]] = field(default_factory=dict)
+
+    @cached_property
+    def first(self) -> NDArray[np.int64]:
+        """(T, size) where the replicates of each design begin."""
+        assert self.counts is not None
+        first: NDArray[np.int64] = np.cumsum(self.counts).reshape(self.counts.shape) - self.counts
+        return first
+
+    def replicates_of(self, table: int, code: int) -> NDArray[np.floating[Any]]:
+        """The single measurements of a design, (its count,), where there are replicates."""
+        assert self.replicates is not None and self.counts is not None
+        first = self.first[table, code]
+        return self.replicates[first : first + self.counts[table, code]]
 
     @cached_property
     def lowest(self) -> float:
@@ -52,10 +65,11 @@ class Measurements:
     @classmethod
     def of_replicates(cls, replicates: NDArray[np.floating[Any]]) -> Measurements:
         """From (T, size, most) measurements, padded with NaN behind those of each design."""
-        counts = (~np.isnan(replicates)).sum(axis=-1)
+        there = ~np.isnan(replicates)
+        counts = there.sum(axis=-1)
         total = np.nansum(replicates.astype(np.float64), axis=-1)
         values = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
-        return cls(values, replicates, counts) if counts.max() > 1 else cls(values)
+        return cls(values, replicates[there], counts) if counts.max() > 1 else cls(values)
 
 
 def group_replicates(
@@ -68,12 +82,21 @@ def group_replicates(
         values: (n,) what came.
         size: Number of designs.
     """
-    order = np.argsort(codes, kind="stable")
-    counts = np.bincount(codes, minlength=size)
-    replicates = np.full((1, size, counts.max()), np.nan)
-    within = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
-    replicates[0, codes[order], within] = values[order]
-    return Measurements.of_replicates(replicates)
+    replicates = values[np.argsort(codes, kind="stable")]  # (n,) design by design
+    counts = np.bincount(codes, minlength=size)  # (size,)
+    first, most = np.cumsum(counts) - counts, counts.max()
+    # In blocks of designs with about as many replicates, so that one with thousands does not pad
+    # all others. Sums are of 8 numbers at a time: padded to multiples of 8 they are to the bit what
+    # they would be if all were padded to the most.
+    widths = np.minimum(-(-counts // 8) * 8, most)
+    means = np.full((1, size), np.nan)
+    for width in np.unique(widths[widths > 0]):
+        block = np.flatnonzero(widths == width)
+        within = np.arange(width)
+        there = within < counts[block, None]  # (designs, width)
+        padded = np.where(there, replicates[np.where(there, first[block, None] + within, 0)], 0.0)
+        means[0, block] = padded.sum(axis=1) / counts[block]
+    return Measurements(means, replicates, counts[None]) if most > 1 else Measurements(means)
 
 
 class Measured(Problem):
@@ -172,8 +195,9 @@ class Measured(Problem):
             return true_values
         table, code = self._at(instances, designs)
         pick = (rngs.random(true_values.shape[1:]) * counts[table, code]).astype(np.intp)
-        measured: NDArray[np.float64] = replicates[table, code, pick].astype(np.float64)
-        return measured
+        place = np.minimum(self.measurements.first[table, code] + pick, len(replicates) - 1)
+        measured = replicates[place].astype(np.float64)
+        return np.where(counts[table, code] > 0, measured, np.nan)
 
     @override
     def optimum(self, instances: Instances) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def pool(dataset: str) -> CandidateDesigns:
         ", ".join(f"{name} {x:.4g}" for name, x in zip(variables, design, strict=True))
         for design in designs.tolist()
     ]
-    return CandidateDesigns(2 * (designs - low) / (high - low) - 1, names=names)
+    return CandidateDesigns(2 * (designs - low) / (high - low) - 1, names=names, scale="none")
 
 
 @cache

@@ -78,7 +78,7 @@ class Bandit(Problem):
         if not arms_in_all:
             raise ValueError("arms: expected at least one arm, unknown or known, got none")
         # Arms are equally far from each other: one says nothing of another.
-        self.design_space = CandidateDesigns(np.sqrt(0.5) * np.eye(arms_in_all))
+        self.design_space = CandidateDesigns(np.sqrt(0.5) * np.eye(arms_in_all), scale="none")
 
     @override
     def draw(self, rngs: BatchedGenerator) -> Instances:

@@ -20,6 +20,8 @@ _SEARCH, _FEWEST, _MOST = 16, 2**12, 2**16
 _CLIMBERS = 16  # it climbs from the best of them
 _STEPS = 200
 _LARGEST = 2**16  # coordinates, or features
+_LARGEST_FUNCTION = 2**27  # coordinates of all features, of 4 bytes each
+_LONGEST = 1e30  # lengthscale
 _ENTRIES = 2**22  # of the arrays in an evaluation, for bounded memory
 
 
@@ -77,7 +79,7 @@ class GP(Problem):
         features: int = 256,
     ) -> None:
         one_of("kernel", kernel, ("matern52", "rbf"))
-        if not is_number(lengthscale) or not 0 < lengthscale < np.inf:
+        if not is_number(lengthscale) or not 0 < lengthscale < _LONGEST:
             raise ValueError(f"lengthscale: expected a positive number, got {lengthscale!r}")
         for name, number in (("dim", dim), ("features", features)):
             if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
@@ -85,6 +87,11 @@ class GP(Problem):
             if number > _LARGEST:
                 raise ValueError(f"{name}: expected at most {_LARGEST:,}, got {number:,}")
         self.design_space = BoxDesigns(int(dim))
+        if int(dim) * int(features) > _LARGEST_FUNCTION:
+            raise ValueError(
+                f"dim, features: expected at most {_LARGEST_FUNCTION:,} coordinates of all "
+                f"features together, got {dim:,} * {features:,}"
+            )
         self.prior: GaussianProcess = GaussianProcess(kernel, float(lengthscale))
         self._features = int(features)
 

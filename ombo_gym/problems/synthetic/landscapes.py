@@ -60,7 +60,8 @@ class Landscapes(Problem):
         **parameters: The family's own, for instance `K=6` of "signpost".
 
     Raises:
-        ValueError: An unknown family or parameter, or arrays that do not go together.
+        ValueError: An unknown family, or arrays that do not go together.
+        TypeError: A parameter that the family lacks.
 
     Example:
         >>> import gymnasium as gym, numpy as np, ombo_gym
@@ -89,11 +90,13 @@ class Landscapes(Problem):
             if weights is not None:
                 raise ValueError("weights: they go with a matrix of your own, got them without one")
             family = _family("signpost" if name is None else name, parameters)
-        elif name is not None or parameters:
-            raise ValueError(
-                f"matrix: it goes without a family and its parameters, got name={name!r} and "
-                f"{parameters}"
+        elif parameters:
+            raise TypeError(
+                f"Landscapes got an unexpected keyword argument {min(parameters)!r}: a matrix goes "
+                f"without the parameters of a family, got {parameters}"
             )
+        elif name is not None:
+            raise ValueError(f"matrix: it goes without a family, got name={name!r}")
         else:
             family = Family(matrix, weights)
         values = _finite("matrix", family.matrix, dimensions=2)  # (H, M)
@@ -107,7 +110,7 @@ class Landscapes(Problem):
         self.prior: FiniteLandscapes = FiniteLandscapes(
             values, chances, noise_values, noise_weights
         )
-        self.design_space = CandidateDesigns(_features(values, chances))
+        self.design_space = CandidateDesigns(_features(values, chances), scale="none")
 
     @override
     def draw(self, rngs: BatchedGenerator) -> Instances:
@@ -158,9 +161,9 @@ def _family(name: str, parameters: dict[str, Any]) -> Family:
         raise ValueError(f"name: expected one of {sorted(FAMILIES)}, or a matrix, got {name!r}")
     known = list(inspect.signature(FAMILIES[name]).parameters)
     if unknown := sorted(set(parameters) - set(known)):
-        raise ValueError(
-            f"{name} takes the parameters {known}, beside name, matrix, weights and noise, "
-            f"got {unknown}"
+        raise TypeError(
+            f"Landscapes got an unexpected keyword argument {unknown[0]!r}: {name} takes the "
+            f"parameters {known}, beside name, matrix, weights and noise, got {unknown}"
         )
     return FAMILIES[name](**parameters)
 

@@ -28,6 +28,7 @@ from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 if TYPE_CHECKING:
     import torch
 
+MAX_CANDIDATES = 1024  # that an acquisition function is maximised over
 Plates = tuple[int, ...]  # sizes of the batches to come, the next one first
 
 
@@ -35,7 +36,8 @@ class BotorchPolicy(PosteriorPolicy):
     """Optimises an acquisition function of BoTorch for one campaign after the other.
 
     In boxes by gradients from random starts, on other spaces over the candidates that the other
-    surrogate-based policies look at. Campaigns with fewer than two observations get uniform
+    surrogate-based policies look at; where these are more than 1,024, over the 1,024 of largest
+    mean + 3 sd by the surrogate. Campaigns with fewer than two observations get uniform
     designs. The surrogate's `max_data` holds here too.
 
     Args:
@@ -150,10 +152,14 @@ class BotorchPolicy(PosteriorPolicy):
         """Of the features, (2, k)."""
         import torch
 
-        measured, candidates = group.posterior.features[row], group.candidates[row]
+        measured = group.posterior.features[row]
         if self._in_a_box:
             return unit_box(measured.shape[-1])
-        features = np.concatenate([measured, self.space.features(candidates)])
+        if group.listed is not None:
+            candidates = group.listed.features
+        else:
+            candidates = self.space.features(group.candidates[row])
+        features = np.concatenate([measured, candidates])
         lowest, highest = features.min(axis=0), features.max(axis=0)
         highest = np.where(highest > lowest, highest, lowest + 1)  # a feature without a choice
         return torch.as_tensor(np.stack([lowest, highest]))
@@ -165,9 +171,14 @@ class BotorchPolicy(PosteriorPolicy):
         import torch
         from botorch.optim.optimize import optimize_acqf_discrete
 
-        candidates = np.unique(group.candidates[row], axis=0)  # (M, *shape)
+        listed, measured = group.candidates[row], group.measured
+        unmeasured = np.ones(len(listed), bool) if measured is None else ~measured[row]
+        if len(listed) > MAX_CANDIDATES:
+            hopeful = group.most_hopeful(MAX_CANDIDATES)[row]
+            listed, unmeasured = listed[hopeful], unmeasured[hopeful]
+        candidates = np.unique(listed, axis=0)  # (M, *shape)
         if group.measured is not None:
-            new = np.unique(group.candidates[row][~group.measured[row]], axis=0)
+            new = np.unique(listed[unmeasured], axis=0)
             candidates = new if len(new) else candidates
         features, q = self.space.features(candidates), group.batch_size  # (M, k)
         count = min(q, len(candidates)) if group.distinct else q

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from typing_extensions import override
 
+from ombo_agents.bayesian.posterior_policy import draws_no_candidates
 from ombo_agents.bayesian.weights import checked_weights
 from ombo_agents.planners.belief_mdp import why_not_planned
 from ombo_agents.planners.exact_rollout import ExactRollout
@@ -30,9 +31,10 @@ _MAX_STATES = 200_000  # up to which the exact posterior is planned on
 class Rollout(SurrogatePlanner):
     """Simulates what is left of the campaign after each of some batches, and takes the best.
 
-    The batches are those of upper confidence bounds with several weights, and those that tell most
-    about the designs which may be best, see
-    `variance_reducing_batch`. What follows in simulation, on plates of
+    The batches are those of upper confidence bounds with several weights over all candidates, and
+    those that tell most about the designs which may be best, see `variance_reducing_batch`. These,
+    and what follows in simulation, are chosen among these batches' designs and the candidates of
+    largest mean + 3 sd of the whole space, 128 together. What follows in simulation, on plates of
     the sizes to come, is a base schedule: upper confidence bounds with one weight in rounds that
     are not the last, and the one-round optimum in the last (where the largest value counts, as
     under `best` and `last_max`, upper confidence bounds again). Measurements are drawn from the
@@ -77,7 +79,7 @@ class Rollout(SurrogatePlanner):
         for name, number in (("explore", explore), ("finish", finish)):
             if not is_number(number) or not 0 <= number < np.inf:
                 raise ValueError(f"{name}: expected a number of at least 0, got {number!r}")
-        self.deterministic = self.space.looks_at_everything
+        self.deterministic = draws_no_candidates(self.space)
         self._weights = checked_weights(weights)
         self._reaches = checked_weights(reaches, "reaches")
         self._lookahead = whole("lookahead", lookahead, at_least=2)

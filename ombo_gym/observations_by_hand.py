@@ -1,0 +1,138 @@
+"""Observations of one real campaign, made of what somebody has written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.arguments import batch_sizes_of_plates, members, shown, whole
+from ombo_gym.design_spaces.values import is_number
+
+if TYPE_CHECKING:
+    from ombo_gym.spec import CampaignSpec
+
+
+def observation_by_hand(
+    spec: CampaignSpec,
+    designs: Any,
+    measurements: Any,
+    plates_left: Any,
+    from_start: int | None,
+) -> dict[str, NDArray[Any]]:
+    """What a policy is shown of one real campaign; arguments and errors as `spec.observation`."""
+    values = _measurements(measurements)  # (n,)
+    n, capacity, shape = len(values), spec.capacity, spec.design_space.shape
+    if n > capacity:
+        raise ValueError(
+            f"measurements: expected at most {capacity}, the start's {spec.start_capacity} and "
+            f"what can be proposed, got {n}; start_capacity says how large the start is"
+        )
+    given = _designs(spec, designs, n)  # (n, *shape)
+    plates = _plates_left(spec, plates_left)
+    if from_start is None:
+        num_from_start = min(n, spec.start_capacity)
+    else:
+        num_from_start = whole("from_start", from_start, least=0)
+        most = min(n, spec.start_capacity)
+        if num_from_start > most:
+            raise ValueError(
+                f"from_start: expected at most {most}, of {n} designs and with a start_capacity of "
+                f"{spec.start_capacity}, got {num_from_start}"
+            )
+    row = np.arange(capacity)[None]  # (1, capacity)
+    observation: dict[str, NDArray[Any]] = {
+        # Checked in the type that they came in: a smaller one might not hold them.
+        "designs": np.zeros((1, capacity, *shape), given.dtype),
+        "measurements": np.zeros((1, capacity)),
+        "observed": (row < n).astype(np.int8),
+        "from_start": (row < num_from_start).astype(np.int8),
+        "rounds_left": np.array([[len(plates)]], np.float32),
+        "plates": np.zeros((1, spec.horizon), np.float32),
+    }
+    observation["designs"][0, :n] = given
+    observation["measurements"][0, :n] = values
+    observation["plates"][0, : len(plates)] = plates
+    spec.check_observation(observation)
+    dtype = spec.observation_space["designs"].dtype
+    observation["designs"] = observation["designs"].astype(dtype)
+    return observation
+
+
+def _measurements(given: Any) -> NDArray[np.float64]:
+    """Measurements (n,)."""
+    if np.ma.is_masked(given):
+        raise ValueError("measurements: expected numbers, got masked ones; leave these rows out")
+    values = members(given)
+    if values is None:
+        raise ValueError(
+            f"measurements: expected a list of numbers, one for each of the designs, got "
+            f"{shown(given)}"
+        )
+    for number, value in enumerate(values):
+        if not is_number(value):
+            raise ValueError(
+                f"measurements: expected a list of numbers, got {shown(value)} as number {number}; "
+                "leave out the rows that are not measured"
+            )
+    try:
+        return np.array(values, np.float64)
+    except OverflowError as error:
+        raise ValueError(f"measurements: expected finite numbers, got {shown(given)}") from error
+
+
+def _designs(spec: CampaignSpec, given: Any, n: int) -> NDArray[Any]:
+    """Designs (n, *shape): an array of numbers as it is, what stands in a sheet parsed."""
+    shape = spec.design_space.shape
+    if np.ma.is_masked(given):
+        raise ValueError("designs: expected numbers, got masked ones")
+    if not isinstance(given, np.ndarray) or given.dtype.kind not in "biufc":
+        rows = None if isinstance(given, Mapping) else members(given)
+        if rows is None:
+            raise ValueError(
+                f"designs: expected a list of designs, one for each of the {n} measurements, got "
+                f"{shown(given)}"
+            )
+        given = _parsed(spec, rows)
+    if not n and not given.size:  # whatever the shape of nothing
+        return np.zeros((0, *shape), np.int8)
+    if given.shape != (n, *shape):
+        raise ValueError(
+            f"designs: expected shape {(n, *shape)}, one for each of the measurements, got "
+            f"{given.shape}"
+        )
+    array: NDArray[Any] = given
+    return array
+
+
+def _parsed(spec: CampaignSpec, designs: Sequence[Any]) -> NDArray[Any]:
+    """Designs in the user's units as those of the space, (n, *shape)."""
+    parsed = []
+    for number, design in enumerate(designs):
+        try:
+            parsed.append(spec.design_space.parse(design))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"designs: number {number}: {error}") from None
+    return np.array(parsed)
+
+
+def _plates_left(spec: CampaignSpec, given: Any) -> tuple[int, ...]:
+    """Sizes of the batches to come: the last ones of the spec's plates, where it has some."""
+    sizes = members(given)
+    plates = (
+        () if sizes is not None and not len(sizes) else batch_sizes_of_plates("plates_left", given)
+    )
+    if len(plates) > spec.horizon:
+        raise ValueError(
+            f"plates_left: expected the sizes of at most {spec.horizon} batches, the spec's "
+            f"horizon, got {len(plates)}: {shown(list(plates))}"
+        )
+    if spec.plates is not None and plates != spec.plates[spec.horizon - len(plates) :]:
+        raise ValueError(
+            f"plates_left: expected the last of the spec's plates {shown(list(spec.plates))}, of "
+            f"{len(plates)} {shown(list(spec.plates[spec.horizon - len(plates) :]))}, got "
+            f"{shown(list(plates))}; write another spec where plates have changed"
+        )
+    return plates
