@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+PATH = f"{ROOT}{os.pathsep}{ROOT / 'agents'}"
 
 
 def start(script: str, *arguments: Any, cwd: Path = ROOT, **environment: str) -> subprocess.Popen:
     """Starts `python -m scripts.NAME` in a process group of its own."""
-    own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment}
+    own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": PATH, "COLUMNS": "200", **environment}
     return subprocess.Popen(
         [sys.executable, "-m", f"scripts.{script}", *map(str, arguments)],
         stdout=subprocess.PIPE,

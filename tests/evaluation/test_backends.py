@@ -96,7 +96,7 @@ def program(code, folder):
         stderr=subprocess.PIPE,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{commands.ROOT}{os.pathsep}{folder}", **threads},
+        env={**os.environ, "PYTHONPATH": f"{commands.PATH}{os.pathsep}{folder}", **threads},
         start_new_session=True,
     )
     try:

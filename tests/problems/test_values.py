@@ -272,7 +272,7 @@ def step(objective: Any, **arguments: Any) -> Any:
         (None, "expected a number, got None"),
         (1 + 0j, "expected a number, got"),
         ({"yield": 1.0}, "expected a number, got {'yield'"),
-        (object(), "expected a number, got <object"),
+        pytest.param(object(), "expected a number, got <object", id="object"),
         (10**400, "expected a number, got 1000"),
     ],
     ids=str,
