@@ -74,8 +74,8 @@ def _duration(seconds: float) -> str:
 def _footer(found: Sequence[Entry], *, measured: bool) -> str:
     lines = [
         "",
-        f"ombo-gym {__version__}: {len(found)} environments with their default arguments; a "
-        "page each under Environments on the site, docs/environments in a clone.",
+        f"ombo-gym {__version__}: {len(found)} environments with their default arguments.",
+        "Their pages: Environments on the documentation's site, docs/environments in a clone.",
         "rounds: horizons that make sense. optimum: searched means on request, from below; "
         "bound, from above.",
     ]

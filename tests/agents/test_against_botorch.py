@@ -190,7 +190,6 @@ def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
     ("name", "problem", "arguments"),
     [
         ("botorch_logei", "GP", {}),
-        ("botorch_logei", "GP", {"surrogate": {"kernel": "fit"}}),
         ("botorch_logei:hyperparameters=surrogate", "GP", {"surrogate": {"kernel": "fit"}}),
         ("botorch_logei", "TFBind8", {"start": {"kind": "percentile", "size": 12}}),
         ("botorch_kg:fantasies=2;maxiter=5;raw_samples=4;restarts=1", "GP", {}),
@@ -199,16 +198,6 @@ def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
             "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
             "GP",
             {"utility": "last_mean"},
-        ),
-        (
-            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
-            "GP",
-            {"utility": "last_max"},
-        ),
-        (
-            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
-            "GP",
-            {"utility": "auc"},
         ),
         (
             "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",

@@ -50,8 +50,15 @@ def test_the_methods_are_registered_and_suit_every_design_space():
 
 
 @pytest.mark.usefixtures("hurried")
-@pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    ("name", "case"),  # every third pair; test_every_policy.py has the same of other spaces
+    [
+        (name, case)
+        for i, name in enumerate(METHODS)
+        for j, case in enumerate(CASES)
+        if (i + j) % 3 == 0
+    ],
+)
 def test_a_row_s_batch_is_in_the_action_space_and_its_own_to_the_bit(name, case):
     env, observation = situation(case)
     policy = tiny(name, env)

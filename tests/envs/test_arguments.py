@@ -245,9 +245,9 @@ def test_a_bad_reset_of_the_vector_env_is_refused_and_changes_nothing(
 def test_an_own_problem_takes_no_arguments_beside_it() -> None:
     problem = ombo_gym.make_problem("GP", dim=1)
     assert CampaignEnv(problem).action_space.shape == (4, 1)
-    with pytest.raises(ValueError, match=r"problem: .*dim"):
+    with pytest.raises(TypeError, match=r"'dim': arguments go with a problem's name"):
         CampaignEnv(problem, dim=2)
-    with pytest.raises(ValueError, match=r"problem: .*train"):
+    with pytest.raises(ValueError, match=r"split: .*'train'"):
         CampaignEnv(problem, split="train")
     with pytest.raises(ValueError, match=r"problem: .*GP.*TFBind8.*got 'Gp'"):
         CampaignEnv("Gp")

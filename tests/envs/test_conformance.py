@@ -37,7 +37,7 @@ ALLOWED = (
     r"Your observation (designs|candidates) has an unconventional shape",
 )
 # Rendering knows nothing of controls; under these, the conformance suite runs the checker.
-CHECKED = [("Ombo/GP-v0", None), ("Ombo/GP-v0", "rgb_array"), *((id_, "human") for id_ in IDS)]
+CHECKED = [("Ombo/GP-v0", mode) for mode in (None, "rgb_array", "human")]
 SETTINGS: dict[str, Any] = {"horizon": 3, "batch_size": 3, "noise_std": 0.1}
 SIMPLE = set(UTILITIES) - {"last_quantile"}  # those without arguments
 

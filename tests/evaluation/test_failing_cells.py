@@ -148,6 +148,15 @@ def test_a_policy_whose_file_is_no_python_is_refused_before_anything_is_played(
     assert not (tmp_path / "cells").exists()
 
 
+@pytest.fixture
+def listens():
+    """Ctrl-C is listened to, also where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("listens")
 def test_ctrl_c_stops_the_run_though_a_policy_s_own_interrupt_does_not(monkeypatch, tmp_path):
     def pressed(cell):
         if cell.first == 2:
@@ -295,6 +304,7 @@ def test_the_last_lines_of_the_command_name_the_cells_that_failed(tmp_path, monk
     assert json.loads((tmp_path / "config.json").read_text())["policies"] == [bad, "random"]
 
 
+@pytest.mark.usefixtures("listens")
 def test_ctrl_c_ends_the_command_with_a_line_that_says_how_to_go_on(tmp_path, monkeypatch, capsys):
     def pressed(cell):
         os.kill(os.getpid(), signal.SIGINT)

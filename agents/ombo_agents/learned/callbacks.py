@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from typing_extensions import override
 
 from ombo_agents.learned.storage import non_finite
+
+_OF_NAN = re.compile(r"to satisfy the constraint|\b(?:nan|inf)\b", re.IGNORECASE)
 
 
 class FallingEntropy(BaseCallback):
@@ -92,6 +95,8 @@ def why_diverged(model: BaseAlgorithm, error: Exception | None = None) -> str | 
     for name, value in ({} if logger is None else logger.name_to_value).items():
         if name.endswith("loss") and not math.isfinite(value):
             return f"{name} is {value}"
-    if "to satisfy the constraint" in str(error):  # torch, of a distribution that is given NaN
+    # Of torch, about a distribution that is given NaN, checked or not; of the environment, about
+    # an action.
+    if _OF_NAN.search(str(error)):
         return "what the network says is NaN or infinite"
     return None

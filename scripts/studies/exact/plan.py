@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 import ombo_agents
 from ombo_agents.learned.storage import CONFIG
-from ombo_agents.learned.training import SETTINGS, train
+from ombo_agents.learned.training import SETTINGS, train, training_seconds
 from ombo_agents.planners.dynamic_programming import MAX_STATES, TooManyStates, solve_campaign
 from ombo_agents.planners.evaluation import PolicyValue, evaluate_policy
 from ombo_agents.planners.exact_rollout import ExactRollout
@@ -113,7 +113,7 @@ def _trained_values(case: Case, horizon: int, runs: Path) -> dict[str, float]:
     values["fresh"] = float(np.mean(fresh)) if fresh else np.nan
     configs = [json.loads((folder / CONFIG).read_text()) for folder in folders]
     values["steps"] = configs[0]["steps"]
-    values["seconds"] = max(config["seconds"] for config in configs)
+    values["seconds"] = max(training_seconds(folder) for folder in folders)
     return values
 
 
