@@ -28,7 +28,7 @@ class LocalClimb:
     Attributes:
         space: Design space.
         features: (R, M, k) of the candidates, where climbs begin.
-        apart: (R,) distance between the candidates that begin.
+        unit: (R, 1 or k) lengthscales, half of which candidates that begin are apart.
         num_restarts: How many begin.
         max_iterations: Steps of a climb, at most.
         measured: (R, n, *shape) designs that are not taken again; None: all can be.
@@ -36,7 +36,7 @@ class LocalClimb:
 
     space: DesignSpace
     features: NDArray[np.float32]
-    apart: Floats
+    unit: Floats
     num_restarts: int
     max_iterations: int
     measured: Designs | None
@@ -55,7 +55,7 @@ class LocalClimb:
         rows, free = np.arange(len(pick))[:, None], self.space.free
         exact, rough = acquisition.surface, acquisition.rough_surface
         climbed = exact if rough is None else rough
-        begin = spread_out(self.features, scores, self.num_restarts, self.apart)
+        begin = spread_out(self.features, scores, self.num_restarts, self.unit)
         optimized = local_climb(climbed, begin, _SHORT, free)  # (R, P, k)
         best = np.argsort(-climbed.value(optimized), axis=1, kind="stable")
         optimized = optimized[rows, best[:, : -(-self.num_restarts // _SHARE)]]
@@ -83,7 +83,7 @@ def make_climb(
     return LocalClimb(
         space,
         space.features(group.candidates).astype(np.float32),
-        _APART * group.posterior.lengthscale,
+        group.posterior.unit,
         num_restarts,
         max_iterations,
         measured_designs(group, space),
@@ -131,7 +131,7 @@ def local_climb(
 
 
 def spread_out(
-    features: NDArray[np.float32], scores: Floats, count: int, apart: NDArray[np.floating]
+    features: NDArray[np.float32], scores: Floats, count: int, unit: NDArray[np.floating]
 ) -> Floats:
     """The best-scored candidates that keep apart, so that not all climb the same hill.
 
@@ -139,17 +139,23 @@ def spread_out(
         features: (R, M, k) of the candidates.
         scores: (R, M).
         count: How many.
-        apart: (R,) distance between them, as long as there are such candidates.
+        unit: (R, 1 or k) lengthscales, half of which they are apart where there are such ones.
 
     Returns:
         (R, count, k) features.
     """
     rows, left = np.arange(len(features)), scores.copy()
+    apart = np.full(len(features), _APART)
+    scaled = features
+    if unit.shape[1] == 1:
+        apart = _APART * unit[:, 0]
+    else:
+        scaled = (features / unit[:, None]).astype(np.float32)
     chosen = np.empty((len(features), count, features.shape[2]))
     for number in range(count):
-        pick = features[rows, left.argmax(axis=1)]
-        chosen[:, number] = pick
-        distances = ((features - pick[:, None]) ** 2).sum(axis=2)
+        pick = left.argmax(axis=1)
+        chosen[:, number] = features[rows, pick]
+        distances = ((scaled - scaled[rows, pick][:, None]) ** 2).sum(axis=2)
         left = np.where(distances < apart[:, None] ** 2, -np.inf, left)
     return chosen
 

@@ -15,7 +15,7 @@ from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import Relaxation
 from ombo_gym.design_spaces.values import numbers
 from ombo_gym.kinds import OfKind, from_dict
-from ombo_gym.randomness import BatchedGenerator
+from ombo_gym.randomness import BatchedGenerator, GeneratorBatch
 
 _NEAR = 0.1  # of numbers from -1 to 1, how far neighbours are that cannot be listed
 
@@ -72,6 +72,15 @@ class DesignSpace(OfKind):
     @abstractmethod
     def typical_distance(self) -> float:
         """Scale of distances between the features of uniform designs, 1 for boxes with d = 2."""
+
+    @property
+    def feature_groups(self) -> NDArray[np.intp]:
+        """Which parameter each feature belongs to, (k,): those of one share a lengthscale.
+
+        All are one parameter's, unless a space says otherwise.
+        """
+        rng = GeneratorBatch([np.random.default_rng(0)], 1)
+        return np.zeros(self.features(self.sample(rng, 1)).shape[-1], np.intp)
 
     # --- gym spaces, actions and observations ---------------------------------------------------
 

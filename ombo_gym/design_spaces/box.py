@@ -68,6 +68,11 @@ class BoxDesigns(DesignSpace):
     def typical_distance(self) -> float:
         return float(np.sqrt(self.dim / 2))
 
+    @property
+    @override
+    def feature_groups(self) -> NDArray[np.intp]:
+        return np.arange(self.dim)
+
     @override
     def action_space(self, batch_size: int) -> spaces.Box:
         return spaces.Box(-1.0, 1.0, (batch_size, self.dim), np.float32)

@@ -32,6 +32,7 @@ from ombo_gym.randomness import BatchedGenerator
 
 _TABLE = 2**13  # candidates up to which the nearest others of all of them are kept
 _FAR = 1e3  # how far features of a pool may be from 0, beside how far apart they are
+_TOLD_APART = 64  # features up to which each has a lengthscale of its own
 _SCALES = ("linear", "log", "none")
 
 
@@ -145,6 +146,12 @@ class CandidateDesigns(FiniteDesigns):
     @override
     def typical_distance(self) -> float:
         return float(np.sqrt(1 / 2))
+
+    @property
+    @override
+    def feature_groups(self) -> NDArray[np.intp]:
+        count = self.pool_features.shape[1]
+        return np.arange(count) if count <= _TOLD_APART else np.zeros(count, np.intp)
 
     @override
     def action_space(self, batch_size: int) -> spaces.MultiDiscrete:

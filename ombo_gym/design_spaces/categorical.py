@@ -161,6 +161,23 @@ class CategoricalDesigns(FiniteDesigns):
     def typical_distance(self) -> float:
         return float(np.sqrt(self._varying / 2))
 
+    @property
+    @override
+    def feature_groups(self) -> NDArray[np.intp]:
+        positions = [
+            np.full(table.shape[-1], position) for position, table in self._described.items()
+        ]
+        nominal, level = np.flatnonzero(self._nominal), np.flatnonzero(self._level)
+        if len(nominal):
+            categories = self.categories[nominal]
+            width = one_hot(np.zeros((1, len(nominal)), np.intp), categories).shape[-1]
+            padded = width == len(nominal) * int(categories.max())
+            sizes = np.full(len(nominal), categories.max()) if padded else categories
+            positions.insert(0, np.repeat(nominal, sizes))
+        positions.append(level)
+        owners = np.concatenate(positions).astype(np.intp)  # (k,) positions
+        return np.unique(owners, return_inverse=True)[1].astype(np.intp)
+
     @override
     def action_space(self, batch_size: int) -> spaces.MultiDiscrete:
         return spaces.MultiDiscrete(np.tile(self.categories, batch_size))

@@ -76,6 +76,7 @@ class Layout:
         width: D, numbers of a design.
         owners: (D,) which parameter each number of a design belongs to.
         free: (k,) which features can be any number from -1 to 1.
+        feature_groups: (k,) which parameter each feature belongs to.
 
     Raises:
         ValueError: Numbers too close together to be told apart, or too many categories; says what
@@ -98,6 +99,8 @@ class Layout:
         self.width = width
         sizes = [part.columns.stop - part.columns.start for part in parts]
         self.owners = np.repeat(np.arange(len(parts)), sizes)
+        shown_sizes = [part.features.stop - part.features.start for part in parts]
+        self.feature_groups = np.repeat(np.arange(len(parts)), shown_sizes)
         self.free = np.concatenate(
             [
                 np.full(part.features.stop - part.features.start, part.parameter.values is None)

@@ -128,6 +128,11 @@ class MixedDesigns(DesignSpace):
     def typical_distance(self) -> float:
         return float(np.sqrt(len(self._parts) / 2))
 
+    @property
+    @override
+    def feature_groups(self) -> NDArray[np.intp]:
+        return self._layout.feature_groups
+
     # --- gym spaces, actions and observations ---------------------------------------------------
 
     @override

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.surrogates.cholesky import factorise
 from ombo_gym.surrogates.kernels import KERNELS, SLOPES, Floats
-from ombo_gym.surrogates.posterior import factorise
 
 _DEVIATION = 0.4  # scale of the Cauchy prior of a log lengthscale's deviation
-_COMMON = (0.6, 1.0)  # median, in units of sqrt(d / 2), and sd of the common log lengthscale
+_COMMON = (0.6, 1.0)  # median, in typical distances, and sd of the log of the common lengthscale
 _NOISE = (-4.0, 3.0)  # mean and sd of the log noise variance
 _BOUNDS = ((-8.0, 8.0), (-12.0, 12.0), (-16.0, 2.0))  # of m, each d_j and the log noise
 _GRID = ((-1.0, 0.0, 1.0), (-9.0, -5.0, -2.0))  # log lengthscales about the prior's, log noises
@@ -55,15 +55,20 @@ class AnisotropicFit:
 
 
 def fit_anisotropic(
-    features: Floats, targets: Floats, groups: NDArray[np.intp], kernel: str = "matern52"
+    features: Floats,
+    targets: Floats,
+    groups: NDArray[np.intp],
+    typical_distance: float,
+    kernel: str = "matern52",
 ) -> AnisotropicFit:
     """The kernel parameters of maximal posterior density.
 
     Args:
-        features: (R, n, k), each about from -1 to 1.
+        features: (R, n, k).
         targets: (R, n) standardised observations.
         groups: (k,) which parameter each feature belongs to, 0 .. p - 1: features of a parameter,
             one-hot ones for example, share a lengthscale.
+        typical_distance: Scale of distances of uniform designs, see `DesignSpace`.
         kernel: Name of a stationary kernel.
     """
     rows, n = targets.shape
@@ -72,9 +77,9 @@ def fit_anisotropic(
     chunk = max(1, _HELD // max(1, n * n))
     for first in range(0, rows, chunk):
         part = slice(first, first + chunk)
-        objective = _LogPosterior(features[part], targets[part], groups, kernel)
+        objective = _LogPosterior(features[part], targets[part], groups, typical_distance, kernel)
         found[part], values[part] = _climb(objective, n)
-    whole = _LogPosterior(features, targets, groups, kernel)
+    whole = _LogPosterior(features, targets, groups, typical_distance, kernel)
     outputscale = np.concatenate(
         [
             whole.outputscale(found[i : i + chunk], slice(i, i + chunk))
@@ -83,21 +88,26 @@ def fit_anisotropic(
         or [np.empty(0)]
     )
     log_scales = found[:, :1] + found[:, 1:-1]  # (R, p)
-    return AnisotropicFit(np.exp(log_scales)[:, groups], np.exp(found[:, -1]), outputscale, values)
+    lengthscales = np.ascontiguousarray(np.exp(log_scales)[:, groups])
+    return AnisotropicFit(lengthscales, np.exp(found[:, -1]), outputscale, values)
 
 
 class _LogPosterior:
     """Log density of m, d_1 .. d_p and the log noise, (S, p + 2), for some campaigns."""
 
     def __init__(
-        self, features: Floats, targets: Floats, groups: NDArray[np.intp], kernel: str
+        self,
+        features: Floats,
+        targets: Floats,
+        groups: NDArray[np.intp],
+        typical_distance: float,
+        kernel: str,
     ) -> None:
         self.num_groups = int(groups.max(initial=-1)) + 1
         self.num_campaigns, self._n = targets.shape
         self._features, self._targets, self._groups = features, targets, groups
         self._kernel, self._kernel_slope = KERNELS[kernel], SLOPES[kernel]
-        # In units of the features' own spread of a space of p parameters from -1 to 1 each.
-        self.middle = math.log(_COMMON[0] * math.sqrt(max(self.num_groups, 1) / 2))
+        self.middle = math.log(_COMMON[0] * typical_distance)
         self._squares = np.ascontiguousarray(features**2)
 
     def value(self, at: Floats, rows: NDArray[np.intp]) -> Floats:

@@ -37,7 +37,7 @@ class FantasyPosterior:
 
     def __init__(self, posterior: Posterior) -> None:
         self._kernel, self._slope = KERNELS[posterior.kernel], SLOPES[posterior.kernel]
-        self._unit = posterior.lengthscale[:, None, None]
+        self._unit = posterior.unit[:, None]  # (R, 1, 1 or k)
         self._inputs = posterior.features / self._unit  # (R, m, k)
         self._whiten = posterior.whiten  # (R, m, m), the inverse of a lower triangle
         self._weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten)  # (R, 1, m)

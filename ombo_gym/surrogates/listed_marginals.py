@@ -73,7 +73,7 @@ class ListedMarginals(CandidateMarginals):
         self._listed = listed
         self._inputs = lifted(posterior.features)  # (R, k + 2, n)
         self._whiten = posterior.whiten
-        self._per_squared = posterior.lengthscale[:, None, None] ** -2  # (R, 1, 1)
+        self._per_squared = posterior.unit[:, None] ** -2  # (R, 1, 1 or k)
         rows, n = posterior.targets.shape
         size = len(listed.codes)
         kept = rows * n * size <= _KEPT
@@ -109,9 +109,21 @@ class ListedMarginals(CandidateMarginals):
 
     def _covariances(self, part: slice, piece: slice) -> Floats:
         """Of observations and listed designs, relative to the prior variance, (P, n, C)."""
-        squared = squared_distances_of_lifted(self._inputs[part], self._listed.lifted[:, piece])
-        squared *= self._per_squared[part]
-        return self._kernel(squared)
+        return self._kernel(self._squared(self._inputs[part], part, self._listed.lifted[:, piece]))
+
+    def _squared(self, points: Floats, rows: slice, listed: Floats) -> Floats:
+        """Distances of lifted points (P, k + 2, n) and (k + 2, C) in lengthscales, (P, n, C)."""
+        weights = self._per_squared[rows]  # (P, 1, 1 or k)
+        if weights.shape[2] == 1:
+            squared = squared_distances_of_lifted(points, listed)
+            squared *= weights
+            return squared
+        features, others = points[:, :-2].swapaxes(1, 2), listed[..., :-2, :]  # (P, n, k), (k, C)
+        squared = np.matmul(features * (-2.0 * weights), others)
+        squared += (features**2 * weights).sum(axis=2)[..., None]
+        squared += np.matmul(weights, others**2)
+        np.maximum(squared, 0.0, out=squared)
+        return squared
 
     @override
     def _lifted_at(self, picks: NDArray[np.intp]) -> Floats:
@@ -121,16 +133,13 @@ class ListedMarginals(CandidateMarginals):
     def _white_at(self, picks: NDArray[np.intp]) -> Floats:
         if self._kept:
             return super()._white_at(picks)
-        squared = squared_distances_of_lifted(self._inputs, self._lifted_at(picks))  # (R, n, 1)
-        covariances = self._kernel(squared * self._per_squared)
-        white: Floats = np.matmul(self._whiten, covariances)[..., 0]
+        squared = self._squared(self._inputs, slice(None), self._lifted_at(picks))  # (R, n, 1)
+        white: Floats = np.matmul(self._whiten, self._kernel(squared))[..., 0]
         return white
 
     @override
     def _prior_covariances(self, picked: Floats) -> Floats:
-        squared = squared_distances_of_lifted(picked, self._listed.lifted)[:, 0]
-        squared *= self._per_squared[:, 0]
-        return self._kernel(squared)
+        return self._kernel(self._squared(picked, slice(None), self._listed.lifted)[:, 0])
 
     @override
     def _explained(self, white: Floats) -> Floats:

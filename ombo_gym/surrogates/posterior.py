@@ -13,6 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.surrogates.anisotropic_fit import fit_anisotropic
+from ombo_gym.surrogates.isotropic_fit import fit_isotropic
 from ombo_gym.surrogates.kernels import (
     KERNELS,
     lifted,
@@ -24,14 +26,14 @@ from ombo_gym.surrogates.surrogate import Surrogate
 
 Floats = NDArray[np.float64]
 
-_TIE = 1e-10  # log likelihoods an observation that count as equal: the first on the grid is chosen
-
 
 class Posterior:
     """Beliefs of R campaigns about their objectives after n observations each.
 
     Attributes:
-        lengthscale, noise, outputscale: (R,) the kernel parameters in use.
+        lengthscale, noise, outputscale: (R,) the kernel parameters in use; where features have
+            lengthscales of their own, their geometric mean.
+        unit: (R, 1 or k) the lengthscale of each feature.
         shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised
             units.
         targets: (R, n) standardised observations.
@@ -68,43 +70,44 @@ class Posterior:
             self.scale = np.where(spread > 1e-12 * np.abs(values).max(axis=1), spread, 1.0)
         self.targets = (values - self.shift[:, None]) / self.scale[:, None]
         squared = squared_distances(features, features)  # (R, n, n)
-        self._choose(surrogate, squared)
-        lower = np.linalg.cholesky(self._noisy(squared, self.lengthscale, self.noise))
+        self._fit(surrogate, squared)
+        if surrogate.groups is None:
+            squared /= self.lengthscale[:, None, None] ** 2
+        else:
+            squared = squared_distances(*[features / self.unit[:, None]] * 2)
+        matrix = self._kernel(squared)
+        diagonal = np.arange(n)
+        matrix[:, diagonal, diagonal] = 1.0 + self.noise[:, None]
+        lower = np.linalg.cholesky(matrix)
         self.whiten = np.linalg.inv(lower)  # (R, n, n), L^-1
         self.white = np.matmul(self.whiten, self.targets[:, :, None])  # (R, n, 1), L^-1 y
 
-    def _noisy(self, squared: Floats, lengthscale: Floats, noise: Floats) -> Floats:
-        """Kernel matrices of the observations and their noise, relative to the prior variance."""
-        matrix = self._kernel(squared / lengthscale[:, None, None] ** 2)
-        n = matrix.shape[1]
-        matrix[:, np.arange(n), np.arange(n)] = 1.0 + noise[:, None]
-        return matrix
+    def _fit(self, surrogate: Surrogate, squared: Floats) -> None:
+        """Chooses the kernel parameters, where that is meant and there is something to fit them to.
 
-    def _choose(self, surrogate: Surrogate, squared: Floats) -> None:
-        """The likeliest kernel parameters on the grid, a posteriori; variance in closed form."""
+        Args:
+            surrogate: What was known before.
+            squared: (R, n, n) distances of the observed designs.
+        """
         rows, n = self.targets.shape
         middle = len(surrogate.lengthscales) // 2
         self.lengthscale = np.full(rows, surrogate.lengthscales[middle])
         self.noise = np.full(rows, surrogate.noise_variances[0])
         self.outputscale = np.ones(rows)
+        self.unit = self.lengthscale[:, None]
         if not surrogate.standardise or n < 2:
             return
-        best = np.full(rows, -np.inf)
-        for at, lengthscale in enumerate(surrogate.lengthscales):
-            for noise in surrogate.noise_variances:
-                each, level = np.full(rows, lengthscale), np.full(rows, noise)
-                lower, white = factorise(self._noisy(squared, each, level), self.targets)
-                outputscale = np.maximum((white**2).sum(axis=1) / n, 1e-6)
-                # In the order of a single row: sums along another stride round differently.
-                diagonal = np.ascontiguousarray(np.diagonal(lower, axis1=1, axis2=2))
-                likelihood = -0.5 * n * np.log(outputscale) - np.log(diagonal).sum(axis=1)
-                if surrogate.log_prior:
-                    likelihood += surrogate.log_prior[at]
-                better = likelihood > best + _TIE * n
-                best = np.where(better, likelihood, best)
-                self.lengthscale = np.where(better, each, self.lengthscale)
-                self.noise = np.where(better, level, self.noise)
-                self.outputscale = np.where(better, outputscale, self.outputscale)
+        if surrogate.groups is None:
+            fitted = fit_isotropic(surrogate, squared, self.targets)
+            self.lengthscale, self.noise, self.outputscale = fitted
+            self.unit = self.lengthscale[:, None]
+            return
+        groups = np.array(surrogate.groups, np.intp)
+        found = fit_anisotropic(
+            self.features, self.targets, groups, surrogate.typical_distance, self.kernel
+        )
+        self.unit, self.noise, self.outputscale = found.lengthscales, found.noise, found.outputscale
+        self.lengthscale = np.exp(np.log(self.unit).mean(axis=1))
 
     def at(self, features: Floats) -> CandidateMarginals:
         """Mean and variance at M candidates, (R, M, k)."""
@@ -124,8 +127,8 @@ class Posterior:
         )
 
     def _scaled(self, features: Floats) -> Floats:
-        """Points (R, m, k) in units of the lengthscale, lifted."""
-        return lifted(features / self.lengthscale[:, None, None])
+        """Points (R, m, k) in units of the lengthscales, lifted."""
+        return lifted(features / self.unit[:, None])
 
     def covariance(self, features: Floats) -> Floats:
         """Posterior covariance of M candidates, (R, M, M), in standardised units."""
@@ -136,22 +139,3 @@ class Posterior:
         covariance -= np.matmul(marginals.white.swapaxes(1, 2), marginals.white)
         covariance *= self.outputscale[:, None, None]
         return covariance
-
-
-def factorise(matrix: Floats, targets: Floats) -> tuple[Floats, Floats]:
-    """Cholesky factor L and L^-1 y in one go: the factor of [[K, y], [y', c]] holds both.
-
-    Args:
-        matrix: K, (R, n, n), positive definite.
-        targets: y, (R, n).
-
-    Returns:
-        (R, n, n) and (R, n).
-    """
-    rows, n = targets.shape
-    bordered = np.empty((rows, n + 1, n + 1))
-    bordered[:, :n, :n] = matrix
-    bordered[:, n, :n] = targets  # the upper triangle is not read
-    bordered[:, n, n] = 1e300  # so large that the last pivot is positive, whatever y' K^-1 y is
-    lower = np.linalg.cholesky(bordered)
-    return lower[:, :n, :n], lower[:, n, :n]

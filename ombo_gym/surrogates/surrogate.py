@@ -35,6 +35,9 @@ class Surrogate:
         start_percentile: Of all values, that the start's are at or below; None: of no matter.
         log_prior: Logarithm of each lengthscale's prior probability, but for a constant; none: all
             are as probable.
+        groups: (k,) which parameter each feature is of, where each parameter has a lengthscale that
+            is fitted, see `ombo_gym.surrogates.anisotropic_fit`; None: there is one for all.
+        typical_distance: Of uniform designs, which such lengthscales are judged by.
     """
 
     kernel: str
@@ -44,15 +47,18 @@ class Surrogate:
     max_data: int = 512
     start_percentile: float | None = None
     log_prior: tuple[float, ...] = ()
+    groups: tuple[int, ...] | None = None
+    typical_distance: float = 1.0
 
 
 def make_surrogate(spec: CampaignSpec) -> Surrogate:
     """Builds a surrogate from a spec's recipe.
 
-    `kernel` is "prior" (the process that the objective is drawn from), "fit" (chosen by marginal
-    likelihood over a grid; the noise too), or a kernel's name together with `lengthscale`;
-    `max_data` is the most observations to condition on; `truncation` says whether "fit" makes up
-    for a start below a percentile, see `ombo_gym.surrogates.truncation`.
+    `kernel` is "prior" (the process that the objective is drawn from), "fit" (a lengthscale for
+    each parameter and the noise, fitted a posteriori), "isotropic" (one lengthscale and the noise,
+    the likeliest on a grid), or a kernel's name together with `lengthscale`; `max_data` is the most
+    observations to condition on; `truncation` says whether what is fitted makes up for a start
+    below a percentile, see `ombo_gym.surrogates.truncation`.
 
     Args:
         spec: Whose recipe, design space, prior and noise are meant.
@@ -66,7 +72,7 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
         raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {shown(config)}")
     name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
     lengthscale, truncation = config.get("lengthscale"), config.get("truncation", True)
-    names = ["prior", "fit", *sorted(KERNELS)]
+    names = ["prior", "fit", "isotropic", *sorted(KERNELS)]
     if not isinstance(name, str) or name not in names:
         raise ValueError(f"surrogate: expected a kernel among {names}, got {shown(name)}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
@@ -80,10 +86,21 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
             f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
             f"got {shown(dict(config))}"
         )
-    if name == "fit":
+    if name in ("fit", "isotropic"):
         space = spec.design_space
         scales = tuple(space.typical_distance * scale for scale in _LENGTHSCALES)
         below = spec.start_origin.percentile if truncation else None
+        if name == "fit":
+            return Surrogate(
+                "matern52",
+                (0.6 * space.typical_distance,),
+                (_NOISES[1],),
+                True,
+                int(max_data),
+                below,
+                groups=tuple(space.feature_groups.tolist()),
+                typical_distance=space.typical_distance,
+            )
         return Surrogate(
             space.kernel, scales, _NOISES, True, int(max_data), below, _log_prior(space)
         )

@@ -50,7 +50,7 @@ def looks(observation, spec, rngs):
 
 def test_a_campaign_with_more_than_max_data_rows_is_judged_by_those_kept():
     problem, n, max_data = GP(dim=2), 40, 12
-    spec = spec_of(problem, {"kernel": "fit", "max_data": max_data})
+    spec = spec_of(problem, {"kernel": "isotropic", "max_data": max_data})
     rng = np.random.default_rng(0)
     designs = rng.uniform(-1, 1, (2, n, 2)).astype(np.float32)
     values = rng.normal(3, 2, (2, n))

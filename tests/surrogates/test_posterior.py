@@ -258,13 +258,17 @@ def test_the_prior_of_the_problem_is_its_kernel_and_the_noise_of_the_measurement
     unknown = make_surrogate(spec_of(GP(), {"kernel": "prior"}, None))
     assert unknown.noise_variances == (JITTER,)
     fitted = make_surrogate(spec_of(TFBinding(), {}, 0.2))
-    assert fitted.standardise and fitted.kernel == "rbf" and len(fitted.lengthscales) > 1
+    assert fitted == make_surrogate(spec_of(TFBinding(), {"kernel": "fit"}, 0.2))
+    assert fitted.standardise and fitted.kernel == "matern52"
+    assert fitted.groups == tuple(position for position in range(8) for _ in range(4))
+    grid = make_surrogate(spec_of(TFBinding(), {"kernel": "isotropic"}, 0.2))
+    assert grid.standardise and grid.kernel == "rbf" and len(grid.lengthscales) > 1
 
 
 @pytest.mark.parametrize(
     ("config", "problem", "message"),
     [
-        ({"kernel": "cubic"}, GP(), r"'prior', 'fit', 'matern52', 'rbf'.*'cubic'"),
+        ({"kernel": "cubic"}, GP(), r"'prior', 'fit', 'isotropic', 'matern52', 'rbf'.*'cubic'"),
         ({"kernel": "prior"}, TFBinding(), "known process"),
         ({"kernel": "rbf"}, GP(), "lengthscale"),
         ({"kernel": "fit", "lengthscale": 1.0}, GP(), "lengthscale"),
@@ -342,13 +346,14 @@ def test_squared_distances_are_scipy_s():
     assert BoxDesigns(3).features(a.astype(np.float32)).dtype == np.float64
 
 
-def test_a_row_does_not_depend_on_its_neighbours_where_likelihoods_tie():
+@pytest.mark.parametrize(("kernel", "times"), [("isotropic", 200), ("fit", 20)])
+def test_a_row_does_not_depend_on_its_neighbours_where_likelihoods_tie(kernel, times):
     """Designs that all differ in every position have one likelihood on much of the grid."""
     problem = Ehrlich()
     space = problem.design_space
-    surrogate = make_surrogate(spec_of(problem, {"kernel": "fit"}))
+    surrogate = make_surrogate(spec_of(problem, {"kernel": kernel}))
     rng = np.random.default_rng(0)
-    for _ in range(200):
+    for _ in range(times):
         n = int(rng.integers(2, 20))
         features = space.features(rng.integers(32, size=(3, n, 32)))
         values = rng.choice([0.0, 0.1], size=(3, n))

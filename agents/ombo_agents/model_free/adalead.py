@@ -183,12 +183,10 @@ class AdaLead(DesignsPolicy):
         posterior, kept = condition(self.surrogate, space, designs, values, num_start)
         known = designs[np.arange(len(designs))[:, None], kept]
         weights = np.matmul(posterior.whiten.swapaxes(1, 2), posterior.white)  # (R, n, 1)
-        squared_lengthscale = posterior.lengthscale[:, None, None] ** 2
-        kernel = KERNELS[posterior.kernel]
+        kernel, unit = KERNELS[posterior.kernel], posterior.unit
 
         def predict(asked: Designs) -> NDArray[np.float64]:
-            distances = _squared_distances(space, asked, known)  # (R, m, n)
-            covariances = kernel(distances / squared_lengthscale)
+            covariances = kernel(_squared_distances(space, asked, known, unit))  # (R, m, n)
             mean: NDArray[np.float64] = np.matmul(covariances, weights)[..., 0]  # (R, m)
             return mean
 
@@ -228,9 +226,22 @@ def leading(values: NDArray[np.float64], threshold: float, count: int) -> NDArra
     return np.take_along_axis(order, np.arange(count) % num_leading[:, None], axis=1)
 
 
-def _squared_distances(space: DesignSpace, first: Designs, second: Designs) -> NDArray[np.float64]:
-    """Squared distances of features, (R, m, *shape) and (R, n, *shape) -> (R, m, n)."""
-    by_counting = space.differing(first, second)  # without one-hot features where there are such
-    if by_counting is not None:
-        return by_counting
-    return squared_distances(space.features(first), space.features(second))
+def _squared_distances(
+    space: DesignSpace, first: Designs, second: Designs, unit: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Squared distances of features in lengthscales, (R, m, *shape), (R, n, *shape) -> (R, m, n).
+
+    Args:
+        space: Design space.
+        first: Designs.
+        second: Others.
+        unit: (R, 1 or k) lengthscales.
+    """
+    if unit.shape[1] > 1:
+        units = unit[:, None]
+        return squared_distances(space.features(first) / units, space.features(second) / units)
+    distances = space.differing(first, second)  # without one-hot features where there are such
+    if distances is None:
+        distances = squared_distances(space.features(first), space.features(second))
+    scaled: NDArray[np.float64] = distances / unit[:, None] ** 2
+    return scaled

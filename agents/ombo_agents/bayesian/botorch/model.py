@@ -108,11 +108,13 @@ def _given_model(
 
     x = torch.as_tensor(features, dtype=torch.float64)  # (n, k)
     y = torch.as_tensor(values, dtype=torch.float64)[:, None]  # (n, 1)
-    base = MaternKernel(nu=2.5) if surrogate.kernel == "matern52" else RBFKernel()
+    unit = torch.as_tensor(posterior.unit, dtype=torch.float64)  # (1, 1 or k)
+    ard = {"ard_num_dims": unit.shape[1]} if unit.shape[1] > 1 else {}
+    base = MaternKernel(nu=2.5, **ard) if surrogate.kernel == "matern52" else RBFKernel(**ard)
     kernel = ScaleKernel(base).to(x)
     variance = float(posterior.outputscale[0] * posterior.scale[0] ** 2)
     kernel.outputscale = variance
-    kernel.base_kernel.lengthscale = float(posterior.lengthscale[0])
+    kernel.base_kernel.lengthscale = unit
     mean: Any = ZeroMean()
     if surrogate.standardise:
         mean = ConstantMean().to(x)
