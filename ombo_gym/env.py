@@ -53,12 +53,14 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
     `terminated` after N rounds; never truncated.
 
     Args:
-        problem: Name of a registered problem (ids set it), or a problem of your own.
+        problem: Name of a registered problem (ids set it), `module:Class` of your own, or a problem
+            as an object.
         horizon: N, or [low, high]: drawn anew for each campaign; 5 when nothing is said.
         batch_size: q, or [low, high] likewise; 4 when nothing is said.
         plates: Batch sizes round by round, for instance [24, 24, 8], instead of the two.
         utility: "best", "auc", "last_max", "last_median", "last_mean", {"name": "last_quantile",
-            "quantile": 0.9}, "total" or, for problems with an exact posterior, "recommendation".
+            "quantile": 0.9}, "total" or, for problems with an exact posterior, "recommendation";
+            of your own, `module:Class` or an object.
         start: For instance {"kind": "random", "size": 4}, {"kind": "percentile", "percentile": 50},
             {"kind": "space_filling", "size": 8}, {"kind": "listed", "designs": [...]}, {"kind":
             "none"}.

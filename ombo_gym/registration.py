@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import inspect
 from inspect import isabstract
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.envs.registration import EnvSpec
 
 from ombo_gym.arguments import shown
 from ombo_gym.problems.core.base import Problem
@@ -61,11 +63,48 @@ def register_all() -> None:
             )
 
 
+def environment(name: str) -> str | EnvSpec:
+    """What `gym.make` and `gym.make_vec` take for the name of an environment.
+
+    Args:
+        name: An id; `module:id` of one that a module registers; or `module:Class` of a problem of
+            one's own, which no module has to register.
+
+    Returns:
+        An id as it is; for a class, a specification with the name as its id.
+    """
+    if not names_problem(name):
+        return name
+    module, _, attribute = name.partition(":")
+    importlib.import_module(module)
+    if attribute in gym.registry:  # an id like any other, though without a namespace
+        return name
+    return EnvSpec(
+        name,
+        entry_point="ombo_gym.env:CampaignEnv",
+        vector_entry_point="ombo_gym.vector_env:CampaignVectorEnv",
+        kwargs={"problem": name},
+    )
+
+
+def names_problem(name: str) -> bool:
+    """Whether a name reads `module:Class`, and not `module:id` with a namespace or a version."""
+    module, _, attribute = name.partition(":")
+    dotted = all(part.isidentifier() for part in module.split("."))
+    return dotted and attribute.isidentifier()
+
+
+def looked_for(module: str) -> str:
+    """Where modules are looked for, in words that end a message."""
+    return f"{module} is looked for in {Path.cwd()} and where Python's packages are"
+
+
 def problem_class(name: str) -> type[Problem]:
     """The class of a problem; arguments and errors as in `make_problem`."""
     if not isinstance(name, str) or (name not in PROBLEMS and name.count(":") != 1):
         raise ValueError(
-            f"problem: expected one of {sorted(PROBLEMS)}, or module:Class, got {shown(name)}"
+            f"problem: expected one of {sorted(PROBLEMS)}, module:Class, or an object of a class "
+            f"of your own, got {shown(name)}"
         )
     module, attribute = PROBLEMS.get(name, name).split(":")
     try:

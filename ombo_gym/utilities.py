@@ -355,13 +355,13 @@ def make_utility(given: Any) -> Utility:
     elif isinstance(given, Mapping) and isinstance(given.get("name"), str):
         name, arguments = given["name"], {k: v for k, v in given.items() if k != "name"}
     else:
-        raise ValueError(f"utility: expected one of {sorted(UTILITIES)}, got {shown(given)}")
+        name, arguments = "", {}
     if name.count(":") == 1:
         name = _imported(name)
     if name not in UTILITIES:
         raise ValueError(
-            f"utility: expected one of {sorted(UTILITIES)}, or module:Class of your own, got "
-            f"{shown(given)}"
+            f"utility: expected one of {sorted(UTILITIES)}, or module:Class of your own, or an "
+            f"object of it, got {shown(given)}"
         )
     takes_some = UTILITIES[name].__init__ is not object.__init__
     known = signature(UTILITIES[name]).parameters if takes_some else {}
@@ -370,7 +370,12 @@ def make_utility(given: Any) -> Utility:
         raise ValueError(
             f"utility: {name!r} takes the arguments {list(known)}, got {shown(arguments)}"
         )
-    return UTILITIES[name](**arguments)
+    try:
+        return UTILITIES[name](**arguments)
+    except Exception as error:
+        if str(error).startswith("utility:"):
+            raise
+        raise ValueError(f"utility: {name!r} cannot take {shown(arguments)}: {error}") from error
 
 
 def _name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
@@ -392,8 +397,9 @@ def _imported(name: str) -> str:
         found: str = getattr(import_module(module), attribute).name
         if not isinstance(found, str):
             raise TypeError(f"its name is {shown(found)}")
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    except Exception as error:
         raise ValueError(
-            f"utility: expected a class with a name in module:Class, got {name!r}: {error}"
+            "utility: expected a subclass of ombo_gym.Utility with a name in module:Class, got "
+            f"{name!r}: {error}"
         ) from error
     return found

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.unmeasured import without_repeats
+from ombo_gym.arguments import shown
 from ombo_gym.controls import Control, make_control
 from ombo_gym.observations import Observation, as_last_round, computable, next_plates
 from ombo_gym.randomness import GeneratorBatch, Rng
@@ -117,12 +118,14 @@ class DesignsPolicy(Policy):
         spec: Of the campaigns it is built for.
 
     Raises:
-        ValueError: The campaigns are played through another control than "designs".
+        ValueError: The campaigns are played through another control than "designs", or an
+            environment came in place of its spec.
     """
 
     keeps_repeats: bool = False
 
     def __init__(self, spec: CampaignSpec) -> None:
+        check_spec(spec)
         if spec.control != "designs":
             raise ValueError(
                 f"{type(self).__name__} proposes designs: expected an environment with "
@@ -190,10 +193,11 @@ class ControlPolicy(Policy):
         control: Name of the control.
 
     Raises:
-        ValueError: The environment has a third control.
+        ValueError: The environment has a third control, or came in place of its spec.
     """
 
     def __init__(self, spec: CampaignSpec, control: str) -> None:
+        check_spec(spec)
         if spec.control not in ("designs", control):
             raise ValueError(
                 f"{type(self).__name__} acts through the control {control!r}: expected an "
@@ -247,6 +251,19 @@ class ControlPolicy(Policy):
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""
         return {}
+
+
+def check_spec(spec: Any) -> None:
+    """Refuses what is no spec: an environment, say.
+
+    Raises:
+        ValueError: It is none; says what to do.
+    """
+    if not isinstance(spec, CampaignSpec):
+        raise ValueError(
+            f"spec: expected a CampaignSpec, got {shown(spec)}; of an environment it is "
+            "ombo_gym.campaign_spec(env)"
+        )
 
 
 def check_leading_axis(observation: Observation) -> None:

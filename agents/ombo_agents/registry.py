@@ -7,13 +7,15 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ombo_agents import offline
 from ombo_agents.bayesian import schedules
 from ombo_agents.bayesian.botorch.multistep import BotorchMultistep, values_last_batch
 from ombo_agents.bayesian.botorch.one_step import BotorchKG, BotorchLogEI
+from ombo_agents.bayesian.doe_then_ucb import DoeThenUcb
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.local_penalization import LocalPenalization
@@ -35,6 +37,8 @@ from ombo_agents.planners.binoculars import Binoculars
 from ombo_agents.planners.rollout.policy import rollout
 from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
+from ombo_gym.arguments import shown
+from ombo_gym.registration import looked_for
 from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
 
 Reason = str | None  # why a policy does not suit a spec's campaigns; None: it does
@@ -122,6 +126,8 @@ def _rolling(lookahead: int) -> Callable[..., Policy]:
     )
 
 
+_ROLLING = re.compile(r"rolling_([1-9]\d*)")
+_EXPECTED_CLASS = "expected a subclass of ombo_agents.Policy in module:Class"
 _EXPLORES = ("designs", "exploration")
 
 POLICIES: dict[str, Entry] = {
@@ -132,6 +138,7 @@ POLICIES: dict[str, Entry] = {
     "greedy": Entry(schedules.greedy, controls=_EXPLORES),
     "greedy_refined": Entry(RefinedGreedy, _needs_movable_numbers),
     "ucb": Entry(schedules.ucb, controls=_EXPLORES),
+    "doe_then_ucb": Entry(DoeThenUcb),
     "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
     "explore_then_exploit": Entry(schedules.explore_then_exploit, controls=_EXPLORES),
@@ -175,17 +182,19 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
 
     Args:
         name: A name of `names()`, optionally with settings: `ucb:weight=2`,
-            `explore_then_exploit:weights=3/1/0`; a folder that `scripts.train` wrote; or
-            `module:Class` of a policy of your own, which is called with the spec.
+            `explore_then_exploit:weights=3/1/0`; a folder that `ombo train` wrote; or
+            `module:Class` of a policy of your own, with settings or without
+            (`module:Class:step=0.5`), which is called with the spec and the settings.
         env_or_spec: A spec, or a single or vector environment of this package, wrapped or not.
         **settings: The policy's own, as keyword arguments; what is not given is as in
             `ombo_agents/hyperparameters`.
 
     Raises:
-        ValueError: An unknown name (lists the known ones), a setting that the policy lacks, or a
-            design space that it does not suit (says why).
+        ValueError: An unknown name (lists the known ones), a setting that the policy lacks, a
+            module that cannot be imported, or a design space that it does not suit (says why).
     """
     spec = _spec(env_or_spec)
+    name = _checked(name)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import load
 
@@ -200,10 +209,16 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
             f"{name} does not suit {spec.design_space!r} of {spec.problem} under utility "
             f"'{spec.utility}': {reason}; these do: {', '.join(suited)}"
         )
+    settings = _parse(text) | settings
+    if bare in POLICIES or _ROLLING.fullmatch(bare):
+        settings = settings_of(bare, spec) | settings
     try:
-        return entry.build(spec, **settings_of(bare, spec) | _parse(text) | settings)
+        policy = entry.build(spec, **settings)
     except TypeError as error:
         raise ValueError(f"policy {name!r}: {error}") from error
+    if not callable(getattr(policy, "act", None)):
+        raise ValueError(f"policy {name!r}: {_EXPECTED_CLASS}, got one that builds {shown(policy)}")
+    return policy
 
 
 def supports(name: str, env_or_spec: Any) -> bool:
@@ -213,6 +228,7 @@ def supports(name: str, env_or_spec: Any) -> bool:
         ValueError: An unknown name; lists the known ones.
     """
     spec = _spec(env_or_spec)
+    name = _checked(name)
     if (Path(name) / "config.json").is_file():
         from ombo_agents.learned.storage import fits
 
@@ -222,25 +238,79 @@ def supports(name: str, env_or_spec: Any) -> bool:
 
 
 def _spec(env_or_spec: Any) -> CampaignSpec:
-    return env_or_spec if isinstance(env_or_spec, CampaignSpec) else campaign_spec(env_or_spec)
+    if isinstance(env_or_spec, CampaignSpec):
+        return env_or_spec
+    if not hasattr(env_or_spec, "unwrapped"):
+        raise ValueError(
+            "env_or_spec: expected a CampaignSpec or an environment of ombo_gym, got "
+            f"{shown(env_or_spec)}; ombo_gym.CampaignEnv(problem) makes one of a problem"
+        )
+    return campaign_spec(env_or_spec)
+
+
+def _checked(name: Any) -> str:
+    """A name or a folder as text."""
+    if not isinstance(name, str | PathLike):
+        raise ValueError(
+            f"policy: expected one of {names()}, the folder of a trained policy or "
+            f"'module:Class', got {shown(name)}; a class of your own is called with the spec "
+            "itself: Class(ombo_gym.campaign_spec(env))"
+        )
+    return str(name)
 
 
 def _split(name: str) -> tuple[Entry, str]:
     """The entry that a name stands for, and the text of its settings."""
     bare, _, text = name.partition(":")
-    if rolling := re.fullmatch(r"rolling_([1-9]\d*)", bare):
+    if rolling := _ROLLING.fullmatch(bare):
         return Entry(_rolling(int(rolling[1])), _needs_exact_plans), text
-    if bare not in POLICIES and text.isidentifier():
-        try:
-            return Entry(getattr(importlib.import_module(bare), text), controls=CONTROLS), ""
-        except (ImportError, AttributeError) as error:
-            raise ValueError(f"policy {name!r}: {error}") from error
+    attribute, _, settings = text.partition(":")
+    if bare not in POLICIES and attribute.isidentifier():
+        return Entry(_own_class(name, bare, attribute), controls=CONTROLS), settings
     if bare not in POLICIES:
+        if name and Path(name).is_dir():
+            raise ValueError(f"policy: {_not_finished(Path(name))}")
         raise ValueError(
             f"policy: expected one of {names()} or the folder of a trained policy "
             f"(with config.json and policy.safetensors) or module:Class, got {name!r}"
         )
     return POLICIES[bare], text
+
+
+def _own_class(name: str, module: str, attribute: str) -> Callable[..., Policy]:
+    """What `module:Class` stands for.
+
+    Raises:
+        ValueError: The module cannot be imported, whatever it raises, or holds no such class.
+    """
+    try:
+        found: Any = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"policy {name!r}: {error}; {looked_for(module)}") from error
+    except SyntaxError as error:
+        raise ValueError(f"policy {name!r}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ValueError(
+            f"policy {name!r}: importing {module} raised {type(error).__name__}: {error}"
+        ) from error
+    if not callable(found) or (
+        isinstance(found, type) and not callable(getattr(found, "act", None))
+    ):
+        raise ValueError(f"policy {name!r}: {_EXPECTED_CLASS}, got {shown(found)}")
+    return cast(Callable[..., Policy], found)
+
+
+def _not_finished(folder: Path) -> str:
+    """Why a folder without a configuration is no trained policy, and what to do."""
+    if (folder / "state.safetensors").is_file():
+        return (
+            f"{folder} is a run that is unfinished: 'ombo train' with the arguments that it was "
+            f"begun with and --out {folder} --resume goes on"
+        )
+    return (
+        f"expected the folder of a trained policy (with config.json and policy.safetensors), got "
+        f"{str(folder)!r}, which has no config.json"
+    )
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 import ombo_gym
 from ombo_gym.design_spaces import repeated
+from ombo_gym.evaluation.code_names import make_utility_known
 from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.replays import check_replays, record
 from ombo_gym.observations import Observation, as_last_round
+from ombo_gym.registration import environment
 from ombo_gym.spec import campaign_spec
 
 try:
@@ -55,6 +57,8 @@ class Cell:
         first: Number of the block's first campaign.
         campaigns: How many.
         maker: "module:function" that builds a policy from (policy, spec).
+        utility_class: `module:Class` of a utility of one's own, whose module has to be imported
+            before its name is known, wherever the cell is played.
         fingerprint: Changes when what the names stand for changes: code, settings, data, versions
             of libraries (`identity`).
     """
@@ -71,11 +75,13 @@ class Cell:
     env_kwargs: str = "{}"
     maker: str = "ombo_agents:make"
     fingerprint: str = ""
+    utility_class: str = ""
 
     @property
     def key(self) -> str:
-        """Hash of the fields and of the package's version."""
-        text = json.dumps([asdict(self), ombo_gym.__version__], sort_keys=True)
+        """Hash of the fields and of the package's version; the fingerprint has own classes."""
+        said = {name: value for name, value in asdict(self).items() if name != "utility_class"}
+        text = json.dumps([said, ombo_gym.__version__], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     def showing(self, horizon_shown: str) -> Cell:
@@ -105,11 +111,13 @@ class Played(NamedTuple):
 
 def make_env(cell: Cell) -> Any:
     """The cell's campaigns as a vector environment."""
+    if cell.utility_class:
+        make_utility_known(cell.utility_class)
     arguments = json.loads(cell.env_kwargs)
     if PLATES not in arguments:
         arguments |= {"horizon": cell.horizon, "batch_size": cell.batch_size}
     return gym.make_vec(
-        cell.env,
+        environment(cell.env),
         num_envs=cell.campaigns,
         autoreset_mode="Disabled",
         utility=cell.utility,

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ombo_gym.utilities import Utility
+
 _NAMES_CODE = ("problem", "control", "utility")  # arguments of environments that may
 _PLANS_AHEAD = re.compile(r"rolling_[1-9]\d*")  # policies that are known without being listed
+
+
+def own_utility(utility: Utility) -> str:
+    """`module:Class` of a utility that importing this package does not make known, else ""."""
+    kind = type(utility)
+    ours = kind.__module__ == Utility.__module__
+    return "" if ours else f"{kind.__module__}:{kind.__qualname__}"
+
+
+def make_utility_known(own: str) -> None:
+    """Imports the module of `module:Class`, which makes the names of its utilities known.
+
+    Raises:
+        ValueError: There is no such module, or it raises an error.
+    """
+    module = own.partition(":")[0]
+    try:
+        importlib.import_module(module)
+    except Exception as error:
+        raise ValueError(f"utility: cannot import {module} of {own!r}: {error}") from error
 
 
 def named_code(entry: Mapping[str, Any], policies: Collection[str]) -> Iterator[str]:

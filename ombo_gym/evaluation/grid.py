@@ -37,6 +37,7 @@ from ombo_gym.evaluation.code_names import refuse_code
 from ombo_gym.evaluation.failures import failure_of
 from ombo_gym.evaluation.grid_file import read_yaml, short
 from ombo_gym.evaluation.plan import REPLACED_BY_PLATES, EvaluationPlan
+from ombo_gym.registration import environment, names_problem, problem_class
 from ombo_gym.spec import CampaignSpec, campaign_spec
 
 ALL = "all"
@@ -150,6 +151,9 @@ def _check_env(env: str, allow_code: bool) -> None:
         ValueError: It is neither; lists the known ones.
     """
     module, _, env_id = env.rpartition(":")
+    if allow_code and names_problem(env) and not isinstance(environment(env), str):
+        problem_class(env)
+        return
     if module and (allow_code or module == ombo_gym.__name__):
         importlib.import_module(module)
     spec = gym.registry.get(env_id)
@@ -200,7 +204,7 @@ def _policies(plan: EvaluationPlan | type[EvaluationPlan]) -> Any:
 def _spec(env_id: str, arguments: dict[str, Any]) -> CampaignSpec:
     """What players may know of an environment; whatever its arguments lead to is one ValueError."""
     try:
-        env = gym.make(env_id, **arguments)
+        env = gym.make(environment(env_id), **arguments)
     except (ValueError, TypeError, ImportError, OSError):
         raise
     except Exception as error:

@@ -38,6 +38,7 @@ import gymnasium as gym
 
 from ombo_gym.evaluation.import_graph import ImportGraph, Modules
 from ombo_gym.evaluation.module_text import Import
+from ombo_gym.registration import names_problem
 
 MAKER = "ombo_agents:make"
 LEFT_OUT = ("ombo_gym.evaluation", "ombo_gym.rendering", "ombo_gym.testing", "ombo_agents.cli")
@@ -95,8 +96,9 @@ class Identities:
         *,
         env_kwargs: str = "{}",
         maker: str = MAKER,
+        utility_class: str = "",
     ) -> str:
-        """As the function of this name."""
+        """As the function of this name; with the code of a utility of one's own."""
         control = json.loads(env_kwargs).get("control", "designs")
         policy_key, env_key = ("policy", policy, maker), ("env", env_id, control)
         if policy_key not in self._hashes:
@@ -104,7 +106,13 @@ class Identities:
         if env_key not in self._hashes:
             self._hashes[env_key] = _hash(self.env_parts(env_id, control=control))
         data = [_digest(file) for file in sources]
-        return _hash([self._hashes[policy_key], self._hashes[env_key], *data])
+        own: list[str] = []
+        if utility_class:
+            key = ("utility", utility_class)
+            if key not in self._hashes:
+                self._hashes[key] = _hash(self._class_parts(utility_class))
+            own = [self._hashes[key]]
+        return _hash([self._hashes[policy_key], self._hashes[env_key], *own, *data])
 
     def policy_parts(self, policy: str, maker: str = MAKER) -> Parts:
         """What a policy is made of, with a hash or a version of each.
@@ -114,6 +122,7 @@ class Identities:
             maker: "module:function" that builds policies.
         """
         name, _, attribute = policy.partition(":")
+        attribute = attribute.partition(":")[0]
         module, _, function = maker.partition(":")
         own = _is_module_and_name(policy)
         modules = self._modules_of([module, *([name] if own else [])])
@@ -141,7 +150,10 @@ class Identities:
         """
         registered = gym.registry.get(env_id.rpartition(":")[2])
         name = None if registered is None else registered.kwargs.get("problem")
-        if registered is None:
+        if registered is None and names_problem(env_id):
+            module, _, problem = env_id.partition(":")
+            roots = [Import("ombo_gym.vector_env", "CampaignVectorEnv"), Import(module, problem)]
+        elif registered is None:
             roots = [Import(env_id.partition(":")[0])]
         else:
             entries = (registered.vector_entry_point or registered.entry_point, name)
@@ -152,6 +164,12 @@ class Identities:
             modules, left_out=left_out, name=name if isinstance(name, str) else None
         )
         return self._code_parts(graph, [*roots, _AS_SHOWN])
+
+    def _class_parts(self, name: str) -> Parts:
+        """What `module:Class` is made of."""
+        module, _, symbol = name.partition(":")
+        graph = ImportGraph(self._modules_of([module]), left_out=LEFT_OUT, name=None)
+        return self._code_parts(graph, [Import(module, symbol.partition(".")[0])])
 
     def _code_parts(self, graph: ImportGraph, roots: Iterable[Import]) -> Parts:
         """Files and versions behind some names."""
@@ -227,6 +245,7 @@ def _distributions() -> Mapping[str, list[str]]:
 def _is_module_and_name(policy: str) -> bool:
     """Whether a policy's name reads `module:Class`, and not as a name with settings."""
     module, _, attribute = policy.partition(":")
+    attribute = attribute.partition(":")[0]  # settings behind it
     return attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ombo_gym.arguments import is_whole, shown
 from ombo_gym.evaluation.cells import SEEDS, Cell
+from ombo_gym.evaluation.code_names import own_utility
 from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.sizes import check_tables
 from ombo_gym.settings import BATCH_SIZE
@@ -201,6 +202,7 @@ class EvaluationPlan:
                 campaigns=min(self.block, self.campaigns - first),
                 env_kwargs=self.arguments,
                 maker=self.maker,
+                utility_class=own_utility(make_utility(utility)),
             )
             for utility in self.utilities
             for horizon, batch_size in self.rounds

@@ -15,6 +15,7 @@ import pandas as pd
 from ombo_gym.evaluation.plates import measurements
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.tables import PROBLEM
+from ombo_gym.registration import environment
 from ombo_gym.scores import score
 from ombo_gym.vector_env import CampaignVectorEnv
 
@@ -57,7 +58,9 @@ def _scale(env_id: str, env_kwargs: dict[str, Any], seeds: np.ndarray[Any, Any])
     parts = []
     for seed in range(first, last + 1, BLOCK):
         rows = min(BLOCK, last + 1 - seed)
-        env = gym.make_vec(env_id, num_envs=rows, autoreset_mode="Disabled", **env_kwargs)
+        env = gym.make_vec(
+            environment(env_id), num_envs=rows, autoreset_mode="Disabled", **env_kwargs
+        )
         _, infos = env.reset(seed=seed)
         played: CampaignVectorEnv = env.unwrapped  # type: ignore[assignment]
         top = played.problem.best_known(played.campaigns.instances)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.campaign import Campaigns
 from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.registration import environment
 
 CAMPAIGNS = 3  # that are kept of every setting and policy
 LARGEST_START = 64  # rows; of larger starts only size and best value are kept
@@ -98,7 +99,7 @@ def scenes(
         campaigns: How many are played; the first `CAMPAIGNS` of them have a scene.
     """
     rows = min(CAMPAIGNS, campaigns)
-    env = gym.make_vec(env_id, num_envs=rows, autoreset_mode="Disabled", **env_kwargs)
+    env = gym.make_vec(environment(env_id), num_envs=rows, autoreset_mode="Disabled", **env_kwargs)
     env.reset(seed=seed)
     campaigns_of: Campaigns = env.unwrapped.campaigns  # type: ignore[attr-defined]
     space = campaigns_of.spec.design_space

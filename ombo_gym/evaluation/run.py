@@ -182,6 +182,7 @@ class _Probe:
             self._sources[kind],
             env_kwargs=cell.env_kwargs,
             maker=cell.maker,
+            utility_class=cell.utility_class,
         )
         return replace(cell, fingerprint=fingerprint)
 

@@ -119,11 +119,11 @@ class ListedMarginals(CandidateMarginals):
             squared *= weights
             return squared
         features, others = points[:, :-2].swapaxes(1, 2), listed[..., :-2, :]  # (P, n, k), (k, C)
-        squared = np.matmul(features * (-2.0 * weights), others)
-        squared += (features**2 * weights).sum(axis=2)[..., None]
-        squared += np.matmul(weights, others**2)
-        np.maximum(squared, 0.0, out=squared)
-        return squared
+        weighted: Floats = np.matmul(features * (-2.0 * weights), others)
+        weighted += (features**2 * weights).sum(axis=2)[..., None]
+        weighted += np.matmul(weights, others**2)
+        np.maximum(weighted, 0.0, out=weighted)
+        return weighted
 
     @override
     def _lifted_at(self, picks: NDArray[np.intp]) -> Floats:

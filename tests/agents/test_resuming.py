@@ -272,6 +272,21 @@ def test_more_steps_go_on_and_the_configuration_says_from_where(tmp_path):
     assert left(tmp_path) == after and done["settings"]["steps"] == 280
 
 
+@pytest.mark.filterwarnings("ignore:rich is experimental")
+def test_a_finished_run_is_left_as_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(SETTINGS, "exploration", replace(SMALL[NAME], steps=100))
+    arguments = {"horizon": "1-3", "batch_size": 3, "out": tmp_path, "steps": 100}
+    command.main(command.Args(**arguments))
+    assert "--steps 100: rounded up to 120, in updates of 40" in capsys.readouterr().out
+    before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")}
+    command.main(command.Args(**arguments, resume=True))
+    assert "is finished already, with 120 rounds; more --steps go on" in capsys.readouterr().out
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*")} == before
+    (tmp_path / "config.json").unlink()  # as if it had been killed just before it was written
+    command.main(command.Args(**arguments, resume=True))
+    assert (tmp_path / "config.json").is_file()
+
+
 def test_a_run_with_more_steps_can_be_interrupted_too(tmp_path):
     longer = replace(SMALL[NAME], steps=280)
     for name in ("whole", "interrupted"):
@@ -293,7 +308,7 @@ def test_a_resumed_run_goes_to_its_own_end_where_no_number_of_steps_is_given(
 
     def noted(*_, settings, **__):
         asked.append(settings.steps)
-        return {"steps": 0, "seconds": 0.0}
+        return {"steps": 0, "seconds": 0.0, "new_steps": 0}
 
     monkeypatch.setattr("ombo_agents.learned.training.train", noted)
     for steps in (None, 500):

@@ -15,6 +15,7 @@ import gymnasium as gym
 
 from ombo_gym import env_ids
 from ombo_gym.arguments import shown
+from ombo_gym.registration import looked_for, names_problem, problem_class
 
 STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
@@ -43,23 +44,47 @@ def typed(command: str) -> str:
     return shlex.join(["python", "-m", f"scripts.{command}", *words])
 
 
-def parse_env(env_id: str) -> str:
-    """Checks an environment id.
+def parse_env(env_id: str, *, flag: str = "--env") -> str:
+    """Checks the name of an environment: an id, `module:id`, or `module:Class` of a problem.
 
     Raises:
-        ImportError: The module of `module:id` is not there.
-        ValueError: An unknown id; lists the known ones.
+        ImportError: The module is not there.
+        ValueError: An unknown id (lists the known ones, those of the module too), or a module that
+            raises an error.
     """
     module, _, name = env_id.rpartition(":")
     if module:
-        importlib.import_module(module)
+        _import_for(flag, module)
     spec = gym.registry.get(name)
+    if spec is None and names_problem(env_id) and hasattr(sys.modules[module], name):
+        try:
+            problem_class(env_id)
+        except ValueError as error:
+            raise ValueError(f"{flag}: {error}") from error
+        return env_id
     if spec is None or not str(spec.entry_point).startswith("ombo_gym."):
+        own = [
+            f"{module}:{each}"
+            for each, registered in gym.registry.items()
+            if module and str(registered.kwargs.get("problem")).startswith(f"{module}:")
+        ]
         raise ValueError(
-            f"--env: expected one of {', '.join(env_ids())} (or module:id for your own), "
-            f"got {env_id!r}"
+            f"{flag}: expected one of {', '.join([*own, *env_ids()])} (or, of your own, module:id "
+            f"or module:Class of a problem), got {env_id!r}"
         )
     return env_id
+
+
+def _import_for(flag: str, module: str) -> None:
+    """Imports what a flag names; whatever it raises is said with the flag."""
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{flag}: {error}; {looked_for(module)}") from error
+    except (Exception, SystemExit) as error:
+        raise ValueError(
+            f"{flag}: importing {module} raised {type(error).__name__}: {error}"
+        ) from error
 
 
 def parse_json(flag: str, text: str) -> dict[str, Any]:

@@ -28,13 +28,13 @@ class Args:
 
     policies: str | None = None
     """Comma-separated names (`ucb`, `ucb:weight=2`), folders of trained ones (`runs/NAME`,
-    `runs/*`), and `all` for every policy that suits the campaigns, which is meant where neither
-    this nor a grid is given."""
+    `runs/*`), of your own `module:Class` (`module:Class:step=0.5`), and `all` for every policy
+    that suits the campaigns, which is meant where neither this nor a grid is given."""
     grid: Path | None = None
     """A YAML file with problems and policies (`grids/suite.yaml`), in place of the flags up to
     --env-kwargs; --campaigns and --seed, when given, replace the file's."""
     env: str = "Ombo/GP-v0"
-    """Id of the environment."""
+    """Id of the environment; of your own, `module:Id` or `module:Class` of the problem."""
     horizons: str | None = None
     """Rounds N, comma-separated; 1,2,3,5 without --plates."""
     batch_size: int | None = None
@@ -44,8 +44,8 @@ class Args:
     plates: str | None = None
     """Batch sizes round by round (24,24,8), in place of --horizons, --batch-size and --budget."""
     utility: str = "best"
-    """What a finished campaign is worth (`auc`, `last_quantile:quantile=0.9`); or several,
-    comma-separated."""
+    """What a finished campaign is worth (`auc`, `last_quantile:quantile=0.9`, of your own
+    `module:Class:key=value`); or several, comma-separated."""
     campaigns: int | None = None
     """Campaigns per policy and horizon; 1000 without a grid."""
     seed: int | None = None

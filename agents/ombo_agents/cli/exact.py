@@ -13,6 +13,7 @@ import ombo_agents
 from ombo_agents.cli.arguments import parse_env, parse_json
 from ombo_agents.planners.dynamic_programming import MAX_STATES, solve_campaign
 from ombo_agents.planners.evaluation import evaluate_policy
+from ombo_gym.registration import environment
 from ombo_gym.spec import campaign_spec
 
 
@@ -24,7 +25,7 @@ class Args:
     """
 
     env: str = "Ombo/Bandit-v0"
-    """Id of the environment."""
+    """Id of the environment; of your own, `module:Id` or `module:Class` of the problem."""
     env_kwargs: str = "{}"
     """Further arguments of the environment, as JSON; they win over the flags below."""
     horizon: int = 2
@@ -53,7 +54,7 @@ def solve(args: Args) -> dict[str, Any]:
         raise ValueError(f"--max-states: expected at least 1, got {args.max_states}")
     begun = time.perf_counter()
     env = gym.make(
-        parse_env(args.env),
+        environment(parse_env(args.env)),
         **{
             "horizon": args.horizon,
             "batch_size": args.batch_size,

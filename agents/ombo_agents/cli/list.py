@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import tyro
+
 from ombo_agents.registry import names, supports
 from ombo_gym.__main__ import main as list_environments
 
@@ -15,12 +17,13 @@ class Args:
     For instance: ombo list --policies-for Ombo/SnAr-v0
     """
 
-    no_cost: bool = False
+    no_cost: tyro.conf.FlagCreatePairsOff[bool] = False
     """Do not measure what a design costs."""
-    json: bool = False
+    json: tyro.conf.FlagCreatePairsOff[bool] = False
     """Print JSON, seconds in full."""
     policies_for: str | None = None
-    """Id of an environment: the policies that suit it are listed instead."""
+    """Id of an environment (of your own, `module:Id` or `module:Class` of the problem): the
+    policies that suit it are listed instead."""
 
 
 def main(args: Args) -> None:
@@ -32,9 +35,10 @@ def main(args: Args) -> None:
     import gymnasium as gym
 
     from ombo_agents.cli.arguments import parse_env
+    from ombo_gym.registration import environment
     from ombo_gym.spec import campaign_spec
 
-    env = gym.make(parse_env(args.policies_for))
+    env = gym.make(environment(parse_env(args.policies_for, flag="--policies-for")))
     spec = campaign_spec(env)
     env.close()
     print("\n".join(name for name in names() if supports(name, spec)))

@@ -20,7 +20,7 @@ class Args:
     out: Path
     """Folder of the run, for instance runs/NAME."""
     env: str = "Ombo/GP-v0"
-    """Id of the environment."""
+    """Id of the environment; of your own, `module:Id` or `module:Class` of the problem."""
     agent: str = "exploration"
     """What the agent acts through: "exploration" weights, or "direct"ly on designs."""
     horizon: str = "1-5"
@@ -32,7 +32,8 @@ class Args:
     env_kwargs: str = "{}"
     """Further arguments of the environment, as JSON; they win over the flags above."""
     steps: int | None = None
-    """Rounds to play in training; by default the agent's own number, or the resumed run's."""
+    """Rounds to play in training, rounded up to whole updates; by default the agent's own number,
+    or the resumed run's."""
     num_envs: int | None = None
     """Campaigns in lockstep; by default the agent's own number."""
     seed: int = 0
@@ -50,8 +51,7 @@ def main(args: Args) -> None:
     Raises:
         SystemExit: Ctrl-C; what was kept last is there.
     """
-    from stable_baselines3.common.callbacks import ProgressBarCallback
-
+    from ombo_agents.learned.callbacks import ProgressInUpdates
     from ombo_agents.learned.storage import CONTROLS
     from ombo_agents.learned.training import SETTINGS, steps_of, train
 
@@ -71,6 +71,10 @@ def main(args: Args) -> None:
         steps=own_steps if args.steps is None else args.steps,
         num_envs=settings.num_envs if args.num_envs is None else args.num_envs,
     )
+    update = settings.num_envs * settings.rounds_per_update
+    if args.steps is not None and settings.steps % update:
+        whole = -(-settings.steps // update) * update
+        print(f"--steps {settings.steps:,}: rounded up to {whole:,}, in updates of {update:,}")
     try:
         config = train(
             parse_env(args.env),
@@ -80,9 +84,14 @@ def main(args: Args) -> None:
             seed=args.seed,
             out=args.out,
             resume=args.resume,
-            callback=ProgressBarCallback(),
+            callback=ProgressInUpdates(),
         )
     except KeyboardInterrupt:
         print(f"interrupted: the same command with --resume goes on, {args.out}", file=sys.stderr)
         raise SystemExit(128 + signal.SIGINT) from None
+    if args.resume and not config["new_steps"]:
+        print(
+            f"{args.out} is finished already, with {config['steps']:,} rounds; more --steps go on"
+        )
+        return
     print(f"trained {config['steps']:,} rounds in {config['seconds']} s: {args.out}")

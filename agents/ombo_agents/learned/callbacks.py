@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, ProgressBarCallback
 from typing_extensions import override
 
 from ombo_agents.learned.storage import non_finite
@@ -36,6 +36,18 @@ class FallingEntropy(BaseCallback):
     def _on_rollout_start(self) -> None:
         model: Any = self.model
         model.ent_coef = self._start * model._current_progress_remaining
+
+
+class ProgressInUpdates(ProgressBarCallback):
+    """A progress bar that ends where training does: steps are rounded up to whole updates."""
+
+    @override
+    def _on_training_start(self) -> None:
+        super()._on_training_start()
+        model: Any = self.model
+        update = model.n_steps * model.n_envs
+        self.pbar.total = -(-self.pbar.total // update) * update
+        self.pbar.refresh()
 
 
 class Checkpoints(BaseCallback):

@@ -100,6 +100,11 @@ def non_finite(network: nn.Module) -> str | None:
     return None
 
 
+def as_text(config: dict[str, Any]) -> str:
+    """A configuration as `config.json` holds it."""
+    return json.dumps(config, indent=2) + "\n"
+
+
 def save(folder: Path, network: ActorCriticPolicy, config: dict[str, Any]) -> None:
     """Writes a network's weights and what it was trained on, each in one step.
 
@@ -112,7 +117,7 @@ def save(folder: Path, network: ActorCriticPolicy, config: dict[str, Any]) -> No
         OSError: The disk is full, or the folder cannot be written to; what was there is unharmed.
         TypeError: A configuration that is no JSON.
     """
-    text = json.dumps(config, indent=2) + "\n"
+    text = as_text(config)
     # What actor and critic share is one parameter, and is written once.
     weights = {name: each.detach().contiguous() for name, each in network.named_parameters()}
     folder.mkdir(parents=True, exist_ok=True)

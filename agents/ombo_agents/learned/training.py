@@ -24,7 +24,15 @@ from ombo_agents.learned.size_limits import (
     check_network_size,
     check_rollout_size,
 )
-from ombo_agents.learned.storage import CONFIG, CONTROLS, network_of, save, shape_of
+from ombo_agents.learned.storage import (
+    CONFIG,
+    CONTROLS,
+    POLICY,
+    as_text,
+    network_of,
+    save,
+    shape_of,
+)
 from ombo_agents.learned.training_state import (
     STATE,
     TrainingState,
@@ -35,6 +43,7 @@ from ombo_agents.learned.training_state import (
     taken,
 )
 from ombo_gym.files import remove_unfinished, write_atomically
+from ombo_gym.registration import environment
 
 __all__ = [
     "FIRST_SEED",
@@ -58,7 +67,7 @@ def make_training_env(
     """Campaigns in lockstep, under the agent's control."""
     check_campaigns(num_envs)
     env = gym.make_vec(
-        env_id,
+        environment(env_id),
         num_envs=num_envs,
         autoreset_mode="SameStep",
         control=CONTROLS[agent],
@@ -102,7 +111,9 @@ def train(
         checkpoint_seconds: Between two states that are kept, or somewhat more.
 
     Returns:
-        The configuration that was written, and the `seconds` that training took in all.
+        The configuration of the run, the `seconds` that training took in all, and how many rounds
+        were played now, `new_steps`. A finished run that is resumed without more steps has none of
+        these to play, and nothing of it is written.
 
     Raises:
         FileNotFoundError: `resume` without a state to go on from.
@@ -129,6 +140,8 @@ def train(
         training = _Training(run, settings, env, out)
         if facts is not None:
             training.go_on(facts)
+            if (finished := training.finished()) is not None:
+                return finished
         else:
             env.seed(FIRST_SEED + seed * MOST_CAMPAIGNS)
         return training.finish(callback, checkpoint_seconds)
@@ -178,17 +191,28 @@ class _Training:
         self._model._current_progress_remaining = 1.0 - float(played) / float(max(1, steps))
         self._resumed = True
 
+    def finished(self) -> dict[str, Any] | None:
+        """What `train` returns of a run that has written all of it; None of any other."""
+        config, file = self._config(), self._out / CONFIG  # which is written last
+        if self._model.num_timesteps < self._settings.steps or not (self._out / POLICY).is_file():
+            return None
+        if not file.is_file() or file.read_text(encoding="utf-8") != as_text(config):
+            return None
+        return {**config, "seconds": training_seconds(self._out), "new_steps": 0}
+
     def finish(self, callback: BaseCallback | None, checkpoint_seconds: float) -> dict[str, Any]:
         """Trains to the last step and writes the policy; what `train` returns."""
         self._out.mkdir(parents=True, exist_ok=True)
         remove_unfinished(self._out, older_than=0.0)  # of this run, which was killed
+        before = self._model.num_timesteps
         self._learn(callback, checkpoint_seconds)
         self._keep()
         config = self._config()
         seconds = round(self._seconds_so_far(), 1)
         write_atomically(self._out / TIMINGS, json.dumps({"seconds": seconds}) + "\n")
         save(self._out, self._model.policy, config)
-        return {**config, "seconds": seconds}
+        new_steps = self._model.num_timesteps - before
+        return {**config, "seconds": seconds, "new_steps": new_steps}
 
     def _learn(self, callback: BaseCallback | None, checkpoint_seconds: float) -> None:
         callbacks: list[BaseCallback] = [

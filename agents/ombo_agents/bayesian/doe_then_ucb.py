@@ -1,0 +1,84 @@
+"""A designed first batch where the start says little, upper confidence bounds afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import override
+
+from ombo_agents.bayesian import schedules
+from ombo_agents.design_of_experiments.d_optimal import DOptimal
+from ombo_agents.design_of_experiments.space_filling import LatinHypercube, Sobol
+from ombo_agents.hyperparameters import settings_of
+from ombo_agents.policy import Details, Policy, check_leading_axis
+from ombo_gym.observations import Observation
+from ombo_gym.randomness import GeneratorBatch, Rng
+from ombo_gym.spec import CampaignSpec
+
+
+class DoeThenUcb(Policy):
+    """Looks at how the start was chosen before it trusts a model of it.
+
+    Where the start is the designs below a percentile of value, is missing, or is too small to fit a
+    model to (fewer rows than the space has parameters, and one more), the first batch ignores all
+    values: in finite spaces the D-optimal one given the start, in boxes points of a Sobol sequence,
+    beside categories a Latin hypercube. All other batches are those of `ucb`.
+
+    The lower half of all values misinforms a stationary model, while designs that are unlike it are
+    good; where the start is random it is the other way round.
+
+    Args:
+        spec: Of the campaigns it is built for.
+        weight: Exploration weight of `ucb`.
+        climb: See `ucb`.
+
+    Raises:
+        ValueError: An argument out of range.
+    """
+
+    def __init__(self, spec: CampaignSpec, *, weight: float, climb: bool) -> None:
+        self.spec = spec
+        self._ucb = schedules.ucb(spec, weight=weight, climb=climb)
+        self._designed = _design_policy(spec)
+        self.horizon_aware = self._ucb.horizon_aware
+        num_parameters = int(spec.design_space.feature_groups.max(initial=-1)) + 1
+        self._least_start = num_parameters + 1
+
+    def designs_first(self, observation: Observation) -> NDArray[np.bool_]:
+        """Which campaigns get a designed batch, (B,)."""
+        num_start = observation["from_start"].sum(axis=1, dtype=np.int64)
+        is_first = observation["observed"].sum(axis=1, dtype=np.int64) == num_start
+        truncated = self.spec.start_origin.percentile is not None
+        found: NDArray[np.bool_] = is_first & (truncated | (num_start < self._least_start))
+        return found
+
+    @override
+    def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
+        return self.explain(observation, rng)[0]
+
+    @override
+    def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
+        check_leading_axis(observation)
+        rngs = GeneratorBatch(rng, len(observation["rounds_left"]))
+        designed = self.designs_first(observation)
+        space = self.spec.action_space
+        assert space.shape is not None
+        actions = np.zeros((len(rngs), *space.shape), space.dtype)
+        for policy, rows in ((self._designed, designed), (self._ucb, ~designed)):
+            env_indices = np.flatnonzero(rows)
+            if len(env_indices):
+                group = {name: array[env_indices] for name, array in observation.items()}
+                actions[env_indices] = policy.act(group, rngs.take(env_indices).generators)
+        return actions, {}
+
+
+def _design_policy(spec: CampaignSpec) -> Policy:
+    """What designs a batch without a look at values."""
+    space = spec.design_space
+    if space.free is not None and space.free.all():
+        return Sobol(spec)
+    if space.size is not None:
+        return DOptimal(spec, **settings_of("d_optimal", spec))
+    return LatinHypercube(spec, **settings_of("latin_hypercube", spec))
