@@ -213,12 +213,10 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
     if bare in POLICIES or _ROLLING.fullmatch(bare):
         settings = settings_of(bare, spec) | settings
     try:
-        policy = entry.build(spec, **settings)
+        return entry.build(spec, **settings)
     except TypeError as error:
-        raise ValueError(f"policy {name!r}: {error}") from error
-    if not callable(getattr(policy, "act", None)):
-        raise ValueError(f"policy {name!r}: {_EXPECTED_CLASS}, got one that builds {shown(policy)}")
-    return policy
+        of_own = "" if bare in POLICIES or _ROLLING.fullmatch(bare) else f"{_EXPECTED_CLASS}: "
+        raise ValueError(f"policy {name!r}: {of_own}{error}") from error
 
 
 def supports(name: str, env_or_spec: Any) -> bool:
@@ -293,9 +291,7 @@ def _own_class(name: str, module: str, attribute: str) -> Callable[..., Policy]:
         raise ValueError(
             f"policy {name!r}: importing {module} raised {type(error).__name__}: {error}"
         ) from error
-    if not callable(found) or (
-        isinstance(found, type) and not callable(getattr(found, "act", None))
-    ):
+    if not callable(found):
         raise ValueError(f"policy {name!r}: {_EXPECTED_CLASS}, got {shown(found)}")
     return cast(Callable[..., Policy], found)
 
@@ -304,8 +300,9 @@ def _not_finished(folder: Path) -> str:
     """Why a folder without a configuration is no trained policy, and what to do."""
     if (folder / "state.safetensors").is_file():
         return (
-            f"{folder} is a run that is unfinished: 'ombo train' with the arguments that it was "
-            f"begun with and --out {folder} --resume goes on"
+            f"{folder} is a run that is unfinished, without config.json and policy.safetensors: "
+            f"'ombo train' with the arguments that it was begun with and --out {folder} --resume "
+            "goes on"
         )
     return (
         f"expected the folder of a trained policy (with config.json and policy.safetensors), got "

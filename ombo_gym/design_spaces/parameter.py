@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.arguments import shown
 from ombo_gym.design_spaces.values import as_array, copied, same, shortened
 
 Floats = NDArray[np.float64]
 
 PARAMETERS: dict[str, type[Parameter]] = {}  # by kind, filled by subclassing
+
+SETTINGS: dict[str, tuple[str, ...]] = {  # of a parameter of this package, written as a dict
+    "range": ("step", "scale"),
+    "integer": ("scale",),
+    "levels": ("scale",),
+    "choices": ("descriptors",),
+    "fixed": (),
+}
 
 
 class Parameter(ABC):
@@ -25,7 +34,9 @@ class Parameter(ABC):
     else as a code, which numbers the values.
 
     A subclass with a `kind` can be written as `{KIND: {field: value, ...}}` from then on, in Python
-    and in JSON.
+    and in JSON. It is a frozen dataclass, of numbers, texts and tuples; lists become tuples. With
+    `values` it has `coordinates`, or is a `category`; without an end of them it has `units` and
+    `column`, each the inverse of the other.
 
     Attributes:
         kind: The key that it is written with.
@@ -38,15 +49,32 @@ class Parameter(ABC):
     values: tuple[Any, ...] | None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes the kind known to `parse_parameters`."""
+        """Makes the kind known to `parse_parameters`.
+
+        Raises:
+            ValueError: A kind that is no word, or that other parameters are written with.
+        """
         super().__init_subclass__(**kwargs)
         if "kind" not in cls.__dict__:
             return
+        if not isinstance(cls.kind, str) or not cls.kind:
+            raise ValueError(f"kind: expected a word as the kind of {cls.__name__}, got {cls.kind}")
         before = PARAMETERS.get(cls.kind)
         where = cls.__module__, cls.__qualname__
-        if before is not None and (before.__module__, before.__qualname__) != where:
-            raise ValueError(f"kind: expected one that is not taken, got {cls.kind!r}")
+        another = before is not None and (before.__module__, before.__qualname__) != where
+        if another or cls.kind in SETTINGS or any(cls.kind in each for each in SETTINGS.values()):
+            raise ValueError(
+                f"kind: expected one that is not taken, got {cls.kind!r}; choose another word for "
+                f"{cls.__name__}"
+            )
         PARAMETERS[cls.kind] = cls
+
+    def __post_init__(self) -> None:
+        """Makes tuples of lists and arrays, as `from_dict` does."""
+        for each in fields(self):  # type: ignore[arg-type]
+            given = getattr(self, each.name, None)
+            if isinstance(given, list | tuple | np.ndarray):
+                object.__setattr__(self, each.name, _tuples(given))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles without what was worked out on the way."""
@@ -61,13 +89,19 @@ class Parameter(ABC):
         """From what `to_dict` gave, or somebody wrote: lists are tuples.
 
         Raises:
-            ValueError: Other fields than it has; lists them.
+            ValueError: Other fields than it has, or fewer; lists them. Or it is no dataclass.
         """
+        if not is_dataclass(cls):
+            raise ValueError(no_dataclass(cls))
         inside = written[cls.kind]
-        known = [each.name for each in fields(cls)]  # type: ignore[arg-type]
+        known = [each.name for each in fields(cls) if each.init]
+        expected = f'expected {{"{cls.kind}": {known}}}, got {shown(dict(written))}'
         if not isinstance(inside, Mapping) or set(inside) - set(known) or len(written) > 1:
-            raise ValueError(f'expected {{"{cls.kind}": {known}}}, got {dict(written)!r}')
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in inside.items()})
+            raise ValueError(expected)
+        try:
+            return cls(**{name: _tuples(value) for name, value in inside.items()})
+        except TypeError as error:  # a field is missing, or of another type than it should be
+            raise ValueError(f"{expected} ({error})") from error
 
     @property
     def count(self) -> int | None:
@@ -144,6 +178,25 @@ class Parameter(ABC):
     def text(self, value: Any) -> str:
         """A value in print."""
         return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def no_dataclass(kind: type[Parameter]) -> str:
+    """Says that a kind of one's own is no dataclass, and what to do."""
+    return (
+        f"expected a dataclass as a kind of parameter, got {kind.__name__}; write "
+        "@dataclass(frozen=True) above the class"
+    )
+
+
+def _tuples(value: Any) -> Any:
+    """A value with tuples in place of lists, which JSON cannot tell from tuples."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if not isinstance(value, list | tuple):
+        return value
+    # What is simple already, a million levels for instance, is not copied value by value.
+    kinds = set(map(type, value))
+    return tuple(value) if kinds <= {int, float, str, bool} else tuple(map(_tuples, value))
 
 
 def _key(value: Any) -> tuple[bool, Any] | None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from ombo_gym.arguments import shown
 from ombo_gym.design_spaces.choices import Choices, Fixed
 from ombo_gym.design_spaces.numeric import Integers, Levels, Number, Range
-from ombo_gym.design_spaces.parameter import PARAMETERS, Parameter
+from ombo_gym.design_spaces.own_kinds import check_own_kind, column_of, has_own_units, units_of
+from ombo_gym.design_spaces.parameter import PARAMETERS, SETTINGS, Parameter
 from ombo_gym.design_spaces.scales import between, warn_of_wide_spans
 from ombo_gym.design_spaces.values import (
     all_numbers,
@@ -48,13 +49,6 @@ NOTATION = (
 _FORMS = ("dict", "array", "single")
 _MOST_VALUES = 2**23  # that can be counted, of all parameters
 _BYTES = 100  # of a value, as an object, as a coordinate and in tables
-_SETTINGS: dict[str, tuple[str, ...]] = {  # of a parameter that is written as a dict
-    "range": ("step", "scale"),
-    "integer": ("scale",),
-    "levels": ("scale",),
-    "choices": ("descriptors",),
-    "fixed": (),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,17 +112,18 @@ class Parameters:
             A dict by name, an array (d,) or a value; of n designs, arrays (n,) in place of values.
         """
         units: dict[str, Any] = {}
-        endless = [i for i, each in enumerate(self.varying.values()) if each.values is None]
-        endless_units = self._endless_units([columns[i] for i in endless]) if endless else None
-        if self.form == "array" and endless_units is not None and len(endless) == len(columns):
-            return endless_units
+        varying = list(self.varying.values())
+        ranges = [i for i, each in enumerate(varying) if not has_own_units(each)]
+        of_ranges = self._units_of_ranges([columns[i] for i in ranges]) if ranges else None
+        if self.form == "array" and of_ranges is not None and len(ranges) == len(columns):
+            return of_ranges
         for i, (name, each) in enumerate(self.varying.items()):
-            if each.values is None:
-                assert endless_units is not None
-                column = endless_units[..., endless.index(i)]
-                units[name] = column.item() if column.ndim == 0 else np.ascontiguousarray(column)
+            if has_own_units(each):
+                units[name] = units_of(each, columns[i])
             else:
-                units[name] = each.units(columns[i])
+                assert of_ranges is not None
+                column = of_ranges[..., ranges.index(i)]
+                units[name] = column.item() if column.ndim == 0 else np.ascontiguousarray(column)
         if self.form == "single":
             return next(iter(units.values()))
         if self.form == "array":
@@ -139,17 +134,17 @@ class Parameters:
             for name, each in self.each.items()
         }
 
-    def _endless_units(self, columns: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-        """Values of the parameters without an end of them, all at once, (..., k)."""
+    def _units_of_ranges(self, columns: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+        """Values of the ranges without steps, all at once, (..., k)."""
         low, high, log = self._ends
         return between(np.stack(columns, axis=-1), low, high, log)
 
     @cached_property
     def _ends(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        found = [each for each in self.varying.values() if isinstance(each, Range)]
-        endless = [each for each in found if each.values is None]
-        low, high = (np.array([getattr(each, end) for each in endless]) for end in ("low", "high"))
-        return low, high, np.array([each.scale == "log" for each in endless])
+        varying = self.varying.values()
+        found = [each for each in varying if isinstance(each, Range) and not has_own_units(each)]
+        low, high = (np.array([getattr(each, end) for each in found]) for end in ("low", "high"))
+        return low, high, np.array([each.scale == "log" for each in found])
 
     def columns(self, units: Any) -> list[float | int]:
         """Coordinates or codes of one design in the user's units: the inverse of `units`.
@@ -170,7 +165,7 @@ class Parameters:
         found = []
         for name, each in self.varying.items():
             try:
-                found.append(each.column(given[name]))
+                found.append(column_of(each, given[name]))
             except ValueError as error:
                 where = {"dict": f"{name!r}: ", "array": f"entry {name}: ", "single": ""}[self.form]
                 raise ValueError(f"design: {where}{error}") from None
@@ -297,7 +292,7 @@ def parse_parameter(written: Any) -> Parameter:
         ValueError: It is not written so.
     """
     if isinstance(written, Parameter):
-        return written
+        return check_own_kind(written)
     if isinstance(written, Mapping):
         return _of_dict(written)
     if isinstance(written, tuple):
@@ -313,16 +308,16 @@ def parse_parameter(written: Any) -> Parameter:
 
 
 def _of_dict(written: Mapping[Any, Any]) -> Parameter:
-    known_kinds = [*_SETTINGS, *PARAMETERS]
+    known_kinds = [*SETTINGS, *PARAMETERS]
     kinds = [kind for kind in known_kinds if kind in written]
     if len(kinds) != 1:
         raise ValueError(f"expected one of the keys {known_kinds}, got {shown(dict(written))}")
     (kind,) = kinds
     if kind in PARAMETERS:
-        return PARAMETERS[kind].from_dict(written)
+        return check_own_kind(PARAMETERS[kind].from_dict(written))
     settings = {key: value for key, value in written.items() if key != kind}
-    if unknown := [key for key in settings if key not in _SETTINGS[kind]]:
-        known = [kind, *_SETTINGS[kind]]
+    if unknown := [key for key in settings if key not in SETTINGS[kind]]:
+        known = [kind, *SETTINGS[kind]]
         raise ValueError(f"expected the keys {known}, got {unknown} in {shown(dict(written))}")
     inside = written[kind]
     if kind == "range":

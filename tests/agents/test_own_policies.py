@@ -60,7 +60,7 @@ def test_an_unfinished_run_is_named_as_one(tmp_path, monkeypatch):
         ombo_agents.make("runs/a", env)
     (run / "state.safetensors").write_bytes(b"")
     for function in (ombo_agents.make, ombo_agents.supports):
-        with pytest.raises(ValueError, match=r"runs/a is a run that is unfinished: .*--resume"):
+        with pytest.raises(ValueError, match=r"runs/a is a run that is unfinished, .*--resume"):
             function("runs/a", env)
 
 

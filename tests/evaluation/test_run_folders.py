@@ -71,7 +71,10 @@ def test_pipes_folders_and_devices_in_a_run_s_folder_are_not_read(name, kind, tr
         (trained / name).symlink_to("/dev/zero")
     plan = EvaluationPlan(ENV, [str(trained)], [1], campaigns=1)
     if name == "config.json":
-        with pytest.raises(ValueError, match="policy: expected one of"):
+        with pytest.raises(
+            ValueError,
+            match="policy: expected the folder of a trained",
+        ):
             run(plan)
     else:
         assert fingerprint(str(trained), ENV)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -84,6 +84,11 @@ class BoQei(OfflinePolicy[BoQeiSettings, ForwardModel]):
     def __init__(self, spec: CampaignSpec, settings: BoQeiSettings) -> None:
         super().__init__(spec, settings)
         self.surrogate = make_surrogate(spec)
+        # Of relaxed designs, whose coordinates are no features of the space: one lengthscale.
+        recipe = dict(spec.surrogate)
+        if self.surrogate.groups is not None:
+            recipe["kernel"] = "isotropic"
+        self._of_points = make_surrogate(replace(spec, surrogate=recipe))
 
     @override
     def fit(self, data: Dataset, generator: torch.Generator) -> ForwardModel:
@@ -190,7 +195,8 @@ class BoQei(OfflinePolicy[BoQeiSettings, ForwardModel]):
         """
         num_samples = self.settings.samples
         features = candidates[None]  # (1, M, k)
-        posterior = Posterior(self.surrogate, known[None], values[None])
+        surrogate = self._of_points if self.settings.relaxed else self.surrogate
+        posterior = Posterior(surrogate, known[None], values[None])
         mean = posterior.at(features).mean[0]  # (M,)
         covariance = posterior.covariance(features)[0]  # (M, M)
         num_candidates = len(mean)

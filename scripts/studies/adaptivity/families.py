@@ -4,7 +4,8 @@ FAMILIES = {
     "model-free": ("random", "genetic", "adalead", "cmaes", "local_search", "evolution"),
     "design of experiments": ("sobol", "latin_hypercube", "d_optimal"),
     "Bayesian, a round at a time": (
-        *("greedy", "greedy_refined", "ucb", "expected_improvement", "thompson"),
+        *("greedy", "greedy_refined", "ucb", "doe_then_ucb"),
+        *("expected_improvement", "thompson"),
         *("max_value_entropy", "local_penalization", "turbo"),
     ),
     "told how many rounds are left": ("explore_then_exploit", "rollout", "binoculars"),
