@@ -1,4 +1,4 @@
-"""Observations of one real campaign, made of what somebody has written down."""
+"""Observations of one real campaign, made of what somebody has written down, and its answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.arguments import batch_sizes_of_plates, members, shown, whole
+from ombo_gym.arguments import as_array, batch_sizes_of_plates, is_whole, members, shown, whole
 from ombo_gym.design_spaces.values import is_number
 
 if TYPE_CHECKING:
@@ -32,16 +32,7 @@ def observation_by_hand(
         )
     given = _designs(spec, designs, n)  # (n, *shape)
     plates = _plates_left(spec, plates_left)
-    if from_start is None:
-        num_from_start = min(n, spec.start_capacity)
-    else:
-        num_from_start = whole("from_start", from_start, least=0)
-        most = min(n, spec.start_capacity)
-        if num_from_start > most:
-            raise ValueError(
-                f"from_start: expected at most {most}, of {n} designs and with a start_capacity of "
-                f"{spec.start_capacity}, got {num_from_start}"
-            )
+    num_from_start = _from_start(spec, n, len(plates), from_start)
     row = np.arange(capacity)[None]  # (1, capacity)
     observation: dict[str, NDArray[Any]] = {
         # Checked in the type that they came in: a smaller one might not hold them.
@@ -59,6 +50,54 @@ def observation_by_hand(
     dtype = spec.observation_space["designs"].dtype
     observation["designs"] = observation["designs"].astype(dtype)
     return observation
+
+
+def described_by_hand(spec: CampaignSpec, actions: Any, plate: int | None) -> list[Any]:
+    """The designs of an action in the user's units; arguments and errors as `spec.describe`."""
+    if plate is not None and not (is_whole(plate) and plate <= spec.batch_size):
+        raise ValueError(f"plate: expected from 1 to {spec.batch_size} designs, got {shown(plate)}")
+    shape = spec.action_space.shape
+    assert shape is not None
+    action = as_array(actions)
+    several = action.dtype.kind in "iuf" and action.ndim == 1 + len(shape) and action.size > 0
+    if not several or len(action) != 1 or action.shape[2:] != shape[1:]:
+        remedy = (
+            "actions[None] has the leading 1"
+            if action.shape == shape
+            else "of several campaigns take actions[i : i + 1]"
+        )
+        raise ValueError(
+            f"actions: expected the action of one campaign, numbers of shape {(1, *shape)}, got "
+            f"{shown(actions) if action.dtype.kind not in 'iuf' else action.shape}; {remedy}"
+        )
+    batch = spec.design_space.designs(action)[0]
+    return [spec.design_space.describe(design) for design in batch[:plate]]
+
+
+def _from_start(spec: CampaignSpec, n: int, num_left: int, given: int | None) -> int:
+    """How many of n designs are the start: what was said, or what must be."""
+    most = min(n, spec.start_capacity)
+    if given is not None:
+        number = whole("from_start", given, least=0)
+        if number > most:
+            raise ValueError(
+                f"from_start: expected at most {most}, of {n} designs and with a start_capacity of "
+                f"{spec.start_capacity}, got {number}"
+            )
+        return number
+    if not num_left:  # whatever a policy answers is for nothing
+        return most
+    before = spec.horizon - num_left  # rounds, at most
+    sizes = (spec.batch_size,) * spec.horizon if spec.plates is None else spec.plates
+    least = max(n - sum(sizes[:before]), 0)
+    played = num_left < spec.horizons[0] or n > spec.start_capacity
+    if played and least < most:  # the start may be smaller than the largest, and wells are lost
+        raise ValueError(
+            f"from_start: expected how many of the {n} designs are the start, from {least} to "
+            f"{most}, since plates were played, got none; give from_start=, and list the start "
+            "first"
+        )
+    return most
 
 
 def _measurements(given: Any) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from ombo_gym.design_spaces import DesignSpace, design_space_from_dict, design_s
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.memory import check_memory
 from ombo_gym.observation_checks import check_observation
-from ombo_gym.observations_by_hand import observation_by_hand
+from ombo_gym.observations_by_hand import described_by_hand, observation_by_hand
 from ombo_gym.priors import Prior, prior_from_dict
 from ombo_gym.utilities import Utility, make_utility
 
@@ -85,7 +85,8 @@ class CampaignSpec:
             as well: `{"degrees": (25, 110), "solvent": ["DMF", "THF"]}`.
         horizons: The smallest and the largest N that a campaign may have.
         batch_sizes: The smallest and the largest q.
-        plates: The batch sizes round by round, where they are laid down; else None.
+        plates: The batch sizes round by round, where they are laid down, from which `horizons` and
+            `batch_sizes` follow; else None.
         utility: What a finished campaign is worth; a name does as well.
         repeats: Whether and when measuring a design again can be worth anything; of a spec made by
             hand, never, unless it says so; a value of `Repeats` does as well. It is no matter of
@@ -176,14 +177,20 @@ class CampaignSpec:
                 )
             plates = tuple(whole("plates", size) for size in sizes)
             set_field(self, "plates", plates)
-            set_field(self, "horizons", (len(plates), len(plates)))
-            set_field(self, "batch_sizes", (min(plates), max(plates)))
+            for name, pair in (("horizons", [len(plates)] * 2), ("batch_sizes", plates)):
+                follows, given = (min(pair), max(pair)), getattr(self, name)
+                if tuple(members(given) or ()) not in ((1, 1), follows):
+                    raise ValueError(
+                        f"{name}: expected {follows}, as plates={list(plates)} say, or (1, 1), "
+                        f"as where it is left out, got {shown(given)}"
+                    )
+                set_field(self, name, follows)
         for name in ("horizons", "batch_sizes"):
             given = getattr(self, name)
-            pair = list(given) if isinstance(given, Sequence | np.ndarray) else []
-            if len(pair) != 2 or isinstance(given, str | bytes):
+            ends = list(given) if isinstance(given, Sequence | np.ndarray) else []
+            if len(ends) != 2 or isinstance(given, str | bytes):
                 raise ValueError(f"{name}: expected (low, high), got {shown(given)}")
-            low, high = (whole(name, number) for number in pair)
+            low, high = (whole(name, number) for number in ends)
             if low > high:
                 raise ValueError(f"{name}: expected (low, high) with low <= high, got {low, high}")
             set_field(self, name, (low, high))
@@ -273,8 +280,9 @@ class CampaignSpec:
             measurements: (n,).
             plates_left: Sizes of the batches still to come, the next one first; where the spec lays
                 plates down, the last ones of these. None left: an empty list.
-            from_start: How many of the designs are the start; None: all, but no more than
-                `start_capacity`.
+            from_start: How many of the designs are the start. None: all of them, as long as no
+                plate was played; after that it has to be said, unless the numbers of designs and
+                of wells leave no choice.
 
         Raises:
             ValueError: An argument that is not as described, or what `check_observation` refuses;
@@ -285,17 +293,17 @@ class CampaignSpec:
     def describe(self, actions: NDArray[Any], plate: int | None = None) -> list[Any]:
         """The designs of an action of one campaign in the user's units.
 
+        An action has as many slots as the largest plate: of a smaller one the first are meant.
+
         Args:
             actions: (1, ...), what a policy proposes.
             plate: Size of the next batch; None: the largest.
 
         Raises:
-            ValueError: A plate that is larger than any of the campaign's.
+            ValueError: An action of another shape, such as one without the leading 1, or a plate
+                that is larger than any of the campaign's.
         """
-        if plate is not None and not 1 <= plate <= self.batch_size:
-            raise ValueError(f"plate: expected from 1 to {self.batch_size} designs, got {plate}")
-        batch = self.design_space.designs(np.asarray(actions))[0]
-        return [self.design_space.describe(design) for design in batch[:plate]]
+        return described_by_hand(self, actions, plate)
 
     def check_observation(self, observation: Mapping[str, Any]) -> None:
         """Refuses what no campaign of this spec can show; for observations made by hand.

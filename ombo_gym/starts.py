@@ -15,6 +15,7 @@ from ombo_gym.arguments import is_whole, shown
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.problems.core.base import Instances, Problem
+from ombo_gym.problems.core.values import feasible_mask
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import Origin, Repeats
 
@@ -156,7 +157,7 @@ class SpaceFillingStart(Start):
         index, num_spread = np.arange(num_campaigns)[:, None], size  # (R, 1)
         for _ in range(_DOUBLINGS):
             designs = problem.design_space.spread(rngs, num_spread)  # (R, num_spread, *shape)
-            feasible = problem.feasible(instances, designs)
+            feasible = feasible_mask(problem, instances, designs)
             if feasible is None or feasible[:, :size].all():
                 return designs[:, :size], np.full(num_campaigns, size, np.int64)
             if (feasible.sum(axis=1) >= size).all():
@@ -219,6 +220,7 @@ def feasible_designs(
 
     Raises:
         RuntimeError: There are too few of them to be found.
+        ValueError: `feasible` of the problem gives no truth values; names it.
     """
     index = np.arange(len(rngs))[:, None]  # (R, 1)
     designs = problem.sample(instances, rngs, count)
@@ -226,13 +228,13 @@ def feasible_designs(
     if size is not None and _COVERED * size < _TRIES * count:
         tries = -(-_COVERED * size // count)
     for _ in range(tries):
-        feasible = problem.feasible(instances, designs)
+        feasible = feasible_mask(problem, instances, designs)
         if feasible is None or feasible[:, :count].all():
             return designs[:, :count]
         # Top up: feasible new designs first, in the order they were drawn.
         more = problem.sample(instances, rngs, count)
         designs = np.concatenate([designs[:, :count], more], axis=1)
-        feasible = problem.feasible(instances, designs)
+        feasible = feasible_mask(problem, instances, designs)
         assert feasible is not None
         usable = feasible if size is None else feasible & ~repeated(designs)
         designs = designs[index, np.argsort(~usable, axis=1, kind="stable")]

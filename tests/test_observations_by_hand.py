@@ -29,6 +29,48 @@ def dataset(n: int) -> tuple[np.ndarray, list[float]]:
     return rng.uniform(-1, 1, (n, 2)).astype(np.float32), rng.normal(50, 10, n).tolist()
 
 
+# --- which rows are the start's -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "left", "expected"),
+    [
+        *((0, PLATES, 0), (2, PLATES, 2), (3, PLATES, 3)),  # nothing was played
+        *((7, [4, 2], 3), (11, [2], 3), (4, [], 3), (0, [2], 0)),  # no other number can be
+        *((2, [4, 2], None), (5, [4, 2], None), (6, [4, 2], None), (10, [2], None)),
+    ],
+)
+def test_how_many_rows_are_the_start_is_to_be_said_once_a_plate_was_played(
+    rows: int, left: list[int], expected: int | None
+) -> None:
+    spec, (designs, measurements) = spec_of(), dataset(rows)
+    if expected is None:
+        least = max(rows - sum(PLATES[: 3 - len(left)]), 0)
+        message = f"from_start: .*{rows} designs .* from {least} to {min(rows, 3)}, .*got none"
+        with pytest.raises(ValueError, match=message):
+            spec.observation(designs, measurements, left)
+        expected = least
+        observation = spec.observation(designs, measurements, left, from_start=least)
+    else:
+        observation = spec.observation(designs, measurements, left)
+    assert observation["from_start"].sum() == expected
+
+
+def test_without_a_start_nothing_has_to_be_said_of_it() -> None:
+    spec = spec_of(start_capacity=0)
+    assert not spec.observation(*dataset(3), [4, 2])["from_start"].any()
+
+
+def test_where_the_horizon_is_not_known_rows_beyond_the_start_tell_that_plates_were_played() -> (
+    None
+):
+    spec = spec_of(plates=None, horizons=(2, 3), batch_sizes=(1, 4))
+    assert spec.observation(*dataset(3), [4, 4])["from_start"].sum() == 3
+    assert spec.observation(*dataset(7), [4, 4])["from_start"].sum() == 3
+    with pytest.raises(ValueError, match=r"from_start: .*from 1 to 3"):
+        spec.observation(*dataset(5), [4, 4])
+
+
 # --- datasets that cannot be ----------------------------------------------------------------------
 
 
@@ -44,7 +86,7 @@ def test_plates_that_are_left_are_the_last_of_those_laid_down(left: list[int], f
     spec = spec_of()
     designs, measurements = dataset(3)
     if fine:
-        shown = spec.observation(designs, measurements, left)
+        shown = spec.observation(designs, measurements, left, from_start=3)
         assert shown["plates"][0, : len(left)].tolist() == left
         return
     with pytest.raises(ValueError, match=r"plates_left: expected the last of .*\[4, 4, 2\].*got"):
@@ -69,7 +111,8 @@ def test_what_is_shown_as_the_last_round_is_accepted(
     rounds: dict[str, Any] = {"horizons": (3, 3), "batch_sizes": (2, 2)} if plates is None else {}
     spec = spec_of(plates=plates, **rounds)
     designs, measurements = dataset(4)
-    spec.check_observation(as_last_round(spec.observation(designs, measurements, shown)))
+    observation = spec.observation(designs, measurements, shown, from_start=3)
+    spec.check_observation(as_last_round(observation))
 
 
 @pytest.mark.parametrize("played", range(4))
@@ -77,9 +120,9 @@ def test_no_more_rows_are_measured_than_the_rounds_before_hold(played: int) -> N
     """Fewer may be: wells are lost, slots are wasted."""
     spec, most = spec_of(), sum(PLATES[:played])
     for rows in range(spec.capacity + 1):
-        arguments = (*dataset(rows), PLATES[played:])
+        arguments, start = (*dataset(rows), PLATES[played:]), min(rows, 3)
         if rows - 3 <= most:
-            assert spec.observation(*arguments)["observed"].sum() == rows
+            assert spec.observation(*arguments, from_start=start)["observed"].sum() == rows
             continue
         with pytest.raises(ValueError, match=f"observed: .*at most {most} rows.*got {rows - 3}"):
             spec.observation(*arguments)
@@ -92,17 +135,17 @@ def test_without_plates_laid_down_the_rounds_before_are_as_large_as_they_can_be(
         spec.observation(designs, measurements, [1, 4])
     spec.observation(designs[:7], measurements[:7], [1, 4])
     with pytest.raises(ValueError, match=r"plates: .*whole numbers from 1 to 4"):
-        spec.observation(designs[:3], measurements[:3], [5])
+        spec.observation(designs[:3], measurements[:3], [5], from_start=3)
     with pytest.raises(ValueError, match=r"plates: .*whole numbers from 2 to 4"):
         spec_of(plates=None, horizons=(2, 3), batch_sizes=(2, 4)).observation(
-            designs[:3], measurements[:3], [1]
+            designs[:3], measurements[:3], [1], from_start=3
         )
 
 
 def test_a_start_is_no_larger_than_the_largest() -> None:
     spec = spec_of()
     designs, measurements = dataset(5)
-    observation = spec.observation(designs, measurements, [4, 2])
+    observation = spec.observation(designs, measurements, [4, 2], from_start=3)
     assert observation["from_start"].sum() == 3
     observation["from_start"][0, :4] = 1
     with pytest.raises(ValueError, match=r"from_start: expected at most 3 rows.*got 4"):

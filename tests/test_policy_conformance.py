@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from ombo_agents import make
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.testing import PolicyConformance
 
@@ -139,3 +140,18 @@ def test_a_sound_policy_passes() -> None:
 def test_a_broken_one_is_found(policy: type[Sound], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check(policy)
+
+
+def test_a_policy_meets_a_box_a_sequence_a_pool_and_a_mixed_space() -> None:
+    met = []
+
+    class Suite(PolicyConformance):
+        def make_policy(self, spec: CampaignSpec) -> Any:
+            met.append(spec.design_space)
+            return make("random", spec)
+
+    Suite().test_the_policy_keeps_its_promises()
+    kinds = {space.kind for space in met}
+    assert kinds == {"box", "categorical", "pool", "mixed"}
+    (mixed, *_) = (space for space in met if space.kind == "mixed")
+    assert mixed.has_categories and mixed.free is not None

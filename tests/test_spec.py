@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import re
 from typing import Any
 
 import gymnasium as gym
@@ -54,6 +55,12 @@ def test_the_spec_of_every_environment_survives_json_and_pickle(env_id: str, con
         ({"noise_std": np.nan}, "noise_std: .*got nan"),
         ({"start_capacity": -1}, "start_capacity: .*got -1"),
         ({"surrogate": "fit"}, "surrogate: .*dict.*got 'fit'"),
+        (
+            {"plates": (6, 4), "horizons": (3, 3)},
+            r"horizons: expected \(2, 2\), as plates=\[6, 4\]",
+        ),
+        ({"plates": (6, 4), "horizons": 3}, r"horizons: expected \(2, 2\), .*got 3"),
+        ({"plates": (6, 4), "batch_sizes": (4, 4)}, r"batch_sizes: expected \(4, 6\), .*\(4, 4\)"),
         ({"utility": "bets"}, "utility: .*best.*got 'bets'"),
         ({"utility": "recommendation"}, "utility: 'recommendation' needs"),
     ],
@@ -84,6 +91,7 @@ def test_what_follows_from_a_spec() -> None:
     assert (spec.horizons, spec.batch_sizes) == ((3, 3), (8, 24))
     assert (spec.horizon, spec.batch_size) == (3, 24)
     assert spec.capacity == 30 + 56 and spec.noisy and spec.plates == (24, 24, 8)
+    assert spec == CampaignSpec(BOX, (3, 3), [8, 24], [24, 24, 8], start_capacity=30)  # type: ignore[arg-type]
     spec = CampaignSpec(BOX, horizons=(2, 4), batch_sizes=(1, 16), noise_std=0.0)
     assert spec.capacity == 64 and not spec.noisy
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -192,13 +200,40 @@ def test_rows_beyond_the_start_are_not_the_start_s_unless_somebody_says_so() -> 
     spec = CampaignSpec(BoxDesigns(1), plates=[2, 2], start_capacity=2, start_origin="listed")  # type: ignore[arg-type]
     assert spec.start_origin == Origin("listed")
     designs, values = np.zeros((3, 1)), [1.0, 2.0, 3.0]
-    for given, expected in ((None, 2), (1, 1)):
+    for given in (1, 2):
         observation = spec.observation(designs, values, plates_left=[2], from_start=given)
-        assert observation["from_start"].sum() == expected
+        assert observation["from_start"].sum() == given
 
 
-@pytest.mark.parametrize("plate", [0, 3])
+@pytest.mark.parametrize("plate", [0, 3, -1, 1.0, True, "1"])
 def test_a_plate_larger_than_any_of_the_campaign_s_is_not_described(plate: int) -> None:
     spec = CampaignSpec(BoxDesigns(1), plates=[2, 1])
-    with pytest.raises(ValueError, match=f"plate: expected from 1 to 2 designs, got {plate}"):
+    with pytest.raises(ValueError, match=f"plate: expected from 1 to 2 designs, got {plate!r}"):
         spec.describe(np.zeros((1, 2, 1), np.float32), plate)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        BOX,
+        CandidateDesigns(np.eye(9)),
+        {"a": ["x", "y"], "b": [1, 2, 3]},
+        {"T": (1, 2), "n": [1, 2]},
+    ],
+    ids=["box", "pool", "categories", "mixed"],
+)
+def test_what_is_described_is_the_action_of_one_campaign(space: Any) -> None:
+    spec = CampaignSpec(space, plates=[2, 3])
+    spec.action_space.seed(0)
+    action = spec.action_space.sample()
+    described = spec.describe(action[None])
+    assert len(described) == 3 and spec.describe(action[None].tolist(), 2) == described[:2]
+    shape = re.escape(str((1, *action.shape)))
+    for given, remedy in ((action, r"actions\[None\]"), (np.stack([action] * 4), "i : i")):
+        with pytest.raises(
+            ValueError, match=f"actions: .* one campaign, .* shape {shape}.*{remedy}"
+        ):
+            spec.describe(given)
+    for odd in (None, "a", [[1], [2, 3]], np.zeros((1, 0, *action.shape[1:]))):
+        with pytest.raises(ValueError, match="actions: expected the action of one campaign"):
+            spec.describe(odd)

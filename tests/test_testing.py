@@ -150,6 +150,68 @@ class NoOptimum(Matching):
         return None
 
 
+class PrizedFailures(Matching):
+    """What cannot be measured is worth more than anything that can."""
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        return super().evaluate(instances, designs) - 5.0
+
+    floor = 0.0
+    optimum_known = False
+
+
+class Split(Numbered):
+    """The numbers below six are for training, the others for testing."""
+
+    splits = ("all", "test", "train")
+    among: ClassVar[dict[str, list[int]]] = {
+        "all": [*range(8)],
+        "train": [*range(6)],
+        "test": [6, 7],
+    }
+
+    def __init__(self, split: str = "all") -> None:
+        super().__init__()
+        self.chosen = np.array(self.among[split])  # (n,)
+
+    def draw(self, rngs: BatchedGenerator) -> Instances:
+        return self.instances_numbered(rngs.draw(lambda rng: rng.integers(len(self.chosen))))
+
+    def instance_count(self) -> int | None:
+        return len(self.chosen)
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        return super().instances_numbered(self.chosen[numbers])
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:
+        return np.searchsorted(self.chosen, super().instance_numbers(instances))
+
+
+class SplitByNumber(Split):
+    """Its instances are nothing but numbers within the split, so that all look alike."""
+
+    def instances_numbered(self, numbers: NDArray[np.int64]) -> Instances:
+        return {"number": numbers}
+
+    def instance_numbers(self, instances: Instances) -> NDArray[np.int64]:
+        return instances["number"]
+
+    def evaluate(self, instances: Instances, designs: Designs) -> NDArray[np.float64]:
+        hidden = super().instances_numbered(instances["number"])
+        return super().evaluate(hidden, designs)
+
+    def optimum(self, instances: Instances) -> NDArray[np.float64] | None:
+        return np.ones(len(instances["number"]))
+
+
+class Overlapping(Split):
+    among: ClassVar[dict[str, list[int]]] = {**Split.among, "test": [5, 6, 7]}
+
+
+class OverlappingByNumber(SplitByNumber):
+    among: ClassVar[dict[str, list[int]]] = {**Split.among, "test": [2, 6]}
+
+
 class Fat(Matching):
     """Carries a table in its pickle."""
 
@@ -214,6 +276,7 @@ def test_a_sound_problem_passes_with_plates_of_its_own(check: str) -> None:
         (NotANumber, "test_a_design_has_one_value", "finite"),
         (TooModest, "test_nothing_beats_the_optimum", "above the optimum"),
         (NoOptimum, "test_nothing_beats_the_optimum", "two numbers, got None"),
+        (PrizedFailures, "test_what_cannot_be_measured_is_not_the_best", "floor: expected at most"),
         (Fat, "test_a_pickled_campaign_goes_on_identically", "at most 100000 bytes"),
         (Forgetful, "test_a_pickled_campaign_goes_on_identically", None),
         (Forgetful, "test_another_process_plays_the_same_campaign", None),
@@ -229,6 +292,33 @@ def test_a_sound_problem_passes_with_plates_of_its_own(check: str) -> None:
 def test_an_unsound_one_is_found(problem: type[Problem], check: str, message: str | None) -> None:
     with pytest.raises(AssertionError, match=message):
         run(problem, check)
+
+
+SPLITS = "test_splits_for_training_and_for_testing_share_nothing"
+
+
+@pytest.mark.parametrize("problem", [Split, SplitByNumber])
+def test_splits_that_share_nothing_pass(problem: type[Problem]) -> None:
+    getattr(by_name(problem), SPLITS)()
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            Overlapping,
+            "no instance of 'train' in 'test', got instance 5 of 'train' and 0 of 'test'",
+        ),
+        (OverlappingByNumber, "got instance 2 of 'train' and 0 of 'test'"),
+    ],
+)
+def test_an_instance_in_both_splits_is_found(problem: type[Problem], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        getattr(by_name(problem), SPLITS)()
+
+
+def by_name(problem: type[Problem]) -> Any:
+    return type("Case", (ProblemConformance,), {"env_id": f"{__name__}:{problem.__name__}"})()
 
 
 @pytest.mark.parametrize(

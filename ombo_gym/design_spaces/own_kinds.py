@@ -155,7 +155,8 @@ def _check_arrays(parameter: Parameter, n: int) -> None:
             )
     if not parameter.plain:
         table = parameter.table
-        if not _is_array(table, (n, *np.shape(table)[1:2])) or not np.isfinite(table).all():
+        shape = (n, *(table.shape[1:] if isinstance(table, np.ndarray) else ()))
+        if len(shape) != 2 or not _is_array(table, shape) or not np.isfinite(table).all():
             raise ValueError(
                 f"expected `table` of {name} as an array of finite numbers ({n}, k), k of each "
                 f"value, got {shown(table)}"
@@ -184,12 +185,12 @@ def _check_json(parameter: Parameter) -> None:
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(
             f"expected fields of {kind.__name__} that JSON holds, numbers, texts and tuples of "
-            f"them, got {shown(parameter)} ({error})"
+            f"them, and a kind of its own where it is a subclass, got {shown(parameter)} ({error})"
         ) from error
     if not same:
         raise ValueError(
             f"expected {kind.__name__} to come back from JSON as it was, {shown(parameter)}, got "
-            f"{shown(again)}; fields are numbers, texts and tuples, and a subclass has a kind of "
+            f"{shown(again)}; fields are numbers, texts and tuples, and a subclass needs a kind of "
             "its own"
         )
 

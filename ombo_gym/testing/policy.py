@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.observations import Observation, as_last_round
 from ombo_gym.problems.core.base import Problem
+from ombo_gym.problems.own.function import Function
 from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
 from ombo_gym.vector_env import CampaignVectorEnv
 
@@ -35,13 +36,19 @@ class Acts(Protocol):
 MakePolicy = Callable[[CampaignSpec], Acts]
 
 
+def _yield(well: dict[str, Any]) -> float:
+    """Of a mixed design: two numbers, one of them whole, and a category."""
+    loss = ((well["T"] - 80) / 50) ** 2 + ((well["hours"] - 8) / 12) ** 2
+    return float(90 - 20 * loss - 10 * (well["base"] == "B"))
+
+
 class PolicyConformance:
     """Subclass it in a test file, and pytest collects its check for every space.
 
     Attributes:
         campaigns: Id ("Ombo/GP-v0", "GP" or "module:Class"), or problem, and arguments of each kind
-            of campaign that is played: by default a box, a sequence, a pool and a mixed space, no
-            start, one row, batches of any size.
+            of campaign that is played: by default a box, a sequence, a pool and a mixed space
+            (two numbers and a category), no start, one row, batches of any size.
 
     Example:
         >>> class TestMiddle(PolicyConformance):
@@ -54,7 +61,10 @@ class PolicyConformance:
         ("GP", {"dim": 1, "batch_size": 1, "start": {"kind": "none"}}),
         ("TFBind8", {"batch_size": 2, "start": {"kind": "percentile", "size": 5}}),
         ("CrossedBarrel", {"batch_size": [1, 4], "start": {"kind": "random", "size": 1}}),
-        ("SnAr", {"plates": [4, 2, 3]}),
+        (
+            Function(_yield, {"T": (20, 120), "hours": {"integer": [1, 24]}, "base": ["A", "B"]}),
+            {"plates": [4, 2, 3]},
+        ),
     )
 
     def make_policy(self, spec: CampaignSpec) -> Acts:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ombo_gym.campaign import Campaigns
 from ombo_gym.env import CampaignEnv
 from ombo_gym.problems.core.base import Problem
-from ombo_gym.problems.core.values import check_optimum
+from ombo_gym.problems.core.values import check_optimum, feasible_mask
 from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.spec import CONTROLS
 from ombo_gym.testing.base import SEED, assert_same, play
 from ombo_gym.testing.contract import ContractConformance, drawn
 from ombo_gym.testing.rendering import RenderingConformance
+from ombo_gym.testing.splits import shared_instance
 
 DESIGNS = 12  # evaluated together and alone
 LARGEST_PICKLE = 100_000  # bytes of a problem: tables and simulators stay where they are
@@ -56,6 +57,25 @@ class ProblemConformance(ContractConformance, RenderingConformance):
         assert np.isfinite([problem.reference, problem.floor]).all(), (
             f"{name}: expected a finite reference and floor, got {problem.reference} and "
             f"{problem.floor}"
+        )
+
+    def test_splits_for_training_and_for_testing_share_nothing(self) -> None:
+        """Of a problem by id or `module:Class` with splits "train" and "test", as far as is seen.
+
+        Instances are compared by their arrays and values, up to 200 of each split; nothing is where
+        the arguments of the case go with no split.
+        """
+        if not isinstance(self.env_id, str) or not {"train", "test"} <= set(self.problem().splits):
+            return
+        try:
+            train, test = (self.env(split=split).problem for split in ("train", "test"))
+        except ValueError:  # such as of a problem that is published as a single instance
+            return
+        shared = shared_instance(train, test)
+        assert shared is None, (
+            f"{type(train).__name__}.splits: expected no instance of 'train' in 'test', got "
+            f"instance {shared[0]} of 'train' and {shared[1]} of 'test' with the same arrays and "
+            "values"
         )
 
     # --- the same again -----------------------------------------------------------------------
@@ -137,6 +157,22 @@ class ProblemConformance(ContractConformance, RenderingConformance):
                 f"infeasible designs: expected the floor, {problem.floor}, got {values[~feasible]}"
             )
 
+    def test_what_cannot_be_measured_is_not_the_best(self) -> None:
+        """The floor is at most what the best of some designs that can be measured is worth."""
+        problem, instances, designs = self._random_designs(num_campaigns=2)
+        feasible = feasible_mask(problem, instances, designs)
+        if feasible is None:
+            return
+        values, _ = problem.true_values(instances, designs)
+        for row in range(2):
+            measured = values[row, feasible[row]]
+            assert not len(measured) or problem.floor <= measured.max(), (
+                f"{type(problem).__name__}.floor: expected at most what designs that can be "
+                f"measured are worth, got {problem.floor} and {len(measured)} values of up to "
+                f"{measured.max()}: what cannot be measured would be the best there is; set a "
+                "lower floor"
+            )
+
     def test_nothing_beats_the_optimum(self) -> None:
         """Where it is exact; and what is best known can be told."""
         problem, instances, designs = self._random_designs(num_campaigns=2)
@@ -159,7 +195,7 @@ class ProblemConformance(ContractConformance, RenderingConformance):
             campaigns = self._begun(seed)
             count, problem = int(campaigns.num_observed[0]), campaigns.problem
             designs = campaigns.designs[:, :count]
-            feasible = problem.feasible(campaigns.instances, designs) if count else None
+            feasible = feasible_mask(problem, campaigns.instances, designs) if count else None
             assert feasible is None or feasible.all(), f"start of seed {seed}: {designs}"
             space = problem.design_space.observation_space(max(count, 1))
             inside = not count or designs[0].astype(space.dtype) in space

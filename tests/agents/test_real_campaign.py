@@ -115,7 +115,7 @@ def test_the_last_plate_is_near_the_best_conditions() -> None:
     spec, designs = campaign(48)
     yields = [percent(design) for design in designs]
     assert max(yields) < 85
-    observation = spec.observation(designs, yields, [8])
+    observation = spec.observation(designs, yields, [8], from_start=48)
     for name in ("greedy", "expected_improvement", "explore_then_exploit", "rollout"):
         plate = ombo_agents.make(name, spec).act(observation, np.random.default_rng(0))
         proposed = spec.describe(plate, 8)

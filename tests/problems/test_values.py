@@ -142,6 +142,16 @@ def test_a_mask_of_feasible_designs_is_one_of_truth_values(mask: Any) -> None:
         play(Slope(feasible=lambda instances, designs: mask))
 
 
+@pytest.mark.parametrize("kind", ["random", "space_filling", "percentile"])
+@pytest.mark.parametrize("odd", [1.0, 1, "yes", "shape"], ids=str)
+def test_a_start_asks_for_such_a_mask_too(kind: str, odd: Any) -> None:
+    def feasible(instances: Instances, designs: Designs) -> Any:
+        return np.ones(3, bool) if odd == "shape" else np.full(designs.shape[:2], odd)
+
+    with pytest.raises(ValueError, match=r"Slope\.feasible: expected None or truth values of sha"):
+        play(Slope(feasible=feasible), start={"kind": kind, "size": 2})
+
+
 @pytest.mark.parametrize(
     "drawn",
     [None, {}, [1], np.zeros(1), {"a": 3}, {"a": np.zeros(())}, {"a": np.zeros((2, 1))}],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.priors import Prior
-from ombo_gym.problems.core.values import check_finite, checked_mask, checked_values
+from ombo_gym.problems.core.values import check_finite, checked_values, feasible_mask
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import Repeats
 
@@ -185,7 +185,7 @@ class Problem(ABC):
         """
         shape = designs.shape[:2]
         values = checked_values(self, "evaluate", self.evaluate(instances, designs), shape)
-        feasible = checked_mask(self, self.feasible(instances, designs), shape)
+        feasible = feasible_mask(self, instances, designs)
         if feasible is not None:
             values = np.where(feasible, values, self.floor)
         check_finite(self, "evaluate", values, designs)

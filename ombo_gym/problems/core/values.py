@@ -91,12 +91,20 @@ def check_finite(
     )
 
 
-def checked_mask(problem: Problem, given: Any, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Which designs can be measured, (R, n); None: all.
+def feasible_mask(
+    problem: Problem, instances: Instances, designs: Designs
+) -> NDArray[np.bool_] | None:
+    """Which designs a problem can measure, (R, n); None: all.
+
+    Args:
+        problem: Says so.
+        instances: R of them.
+        designs: (R, n, *shape).
 
     Raises:
-        ValueError: It is no array of truth values of that shape.
+        ValueError: It says anything else than truth values of that shape.
     """
+    given, shape = problem.feasible(instances, designs), designs.shape[:2]
     if given is None:
         return None
     mask = given if isinstance(given, np.ndarray) else np.asarray(None)
