@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from inspect import isabstract
-from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
 from ombo_gym.arguments import shown
+from ombo_gym.own_code import own_class, own_module
 from ombo_gym.problems.core.base import Problem
 
 NAMESPACE = "Ombo"
@@ -76,7 +75,7 @@ def environment(name: str) -> str | EnvSpec:
     if not names_problem(name):
         return name
     module, _, attribute = name.partition(":")
-    importlib.import_module(module)
+    own_module(f"env: {name!r}", module)
     if attribute in gym.registry:  # an id like any other, though without a namespace
         return name
     return EnvSpec(
@@ -94,11 +93,6 @@ def names_problem(name: str) -> bool:
     return dotted and attribute.isidentifier()
 
 
-def looked_for(module: str) -> str:
-    """Where modules are looked for, in words that end a message."""
-    return f"{module} is looked for in {Path.cwd()} and where Python's packages are"
-
-
 def problem_class(name: str) -> type[Problem]:
     """The class of a problem; arguments and errors as in `make_problem`."""
     if not isinstance(name, str) or (name not in PROBLEMS and name.count(":") != 1):
@@ -106,11 +100,7 @@ def problem_class(name: str) -> type[Problem]:
             f"problem: expected one of {sorted(PROBLEMS)}, module:Class, or an object of a class "
             f"of your own, got {shown(name)}"
         )
-    module, attribute = PROBLEMS.get(name, name).split(":")
-    try:
-        found: type[Problem] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise ValueError(f"problem: {name!r}: {error}") from error
+    found: type[Problem] = own_class(f"problem: {name!r}", PROBLEMS.get(name, name))
     if not isinstance(found, type) or not issubclass(found, Problem) or isabstract(found):
         raise ValueError(f"problem: expected a class of problems, got {name!r}: {shown(found)}")
     return found

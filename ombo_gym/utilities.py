@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from importlib import import_module
 from inspect import signature
 from typing import Any, ClassVar
 
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.arguments import shown
+from ombo_gym.own_code import own_class
 
 Floats = NDArray[np.float64]
 
@@ -363,15 +363,14 @@ def make_utility(given: Any) -> Utility:
             f"utility: expected one of {sorted(UTILITIES)}, or module:Class of your own, or an "
             f"object of it, got {shown(given)}"
         )
-    takes_some = UTILITIES[name].__init__ is not object.__init__
-    known = signature(UTILITIES[name]).parameters if takes_some else {}
+    built = UTILITIES[name]
+    known = {} if built.__init__ is object.__init__ else signature(built).parameters
     missing = [key for key, each in known.items() if each.default is each.empty]
     if set(missing) - set(arguments) or set(arguments) - set(known):
-        raise ValueError(
-            f"utility: {name!r} takes the arguments {list(known)}, got {shown(arguments)}"
-        )
+        took = shown(arguments)
+        raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {took}")
     try:
-        return UTILITIES[name](**arguments)
+        return built(**arguments)
     except Exception as error:
         if str(error).startswith("utility:"):
             raise
@@ -386,20 +385,16 @@ def _name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
     try:
         return ":".join(parts[:names]), {key: float(value) for key, _, value in pairs}
     except ValueError:
-        expected = "NAME:key=number;key=number"
-        raise ValueError(f"utility: expected {expected}, got {shown(text)}") from None
+        message = f"utility: expected NAME:key=number;key=number, got {shown(text)}"
+        raise ValueError(message) from None
 
 
 def _imported(name: str) -> str:
     """The name that `module:Class` has once it is imported."""
-    module, _, attribute = name.partition(":")
-    try:
-        found: str = getattr(import_module(module), attribute).name
-        if not isinstance(found, str):
-            raise TypeError(f"its name is {shown(found)}")
-    except Exception as error:
+    found = getattr(own_class("utility", name), "name", None)
+    if not isinstance(found, str):
         raise ValueError(
             "utility: expected a subclass of ombo_gym.Utility with a name in module:Class, got "
-            f"{name!r}: {error}"
-        ) from error
+            f"{name!r}, whose name is {shown(found)}"
+        )
     return found

@@ -365,9 +365,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
             name = "best"
 
 
-def test_a_utility_of_a_module_is_named_by_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_utility_is_named_by_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "own_hits.py").write_text(
         "from ombo_gym import Utility\n"
         "class Hits(Utility):\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Callable
@@ -38,7 +37,7 @@ from ombo_agents.planners.rollout.policy import rollout
 from ombo_agents.planners.thompson import exact_thompson
 from ombo_agents.policy import Policy
 from ombo_gym.arguments import shown
-from ombo_gym.registration import looked_for
+from ombo_gym.own_code import own_class
 from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
 
 Reason = str | None  # why a policy does not suit a spec's campaigns; None: it does
@@ -264,7 +263,7 @@ def _split(name: str) -> tuple[Entry, str]:
         return Entry(_rolling(int(rolling[1])), _needs_exact_plans), text
     attribute, _, settings = text.partition(":")
     if bare not in POLICIES and attribute.isidentifier():
-        return Entry(_own_class(name, bare, attribute), controls=CONTROLS), settings
+        return Entry(_own_policy(name, bare, attribute), controls=CONTROLS), settings
     if bare not in POLICIES:
         if name and Path(name).is_dir():
             raise ValueError(f"policy: {_not_finished(Path(name))}")
@@ -275,22 +274,13 @@ def _split(name: str) -> tuple[Entry, str]:
     return POLICIES[bare], text
 
 
-def _own_class(name: str, module: str, attribute: str) -> Callable[..., Policy]:
+def _own_policy(name: str, module: str, attribute: str) -> Callable[..., Policy]:
     """What `module:Class` stands for.
 
     Raises:
-        ValueError: The module cannot be imported, whatever it raises, or holds no such class.
+        ValueError: It is not there, or nothing that builds something.
     """
-    try:
-        found: Any = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"policy {name!r}: {error}; {looked_for(module)}") from error
-    except SyntaxError as error:
-        raise ValueError(f"policy {name!r}: {error}") from error
-    except (Exception, SystemExit) as error:
-        raise ValueError(
-            f"policy {name!r}: importing {module} raised {type(error).__name__}: {error}"
-        ) from error
+    found = own_class(f"policy {name!r}", f"{module}:{attribute}")
     if not callable(found):
         raise ValueError(f"policy {name!r}: {_EXPECTED_CLASS}, got {shown(found)}")
     return cast(Callable[..., Policy], found)

@@ -1,11 +1,10 @@
 """What an agent acts on: designs, a list of candidates, or how much to explore; or one's own."""
 
-import importlib
-
 from ombo_gym.arguments import shown
 from ombo_gym.controls.base import Control, DesignsControl
 from ombo_gym.controls.candidates import CandidatesControl
 from ombo_gym.controls.exploration import ExplorationControl
+from ombo_gym.own_code import own_class
 from ombo_gym.spec import CampaignSpec
 
 _BUILDERS: dict[str, type[Control]] = {
@@ -28,13 +27,11 @@ def make_control(name: str, spec: CampaignSpec) -> Control:
     """
     if name in _BUILDERS:
         return _BUILDERS[name](spec)  # type: ignore[call-arg]
-    module, _, attribute = name.partition(":")
-    try:
-        build = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    if name.count(":") != 1:
         raise ValueError(
-            f"control: expected one of {list(_BUILDERS)}, or module:Class, got {name!r}: {error}"
-        ) from error
+            f"control: expected one of {list(_BUILDERS)}, or module:Class, got {name!r}"
+        )
+    build = own_class("control", name)
     if not isinstance(build, type) or not issubclass(build, Control):
         raise ValueError(f"control: expected a class of controls, got {name!r}: {shown(build)}")
     control: Control = build(spec)  # type: ignore[call-arg]

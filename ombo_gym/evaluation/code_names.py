@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ombo_gym.own_code import own_module
 from ombo_gym.utilities import Utility
 
 _NAMES_CODE = ("problem", "control", "utility")  # arguments of environments that may
@@ -27,11 +27,7 @@ def make_utility_known(own: str) -> None:
     Raises:
         ValueError: There is no such module, or it raises an error.
     """
-    module = own.partition(":")[0]
-    try:
-        importlib.import_module(module)
-    except Exception as error:
-        raise ValueError(f"utility: cannot import {module} of {own!r}: {error}") from error
+    own_module(f"utility: {own!r}", own.partition(":")[0])
 
 
 def named_code(entry: Mapping[str, Any], policies: Collection[str]) -> Iterator[str]:

@@ -19,6 +19,7 @@ import ombo_agents
 from ombo_agents.cli.arguments import report_errors
 from ombo_agents.learned.storage import build_network, load, read_config, save, shape_of
 from ombo_agents.learned.training_state import TrainingState
+from tests.agents.accidents import fuzz
 from tests.agents.direct_cases import BOX, ONCE, POOL, spec_of
 from tests.agents.training_cases import Stops, left, run
 
@@ -349,34 +350,6 @@ def test_what_is_forged_here_is_nothing_but_what_was_changed(state, tmp_path):
     run(NAME, state.parent, resume=True)
     run(NAME, tmp_path / "whole")
     assert left(state.parent) == left(tmp_path / "whole")
-
-
-def fuzzed(content, rng):
-    """What is left of a file after some accident."""
-    content = bytearray(content)
-    for _ in range(rng.integers(1, 4)):
-        at = int(rng.integers(len(content) + 1)) if rng.random() < 0.5 else int(rng.integers(400))
-        kind = rng.integers(4)
-        if kind == 0:
-            del content[at:]
-        elif kind == 1:
-            content[at : at + 8] = rng.bytes(8)
-        elif kind == 2:
-            content[at:at] = rng.bytes(int(rng.integers(1, 50)))
-        else:
-            content[at : at + 1] = rng.choice([b"9", b"[", b"{", b'"', b"-", b"\x00"])
-        content = content or bytearray(b"{")
-    return bytes(content)
-
-
-def fuzz(folder, name, inputs, read):
-    content, file = (folder / name).read_bytes(), folder / name
-    for i in range(inputs):
-        file.write_bytes(fuzzed(content, np.random.default_rng(i)))
-        try:
-            read()
-        except ValueError as error:
-            assert "\n" not in str(error) and str(folder) in str(error), i
 
 
 def fuzz_all(folder, state, inputs):

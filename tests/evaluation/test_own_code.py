@@ -147,7 +147,7 @@ def test_a_wrong_id_of_ones_own_lists_what_the_module_registers(folder):
     )
     with pytest.raises(ValueError, match=r"--env: expected one of bowl_registered:My/Bowl-v0, Om"):
         parse_env("bowl_registered:My/Bowls-v0")
-    with pytest.raises(ImportError, match=f"--env: .*'bowls'.*looked for in {folder}"):
+    with pytest.raises(ValueError, match=f"--env: .*'bowls'.*looked for in {folder}"):
         parse_env("bowls:My/Bowl-v0")
     (folder / "broken_bowl.py").write_text("1 / 0\n")
     with pytest.raises(ValueError, match="--env: importing broken_bowl raised ZeroDivisionError"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import shlex
 import sys
@@ -15,7 +14,8 @@ import gymnasium as gym
 
 from ombo_gym import env_ids
 from ombo_gym.arguments import shown
-from ombo_gym.registration import looked_for, names_problem, problem_class
+from ombo_gym.own_code import own_module
+from ombo_gym.registration import names_problem, problem_class
 
 STOPPED = 130  # exit status after Ctrl-C, as shells have it
 
@@ -54,7 +54,7 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
     """
     module, _, name = env_id.rpartition(":")
     if module:
-        _import_for(flag, module)
+        own_module(flag, module)
     spec = gym.registry.get(name)
     if spec is None and names_problem(env_id) and hasattr(sys.modules[module], name):
         try:
@@ -73,18 +73,6 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
             f"or module:Class of a problem), got {env_id!r}"
         )
     return env_id
-
-
-def _import_for(flag: str, module: str) -> None:
-    """Imports what a flag names; whatever it raises is said with the flag."""
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f"{flag}: {error}; {looked_for(module)}") from error
-    except (Exception, SystemExit) as error:
-        raise ValueError(
-            f"{flag}: importing {module} raised {type(error).__name__}: {error}"
-        ) from error
 
 
 def parse_json(flag: str, text: str) -> dict[str, Any]:
