@@ -61,7 +61,9 @@ class ActionCheck:
                 f"which is no array ({type(error).__name__})"
             ) from error
         if array.dtype.kind not in self._kinds:
-            raise ValueError(f"action: {self._expected()}, got dtype {array.dtype}")
+            units = "; design_space.parse and .actions of the spec make one of designs in units"
+            remedy = units if array.dtype == object else ""
+            raise ValueError(f"action: {self._expected()}, got dtype {array.dtype}{remedy}")
         if isinstance(action, np.ma.MaskedArray) and np.ma.is_masked(action):
             raise ValueError(f"action: {self._expected()}, got an array with masked entries")
         if array.shape != self._shape:

@@ -5,6 +5,7 @@ Numbers of numpy are numbers; truth values, texts and numbers with a fraction ar
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -82,6 +83,21 @@ def members(given: Any) -> Sequence[Any] | None:
         given = given.tolist()
     several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
     return given if several else None
+
+
+def as_json(given: Any) -> Any:
+    """What JSON holds in place of arrays, numbers of numpy and paths, in lists and dicts too."""
+    if given is None or isinstance(given, str | float | int):  # most members of long lists
+        return given
+    if isinstance(given, os.PathLike):
+        return os.fspath(given)
+    if isinstance(given, dict):
+        return {key: as_json(each) for key, each in given.items()}
+    if isinstance(given, list | tuple):
+        return [as_json(each) for each in given]
+    if hasattr(given, "__array__") and not isinstance(given, type):  # of other libraries as well
+        return np.asarray(given).tolist()
+    return given
 
 
 def as_array(given: Any) -> NDArray[Any]:

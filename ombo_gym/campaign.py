@@ -13,6 +13,7 @@ from ombo_gym.memory import check_memory
 from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome, merge_outcomes
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.values import (
+    check_design_space,
     check_finite,
     check_optimum,
     checked_optimum,
@@ -50,6 +51,7 @@ class Campaigns:
         control: str = "designs",
         surrogate: Mapping[str, Any] | None = None,
     ) -> None:
+        check_design_space(problem)
         self.problem = problem
         self.settings = settings
         self.num_campaigns = num_campaigns

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
+from ombo_gym.arguments import as_json
 from ombo_gym.campaign import Campaigns
 from ombo_gym.controls import make_control
 from ombo_gym.design_spaces import DesignSpace
@@ -134,6 +137,19 @@ class OffersCampaigns:
     """What both environments offer of the campaigns that they play."""
 
     _played: ControlledCampaigns
+    _spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What gymnasium made the environment of; arrays and paths are lists and texts in it."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, given: EnvSpec | None) -> None:
+        if given is not None:
+            given = copy.copy(given)
+            given.kwargs = as_json(given.kwargs)  # so that it survives JSON
+        self._spec = given
 
     @property
     def campaign_spec(self) -> CampaignSpec:

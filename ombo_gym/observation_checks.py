@@ -41,7 +41,7 @@ def check_observation(observation: Mapping[str, Any], spec: CampaignSpec) -> Non
         campaign, row = np.argwhere(observed)[~finite][0].tolist()
         raise ValueError(
             f"measurements: expected finite numbers, got {measured[~finite][0]} in row {row} of "
-            f"campaign {campaign}"
+            f"campaign {campaign}; leave out the rows that are not measured"
         )
     for name in ("designs", "measurements"):
         behind = arrays[name][~observed]

@@ -21,6 +21,10 @@ def own_module(what: str, module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError as error:
+        if module.endswith(".py"):
+            raise ValueError(
+                f"{what}: expected the name of a module, got the file {module!r}; leave .py out"
+            ) from error
         raise ValueError(
             f"{what}: {error}; {module} is looked for in {Path.cwd()} and where Python's packages "
             "are"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,19 @@ class BatchedGenerator(ABC):
     def standard_normal(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Standard normal numbers, (R, *shape)."""
         return self.draw(lambda rng: rng.standard_normal(shape))
+
+    if not TYPE_CHECKING:  # type checkers know what is there
+
+        def __getattr__(self, name: str) -> Any:
+            """Refuses other methods of NumPy's generators: says how they are called here."""
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if not name.startswith("_") and hasattr(np.random.Generator, name):
+                message += (
+                    "; what each campaign draws from its own generator is "
+                    f"rngs.draw(lambda rng: rng.{name}(...)), of which random and standard_normal "
+                    "are here for short"
+                )
+            raise AttributeError(message)
 
     @staticmethod
     def _stack(values: Iterable[Any], num_campaigns: int) -> NDArray[Any]:
@@ -120,10 +133,15 @@ class GeneratorBatch(BatchedGenerator):
         num_campaigns: R.
 
     Raises:
-        ValueError: A sequence of another length than `num_campaigns`.
+        ValueError: A sequence of another length than `num_campaigns`, or no generators.
     """
 
     def __init__(self, rng: Rng, num_campaigns: int) -> None:
+        if not isinstance(rng, np.random.Generator) and not hasattr(rng, "__len__"):
+            raise ValueError(
+                f"rng: expected {num_campaigns} generators (one per campaign) or a single one, "
+                f"got {type(rng).__name__}; numpy.random.default_rng(seed) makes one of a seed"
+            )
         self.generators: Sequence[np.random.Generator] = (
             rng.spawn(num_campaigns) if isinstance(rng, np.random.Generator) else rng
         )

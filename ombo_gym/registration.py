@@ -95,6 +95,12 @@ def names_problem(name: str) -> bool:
 
 def problem_class(name: str) -> type[Problem]:
     """The class of a problem; arguments and errors as in `make_problem`."""
+    if isinstance(name, type) and issubclass(name, Problem):
+        raise ValueError(
+            "problem: expected a name, module:Class, or an object of a class of your own, got the "
+            f"class {name.__name__}: call it, "
+            f"{name.__name__}(...), or give its name, 'module:{name.__name__}', and its arguments"
+        )
     if not isinstance(name, str) or (name not in PROBLEMS and name.count(":") != 1):
         raise ValueError(
             f"problem: expected one of {sorted(PROBLEMS)}, module:Class, or an object of a class "

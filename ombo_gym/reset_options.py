@@ -130,8 +130,10 @@ def _whole(name: str, given: Any, limits: tuple[int, int], num_campaigns: int) -
         or not ((array >= low) & (array <= high)).all()
     ):
         each = "" if num_campaigns == 1 else f", or {num_campaigns} of them"
+        wider = f"{name}=[low, high] of the environment"
+        remedy = "" if name == "instance" else f"; the argument {wider} says what may be chosen"
         raise ValueError(
             f"options: expected {name} to be a whole number from {low} to {high}{each}, "
-            f"got {shown(given)}"
+            f"got {shown(given)}{remedy}"
         )
     return np.broadcast_to(array.astype(np.int64), (num_campaigns,))

@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from ombo_gym.arguments import shown
 from ombo_gym.own_code import own_class
+from ombo_gym.utility_checks import arguments_of, check_class, checked_gain, name_and_arguments
 
 Floats = NDArray[np.float64]
 
@@ -72,6 +73,9 @@ class Progress:
 class Utility(ABC):
     """What a campaign is worth.
 
+    Arguments of the constructor are kept as attributes of the same names, from which tables, JSON
+    and other processes build it again.
+
     Attributes:
         name: What it is called in arguments and tables.
         aim: What the best last batch has most of.
@@ -90,24 +94,22 @@ class Utility(ABC):
     linear: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes the name known to `make_utility`."""
+        """Makes the name known to `make_utility`.
+
+        Raises:
+            ValueError: A name that is taken or cannot be typed, or no `Aim`.
+        """
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             return
-        before = UTILITIES.get(cls.name)
-        where = cls.__module__, cls.__qualname__
-        if before is not None and (before.__module__, before.__qualname__) != where:
-            raise ValueError(
-                f"utility: expected a name that is not taken, got {cls.name!r}, which is "
-                f"{before.__module__}.{before.__qualname__}"
-            )
+        check_class(cls, UTILITIES, Aim)
         UTILITIES[cls.name] = cls
 
     def value(self, progress: Progress) -> Floats:
         """Utilities of R campaigns as they stand, (R,): what they were, and the round's gain."""
         rounds_left = progress.horizon - progress.rounds + 1  # (R,), this one included
         gain = self.gain(progress.batch, progress.best_before, rounds_left)
-        return progress.utility_before + gain
+        return progress.utility_before + checked_gain(self, gain, progress.batch)
 
     @abstractmethod
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
@@ -142,7 +144,7 @@ class Utility(ABC):
 
     def config(self) -> str | dict[str, Any]:
         """As arguments and JSON have it: the name or, with arguments, a dict."""
-        arguments = {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        arguments = arguments_of(self)
         return {"name": self.name, **arguments} if arguments else self.name
 
     def __str__(self) -> str:
@@ -349,9 +351,10 @@ def make_utility(given: Any) -> Utility:
         ValueError: An unknown name or argument; the message lists the known ones.
     """
     if isinstance(given, Utility):
+        given.config()  # refuses one that cannot be written down
         return given
     if isinstance(given, str):
-        name, arguments = _name_and_arguments(given)
+        name, arguments = name_and_arguments(given)
     elif isinstance(given, Mapping) and isinstance(given.get("name"), str):
         name, arguments = given["name"], {k: v for k, v in given.items() if k != "name"}
     else:
@@ -370,23 +373,13 @@ def make_utility(given: Any) -> Utility:
         took = shown(arguments)
         raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {took}")
     try:
-        return built(**arguments)
+        utility = built(**arguments)
+        utility.config()
     except Exception as error:
         if str(error).startswith("utility:"):
             raise
         raise ValueError(f"utility: {name!r} cannot take {shown(arguments)}: {error}") from error
-
-
-def _name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
-    """`NAME:key=value` taken apart, and `module:Class:key=value`."""
-    parts = text.split(":")
-    names = 2 if len(parts) > 1 and parts[1].isidentifier() else 1
-    pairs = [part.partition("=") for part in ":".join(parts[names:]).split(";") if part]
-    try:
-        return ":".join(parts[:names]), {key: float(value) for key, _, value in pairs}
-    except ValueError:
-        message = f"utility: expected NAME:key=number;key=number, got {shown(text)}"
-        raise ValueError(message) from None
+    return utility
 
 
 def _imported(name: str) -> str:

@@ -86,7 +86,6 @@ def test_the_campaign_does_not_depend_on_rendering_or_on_whether_the_optimum_was
         while not terminated:
             action = plain.action_space.sample()
             (observation, reward, terminated, *_), theirs = plain.step(action), watched.step(action)
-            watched.render()
             assert_same((observation, reward), theirs[:2])
         assert "optimum" in theirs[4]
 

@@ -93,10 +93,17 @@ SMALLEST = [
 ]
 
 
-@pytest.mark.parametrize(("count", "dtype"), SMALLEST)
-@pytest.mark.parametrize("kind", ["levels", "choices", "pool"])
+@pytest.mark.parametrize(
+    ("count", "dtype", "kind", "name"),
+    # Of the policies that look at what was measured, each with every count and every kind.
+    [
+        (*smallest, kind, ("ucb", "genetic")[(i + j) % 2])
+        for i, smallest in enumerate(SMALLEST)
+        for j, kind in enumerate(("levels", "choices", "pool"))
+    ],
+)
 def test_codes_are_shown_in_the_smallest_signed_integers(
-    count: int, dtype: type, kind: str
+    count: int, dtype: type, kind: str, name: str
 ) -> None:
     space: DesignSpace
     if kind == "pool":
@@ -112,8 +119,8 @@ def test_codes_are_shown_in_the_smallest_signed_integers(
     ends[:, 0] = [0, count // 2, count - 1]
     observation = spec.observation(ends, [1.0, 2.0, 3.0], [2])
     np.testing.assert_array_equal(observation["designs"][0, :3], ends)
-    for name in ("random", "ucb", "genetic"):
-        action = ombo_agents.make(name, spec).act(observation, np.random.default_rng(0))
+    for each in ("random", name):
+        action = ombo_agents.make(each, spec).act(observation, np.random.default_rng(0))
         assert action.dtype == np.int64 and action[0] in spec.action_space
         proposed = space.designs(action)[0]
         assert not among(proposed[None], ends[None].astype(np.int64)).all()

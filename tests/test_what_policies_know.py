@@ -19,7 +19,9 @@ from ombo_gym.controlled_campaigns import ControlledCampaigns
 from ombo_gym.evaluation.cells import Cell, make_env, make_policy
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.randomness import BatchedGenerator
-from tests.agents.cheap import make
+from tests.agents.cheap import SLOW, make
+
+pytestmark = pytest.mark.usefixtures("brief_fits")
 
 HIDDEN = (
     *(Problem, Campaigns, ControlledCampaigns, gym.Env, gym.vector.VectorEnv, BatchedGenerator),
@@ -37,12 +39,15 @@ ENVS: dict[str, dict[str, Any]] = {
     "Ombo/Landscapes-v0": {"utility": "total", "horizon": 2},
     "Ombo/GP-v0 ": {"control": "exploration"},
 }
-PLAYERS = [
+SUITED = [
     (name, env_id)
-    for env_id, arguments in ENVS.items()
+    for env_id, env in ((key, gym.make(key.strip(), **ENVS[key])) for key in ENVS)
     for name in ombo_agents.names()
-    if ombo_agents.supports(name, gym.make(env_id.strip(), **arguments))
+    if ombo_agents.supports(name, env)
 ]
+# What thinks long plays the first environment that it suits.
+FIRST = dict(reversed(SUITED))
+PLAYERS = [(name, env_id) for name, env_id in SUITED if name not in SLOW or FIRST[name] == env_id]
 
 
 def referred(thing: Any) -> Iterator[Any]:

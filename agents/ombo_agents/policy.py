@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,20 @@ class DesignsPolicy(Policy):
         return self.propose(observation, rngs, q), {}
 
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
-        """The next batches as designs, (B, q, *shape)."""
+        """The next batches as designs, (B, q, *shape).
+
+        What holds for any kind of design is a method of `self.spec.design_space`: `sample`,
+        `mutate`, `recombine`, `features`.
+
+        Args:
+            observation: Of B campaigns whose next plate has the same size: `designs` (B, n, *shape)
+                and `measurements` (B, n), in use where `observed` (B, n) is 1; `rounds_left`
+                (B, 1), this round included, and `plates` (B, N).
+            rngs: One generator a campaign: `rngs.random(shape)` and `rngs.standard_normal(shape)`
+                are (B, *shape); of whatever else NumPy draws,
+                `rngs.draw(lambda rng: rng.integers(...))` stacks what each campaign draws.
+            q: How many designs a batch has.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not say what it proposes")
 
 
@@ -270,8 +284,14 @@ def check_leading_axis(observation: Observation) -> None:
     """Refuses the observation of a single campaign.
 
     Raises:
-        ValueError: It has no leading B; says what to do.
+        ValueError: It has no leading B, or is no dict of fields; says what to do.
     """
+    if not isinstance(observation, Mapping) or "rounds_left" not in observation:
+        came = list(observation) if isinstance(observation, Mapping) else type(observation).__name__
+        raise ValueError(
+            "observation: expected a dict of fields, as environments and "
+            f"CampaignSpec.observation(designs, measurements, plates_left) make it, got {came}"
+        )
     if (shape := np.shape(observation["rounds_left"])) == (1,):
         raise ValueError(
             "observation: expected those of B campaigns, every field with a leading B, got a "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -19,6 +21,7 @@ from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
 from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.local_penalization import LocalPenalization
 from ombo_agents.bayesian.max_value_entropy import MaxValueEntropy
+from ombo_agents.bayesian.offset_ucb import offset_ucb
 from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.bayesian.turbo import Turbo
 from ombo_agents.design_of_experiments.d_optimal import DOptimal
@@ -137,6 +140,7 @@ POLICIES: dict[str, Entry] = {
     "greedy": Entry(schedules.greedy, controls=_EXPLORES),
     "greedy_refined": Entry(RefinedGreedy, _needs_movable_numbers),
     "ucb": Entry(schedules.ucb, controls=_EXPLORES),
+    "offset_ucb": Entry(offset_ucb),
     "doe_then_ucb": Entry(DoeThenUcb),
     "expected_improvement": Entry(ExpectedImprovement),
     "thompson": Entry(_thompson),
@@ -180,7 +184,7 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
     It is given the campaigns' spec (`ombo_gym.CampaignSpec`) and nothing else.
 
     Args:
-        name: A name of `names()`, optionally with settings: `ucb:weight=2`,
+        name: A name of `names()`, optionally with settings: `ucb:weight=2;climb=false`,
             `explore_then_exploit:weights=3/1/0`; a folder that `ombo train` wrote; or
             `module:Class` of a policy of your own, with settings or without
             (`module:Class:step=0.5`), which is called with the spec and the settings.
@@ -211,11 +215,16 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
     settings = _parse(text) | settings
     if bare in POLICIES or _ROLLING.fullmatch(bare):
         settings = settings_of(bare, spec) | settings
+    known = _settings_taken(entry.build)
+    if known is not None and (unknown := sorted(set(settings) - set(known))):
+        raise ValueError(
+            f"policy {name!r}: expected settings among {known}, got an unexpected keyword argument "
+            f"{unknown[0]!r}"
+        )
     try:
         return entry.build(spec, **settings)
     except TypeError as error:
-        of_own = "" if bare in POLICIES or _ROLLING.fullmatch(bare) else f"{_EXPECTED_CLASS}: "
-        raise ValueError(f"policy {name!r}: {of_own}{error}") from error
+        raise ValueError(f"policy {name!r}: {error}") from error
 
 
 def supports(name: str, env_or_spec: Any) -> bool:
@@ -270,8 +279,19 @@ def _split(name: str) -> tuple[Entry, str]:
         raise ValueError(
             f"policy: expected one of {names()} or the folder of a trained policy "
             f"(with config.json and policy.safetensors) or module:Class, got {name!r}"
+            f"{_hint(name)}"
         )
     return POLICIES[bare], text
+
+
+def _hint(name: str) -> str:
+    """What somebody may have meant by a name that is none."""
+    if "=" in name and ":" not in name:
+        return "; several settings of one policy have ';' between: 'NAME:key=value;key=value'"
+    if "/" in name:
+        return f"; there is no folder {Path(name).absolute()}"
+    near = difflib.get_close_matches(name.partition(":")[0], names(), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _own_policy(name: str, module: str, attribute: str) -> Callable[..., Policy]:
@@ -281,9 +301,20 @@ def _own_policy(name: str, module: str, attribute: str) -> Callable[..., Policy]
         ValueError: It is not there, or nothing that builds something.
     """
     found = own_class(f"policy {name!r}", f"{module}:{attribute}")
-    if not callable(found):
+    if not callable(found) or (isinstance(found, type) and not hasattr(found, "act")):
         raise ValueError(f"policy {name!r}: {_EXPECTED_CLASS}, got {shown(found)}")
     return cast(Callable[..., Policy], found)
+
+
+def _settings_taken(build: Callable[..., Policy]) -> list[str] | None:
+    """What a policy can be given beside the spec; None: whatever it says itself."""
+    try:
+        parameters = list(inspect.signature(build).parameters.values())
+    except (TypeError, ValueError):  # of compiled code
+        return None
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return [p.name for p in parameters[1:]]
 
 
 def _not_finished(folder: Path) -> str:
@@ -306,13 +337,16 @@ def _parse(text: str) -> dict[str, Any]:
     for part in filter(None, text.split(";")):
         key, separator, value = part.partition("=")
         if not separator:
-            raise ValueError(f"policy settings: expected key=value;key=value, got {text!r}")
+            raise ValueError(
+                f"policy settings: expected key=value;key=value, in quotes in a shell, got {text!r}"
+            )
         try:
             settings[key] = _parse_value(value)
         except ValueError:
             raise ValueError(
                 f"policy settings: expected a number, a word, or numbers with '/' between, got "
-                f"{part!r}"
+                f"{part!r}; several settings have ';' between: 'NAME:key=value;key=value', in "
+                "quotes in a shell"
             ) from None
     return settings
 

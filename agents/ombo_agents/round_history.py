@@ -6,13 +6,15 @@ between calls: they go through the rounds that were played again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
+from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 
 _CHUNK_ENTRIES = 2**22  # numbers that are held at once, about
@@ -34,6 +36,13 @@ class RoundHistory:
     num_observed: int
     num_start: int
     edges: tuple[int, ...]
+
+
+# Batches of R campaigns, (R, q, *shape), by their designs (R, n, *shape), measurements (R, n),
+# random numbers, q and rounds.
+ProposeByRounds = Callable[
+    [Designs, NDArray[np.float64], GeneratorBatch, int, RoundHistory], Designs
+]
 
 
 def round_edges(spec: CampaignSpec, num_observed: int, num_start: int, q: int) -> tuple[int, ...]:
@@ -104,6 +113,43 @@ def by_history(
         entries = entries_per_row * max(num_observed, 1) + entries_per_campaign
         for chunk in _chunks(group, entries):
             yield RoundHistory(chunk, num_observed, num_start, edges)
+
+
+def batches_by_history(
+    propose: ProposeByRounds,
+    spec: CampaignSpec,
+    observation: Observation,
+    rngs: GeneratorBatch,
+    q: int,
+    *,
+    entries_per_row: int,
+    entries_per_campaign: int = 0,
+) -> Designs:
+    """Batches of B campaigns by a method that goes through their rounds, (B, q, *shape).
+
+    Args:
+        propose: What the method does for campaigns with the same history.
+        spec: Of the campaigns.
+        observation: Of them; their next batches have q designs.
+        rngs: Their random numbers.
+        q: So many.
+        entries_per_row: See `by_history`.
+        entries_per_campaign: See `by_history`.
+    """
+    space = spec.design_space
+    batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
+    for history in by_history(
+        spec,
+        observation,
+        q,
+        entries_per_row=entries_per_row,
+        entries_per_campaign=entries_per_campaign,
+    ):
+        env_indices, n = history.env_indices, history.num_observed
+        designs = observation["designs"][env_indices, :n]
+        values = observation["measurements"][env_indices, :n]
+        batch[env_indices] = propose(designs, values, rngs.take(env_indices), q, history)
+    return batch
 
 
 def _chunks(env_indices: NDArray[np.intp], entries: int) -> Iterator[NDArray[np.intp]]:

@@ -20,6 +20,20 @@ def fresh(space: DesignSpace, rngs: GeneratorBatch, count: int) -> Designs:
     return space.sample_distinct(rngs, count)
 
 
+def first_usable(found: Designs, usable: NDArray[np.bool_], uniform: Designs) -> Designs:
+    """The first usable designs and, for want of more, uniform ones, (R, q, *shape).
+
+    Args:
+        found: (R, m, *shape), the best first.
+        usable: (R, m) of them.
+        uniform: (R, q, *shape).
+    """
+    choices = np.concatenate([found, uniform], axis=1)  # (R, m + q, *shape)
+    unusable = np.concatenate([~usable, np.zeros(uniform.shape[:2], bool)], axis=1)
+    usable_first = np.argsort(unusable, axis=1, kind="stable")
+    return choices[np.arange(len(choices))[:, None], usable_first[:, : uniform.shape[1]]]
+
+
 def without_repeats(
     spec: CampaignSpec, observation: Observation, batch: Designs, rngs: GeneratorBatch
 ) -> Designs:

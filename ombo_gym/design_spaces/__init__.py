@@ -9,6 +9,7 @@ from ombo_gym.design_spaces.base import DesignSpace, design_space_from_dict
 from ombo_gym.design_spaces.box import BoxDesigns
 from ombo_gym.design_spaces.candidates import CandidateDesigns
 from ombo_gym.design_spaces.categorical import CategoricalDesigns
+from ombo_gym.design_spaces.category_pool import CategoryPool
 from ombo_gym.design_spaces.duplicates import Designs, among, repeated
 from ombo_gym.design_spaces.finite import FiniteDesigns
 from ombo_gym.design_spaces.mixed import MixedDesigns, design_space_of
@@ -20,6 +21,7 @@ __all__ = [
     "BoxDesigns",
     "CandidateDesigns",
     "CategoricalDesigns",
+    "CategoryPool",
     "Coordinates",
     "DesignSpace",
     "Designs",

@@ -82,6 +82,14 @@ class DesignSpace(OfKind):
         rng = GeneratorBatch([np.random.default_rng(0)], 1)
         return np.zeros(self.features(self.sample(rng, 1)).shape[-1], np.intp)
 
+    @property
+    def category_features(self) -> NDArray[np.bool_] | None:
+        """Which features are categories', (k,), where a surrogate has a kernel for these.
+
+        None where it has one kernel for all features.
+        """
+        return None
+
     # --- gym spaces, actions and observations ---------------------------------------------------
 
     @abstractmethod

@@ -133,6 +133,14 @@ class MixedDesigns(DesignSpace):
     def feature_groups(self) -> NDArray[np.intp]:
         return self._layout.feature_groups
 
+    @property
+    @override
+    def category_features(self) -> NDArray[np.bool_] | None:
+        """Those of parameters without an order, where there are others beside them."""
+        of_categories = np.array([part.parameter.category for part in self._parts])
+        mixed = of_categories.any() and not of_categories.all()
+        return of_categories[self._layout.feature_groups] if mixed else None
+
     # --- gym spaces, actions and observations ---------------------------------------------------
 
     @override

@@ -95,7 +95,8 @@ class Parameter(ABC):
             raise ValueError(no_dataclass(cls))
         inside = written[cls.kind]
         known = [each.name for each in fields(cls) if each.init]
-        expected = f'expected {{"{cls.kind}": {known}}}, got {shown(dict(written))}'
+        form = ", ".join(f'"{name}": ...' for name in known)
+        expected = f'expected {{"{cls.kind}": {{{form}}}}}, got {shown(dict(written))}'
         if not isinstance(inside, Mapping) or set(inside) - set(known) or len(written) > 1:
             raise ValueError(expected)
         try:

@@ -311,7 +311,10 @@ def _of_dict(written: Mapping[Any, Any]) -> Parameter:
     known_kinds = [*SETTINGS, *PARAMETERS]
     kinds = [kind for kind in known_kinds if kind in written]
     if len(kinds) != 1:
-        raise ValueError(f"expected one of the keys {known_kinds}, got {shown(dict(written))}")
+        raise ValueError(
+            f"expected one of the keys {known_kinds}, got {shown(dict(written))}; a kind of your "
+            "own is known once its module is imported, as by --env module:ID on a command line"
+        )
     (kind,) = kinds
     if kind in PARAMETERS:
         return check_own_kind(PARAMETERS[kind].from_dict(written))

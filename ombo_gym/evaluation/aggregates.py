@@ -1,4 +1,4 @@
-"""Numbers over all settings of a utility (or of all), with their intervals."""
+"""Numbers over all settings of a start and a utility, with their intervals."""
 
 from __future__ import annotations
 
@@ -9,63 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ombo_gym.evaluation.clusters import Codes, standard_error
 from ombo_gym.evaluation.normalized_scores import MethodScores, NormalizedScores
 from ombo_gym.evaluation.progress import tracked
-from ombo_gym.evaluation.resampling import Values, chunks, iqm_of_counts, percentile_ends
-from ombo_gym.evaluation.statistics import Interval, student_t_p_value, student_t_quantile
-
-
-class LeaderboardEntry(NamedTuple):
-    """One method: the interquartile mean of the normalised scores, and the mean rank."""
-
-    score: Interval
-    rank: Interval  # nan for a method that has not played every setting
-
-
-def leaderboard_entries(normalized: NormalizedScores) -> dict[str, LeaderboardEntry]:
-    """Scores and ranks of all methods, with 95% bootstrap intervals.
-
-    The score is the interquartile mean of the normalised scores of all settings together, in which
-    settings count alike; the rank is the mean over settings of the rank by mean score among the
-    complete methods.
-
-    Measured coverage of a score's interval, in 2 and in 6 settings of 50 campaigns that share part
-    of their luck: 94% to 95% for normal, exponential and lognormal scores and with 40% ties at 0.
-    The interval of a rank is a rougher guide: resampling adds noise to means that lie close, which
-    pulls their ranks to the middle.
-    """
-    columns = {name: _ascending(scores) for name, scores in normalized.scores.items()}
-    tables = (
-        [_RunTable(normalized, s) for s in range(normalized.settings)]
-        if normalized.complete
-        else []
-    )
-    once = np.ones((normalized.campaigns, 1))
-    scores = {
-        name: iqm_of_counts(column.values, column.drawn(once, None))[0]
-        for name, column in columns.items()
-    }
-    ranks = _mean_ranks(normalized, tables, once, {})
-    resampled: dict[str, list[Values]] = {name: [] for name in columns}
-    resampled_ranks = []
-    for counts, runs in _tracked_resamples(normalized, "leaderboard"):
-        for name, column in columns.items():
-            weights = column.drawn(counts, runs.get(name))
-            resampled[name].append(iqm_of_counts(column.values, weights))
-        resampled_ranks.append(_mean_ranks(normalized, tables, counts, runs))
-    rank_ends = percentile_ends(np.concatenate(resampled_ranks, axis=1), normalized.tail)
-    nothing = Interval(math.nan, math.nan, math.nan)
-    rank = {
-        name: Interval(float(ranks[i, 0]), *map(float, rank_ends[i]))
-        for i, name in enumerate(normalized.complete)
-    }
-    entries = {}
-    for name, parts in resampled.items():
-        low, high = percentile_ends(np.concatenate(parts), normalized.tail)
-        score = Interval(float(scores[name]), float(low), float(high))
-        entries[name] = LeaderboardEntry(score, rank.get(name, nothing))
-    return entries
+from ombo_gym.evaluation.resampling import Values, chunks, percentile_ends
+from ombo_gym.evaluation.statistics import Interval, student_t_quantile
 
 
 def _tracked_resamples(
@@ -73,7 +20,9 @@ def _tracked_resamples(
 ) -> Iterator[tuple[Values, dict[str, Values]]]:
     """The resamples, with a bar that says of which utility they are."""
     total = sum(1 for _ in chunks(normalized.campaigns))
-    return tracked(normalized.resamples(), f"{words}, {normalized.utility}", total=total)
+    return tracked(
+        normalized.resamples(), f"{words}, {normalized.utility}, {normalized.start}", total=total
+    )
 
 
 class _Ascending(NamedTuple):
@@ -116,103 +65,11 @@ def _ascending(scores: dict[int, MethodScores]) -> _Ascending:
     return _Ascending(values[order], rows[order], runs[order], weights)
 
 
-class _RunTable:
-    """One setting's scores of all runs of the complete methods, zero where not played."""
-
-    def __init__(self, normalized: NormalizedScores, setting: int) -> None:
-        self.stratum = normalized.stratum(setting)
-        scores = [normalized.scores[name][setting] for name in normalized.complete]
-        self.methods = np.repeat(np.arange(len(scores)), [len(each.runs) for each in scores])
-        size = self.stratum.stop - self.stratum.start
-        self.values, self.played = np.zeros((2, len(self.methods), size))
-        for i, each in enumerate(scores):
-            runs = np.flatnonzero(self.methods == i)[each.runs]
-            columns = each.rows - self.stratum.start
-            self.values[np.ix_(runs, columns)] = each.values
-            self.played[np.ix_(runs, columns)] = 1.0
-        self.full = bool(self.played.all())
-
-    def means(self, counts: Values, weights: Values) -> Values:
-        """Mean score of each method under counts, shape (methods, resamples)."""
-        drawn = counts[self.stratum]
-        drawn_counts = drawn.sum(axis=0) if self.full else self.played @ drawn
-        starts = np.flatnonzero(np.diff(self.methods, prepend=-1))
-        with np.errstate(invalid="ignore"):  # of infinite values
-            top, bottom = (self.values @ drawn) * weights, drawn_counts * weights
-            means: Values = np.add.reduceat(top, starts) / np.add.reduceat(bottom, starts)
-        return means
-
-
-def _mean_ranks(
-    normalized: NormalizedScores, tables: list[_RunTable], counts: Values, runs: dict[str, Values]
-) -> Values:
-    """Mean over settings of the rank of each complete method, shape (methods, resamples)."""
-    total = np.zeros((len(normalized.complete), counts.shape[1]))
-    if not normalized.complete:
-        return total
-    weights = np.concatenate(
-        [
-            runs.get(name, np.ones((normalized.runs[name], counts.shape[1])))
-            for name in normalized.complete
-        ]
-    )
-    for table in tables:
-        total += rank_of(table.means(counts, weights))
-    return total / normalized.settings
-
-
 def rank_of(means: Values) -> Values:
     """Ranks along the first axis, 1 for the highest; equal ones share the mean of their ranks."""
     higher = (means[None] > means[:, None]).sum(axis=1)
     equal = (means[None] == means[:, None]).sum(axis=1)
     return np.where(np.isnan(means), np.nan, 1 + higher + (equal - 1) / 2)
-
-
-def stratified_p_value(normalized: NormalizedScores, a: str, b: str) -> float:
-    """Two-sided p-value that methods a and b have the same mean score over settings.
-
-    Within a problem a campaign counts once, with its mean difference over the settings (they share
-    their instances); problems are weighted by how many settings they have. The statistic is
-    Student's t of stratified means with Welch and Satterthwaite's degrees of freedom, rounded down;
-    with one problem it is the paired t test (by instance, where it is a collection). The luck of
-    training is not in it.
-
-    Reference:
-        Cochran, "Sampling techniques", 3rd edition, 1977, section 5.4.
-    """
-    total, played_settings = np.zeros((2, normalized.campaigns))  # (campaigns,) each
-    settings = np.zeros(len(normalized.sizes))
-    for s in range(normalized.settings):
-        left, right = normalized.scores[a][s], normalized.scores[b][s]
-        rows, i, j = np.intersect1d(left.rows, right.rows, True, return_indices=True)
-        if rows.size:
-            with np.errstate(invalid="ignore"):  # of infinite values
-                total[rows] += left.values.mean(axis=0)[i] - right.values.mean(axis=0)[j]
-            played_settings[rows] += 1
-            settings[normalized.problems[s]] += 1
-    differences, clusters = [], []
-    for p in np.flatnonzero(settings).tolist():
-        stratum = normalized.rows(p)
-        played = played_settings[stratum] > 0
-        differences.append(total[stratum][played] / played_settings[stratum][played])
-        clusters.append(normalized.clusters[p][played])
-    if not differences:
-        return math.nan
-    return _welch(differences, clusters, settings[settings > 0] / settings.sum())
-
-
-def _welch(columns: list[Values], clusters: list[Codes], weights: Values) -> float:
-    """Two-sided p-value that the weighted mean of the columns' means is 0."""
-    if any(column.size == 1 or not np.isfinite(column).all() for column in columns):
-        return math.nan
-    mean = float(weights @ [column.mean() for column in columns])
-    errors, degrees_of = np.array(list(map(standard_error, columns, clusters))).T
-    parts = (weights * errors) ** 2
-    variance = float(parts.sum())
-    if variance == 0:
-        return 1.0 if mean == 0 else 0.0
-    degrees = int(variance**2 / (parts**2 / degrees_of).sum() + 1e-9)
-    return student_t_p_value(mean / math.sqrt(variance), max(1, degrees))
 
 
 def shares_above(normalized: NormalizedScores, taus: Values) -> dict[str, tuple[Values, Values]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -30,7 +31,8 @@ except ImportError as error:
         'ombo_gym.evaluation needs threadpoolctl: pip install "ombo-gym[evaluation]"'
     ) from error
 
-COLUMNS = ("value", "best_value", "distinct", "model_queries")  # a number per campaign
+# A number per campaign.
+COLUMNS = ("value", "best_value", "start_best", "auc", "distinct", "model_queries")
 WEIGHT = 2.0**-30  # exploration weights are summed in multiples of this
 # What is recorded of what a policy says of its actions: shape per campaign, largest number.
 DETAILS: dict[str, tuple[tuple[int, ...], float]] = {
@@ -93,20 +95,24 @@ class Played(NamedTuple):
     """What came of a cell.
 
     Attributes:
-        columns: A number per campaign, (campaigns,) each, of `COLUMNS`. `model_queries` counts the
-            designs that a policy asked a model of its own about, where it says so.
+        columns: A number per campaign, (campaigns,) each, of `COLUMNS`. `start_best` is the best
+            true value of the start (without a start, the problem's reference), `auc` the mean over
+            rounds of the best true value so far, minus that. `model_queries` counts the designs
+            that a policy asked a model of its own about, where it says so.
         instances: Which of a collection each campaign has drawn, (campaigns,); -1 where the problem
             is none.
         weights: Of policies that act through exploration weights, a row per round: the sums over
             campaigns of the first, the last and the mean slot's weight, (N, 3), in multiples of
             `WEIGHT`, so that they do not depend on how campaigns are cut into blocks; else no rows.
         replays: The first campaigns of the first block, round by round (`replays.record`).
+        seconds: Of CPU that the policy took for its actions.
     """
 
     columns: dict[str, NDArray[np.float64]]
     instances: NDArray[np.int64]
     weights: NDArray[np.int64]
     replays: list[dict[str, Any]]
+    seconds: float
 
 
 def make_env(cell: Cell) -> Any:
@@ -151,12 +157,15 @@ def play(cell: Cell) -> Played:
     policy = make_policy(cell, env)
     rngs = generators(cell)
     distinct, queries, weights = np.zeros(cell.campaigns), np.zeros(cell.campaigns), []
+    seconds, auc = 0.0, np.zeros(cell.campaigns)
     info: dict[str, Any] = {}
     with threadpool_limits(limits=1):  # after the policy's libraries were imported
         observation, begun = env.reset(seed=cell.seed + cell.first)
         for _ in range(cell.horizon):
             shown = as_last_round(observation) if cell.horizon_shown == "one" else observation
+            began = time.process_time()
             actions, details = _decide(policy, shown, rngs)
+            seconds += time.process_time() - began
             if "exploration_weights" in details:
                 chosen = details["exploration_weights"]  # (B, 2)
                 slots = np.column_stack([chosen[:, 0], chosen[:, 1], chosen.mean(axis=1)])
@@ -165,16 +174,20 @@ def play(cell: Cell) -> Played:
             proposed = observation
             observation, _, _, _, info = env.step(actions)  # which refuses what is no action
             distinct += _distinct(env, proposed, actions) / cell.horizon
+            auc += (np.asarray(info["best_value"]) - begun["best_value"]) / cell.horizon
     columns = {
         "value": np.asarray(info["utility"]),
         "best_value": np.asarray(info["best_value"]),
+        "start_best": np.asarray(begun["best_value"], np.float64),
+        "auc": auc,
         "distinct": distinct,
         "model_queries": queries,
     }
     replays = record(env.unwrapped.campaigns) if cell.first == 0 else []
     env.close()
     instances = _instances(begun, cell.campaigns)
-    played = Played(columns, instances, np.array(weights, np.int64).reshape(-1, 3), replays)
+    sums = np.array(weights, np.int64).reshape(-1, 3)
+    played = Played(columns, instances, sums, replays, seconds)
     check_played(cell, played)
     return played
 

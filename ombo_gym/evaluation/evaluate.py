@@ -16,6 +16,7 @@ import pandas as pd
 
 from ombo_gym.evaluation import ranking
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.leaderboard import PlayedScores, leaderboard, problem_scores
 from ombo_gym.evaluation.output import check_folder, staged
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.report import write_report
@@ -31,7 +32,11 @@ except ImportError as error:
         'ombo_gym.evaluation needs filelock: pip install "ombo-gym[evaluation]"'
     ) from error
 
-PACKAGES = ("ombo-gym", "gymnasium", "numpy", "torch", "stable-baselines3")
+PACKAGES = (
+    *("ombo-gym", "gymnasium", "numpy", "scipy"),
+    *("torch", "stable-baselines3", "cma", "botorch", "gpytorch"),
+    *("ioh", "mujoco", "box2d", "viennarna", "py-wake"),  # simulators
+)
 
 
 def evaluate(
@@ -77,6 +82,7 @@ def evaluate(
             for name, table in tables(results.campaigns).items():
                 _write_table(draft, name, table)
             _write_table(draft, "exploration", results.exploration)
+            _write_table(draft, "timings", results.timings)
             write_atomically(draft / "config.json", json.dumps(config, indent=2) + "\n")
             write_atomically(draft / "replays.json", json.dumps(results.replays))
             write_report(draft)
@@ -91,13 +97,15 @@ def evaluate(
 
 def tables(campaigns: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The tables that follow from campaigns, by name, theirs first."""
+    scores = PlayedScores(campaigns)
     return {
         "campaigns": campaigns,
         "summary": summarise(campaigns),
         "paired": paired(campaigns),
         "training_seeds": training_seeds(campaigns),
         "ranks": ranking.ranks(campaigns),
-        "leaderboard": ranking.leaderboard(campaigns),
+        "leaderboard": leaderboard(scores),
+        "problem_scores": problem_scores(scores),
         "profiles": ranking.profiles(campaigns),
         "improvement": ranking.improvement(campaigns),
     }

@@ -13,10 +13,13 @@ It looks like this:
       - env: Ombo/SnAr-v0
         plates: [24, 24, 8]             # in place of horizons, batch_size and budget
         utilities: [best, {name: last_quantile, quantile: 0.9}]
+        test: true                      # nothing is to be trained or tuned on it
+        starts: [{kind: random, size: 16}, {kind: percentile, size: 16}]  # each by itself
       - env: all                        # every environment that no other entry names
+    fewer: {rollout: 20}                # campaigns of policies that take long
 
-Everything but `policies` and `problems` is a field of `EvaluationPlan`. Code of one's own
-(`module:Class`) is refused unless the reader of the grid allows it.
+The rest are fields of `EvaluationPlan`. Code of one's own (`module:Class`) is refused unless the
+reader of the grid allows it.
 """
 
 from __future__ import annotations
@@ -32,7 +35,7 @@ from typing import Any
 import gymnasium as gym
 
 import ombo_gym
-from ombo_gym.arguments import shown
+from ombo_gym.arguments import is_whole, shown
 from ombo_gym.evaluation.code_names import refuse_code
 from ombo_gym.evaluation.failures import failure_of
 from ombo_gym.evaluation.grid_file import read_yaml, short
@@ -42,8 +45,8 @@ from ombo_gym.spec import CampaignSpec, campaign_spec
 
 ALL = "all"
 _OF_A_PLAN = {field.name for field in fields(EvaluationPlan)} - {"maker"}
-_OF_A_PROBLEM = _OF_A_PLAN | {"without"}
-_OF_THE_GRID = (_OF_A_PROBLEM | {"problems"}) - {"env", "env_kwargs"}
+_OF_A_PROBLEM = _OF_A_PLAN | {"without", "starts", "fewer", "test"}
+_OF_THE_GRID = (_OF_A_PROBLEM | {"problems", "version"}) - {"env", "env_kwargs", "test"}
 
 
 def read_grid(
@@ -57,15 +60,19 @@ def read_grid(
     Args:
         file: YAML, as the module's docstring shows. A problem's entry may hold every field of
             `EvaluationPlan` but `maker`, and `without`: policies that `all` leaves out there,
-            besides those that the grid itself is `without`. `all` and patterns with a star stand
-            for the policies that suit the problem; what is named must suit it. Where several values
-            are expected, one may stand alone.
+            besides those that the grid itself is `without`; `starts`: the problem is played from
+            each of them; `fewer`: how many campaigns those policies play that take long; `test`:
+            true where nothing is to be trained or tuned on the problem (`held_out_problems`). `all`
+            and patterns with a star stand for the policies that suit the problem; what is named
+            must suit it. Where several values are expected, one may stand alone. `version` is the
+            grid's own.
         allow_code: Whether policies, utilities, problems and controls of one's own may be named
             (`module:Class`; `module:id` of an environment), whose modules are then imported.
         **changes: Settings of plans that replace the file's, everywhere.
 
     Returns:
-        A plan per problem, in the file's order.
+        Plans in the file's order: of each problem one for each start, and for each number of
+        campaigns.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -73,15 +80,8 @@ def read_grid(
             code that is not allowed, or what `EvaluationPlan` refuses; says where.
     """
     file = Path(file)
-    grid = read_yaml(file)
-    _check_keys(file, "a grid", grid, _OF_THE_GRID)
-    problems, without = grid.pop("problems", None), grid.pop("without", [])
-    if not isinstance(problems, list) or not problems:
-        raise ValueError(f"{file}: problems: expected a list of entries, got {shown(problems)}")
-    for entry in problems:
-        _check_keys(file, "a problem", entry, _OF_A_PROBLEM)
-        if not isinstance(entry.get("env"), str):
-            raise ValueError(f"{file}: expected an env in every problem, got {shown(entry)}")
+    grid, problems = _contents(file)
+    without = grid.pop("without", [])
     named = {entry["env"] for entry in problems}
     plans: list[EvaluationPlan] = []
     for number, entry in enumerate(problems, start=1):
@@ -94,11 +94,45 @@ def read_grid(
                 of_the_file = {key: settings[key] for key in settings.keys() - changes.keys()}
                 if not allow_code:
                     refuse_code({**of_the_file, "env": env}, _policies(EvaluationPlan).names())
-                plans.append(_plan({**settings, **changes, "env": env}, allow_code))
+                plans += _plans({**settings, **changes, "env": env}, allow_code)
         except (TypeError, ValueError, OSError) as error:
             place = f"problem {number} ({shown(entry['env'])})"
             raise ValueError(f"{file}: {place}: {short(error)}") from error
     return plans
+
+
+def held_out_problems(file: str | Path) -> list[tuple[str, dict[str, Any]]]:
+    """The problems of a grid that nothing may be trained, tuned or selected on.
+
+    Args:
+        file: As in `read_grid`.
+
+    Returns:
+        Ids of environments with the further arguments that the grid names.
+    """
+    _, problems = _contents(Path(file))
+    return [
+        (entry["env"], entry.get("env_kwargs") or {}) for entry in problems if entry.get("test")
+    ]
+
+
+def _contents(file: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a grid says for all problems, and the entries of its problems."""
+    grid = read_yaml(file)
+    _check_keys(file, "a grid", grid, _OF_THE_GRID)
+    problems = grid.pop("problems", None)
+    version = grid.pop("version", None)
+    if not isinstance(version, int | str | None):
+        raise ValueError(f"{file}: version: expected a number or a word, got {shown(version)}")
+    if not isinstance(problems, list) or not problems:
+        raise ValueError(f"{file}: problems: expected a list of entries, got {shown(problems)}")
+    for entry in problems:
+        _check_keys(file, "a problem", entry, _OF_A_PROBLEM)
+        if not isinstance(entry.get("env"), str):
+            raise ValueError(f"{file}: expected an env in every problem, got {shown(entry)}")
+        if not isinstance(entry.get("test", False), bool):
+            raise ValueError(f"{file}: test: expected true or false, got {shown(entry['test'])}")
+    return grid, problems
 
 
 def _beneath(entry: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:
@@ -131,6 +165,30 @@ def _names(key: str, given: Any) -> list[str]:
     if not all(isinstance(name, str) for name in listed):
         raise ValueError(f"{key}: expected names of policies, got {shown(given)}")
     return listed
+
+
+def _plans(entry: dict[str, Any], allow_code: bool) -> list[EvaluationPlan]:
+    """The plans of one environment: for each start, and each number of campaigns."""
+    entry = {name: value for name, value in entry.items() if name != "test"}
+    starts, fewer = entry.pop("starts", None), entry.pop("fewer", {})
+    arguments = entry.get("env_kwargs") or {}
+    if starts is not None and "start" in arguments:
+        raise ValueError(f"starts: expected them alone, got a start in env_kwargs, {arguments}")
+    if starts is not None and (not isinstance(starts, list) or not starts):
+        raise ValueError(f"starts: expected a list of starts, got {shown(starts)}")
+    if not isinstance(fewer, dict) or not all(map(is_whole, fewer.values())):
+        raise ValueError(f"fewer: expected policies with campaigns, got {shown(fewer)}")
+    plans = []
+    for start in [None] if starts is None else starts:
+        own = {} if start is None else {"env_kwargs": {**arguments, "start": start}}
+        plan = _plan({**entry, **own}, allow_code)
+        campaigns = {
+            name: min(fewer.get(name, plan.campaigns), plan.campaigns) for name in plan.policies
+        }
+        for count in dict.fromkeys(campaigns.values()):
+            policies = [name for name in plan.policies if campaigns[name] == count]
+            plans.append(replace(plan, policies=policies, campaigns=count))
+    return plans
 
 
 def _plan(entry: dict[str, Any], allow_code: bool) -> EvaluationPlan:

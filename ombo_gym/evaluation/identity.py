@@ -99,20 +99,27 @@ class Identities:
         utility_class: str = "",
     ) -> str:
         """As the function of this name; with the code of a utility of one's own."""
-        control = json.loads(env_kwargs).get("control", "designs")
-        policy_key, env_key = ("policy", policy, maker), ("env", env_id, control)
+        policy_key = ("policy", policy, maker)
         if policy_key not in self._hashes:
             self._hashes[policy_key] = _hash(self.policy_parts(policy, maker))
-        if env_key not in self._hashes:
-            self._hashes[env_key] = _hash(self.env_parts(env_id, control=control))
-        data = [_digest(file) for file in sources]
+        env = self.env_fingerprint(env_id, sources, env_kwargs=env_kwargs)
         own: list[str] = []
         if utility_class:
             key = ("utility", utility_class)
             if key not in self._hashes:
                 self._hashes[key] = _hash(self._class_parts(utility_class))
             own = [self._hashes[key]]
-        return _hash([self._hashes[policy_key], self._hashes[env_key], *own, *data])
+        return _hash([self._hashes[policy_key], env, *own])
+
+    def env_fingerprint(
+        self, env_id: str, sources: Sequence[Path] = (), *, env_kwargs: str = "{}"
+    ) -> str:
+        """Hash of what an environment's name stands for, see `fingerprint`."""
+        control = json.loads(env_kwargs).get("control", "designs")
+        key = ("env", env_id, control)
+        if key not in self._hashes:
+            self._hashes[key] = _hash(self.env_parts(env_id, control=control))
+        return _hash([self._hashes[key], *(_digest(file) for file in sources)])
 
     def policy_parts(self, policy: str, maker: str = MAKER) -> Parts:
         """What a policy is made of, with a hash or a version of each.

@@ -1,10 +1,4 @@
-"""Methods over many settings: their normalised scores, as arrays that can be resampled.
-
-The score of a campaign is (value - low) / (high - low) within its setting: 0 is the mean of
-`random` (where it did not play, the lowest mean), 1 the mean over campaigns of the best value that
-any policy reached on the same campaign. These two numbers are held fixed when campaigns are
-resampled. The difference of two policies' means would be a smaller scale, but one that is all noise
-where policies lie close together.
+"""Methods over many settings, as arrays of numbers of campaigns that can be resampled.
 
 Campaigns are resampled within each problem: one resample serves all its settings, since campaign i
 draws the same instance whatever the horizon, the batch size and the utility, and it serves all
@@ -15,13 +9,13 @@ that has several.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ombo_gym.evaluation.clusters import Codes, codes_of, count_of
 from ombo_gym.evaluation.resampling import (
@@ -31,13 +25,11 @@ from ombo_gym.evaluation.resampling import (
     draw_counts,
     expanded_tail,
 )
-from ombo_gym.evaluation.tables import Block, methods_of
-
-ALL = "all"  # the utility of tables over all utilities together
+from ombo_gym.evaluation.tables import PROBLEM, Block, as_shown, blocks, methods_of, with_defaults
 
 
 class MethodScores(NamedTuple):
-    """One method's normalised scores in one setting.
+    """One method's numbers in one setting.
 
     Attributes:
         values: On the campaigns that all its runs have played there, shape (runs, n).
@@ -52,9 +44,10 @@ class MethodScores(NamedTuple):
 
 @dataclass(frozen=True)
 class NormalizedScores:
-    """All settings of one utility (or of all), played by several methods.
+    """All settings of one kind of start and one utility, played by several methods.
 
     Attributes:
+        start: Kind of the start's origin.
         utility: Its name.
         problems: The number of the problem of each setting, shape (settings,).
         sizes: How many campaigns each problem has, shape (problems,); resamples stack them.
@@ -64,6 +57,7 @@ class NormalizedScores:
         complete: The methods whose runs have all played every setting.
     """
 
+    start: str
     utility: str
     problems: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
@@ -115,53 +109,31 @@ class NormalizedScores:
             yield counts, runs
 
 
-def normalized_scores(blocks: Sequence[Block]) -> list[NormalizedScores]:
-    """The scores of each utility, and those over all of them where there are several.
+def normalized_scores(campaigns: pd.DataFrame, column: str = "score") -> list[NormalizedScores]:
+    """A column of campaigns, by kind of start and utility.
 
-    Methods play as told the true horizon; where nobody was, as told every round that it is the
-    last.
+    Methods play as `as_shown` has them. Campaigns without a number are left out.
+
+    Args:
+        campaigns: One row per campaign, with the columns of `campaigns.csv`.
+        column: Which of them.
+
+    Raises:
+        ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
-    horizon_shown = (
-        "true"
-        if any(p.horizon_shown == "true" for block in blocks for p in block.players)
-        else "one"
-    )
-    utilities = list(dict.fromkeys(str(block.setting[-1]) for block in blocks))
-    found = [
-        _normalized_scores(
-            name, [block for block in blocks if block.setting[-1] == name], horizon_shown
-        )
-        for name in utilities
-    ]
-    return found + ([_normalized_scores(ALL, blocks, horizon_shown)] if len(utilities) > 1 else [])
+    frame = with_defaults(campaigns)
+    if missing := [name for name in ("start", column) if name not in frame.columns]:
+        raise ValueError(f"campaigns lacks the columns {missing}; it has {list(frame)}")
+    start_of = frame.groupby(PROBLEM)["start"].first().to_dict()
+    known = as_shown(frame)[lambda rows: rows[column].notna()]
+    found: dict[tuple[str, str], list[Block]] = {}
+    for block in blocks(known.assign(value=known[column])) if len(known) else []:
+        group = start_of[block.setting[:2]], str(block.setting[-1])
+        found.setdefault(group, []).append(block)
+    return [_normalized_scores(*group, of_one) for group, of_one in found.items()]
 
 
-def scale(block: Block) -> tuple[float, float]:
-    """The values of a setting that are normalised to 0 and to 1."""
-    means = [
-        float(values[played].mean())
-        for values, played in zip(block.values, block.played, strict=True)
-    ]
-    random = {
-        player.horizon_shown: mean
-        for player, mean in zip(block.players, means, strict=True)
-        if player.policy == "random"
-    }
-    finite = [mean for mean in means if not math.isnan(mean)] or [math.nan]
-    reached = np.where(block.played, block.values, -np.inf).max(axis=0)  # (campaigns,)
-    return random.get("true", random.get("one", min(finite))), float(reached.mean())
-
-
-def normalise(values: Values, low: Values | float, high: Values | float) -> Values:
-    """Scores from values; all are 0 where no campaign reached more than `low`."""
-    width = np.asarray(high, dtype=np.float64) - low
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(width <= 0, 0.0, (values - low) / width)
-
-
-def _normalized_scores(
-    utility: str, blocks: Sequence[Block], horizon_shown: str
-) -> NormalizedScores:
+def _normalized_scores(start: str, utility: str, blocks: Sequence[Block]) -> NormalizedScores:
     names = list(dict.fromkeys(block.setting[:2] for block in blocks))
     problems = np.array([names.index(block.setting[:2]) for block in blocks])
     numbers = [  # of each problem's campaigns, over all its settings
@@ -176,19 +148,17 @@ def _normalized_scores(
     policies: dict[str, dict[str, int]] = {}  # the runs of each method
     for block in blocks:
         for player in block.players:
-            if player.horizon_shown == horizon_shown:
-                runs = policies.setdefault(player.method, {})
-                runs.setdefault(player.policy, len(runs))
+            runs = policies.setdefault(player.method, {})
+            runs.setdefault(player.policy, len(runs))
     scores: dict[str, dict[int, MethodScores]] = {name: {} for name in policies}
     for s, block in enumerate(blocks):
         rows = starts[problems[s]] + np.searchsorted(numbers[problems[s]], block.campaigns)
-        values = normalise(block.values, *scale(block))
-        for (method, shown), players in methods_of(block).items():
+        for (method, _), players in methods_of(block).items():
             common = block.played[players].all(axis=0)
-            if shown == horizon_shown and common.any():
+            if common.any():
                 run_numbers = np.array([policies[method][block.players[i].policy] for i in players])
                 scores[method][s] = MethodScores(
-                    values[players][:, common], rows[common], run_numbers
+                    block.values[players][:, common], rows[common], run_numbers
                 )
     counts = {name: len(runs) for name, runs in policies.items()}
     complete = [
@@ -198,4 +168,4 @@ def _normalized_scores(
         and all(len(each.runs) == counts[name] for each in played.values())
     ]
     clusters = [codes_of(each) for each in labels]
-    return NormalizedScores(utility, problems, sizes, clusters, counts, scores, complete)
+    return NormalizedScores(start, utility, problems, sizes, clusters, counts, scores, complete)

@@ -14,17 +14,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from ombo_gym.evaluation.aggregates import (
-    leaderboard_entries,
     probability_of_improvement,
     rank_of,
     shares_above,
-    stratified_p_value,
 )
+from ombo_gym.evaluation.leaderboard import LEAST
 from ombo_gym.evaluation.normalized_scores import (
     NormalizedScores,
-    normalise,
     normalized_scores,
-    scale,
 )
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.resampling import Values
@@ -36,49 +33,18 @@ from ombo_gym.evaluation.tables import (
     blocks,
     methods_of,
     ordered,
-    row_codes,
-    with_defaults,
 )
 
 RANKS_COLUMNS = [
     *(*SETTING, "method", "told_horizon", "rank", "methods", "mean"),
     *("behind", "ci_low", "ci_high", "p_value", "p_holm", "tied"),
 ]
-LEADERBOARD_COLUMNS = [
-    *("method", "utility", "settings", "complete", "score", "score_low", "score_high"),
-    *("score_mean", "rank", "rank_low", "rank_high", "p_holm", "place"),
-]
-PROFILES_COLUMNS = ["utility", "method", "score", "share", "low", "high"]
+PROFILES_COLUMNS = ["start", "utility", "method", "score", "share", "low", "high"]
 IMPROVEMENT_COLUMNS = [
-    *("utility", "method_a", "method_b", "settings", "probability", "low", "high")
+    *("start", "utility", "method_a", "method_b", "settings", "probability", "low", "high")
 ]
 TAUS = 51  # points of a performance profile
 SIGNIFICANT = 0.05
-
-
-def normalised(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The campaigns with a column `score`: (value - low) / (high - low) within their setting.
-
-    `low` is the mean of the policy `random`, told the true horizon if it played so (where it did
-    not play at all, the lowest mean of a policy), `high` the mean over campaigns of the best value
-    that any policy reached on the campaign, however it was told. Where `high` is not above `low`,
-    all scores are 0.
-
-    Args:
-        campaigns: One row per campaign, with the columns of `campaigns.csv`.
-
-    Returns:
-        A copy of the frame with `score`, and with `env_kwargs` and `method` where they were left
-        out.
-
-    Raises:
-        ValueError: A column is missing, there is no row, or a campaign appears twice.
-    """
-    ends = np.array([scale(block) for block in blocks(campaigns)])
-    frame = with_defaults(campaigns)
-    setting, _ = row_codes(frame, SETTING)
-    values = frame["value"].to_numpy(dtype=np.float64)
-    return frame.assign(score=normalise(values, *ends[setting].T))
 
 
 def ranks(campaigns: pd.DataFrame) -> pd.DataFrame:
@@ -144,64 +110,6 @@ def _ranked(block: Block, horizon_shown: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def leaderboard(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The methods over all settings of a utility: the frame of `leaderboard.csv`.
-
-    Methods play as told the true horizon (where nobody was, as told every round that it is the
-    last). See `normalized_scores` for the scores and for what is resampled, `leaderboard_entries`
-    for how the intervals cover.
-
-    Args:
-        campaigns: One row per campaign, with the columns of `campaigns.csv`.
-
-    Returns:
-        Per `utility` (and for "all" of them together, where there are several) a row per `method`,
-        best `score` first, those that have not played every setting (`complete` is false) last:
-        `settings` played, the interquartile mean of the normalised scores `score` with its 95%
-        interval `score_low`, `score_high`; their mean `score_mean` (settings count alike in both);
-        of complete ones the mean over settings of their `rank` with `rank_low`, `rank_high`,
-        the p-value that their mean score equals that of the first (`stratified_p_value`; nan for
-        the first), adjusted for the comparisons (`p_holm`), and their `place` by score.
-
-    Raises:
-        ValueError: A column is missing, there is no row, or a campaign appears twice.
-
-    Reference:
-        Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice",
-        NeurIPS 2021.
-    """
-    rows = [
-        row for normalized in normalized_scores(blocks(campaigns)) for row in _leaders(normalized)
-    ]
-    return pd.DataFrame(rows, columns=LEADERBOARD_COLUMNS)
-
-
-def _leaders(normalized: NormalizedScores) -> list[tuple[Any, ...]]:
-    entries = leaderboard_entries(normalized)
-
-    def best_first(name: str) -> float:
-        score = entries[name].score.estimate
-        return math.inf if math.isnan(score) else -score
-
-    first, *others = (ranked := sorted(normalized.complete, key=best_first)) or [""]
-    p_values = holm([stratified_p_value(normalized, first, name) for name in others])
-    p_holm = dict(zip(others, p_values.tolist(), strict=True))
-    rest = sorted((name for name in entries if name not in ranked), key=best_first)
-    rows = []
-    for place, name in enumerate([*ranked, *rest], start=1):
-        played = normalized.scores[name].values()
-        score, rank = entries[name]
-        mean = float(np.mean([each.values.mean() for each in played]))
-        complete = name in ranked
-        rows.append(
-            (
-                *(name, normalized.utility, len(played), complete, *score, mean, *rank),
-                *(p_holm.get(name, math.nan), place if complete else math.nan),
-            )
-        )
-    return rows
-
-
 def profiles(campaigns: pd.DataFrame) -> pd.DataFrame:
     """How often the complete methods exceed a score: the frame of `profiles.csv`.
 
@@ -209,23 +117,24 @@ def profiles(campaigns: pd.DataFrame) -> pd.DataFrame:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.
 
     Returns:
-        Per `utility` and `method`, on one grid of 51 normalised scores (from 0, or the 2.5%
-        quantile of all of them if that is lower, to 1, or the 97.5% quantile): `share`, the mean
-        over settings of the share of campaigns with a higher score, with its pointwise 95%
+        Per `start`, `utility` and `method`, on one grid of 51 scores (from 0, or the 2.5% quantile
+        of all of them if that is lower, at least -1, to 1, or the 97.5% quantile): `share`, the
+        mean over settings of the share of campaigns with a higher score, with its pointwise 95%
         interval `low`, `high`.
 
     Raises:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
 
     Reference:
-        Agarwal et al. 2021 (see `leaderboard`), section 4.2: score distributions.
+        Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice",
+        NeurIPS 2021, section 4.2: score distributions.
     """
     rows = []
-    for normalized in normalized_scores(blocks(campaigns)):
+    for normalized in normalized_scores(campaigns):
         taus = _grid(normalized)
         for name, (share, ends) in shares_above(normalized, taus).items():
             rows += [
-                (normalized.utility, name, *point)
+                (normalized.start, normalized.utility, name, *point)
                 for point in np.column_stack([taus, share, ends]).tolist()
             ]
     return pd.DataFrame(rows, columns=PROFILES_COLUMNS)
@@ -239,7 +148,7 @@ def _grid(normalized: NormalizedScores) -> Values:
     ]
     finite = np.concatenate([*scores, [0.0, 1.0]])
     low, high = np.quantile(finite[np.isfinite(finite)], [0.025, 0.975])
-    return np.linspace(min(0.0, low), max(1.0, high), TAUS)
+    return np.linspace(max(LEAST, min(0.0, low)), max(1.0, high), TAUS)
 
 
 def improvement(campaigns: pd.DataFrame) -> pd.DataFrame:
@@ -249,22 +158,23 @@ def improvement(campaigns: pd.DataFrame) -> pd.DataFrame:
         campaigns: One row per campaign, with the columns of `campaigns.csv`.
 
     Returns:
-        Per `utility` and unordered pair of complete methods: the `probability` that a campaign of
-        `method_a` is worth more than one of `method_b`, mean over `settings`, with its 95% interval
-        `low`, `high`. The other way round it is 1 minus each.
+        Per `start`, `utility` and unordered pair of complete methods: the `probability` that a
+        campaign of `method_a` is worth more than one of `method_b`, mean over `settings`, with its
+        95% interval `low`, `high`. The other way round it is 1 minus each.
 
     Raises:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
     """
     rows = [
         (
+            normalized.start,
             normalized.utility,
             a,
             b,
             normalized.settings,
             *probability_of_improvement(normalized, a, b),
         )
-        for normalized in normalized_scores(blocks(campaigns))
+        for normalized in normalized_scores(campaigns, "value")
         for a, b in tracked(
             list(itertools.combinations(normalized.complete, 2)), "probability of improvement"
         )

@@ -10,20 +10,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from ombo_gym.evaluation.cells import COLUMNS, WEIGHT, Cell, Played, make_env, make_policy, play
+from ombo_gym.evaluation.best_known import Search, best_known
+from ombo_gym.evaluation.cell_tables import (
+    Part,
+    campaign_table,
+    error_table,
+    exploration_table,
+    plays,
+    setting_of,
+    timing_table,
+)
+from ombo_gym.evaluation.cells import Cell, Played, make_env, make_policy, play
 from ombo_gym.evaluation.failures import Failed, failure_of, failure_of_process
 from ombo_gym.evaluation.identity import Identities
 from ombo_gym.evaluation.interrupts import ctrl_c_pressed, noticing_ctrl_c
 from ombo_gym.evaluation.launch import Launch
-from ombo_gym.evaluation.methods import methods
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.replays import scenes
 from ombo_gym.evaluation.sizes import check_block, check_tables
 from ombo_gym.evaluation.store import Store
+from ombo_gym.spec import campaign_spec
 
 try:
     from tqdm import tqdm
@@ -34,14 +43,6 @@ except ImportError as error:
 
 SEQUENTIAL = Launch()
 _LONGEST_LINE = 200  # characters of an error on the terminal; tables have more
-_SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
-_FIELDS = {"told_horizon": "horizon_shown"}  # of a cell, where columns have other names
-CAMPAIGN_COLUMNS = [
-    *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaign", "seed", "instance", *COLUMNS),
-]
-EXPLORATION_COLUMNS = [*_SETTING, "round", "weight_first", "weight_last", "weight_mean"]
-ERROR_COLUMNS = [*_SETTING, "first", "campaigns", "error", "traceback"]
 
 
 class Results(NamedTuple):
@@ -49,23 +50,20 @@ class Results(NamedTuple):
 
     Attributes:
         campaigns: A row per campaign, in the order of the plans: the frame of `campaigns.csv`.
+            `start` is the origin of the start as players are told it, `best_known` the best value
+            that is known of the campaign, `score` how far it came from the start's to that
+            (`ombo_gym.scores`).
         exploration: Mean exploration weights by round.
         errors: A row per cell that failed.
         replays: Scenes and plays, as `replays.json` holds them.
+        timings: CPU time of each policy by setting, the frame of `timings.csv`.
     """
 
     campaigns: pd.DataFrame
     exploration: pd.DataFrame
     errors: pd.DataFrame
     replays: dict[str, Any]
-
-
-class _Part(NamedTuple):
-    """A cell's place in the tables."""
-
-    cell: Cell  # with the horizon shown that the tables name
-    key: str  # of the cell that was played for it
-    derived: bool  # from the cell of the other horizon shown, which stands in the tables too
+    timings: pd.DataFrame
 
 
 def run(
@@ -97,24 +95,31 @@ def run(
     check_tables(plans)
     store = None if folder is None else Store(folder)
     with noticing_ctrl_c():
-        parts, cells = _layout(plans)
+        probe = _Probe()
+        parts, cells = _layout(plans, probe)
         played = _play_all(cells, store, launch, resume)
         done = [part for part in parts if isinstance(played[part.key], Played)]
+        searches = {part.cell: probe.search(part.cell) for part in done}
+        unique = list(dict.fromkeys(searches.values()))
+        found = best_known(unique, store=store, launch=launch, resume=resume)
+        if store is not None:
+            _say_what_was_refused(store, "found again")
+        best = {cell: found[search] for cell, search in searches.items()}
         shown = _scenes(plans, {(part.cell.env, part.cell.env_kwargs) for part in done})
     failed = {cell.key: cell for cell in cells if isinstance(played[cell.key], Failed)}
     return Results(
-        _campaigns(done, played),
-        _exploration(done, played),
-        _errors(list(failed.values()), played),
-        {"scenes": shown, "plays": _plays(done, played)},
+        campaign_table(done, played, best),
+        exploration_table(done, played),
+        error_table(list(failed.values()), played),
+        {"scenes": shown, "plays": plays(done, played)},
+        timing_table(done, played),
     )
 
 
-def _layout(plans: Sequence[EvaluationPlan]) -> tuple[list[_Part], list[Cell]]:
+def _layout(plans: Sequence[EvaluationPlan], probe: _Probe) -> tuple[list[Part], list[Cell]]:
     """Where cells stand in the tables, and which of them have to be played."""
-    parts: dict[tuple[Any, ...], _Part] = {}
+    parts: dict[tuple[Any, ...], Part] = {}
     wanted: dict[str, Cell] = {}
-    probe = _Probe()
     for plan in tracked(plans, "checking plans"):
         cells = [probe.identified(cell) for cell in plan.cells()]
         for shown in plan.told:
@@ -122,7 +127,7 @@ def _layout(plans: Sequence[EvaluationPlan]) -> tuple[list[_Part], list[Cell]]:
                 listens = shown == "one" and cell.horizon > 1 and probe.listens(cell)
                 source = cell.showing(shown) if listens else cell
                 derived = not listens and shown != plan.told[0]
-                part = _Part(cell.showing(shown), source.key, derived)
+                part = Part(cell.showing(shown), source.key, derived, probe.start(cell))
                 if parts.setdefault(_place(part.cell), part).key != part.key:
                     raise ValueError(_differ(cell))
                 wanted[source.key] = source
@@ -131,15 +136,10 @@ def _layout(plans: Sequence[EvaluationPlan]) -> tuple[list[_Part], list[Cell]]:
 
 
 def _place(cell: Cell) -> tuple[Any, ...]:
-    return (*_setting(cell), cell.first)
+    return (*setting_of(cell), cell.first)
 
 
-def _setting(cell: Cell) -> tuple[Any, ...]:
-    """The cell's values of the columns `_SETTING`."""
-    return tuple(getattr(cell, _FIELDS.get(name, name)) for name in _SETTING)
-
-
-def _check_blocks(parts: Iterable[_Part]) -> None:
+def _check_blocks(parts: Iterable[Part]) -> None:
     """Raises a ValueError where two plans cut the same campaigns up differently."""
     blocks: dict[tuple[Any, ...], list[Cell]] = {}
     for part in parts:
@@ -164,6 +164,7 @@ class _Probe:
     def __init__(self) -> None:
         self._listens: dict[tuple[str, str, str], bool] = {}
         self._sources: dict[tuple[Any, ...], Sequence[Path]] = {}
+        self._starts: dict[tuple[str, str], str] = {}
         self._identities = Identities()
 
     def identified(self, cell: Cell) -> Cell:
@@ -175,6 +176,7 @@ class _Probe:
             check_block(env, cell.campaigns)
             self._listens[player] = _listens(cell, env)
             self._sources[kind] = env.unwrapped.problem.sources
+            self._starts[cell.env, cell.env_kwargs] = campaign_spec(env).start_origin.kind
             env.close()
         fingerprint = self._identities.fingerprint(
             cell.policy,
@@ -185,6 +187,19 @@ class _Probe:
             utility_class=cell.utility_class,
         )
         return replace(cell, fingerprint=fingerprint)
+
+    def search(self, cell: Cell) -> Search:
+        """For the best values known of an identified cell's campaigns."""
+        kind = cell.env, cell.env_kwargs, cell.horizon, cell.batch_size, cell.utility
+        environment = self._identities.env_fingerprint(
+            cell.env, self._sources[kind], env_kwargs=cell.env_kwargs
+        )
+        first = cell.seed + cell.first
+        return Search(cell.env, cell.env_kwargs, first, cell.campaigns, environment)
+
+    def start(self, cell: Cell) -> str:
+        """Kind of the start's origin, as players are told it."""
+        return self._starts[cell.env, cell.env_kwargs]
 
     def listens(self, cell: Cell) -> bool:
         """Whether the policy reads the rounds left."""
@@ -283,68 +298,6 @@ def named(cell: Cell) -> str:
         f"{cell.policy} on {cell.env}, N = {cell.horizon}, q = {cell.batch_size}, {cell.utility}"
         f"{told}, campaigns {cell.first} to {last}"
     )
-
-
-# --- tables ---------------------------------------------------------------------------------------
-
-
-def _campaigns(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
-    if not parts:
-        return pd.DataFrame(columns=CAMPAIGN_COLUMNS)
-    cells = [part.cell for part in parts]
-    sizes = [cell.campaigns for cell in cells]
-    method = methods(dict.fromkeys(cell.policy for cell in cells))
-    columns: dict[str, Any] = {
-        name: np.repeat(np.array(values), sizes)
-        for name, values in zip(_SETTING, zip(*map(_setting, cells), strict=True), strict=True)
-    }
-    columns["method"] = np.repeat(np.array([method[cell.policy] for cell in cells]), sizes)
-    numbers = [np.arange(cell.first, cell.first + cell.campaigns) for cell in cells]
-    columns["campaign"] = np.concatenate(numbers)
-    columns["seed"] = columns["campaign"] + np.repeat([cell.seed for cell in cells], sizes)
-    for name in COLUMNS:
-        columns[name] = np.concatenate([played[part.key].columns[name] for part in parts])
-    instances = np.concatenate([played[part.key].instances for part in parts])
-    # Whole numbers; nothing where the problem is no collection.
-    columns["instance"] = pd.array(instances, dtype="Int64")
-    columns["instance"][instances < 0] = pd.NA
-    return pd.DataFrame(columns)[CAMPAIGN_COLUMNS]
-
-
-def _exploration(parts: Sequence[_Part], played: dict[str, Any]) -> pd.DataFrame:
-    """Mean exploration weights by round, from sums over the campaigns of each cell."""
-    rows = [
-        (*_setting(part.cell), number, part.cell.campaigns, *sums)
-        for part in parts
-        if not part.derived
-        for number, sums in enumerate(played[part.key].weights, start=1)
-    ]
-    weights = EXPLORATION_COLUMNS[-3:]
-    sums = pd.DataFrame(rows, columns=[*EXPLORATION_COLUMNS[:-3], "campaigns", *weights])
-    if sums.empty:
-        return sums[EXPLORATION_COLUMNS]
-    total = sums.groupby(EXPLORATION_COLUMNS[:-3], sort=False, as_index=False).sum()
-    total[weights] = WEIGHT * total[weights].div(total["campaigns"], axis=0)
-    return total[EXPLORATION_COLUMNS]
-
-
-def _errors(cells: Sequence[Cell], played: dict[str, Any]) -> pd.DataFrame:
-    rows = [(*_setting(cell), cell.first, cell.campaigns, *played[cell.key]) for cell in cells]
-    return pd.DataFrame(rows, columns=ERROR_COLUMNS)
-
-
-def _plays(parts: Sequence[_Part], played: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            **dict(zip(_SETTING, _setting(part.cell), strict=True)),
-            "campaign": number,
-            "value": float(played[part.key].columns["value"][number]),
-            **replay,
-        }
-        for part in parts
-        if not part.derived
-        for number, replay in enumerate(played[part.key].replays)
-    ]
 
 
 def _scenes(

@@ -6,17 +6,21 @@ import contextlib
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ombo_gym.evaluation.cells import COLUMNS, Cell, Played, check_played
 from ombo_gym.files import write_atomically
 
+T = TypeVar("T")
 _LEFT_OVER = 3600.0  # seconds after which a half-written file is nobody's
 _LARGEST = 2**28  # bytes of a file
-_FIELDS = {"key", "checksum", "columns", "instances", "weights", "replays"}
+_FIELDS = {"key", "checksum", "columns", "instances", "weights", "replays", "seconds"}
+_VALUE_FIELDS = {"key", "checksum", "values"}
 
 
 class Store:
@@ -47,24 +51,10 @@ class Store:
 
     def read(self, cell: Cell) -> Played | None:
         """A finished cell; None where there is none, or what is there is not to be trusted."""
-        file = self._file(cell)
-        try:
-            if not file.exists():
-                return None
-            return _played(_contents(file), cell)
-        except RecursionError:
-            self.refused[file.name] = "it is nested too deeply"
-        except (OSError, ValueError, ArithmeticError, MemoryError) as error:
-            self.refused[file.name] = " ".join(str(error).split())[:200]
-        return None
+        return self._read(cell.key, lambda kept: _played(kept, cell))
 
     def write(self, cell: Cell, played: Played) -> None:
         """Keeps a finished cell; not where a folder has its name."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._file(cell)
-        if file.is_dir():
-            self.refused[file.name] = "it is a folder"
-            return
         kept = {
             "key": cell.key,
             "columns": {
@@ -74,8 +64,18 @@ class Store:
             "instances": played.instances.tolist(),
             "weights": played.weights.tolist(),
             "replays": played.replays,
+            "seconds": played.seconds,
         }
-        write_atomically(file, json.dumps({**kept, "checksum": _checksum(kept)}, allow_nan=False))
+        self._write(kept)
+
+    def read_values(self, key: str, count: int) -> NDArray[np.float64] | None:
+        """Numbers that were kept under a key, (count,); None as in `read`."""
+        return self._read(key, lambda kept: _values(kept, key, count))
+
+    def write_values(self, key: str, values: NDArray[np.float64]) -> None:
+        """Keeps finite numbers, NaN where there is none."""
+        numbers = [None if np.isnan(value) else value for value in values.tolist()]
+        self._write({"key": key, "values": numbers})
 
     def sweep(self) -> None:
         """Removes what killed runs, of this version or an earlier one, were writing."""
@@ -84,8 +84,23 @@ class Store:
                 if time.time() - file.stat().st_mtime > _LEFT_OVER:
                     file.unlink()
 
-    def _file(self, cell: Cell) -> Path:
-        return self._folder / f"{cell.key}.json"
+    def _read(self, key: str, parse: Callable[[Any], T]) -> T | None:
+        file = self._folder / f"{key}.json"
+        try:
+            return parse(_contents(file)) if file.exists() else None
+        except RecursionError:
+            self.refused[file.name] = "it is nested too deeply"
+        except (OSError, ValueError, ArithmeticError, MemoryError) as error:
+            self.refused[file.name] = " ".join(str(error).split())[:200]
+        return None
+
+    def _write(self, kept: dict[str, Any]) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"{kept['key']}.json"
+        if file.is_dir():
+            self.refused[file.name] = "it is a folder"
+            return
+        write_atomically(file, json.dumps({**kept, "checksum": _checksum(kept)}, allow_nan=False))
 
 
 def _contents(file: Path) -> Any:
@@ -117,12 +132,7 @@ def _played(kept: Any, cell: Cell) -> Played:
     Raises:
         ValueError: They are not what was written for this cell.
     """
-    if not isinstance(kept, dict) or set(kept) != _FIELDS:
-        raise ValueError(f"expected the fields {sorted(_FIELDS)}")
-    if kept["key"] != cell.key:
-        raise ValueError("it holds another cell")
-    if kept.pop("checksum") != _checksum(kept):
-        raise ValueError("its checksum does not fit what it holds")
+    _check_kept(kept, _FIELDS, cell.key)
     columns, absent = kept["columns"], [None] * cell.campaigns
     if not isinstance(columns, dict) or set(columns) != set(COLUMNS):
         raise ValueError(f"expected the columns {list(COLUMNS)}")
@@ -140,9 +150,37 @@ def _played(kept: Any, cell: Cell) -> Played:
         np.array(kept["instances"], np.int64),
         np.array(rows, np.int64).reshape(-1, 3),
         kept["replays"],
+        _seconds(kept["seconds"]),
     )
     check_played(cell, played)
     return played
+
+
+def _seconds(given: Any) -> float:
+    if type(given) is not float or not 0 <= given < 1e9:
+        raise ValueError(f"seconds: expected a number, got {str(given)[:50]!r}")
+    return given
+
+
+def _values(kept: Any, key: str, count: int) -> NDArray[np.float64]:
+    """(count,) numbers.
+
+    Raises:
+        ValueError: They are not what was written under this key.
+    """
+    _check_kept(kept, _VALUE_FIELDS, key)
+    _check_numbers("values", kept["values"], (int, float, type(None)), count)
+    return np.array(kept["values"], float)
+
+
+def _check_kept(kept: Any, names: set[str], key: str) -> None:
+    """Raises a ValueError where a file does not hold these fields of that key; takes a field."""
+    if not isinstance(kept, dict) or set(kept) != names:
+        raise ValueError(f"expected the fields {sorted(names)}")
+    if kept["key"] != key:
+        raise ValueError("it holds another cell")
+    if kept.pop("checksum") != _checksum(kept):
+        raise ValueError("its checksum does not fit what it holds")
 
 
 def _check_numbers(name: str, given: Any, kinds: tuple[type, ...], count: int) -> None:

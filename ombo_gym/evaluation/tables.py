@@ -45,7 +45,7 @@ TRAINING_SEEDS_COLUMNS = [
     *("mean", "ci_low", "ci_high", "lowest", "highest"),
 ]
 TEXT_COLUMNS = [
-    *("env", "env_kwargs", "policy", "method", "told_horizon", "utility"),
+    *("env", "env_kwargs", "policy", "method", "told_horizon", "utility", "start"),
     *("policy_a", "told_a", "policy_b", "told_b", "method_a", "method_b", "error", "traceback"),
 ]
 COUNT_COLUMNS = ["instance"]  # whole numbers, empty where there is none
@@ -332,6 +332,15 @@ def with_defaults(campaigns: pd.DataFrame) -> pd.DataFrame:
     if "method" not in campaigns.columns and "policy" in campaigns.columns:
         campaigns = campaigns.assign(method=campaigns["policy"])
     return campaigns
+
+
+def as_shown(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Each method's campaigns as told the true horizon.
+
+    Where it never was, as told every round that it is the last. Who else plays changes nothing.
+    """
+    true = campaigns["told_horizon"] == "true"
+    return campaigns[true | ~true.groupby(campaigns["method"]).transform("any")]
 
 
 def ordered(frame: pd.DataFrame) -> pd.DataFrame:

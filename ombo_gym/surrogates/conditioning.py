@@ -33,7 +33,9 @@ def condition(
     rows, n = values.shape
     shift, scale = None, None
     if n:
-        shift, scale = shift_and_scale(values, start_counts, surrogate.start_percentile)
+        shift, scale = shift_and_scale(
+            values, start_counts, surrogate.start_percentile, surrogate.truncation
+        )
     kept = subsample_dataset(values, surrogate.max_data)
     row = np.arange(rows)[:, None]
     features = space.features(designs[row, kept])

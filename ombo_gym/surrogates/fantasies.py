@@ -10,13 +10,6 @@ import copy
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.surrogates.kernels import (
-    KERNELS,
-    SLOPES,
-    lifted,
-    squared_distances,
-    squared_distances_of_lifted,
-)
 from ombo_gym.surrogates.marginals import CandidateMarginals, JointNormal, Marginals, MarginalScore
 from ombo_gym.surrogates.posterior import Posterior
 
@@ -36,9 +29,8 @@ class FantasyPosterior:
     """
 
     def __init__(self, posterior: Posterior) -> None:
-        self._kernel, self._slope = KERNELS[posterior.kernel], SLOPES[posterior.kernel]
-        self._unit = posterior.unit[:, None]  # (R, 1, 1 or k)
-        self._inputs = posterior.features / self._unit  # (R, m, k)
+        self._correlation = posterior.correlation
+        self._inputs = self._correlation.scaled(posterior.features)  # (R, m, k)
         self._whiten = posterior.whiten  # (R, m, m), the inverse of a lower triangle
         self._weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten)  # (R, 1, m)
         self._scale = np.sqrt(posterior.outputscale)[:, None]
@@ -56,8 +48,8 @@ class FantasyPosterior:
         white = self._white(features[:, None])[1]  # (R, m, 1)
         rest = 1.0 - np.einsum("rm,rm->r", white[..., 0], white[..., 0])
         pivot = np.sqrt(np.maximum(rest + self._noise if noisy else rest, 1e-12))
-        scaled = features[:, None] / self._unit
-        marginals.condition(lifted(scaled), white[..., 0], pivot)
+        scaled = self._correlation.scaled(features[:, None])
+        marginals.condition(self._correlation.lifted(scaled), white[..., 0], pivot)
         below = -np.matmul(white.swapaxes(1, 2), self._whiten) / pivot[:, None, None]  # (R, 1, m)
         grown = self._grown(scaled, below, 1.0 / pivot[:, None, None])
         self._inputs, self._whiten, self._weights = grown._inputs, grown._whiten, grown._weights
@@ -69,8 +61,9 @@ class FantasyPosterior:
         """
         squared, white = self._white(features)
         at = self._marginals(squared, white)
-        scaled = features / self._unit
-        variance = self._kernel(squared_distances(scaled, scaled))
+        scaled = self._correlation.scaled(features)
+        lifted = self._correlation.lifted(scaled)
+        variance = self._correlation.between(lifted, lifted)
         variance -= np.matmul(white.swapaxes(1, 2), white)
         diagonal = np.arange(features.shape[1])
         variance[:, diagonal, diagonal] = (at.sd / self._scale) ** 2 + _APART
@@ -102,36 +95,41 @@ class FantasyPosterior:
     def copies(self, count: int) -> FantasyPosterior:
         """Of `count` times as many campaigns, all R one time after the other."""
         tiled = copy.copy(self)
-        for name in ("_unit", "_inputs", "_whiten", "_weights", "_scale", "_noise"):
+        tiled._correlation = self._correlation.tiled(count)
+        for name in ("_inputs", "_whiten", "_weights", "_scale", "_noise"):
             array = getattr(self, name)
             setattr(tiled, name, np.tile(array, (count, *[1] * (array.ndim - 1))))
         return tiled
 
-    def _white(self, features: Floats) -> tuple[Floats, Floats]:
+    def _white(self, features: Floats) -> tuple[tuple[Floats, ...], Floats]:
         """Squared scaled distances to the inputs and whitened covariances, (R, m, P) each."""
-        squared = squared_distances_of_lifted(lifted(self._inputs), lifted(features / self._unit))
-        return squared, np.matmul(self._whiten, self._kernel(squared))
+        correlation = self._correlation
+        scaled = correlation.scaled(features)
+        squared = correlation.squared(correlation.lifted(self._inputs), correlation.lifted(scaled))
+        return squared, np.matmul(self._whiten, correlation.of(squared))
 
     def at(self, features: Floats) -> Marginals:
         """Beliefs at P points, (R, P, k)."""
         return self._marginals(*self._white(features))
 
-    def _marginals(self, squared: Floats, white: Floats) -> Marginals:
-        mean = np.matmul(self._weights, self._kernel(squared))[:, 0]
+    def _marginals(self, squared: tuple[Floats, ...], white: Floats) -> Marginals:
+        mean = np.matmul(self._weights, self._correlation.of(squared))[:, 0]
         variance = np.maximum(1.0 - np.einsum("rmp,rmp->rp", white, white), 1e-12)
         loadings = white[:, self._observed :] * self._scale[..., None]
         return Marginals(mean, np.sqrt(variance) * self._scale, loadings)
 
     def mean_slope(self, features: Floats) -> Floats:
         """Gradient of the mean by the features of P points, (R or 1, P, k) -> (R, P, k)."""
-        scaled = features / self._unit  # (R, P, k)
-        squared = squared_distances_of_lifted(lifted(scaled), lifted(self._inputs))  # (R, P, m)
-        by_squared = self._slope(squared)
-        by_squared *= self._weights
-        gradient: Floats = scaled
-        gradient *= by_squared.sum(axis=2)[..., None]
-        gradient -= np.matmul(by_squared, self._inputs)
-        gradient *= 2.0 / self._unit
+        correlation = self._correlation
+        gradient = correlation.scaled(features)  # (R, P, k)
+        lifted = correlation.lifted(gradient), correlation.lifted(self._inputs)
+        slopes = correlation.slopes(correlation.squared(*lifted))  # (R, P, m) each
+        split = correlation.split(self._inputs)  # (R, m, k) each
+        for columns, inputs, by_squared in zip(correlation.parts, split, slopes, strict=True):
+            by_squared *= self._weights
+            gradient[..., columns] *= by_squared.sum(axis=2)[..., None]
+            gradient[..., columns] -= np.matmul(by_squared, inputs)
+        gradient *= 2.0 / correlation.unit[:, None]
         return gradient
 
     def slope(self, features: Floats, score: MarginalScore) -> Floats:
@@ -143,8 +141,14 @@ class FantasyPosterior:
         by_white[:, self._observed :] += by.loadings * self._scale[..., None]
         by_kernel = np.matmul(self._whiten.swapaxes(1, 2), by_white)  # (R, m, P)
         by_kernel += self._weights.swapaxes(1, 2) * by.mean[:, None]
-        by_squared = by_kernel * self._slope(squared)
-        total = by_squared.sum(axis=1)[..., None]  # (R, P, 1)
-        pulled = np.matmul(by_squared.swapaxes(1, 2), self._inputs)  # (R, P, k)
-        gradient: Floats = 2.0 * (features / self._unit * total - pulled) / self._unit
+        correlation = self._correlation
+        gradient = correlation.scaled(features)  # (R, P, k)
+        slopes = correlation.slopes(squared)  # (R, m, P) each
+        split = correlation.split(self._inputs)  # (R, m, k) each
+        for columns, inputs, by_squared in zip(correlation.parts, split, slopes, strict=True):
+            by_squared *= by_kernel
+            gradient[..., columns] *= by_squared.sum(axis=1)[..., None]
+            gradient[..., columns] -= np.matmul(by_squared.swapaxes(1, 2), inputs)
+        gradient *= 2.0
+        gradient /= correlation.unit[:, None]
         return gradient

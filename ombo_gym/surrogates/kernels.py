@@ -64,5 +64,29 @@ def matern52_slope(squared: Floats) -> Floats:
     return -5.0 / 6.0 * (1.0 + s) * np.exp(-s)
 
 
+def rbf_and_slope(squared: Floats) -> tuple[Floats, Floats]:
+    """`rbf` and `rbf_slope` at once."""
+    kernel = rbf(squared)
+    return kernel, -0.5 * kernel
+
+
+def matern52_and_slope(squared: Floats) -> tuple[Floats, Floats]:
+    """`matern52` and `matern52_slope` at once: the exponential is most of the work of both."""
+    s = np.sqrt(squared)
+    s *= np.sqrt(5.0)
+    decay = np.exp(-s)
+    s += 1.0
+    s *= decay
+    decay *= squared
+    decay *= 5.0 / 3.0
+    decay += s
+    s *= -5.0 / 6.0
+    return decay, s
+
+
 KERNELS: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52, "rbf": rbf}
 SLOPES: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52_slope, "rbf": rbf_slope}
+WITH_SLOPES: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
+    "matern52": matern52_and_slope,
+    "rbf": rbf_and_slope,
+}

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import Designs, DesignSpace
-from ombo_gym.design_spaces.finite import LOOKED_AT
-from ombo_gym.surrogates.kernels import KERNELS, lifted, squared_distances_of_lifted
+from ombo_gym.surrogates.kernels import lifted, squared_distances_of_lifted
 from ombo_gym.surrogates.marginals import CandidateMarginals
 from ombo_gym.surrogates.posterior import Posterior
 
@@ -47,7 +46,8 @@ class ListedDesigns:
 
 def listed_designs(space: DesignSpace, turn: int) -> ListedDesigns | None:
     """What `DesignSpace.shared_candidates` says, ready for use; None: it says nothing."""
-    same_in_every_turn = space.size is None or space.size <= LOOKED_AT
+    codes = space.shared_candidates(0)
+    same_in_every_turn = codes is None or len(codes) == space.size
     return _listed_designs(space, 0 if same_in_every_turn else turn)
 
 
@@ -81,7 +81,7 @@ class ListedMarginals(CandidateMarginals):
         self._kept = kept
         mean, variance = np.empty((rows, size)), np.empty((rows, size))  # (R, M) each
         super().__init__(
-            KERNELS[posterior.kernel],
+            posterior.correlation,
             posterior.noise,
             posterior.outputscale,
             self._inputs,
@@ -109,21 +109,20 @@ class ListedMarginals(CandidateMarginals):
 
     def _covariances(self, part: slice, piece: slice) -> Floats:
         """Of observations and listed designs, relative to the prior variance, (P, n, C)."""
-        return self._kernel(self._squared(self._inputs[part], part, self._listed.lifted[:, piece]))
+        squared = self._squared(self._inputs[part], part, self._listed.lifted[:, piece])
+        return self._correlation.of(squared, part)
 
-    def _squared(self, points: Floats, rows: slice, listed: Floats) -> Floats:
-        """Distances of lifted points (P, k + 2, n) and (k + 2, C) in lengthscales, (P, n, C)."""
+    def _squared(self, points: Floats, rows: slice, listed: Floats) -> list[Floats]:
+        """Of lifted points (P, k + 2, n) and (k + 2, C), scaled, (P, n, C) for each part."""
         weights = self._per_squared[rows]  # (P, 1, 1 or k)
         if weights.shape[2] == 1:
             squared = squared_distances_of_lifted(points, listed)
             squared *= weights
-            return squared
+            return [squared]
         features, others = points[:, :-2].swapaxes(1, 2), listed[..., :-2, :]  # (P, n, k), (k, C)
-        weighted: Floats = np.matmul(features * (-2.0 * weights), others)
-        weighted += (features**2 * weights).sum(axis=2)[..., None]
-        weighted += np.matmul(weights, others**2)
-        np.maximum(weighted, 0.0, out=weighted)
-        return weighted
+        split = self._correlation.split
+        parts = zip(split(features), split(others, -2), split(weights), strict=True)
+        return [_weighted(*part) for part in parts]
 
     @override
     def _lifted_at(self, picks: NDArray[np.intp]) -> Floats:
@@ -134,12 +133,13 @@ class ListedMarginals(CandidateMarginals):
         if self._kept:
             return super()._white_at(picks)
         squared = self._squared(self._inputs, slice(None), self._lifted_at(picks))  # (R, n, 1)
-        white: Floats = np.matmul(self._whiten, self._kernel(squared))[..., 0]
+        white: Floats = np.matmul(self._whiten, self._correlation.of(squared))[..., 0]
         return white
 
     @override
     def _prior_covariances(self, picked: Floats) -> Floats:
-        return self._kernel(self._squared(picked, slice(None), self._listed.lifted)[:, 0])
+        squared = self._squared(picked, slice(None), self._listed.lifted)
+        return self._correlation.of(squared)[:, 0]
 
     @override
     def _explained(self, white: Floats) -> Floats:
@@ -151,3 +151,12 @@ class ListedMarginals(CandidateMarginals):
             covariances = self._covariances(part, piece)
             explained[part, piece] = np.matmul(weights[part], covariances)[:, 0]
         return explained
+
+
+def _weighted(features: Floats, others: Floats, weights: Floats) -> Floats:
+    """Weighted squared distances, (P, n, k), (k, C) and (P, 1, k) -> (P, n, C)."""
+    weighted: Floats = np.matmul(features * (-2.0 * weights), others)
+    weighted += (features**2 * weights).sum(axis=2)[..., None]
+    weighted += np.matmul(weights, others**2)
+    np.maximum(weighted, 0.0, out=weighted)
+    return weighted

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.surrogates.kernels import squared_distances_of_lifted
+from ombo_gym.surrogates.correlation import Correlation
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ class CandidateMarginals:
 
     def __init__(
         self,
-        kernel: Callable[[Floats], Floats],
+        correlation: Correlation,
         noise: Floats,
         outputscale: Floats,
         scaled: Floats,
@@ -108,8 +108,8 @@ class CandidateMarginals:
         variance: Floats,
         white: Floats,
     ) -> None:
-        self._kernel, self._noise, self._outputscale = kernel, noise, outputscale
-        self._scaled = scaled  # (R, k + 2, M) the candidates in units of the lengthscale, lifted
+        self._correlation, self._noise, self._outputscale = correlation, noise, outputscale
+        self._scaled = scaled  # (R, K, M) the candidates in units of the lengthscale, lifted
         self.mean = mean
         self.white = white
         self._variance = variance  # (R, M) relative to the prior variance
@@ -153,7 +153,7 @@ class CandidateMarginals:
         """Conditions on one design per campaign, a candidate or not, of a value yet unknown.
 
         Args:
-            picked: (R, k + 2, 1) in units of the lengthscale, lifted.
+            picked: (R, K, 1) in units of the lengthscale, lifted.
             white: (R, n + j) its whitened covariances with the observations and the j before it.
             pivot: (R,) standard deviation, relative to the prior's, of what is measured there.
         """
@@ -168,7 +168,7 @@ class CandidateMarginals:
         np.maximum(self._variance, 1e-12, out=self._variance)
 
     def _lifted_at(self, picks: NDArray[np.intp]) -> Floats:
-        """One candidate a campaign in units of the lengthscale, lifted, (R,) -> (R, k + 2, 1)."""
+        """One candidate a campaign in units of the lengthscale, lifted, (R,) -> (R, K, 1)."""
         return self._scaled[np.arange(len(picks)), :, picks][:, :, None]
 
     def _white_at(self, picks: NDArray[np.intp]) -> Floats:
@@ -176,8 +176,8 @@ class CandidateMarginals:
         return self.white[np.arange(len(picks)), :, picks]
 
     def _prior_covariances(self, picked: Floats) -> Floats:
-        """Of lifted designs (R, k + 2, 1) and candidates, relative to the prior's, (R, M)."""
-        return self._kernel(squared_distances_of_lifted(picked, self._scaled)[:, 0])
+        """Of lifted designs (R, K, 1) and candidates, relative to the prior's, (R, M)."""
+        return self._correlation.between(picked, self._scaled)[:, 0]
 
     def _explained(self, white: Floats) -> Floats:
         """Part of a design's covariances that the observations explain, (R, n) -> (R, M)."""

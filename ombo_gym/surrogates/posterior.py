@@ -10,17 +10,16 @@ Reference:
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.surrogates.anisotropic_fit import fit_anisotropic
+from ombo_gym.surrogates.correlation import Correlation
 from ombo_gym.surrogates.isotropic_fit import fit_isotropic
-from ombo_gym.surrogates.kernels import (
-    KERNELS,
-    lifted,
-    squared_distances,
-    squared_distances_of_lifted,
-)
+from ombo_gym.surrogates.kernels import squared_distances
+from ombo_gym.surrogates.leave_one_out import LeftOut, leave_one_out
 from ombo_gym.surrogates.marginals import CandidateMarginals
 from ombo_gym.surrogates.surrogate import Surrogate
 
@@ -34,6 +33,7 @@ class Posterior:
         lengthscale, noise, outputscale: (R,) the kernel parameters in use; where features have
             lengthscales of their own, their geometric mean.
         unit: (R, 1 or k) the lengthscale of each feature.
+        correlation: With these lengthscales.
         shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised
             units.
         targets: (R, n) standardised observations.
@@ -61,7 +61,6 @@ class Posterior:
     ) -> None:
         rows, n = values.shape
         self.kernel = surrogate.kernel
-        self._kernel = KERNELS[surrogate.kernel]
         self.features = features
         self.shift, self.scale = np.zeros(rows), np.ones(rows)
         if surrogate.standardise and n:
@@ -73,9 +72,10 @@ class Posterior:
         self._fit(surrogate, squared)
         if surrogate.groups is None:
             squared /= self.lengthscale[:, None, None] ** 2
+            matrix = self.correlation.of([squared])
         else:
-            squared = squared_distances(*[features / self.unit[:, None]] * 2)
-        matrix = self._kernel(squared)
+            lifted = self._lifted(features)
+            matrix = self.correlation.between(lifted, lifted)
         diagonal = np.arange(n)
         matrix[:, diagonal, diagonal] = 1.0 + self.noise[:, None]
         lower = np.linalg.cholesky(matrix)
@@ -95,29 +95,60 @@ class Posterior:
         self.noise = np.full(rows, surrogate.noise_variances[0])
         self.outputscale = np.ones(rows)
         self.unit = self.lengthscale[:, None]
+        self.correlation = Correlation(self.kernel, self.unit)
         if not surrogate.standardise or n < 2:
             return
         if surrogate.groups is None:
             fitted = fit_isotropic(surrogate, squared, self.targets)
             self.lengthscale, self.noise, self.outputscale = fitted
             self.unit = self.lengthscale[:, None]
+            self.correlation = Correlation(self.kernel, self.unit)
             return
-        groups = np.array(surrogate.groups, np.intp)
         found = fit_anisotropic(
-            self.features, self.targets, groups, surrogate.typical_distance, self.kernel
+            self.features,
+            self.targets,
+            np.array(surrogate.groups, np.intp),
+            surrogate.typical_distance,
+            self.kernel,
+            categories=None if surrogate.categories is None else np.array(surrogate.categories),
+            known_noise=(surrogate.noise_std / self.scale) ** 2 if surrogate.noise_std else None,
         )
-        self.unit, self.noise, self.outputscale = found.lengthscales, found.noise, found.outputscale
+        self.noise, self.outputscale = found.noise, found.outputscale
+        self.correlation = found.correlation
+        self.unit = found.correlation.unit
         self.lengthscale = np.exp(np.log(self.unit).mean(axis=1))
+
+    @cached_property
+    def _left_out(self) -> LeftOut:
+        return leave_one_out(self.whiten, self.white, self.targets, self.outputscale)
+
+    @property
+    def leave_one_out_correlation(self) -> Floats:
+        """Of each observation and what the others predict of it, (R,), -1 to 1.
+
+        With the kernel parameters, shift and scale in use, which all observations have a part in.
+        NaN of fewer than 3 observations, or where they or the predictions are all the same.
+        """
+        return self._left_out.correlation
+
+    @property
+    def leave_one_out_log_score(self) -> Floats:
+        """Mean log density of each observation by what the others predict of it, (R,).
+
+        In standardised units, in which to say nothing is worth -1.42; as above. NaN of fewer than 3
+        observations, or where they are all the same.
+        """
+        return self._left_out.log_score
 
     def at(self, features: Floats) -> CandidateMarginals:
         """Mean and variance at M candidates, (R, M, k)."""
-        candidates = self._scaled(features)
-        squared = squared_distances_of_lifted(self._scaled(self.features), candidates)
-        white = np.matmul(self.whiten, self._kernel(squared))  # (R, n, M)
+        candidates = self._lifted(features)
+        covariances = self.correlation.between(self._lifted(self.features), candidates)
+        white = np.matmul(self.whiten, covariances)  # (R, n, M)
         mean = np.matmul(white.swapaxes(1, 2), self.white)[..., 0]
         variance = 1.0 - np.einsum("rnm,rnm->rm", white, white)
         return CandidateMarginals(
-            self._kernel,
+            self.correlation,
             self.noise,
             self.outputscale,
             candidates,
@@ -126,16 +157,15 @@ class Posterior:
             white,
         )
 
-    def _scaled(self, features: Floats) -> Floats:
+    def _lifted(self, features: Floats) -> Floats:
         """Points (R, m, k) in units of the lengthscales, lifted."""
-        return lifted(features / self.unit[:, None])
+        return self.correlation.lifted(self.correlation.scaled(features))
 
     def covariance(self, features: Floats) -> Floats:
         """Posterior covariance of M candidates, (R, M, M), in standardised units."""
         marginals = self.at(features)
-        candidates = self._scaled(features)
-        squared = squared_distances_of_lifted(candidates, candidates)
-        covariance = self._kernel(squared)
+        candidates = self._lifted(features)
+        covariance = self.correlation.between(candidates, candidates)
         covariance -= np.matmul(marginals.white.swapaxes(1, 2), marginals.white)
         covariance *= self.outputscale[:, None, None]
         return covariance

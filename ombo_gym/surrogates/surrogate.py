@@ -10,6 +10,7 @@ import numpy as np
 
 from ombo_gym.arguments import shown
 from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.design_spaces.values import is_number
 from ombo_gym.priors import GaussianProcess
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.kernels import KERNELS
@@ -18,6 +19,7 @@ JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
 # Grid of `kernel="fit"`, in units of `typical_distance`.
 _LENGTHSCALES = (0.15, 0.3, 0.6, 1.2, 2.4)
 _LONGEST = 1e30  # lengthscale
+_STRONGEST = 10  # truncation
 _NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
 
 
@@ -33,11 +35,16 @@ class Surrogate:
             variance is chosen.
         max_data: Most observations to condition on: the best half and the most recent half.
         start_percentile: Of all values, that the start's are at or below; None: of no matter.
+        truncation: How many times what that implies the prior mean is moved up.
         log_prior: Logarithm of each lengthscale's prior probability, but for a constant; none: all
             are as probable.
         groups: (k,) which parameter each feature is of, where each parameter has a lengthscale that
             is fitted, see `ombo_gym.surrogates.anisotropic_fit`; None: there is one for all.
         typical_distance: Of uniform designs, which such lengthscales are judged by.
+        categories: (k,) which features are categories', where they stand beside numbers and have a
+            kernel of their own, see `ombo_gym.surrogates.correlation`; None: there is one kernel.
+        noise_std: Of a measurement, in the values' units, as far as it is known where the noise is
+            fitted: what is fitted comes on top.
     """
 
     kernel: str
@@ -49,6 +56,9 @@ class Surrogate:
     log_prior: tuple[float, ...] = ()
     groups: tuple[int, ...] | None = None
     typical_distance: float = 1.0
+    categories: tuple[bool, ...] | None = None
+    noise_std: float = 0.0
+    truncation: float = 1.0
 
 
 def make_surrogate(spec: CampaignSpec) -> Surrogate:
@@ -58,7 +68,7 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
     each parameter and the noise, fitted a posteriori), "isotropic" (one lengthscale and the noise,
     the likeliest on a grid), or a kernel's name together with `lengthscale`; `max_data` is the most
     observations to condition on; `truncation` says whether what is fitted makes up for a start
-    below a percentile, see `ombo_gym.surrogates.truncation`.
+    below a percentile, or how many times over, see `ombo_gym.surrogates.truncation`.
 
     Args:
         spec: Whose recipe, design space, prior and noise are meant.
@@ -77,8 +87,12 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
         raise ValueError(f"surrogate: expected a kernel among {names}, got {shown(name)}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
         raise ValueError(f"surrogate: expected max_data of at least 2, got {shown(max_data)}")
-    if not isinstance(truncation, bool | np.bool_):
-        raise ValueError(f"surrogate: expected truncation true or false, got {shown(truncation)}")
+    is_strength = is_number(truncation) or isinstance(truncation, bool | np.bool_)
+    if not is_strength or not 0 <= truncation <= _STRONGEST:
+        raise ValueError(
+            f"surrogate: expected truncation true, false or a number from 0 to {_STRONGEST}, got "
+            f"{shown(truncation)}"
+        )
     if name in KERNELS and lengthscale is None:
         raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {shown(dict(config))}")
     if name not in KERNELS and lengthscale is not None:
@@ -90,7 +104,9 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
         space = spec.design_space
         scales = tuple(space.typical_distance * scale for scale in _LENGTHSCALES)
         below = spec.start_origin.percentile if truncation else None
+        strength = float(truncation)
         if name == "fit":
+            categories = space.category_features
             return Surrogate(
                 "matern52",
                 (0.6 * space.typical_distance,),
@@ -100,9 +116,19 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
                 below,
                 groups=tuple(space.feature_groups.tolist()),
                 typical_distance=space.typical_distance,
+                categories=None if categories is None else tuple(categories.tolist()),
+                noise_std=float(spec.noise_std or 0.0),
+                truncation=strength,
             )
         return Surrogate(
-            space.kernel, scales, _NOISES, True, int(max_data), below, _log_prior(space)
+            space.kernel,
+            scales,
+            _NOISES,
+            True,
+            int(max_data),
+            below,
+            _log_prior(space),
+            truncation=strength,
         )
     if name == "prior":
         if not isinstance(spec.prior, GaussianProcess):

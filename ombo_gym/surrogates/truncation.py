@@ -40,7 +40,10 @@ def moments_below(percentile: float) -> tuple[float, float]:
 
 
 def shift_and_scale(
-    values: Floats, start_counts: NDArray[np.integer], percentile: float | None
+    values: Floats,
+    start_counts: NDArray[np.integer],
+    percentile: float | None,
+    strength: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """Mean and standard deviation that values are standardised with, (R,) each.
 
@@ -51,10 +54,11 @@ def shift_and_scale(
         values: (R, n), n of at least 1.
         start_counts: (R,) how many of them are the start's.
         percentile: Of the start; None: it is of no matter.
+        strength: How many times what the truncation implies the mean is moved.
     """
     shift, scale = values.mean(axis=1), values.std(axis=1)
     if percentile is None:
         return shift, scale
     above, wider = moments_below(percentile)
     share = start_counts / values.shape[1]
-    return shift + share * above * scale, scale * (1 + share * (wider - 1))
+    return shift + strength * share * above * scale, scale * (1 + share * (wider - 1))

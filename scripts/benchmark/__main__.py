@@ -19,6 +19,7 @@ from scripts.benchmark.evaluation import evaluation_at_scale
 from scripts.benchmark.policies import batched_policies, rollout_against_botorch
 from scripts.benchmark.problems import problems_apart
 from scripts.benchmark.rows import Row, format_rows, verdict
+from scripts.benchmark.surrogates import fits
 from scripts.benchmark.ucb import ucb_against_botorch
 
 
@@ -31,7 +32,12 @@ def machine() -> dict[str, Any]:
 def main(args: Args) -> list[Row]:
     """Measures everything, prints it and writes it."""
     rows = native_against_sync(args) + single_step(args) + native_step_apart(args)
-    rows += problems_apart(args) + ucb_against_botorch(args) + rollout_against_botorch(args)
+    rows += (
+        fits(args)
+        + problems_apart(args)
+        + ucb_against_botorch(args)
+        + rollout_against_botorch(args)
+    )
     rows += batched_policies(args) + evaluation_at_scale(args)
     print(f"\n{format_rows(rows)}\n\n{verdict(rows)}")
     if args.out is not None:

@@ -25,6 +25,8 @@ class Args:
     """Campaigns of the single environment."""
     ucb_campaigns: int = 1000
     """Campaigns that `ucb` plays at once."""
+    fit_campaigns: int = 256
+    """Campaigns that the surrogate is fitted to at once."""
     campaigns: int = 200
     """Campaigns that BoTorch plays, about a second each; 0 leaves BoTorch out."""
     planning_campaigns: int = 100
@@ -41,7 +43,13 @@ class Args:
     """File for the numbers, as JSON."""
 
     def __post_init__(self) -> None:
-        for name in ("num_envs", "repetitions", "single_campaigns", "ucb_campaigns"):
+        for name in (
+            "num_envs",
+            "repetitions",
+            "single_campaigns",
+            "ucb_campaigns",
+            "fit_campaigns",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
         for name in ("scale_campaigns", "policy_campaigns"):

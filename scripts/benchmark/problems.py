@@ -69,8 +69,9 @@ def _call(problem: Problem, campaigns: int) -> Callable[[], Any]:
     return lambda: problem.true_values(instances, designs)
 
 
-def _seconds(function: Callable[[], Any], enough: float = SECONDS) -> float:
-    """Median CPU seconds of a call."""
+def _seconds(function: Callable[[], Any], enough: float | None = None) -> float:
+    """Median CPU seconds of a call, of calls for `SECONDS` unless another time is enough."""
+    enough = SECONDS if enough is None else enough
     laps: list[float] = []
     while not laps or (sum(laps) < enough and len(laps) < 30):
         begun = process_time()

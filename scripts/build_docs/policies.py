@@ -55,7 +55,8 @@ INTRODUCTION = """\
 A policy decides what is measured next. `ombo_agents.make(name, env_or_spec)` builds one,
 `ombo_agents.names()` lists the names, and `ombo_agents.supports(name, env_or_spec)` says whether it
 suits some campaigns; so does `ombo list --policies-for Ombo/SnAr-v0`. Settings follow a colon, on
-command lines too: `ucb:weight=1`, `explore_then_exploit:weights=3/1/0`.
+command lines too: `ucb:weight=1`, `explore_then_exploit:weights=3/1/0`; several have semicolons
+between, and quotes around for the shell: `'ucb:weight=1;climb=false'`.
 
 Beside these names, the folder of a [trained policy](guides/training.md) (`runs/NAME`) is one, and
 so is `module:Class` of a [policy of your own](guides/own_policy.md).

@@ -1,4 +1,4 @@
-"""Problem scores by problem, horizon and method; their ranks; and both in Markdown."""
+"""Scores by problem, horizon and method; their ranks; and both in Markdown."""
 
 from __future__ import annotations
 
@@ -9,29 +9,27 @@ import numpy as np
 import pandas as pd
 
 from ombo_gym.evaluation.markdown import MISSING, bold, code, estimate, section, table
-from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.statistics import mean_interval
 from ombo_gym.evaluation.tables import PROBLEM
 
 RESAMPLES = 10_000
 
 
-def scored_campaigns(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The campaigns with the short name of their `problem` and their `problem_score`."""
-    scored = problem_scores(campaigns)
-    names = [short_name(*keys) for keys in scored[PROBLEM].itertuples(index=False)]
-    return scored.assign(problem=names)
+def with_short_names(campaigns: pd.DataFrame) -> pd.DataFrame:
+    """The campaigns with the short name of their `problem`."""
+    names = [short_name(*keys) for keys in campaigns[PROBLEM].itertuples(index=False)]
+    return campaigns.assign(problem=names)
 
 
 def score_table(scored: pd.DataFrame) -> pd.DataFrame:
-    """Mean problem score by problem, horizon and method, with its interval and rank."""
+    """Mean score by problem, horizon and method, with its interval and rank."""
     rows = []
     keys = ["problem", "horizon", "method"]
     for names, part in scored.groupby(keys, sort=False):
-        if part["problem_score"].isna().any():
+        if part["score"].isna().any():
             continue
         # Runs of one method share campaigns: a campaign counts once.
-        by_campaign = part.groupby("seed")["problem_score"].mean()
+        by_campaign = part.groupby("seed")["score"].mean()
         rows.append((*names, len(by_campaign), *mean_interval(by_campaign.to_numpy())))
     scores = pd.DataFrame(rows, columns=[*keys, "campaigns", "score", "low", "high"])
     setting = scores.groupby(["problem", "horizon"])["score"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gymnasium as gym
+import functools
+
 import numpy as np
 
 import ombo_agents
 from ombo_agents.hyperparameters import settings_of
-from ombo_gym.env import CampaignEnv
 from ombo_gym.spec import CampaignSpec, campaign_spec
-from ombo_gym.vector_env import CampaignVectorEnv
+from tests.agents import policy_cases
 from tests.controls.small_problems import (
     BitsOnce,
     Pool,
@@ -55,16 +55,7 @@ CASES = {
 }
 
 
-def make_env(case, rows=None, **arguments):
-    problem, defaults = CASES[case]
-    arguments = {"horizon": 3, "batch_size": 3, **defaults, **arguments}
-    if not isinstance(problem, str):
-        if rows is None:
-            return CampaignEnv(problem, **arguments)
-        return CampaignVectorEnv(rows, problem, **arguments)
-    return (
-        gym.make(problem, **arguments) if rows is None else gym.make_vec(problem, rows, **arguments)
-    )
+make_env = functools.partial(policy_cases.make_env, cases=CASES)
 
 
 def tiny(name, env, **settings):

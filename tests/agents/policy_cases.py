@@ -47,8 +47,9 @@ PLANS_AHEAD = {
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}  # where the posterior is known exactly
 
 
-def make_env(case, rows=None, **arguments):
-    problem, defaults = CASES[case]
+def make_env(case, rows=None, *, cases=CASES, **arguments):
+    """One campaign of a case or, with `rows`, so many."""
+    problem, defaults = cases[case]
     arguments = {"horizon": 3, "batch_size": 3, **defaults, **arguments}
     if not isinstance(problem, str):
         if rows is None:

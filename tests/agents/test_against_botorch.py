@@ -197,11 +197,6 @@ def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
         (
             "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
             "GP",
-            {"utility": "last_mean"},
-        ),
-        (
-            "botorch_multistep:fantasies=2;maxiter=5;raw_samples=4;restarts=1",
-            "GP",
             {"utility": {"name": "last_quantile", "quantile": 0.5}},
         ),
     ],

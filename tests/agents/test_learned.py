@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import shutil
 from dataclasses import replace
 
@@ -24,6 +23,7 @@ from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.vector_env import CampaignVectorEnv
+from tests.agents.training_cases import refuse_to_unpickle
 
 ENV = "Ombo/GP-v0"
 KWARGS = {"horizon": [1, 3], "batch_size": 3, "utility": "last_mean"}
@@ -316,14 +316,7 @@ def test_without_its_configuration_a_folder_is_no_policy(copy):
 def test_playing_unpickles_nothing_and_needs_neither_model_nor_logs(copy, monkeypatch):
     (copy / "model.zip").unlink()
     shutil.rmtree(copy / "tensorboard")
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("something was unpickled")
-
-    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler")):
-        monkeypatch.setattr(module, name, refuse)
-    monkeypatch.setattr(torch, "load", refuse)
-    monkeypatch.setattr(PPO, "load", refuse)
+    refuse_to_unpickle(monkeypatch)
     env, observation = observed(3)
     load(copy, env.unwrapped.campaign_spec).act(observation, generators(3))
     plan = EvaluationPlan(env=ENV, policies=[str(copy)], horizons=[2], campaigns=4)

@@ -19,6 +19,8 @@ from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.cheap import OFTEN, SLOW, make
 from tests.controls.small_problems import ONCE, Pool, PoolOnce, play_without_waste
 
+pytestmark = pytest.mark.usefixtures("brief_fits")
+
 ROWS = 5
 
 
@@ -37,9 +39,10 @@ def heuristics(case):
 
 
 PLAYERS = [(name, case) for case in ONCE for name in heuristics(case)]
-PLAYED = [  # batches of four, or of another size in turn
+PLAYED = [  # batches of four, or of another size in turn; those that think long, every second case
     (*player, (4, 1, 2, 3, 5)[turn % 5] if player[0] in OFTEN else 4)
     for turn, player in enumerate(PLAYERS)
+    if player[0] in OFTEN or (list(ONCE).index(player[1]) + len(player[0])) % 2
 ]
 
 

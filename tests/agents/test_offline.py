@@ -81,12 +81,14 @@ def test_a_row_s_batch_is_in_the_action_space_and_its_own_to_the_bit(name, case)
 
 @pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("env_id", ombo_gym.env_ids())
-def test_every_method_plays_every_problem(env_id):
+def test_methods_play_every_problem(env_id):
+    """In turn, three of them each."""
+    turn = ombo_gym.env_ids().index(env_id)
     start = {"start": SMALL_STARTS[env_id]} if env_id in SMALL_STARTS else {}
     envs = gym.make_vec(
         env_id, num_envs=2, batch_size=2, horizon=1, autoreset_mode="Disabled", **start
     )
-    for name in METHODS:
+    for name in list(METHODS)[turn % 3 :: 3]:
         observation, _ = envs.reset(seed=3)
         actions = tiny(name, envs).act(observation, generators(2))
         assert actions in envs.action_space, name

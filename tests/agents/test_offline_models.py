@@ -163,7 +163,7 @@ def test_the_smallest_prediction_is_below_the_mean_and_both_are_what_is_climbed(
 
 def test_conservative_models_promise_less_where_ascent_leads():
     policy, data = dataset(Additive(), 400, "coms")
-    size = policy.settings.step_size * data.points.shape[1] ** 0.5
+    size = policy.settings.step_size
 
     def promised(limit):
         policy.settings = replace(policy.settings, limit=limit)
@@ -275,17 +275,14 @@ def test_from_the_lower_half_of_sequences_every_method_goes_up(name):
         utility="last_mean",
         start={"kind": "percentile", "percentile": 50, "size": 512},
     )
-    gained = []
-    for seed in range(2):
-        observation, _ = env.reset(seed=seed)
-        batch = {key: array[None] for key, array in observation.items()}
-        action = ombo_agents.make(name, env).act(batch, generators(1, seed))[0]
-        *_, info = env.step(action)
-        gained.append(info["utility"])
+    observation, _ = env.reset(seed=0)
+    batch = {key: array[None] for key, array in observation.items()}
+    action = ombo_agents.make(name, env).act(batch, generators(1))[0]
+    *_, info = env.step(action)
     table = Additive().table[0]
     shown = table[table <= np.median(table)]
     # Half of all designs are better than what is shown; mins asks for the best that is shown.
-    assert np.mean(gained) > (shown.mean() + 0.5 if name == "mins" else shown.max() + 0.2)
+    assert info["utility"] > (shown.mean() + 0.5 if name == "mins" else shown.max() + 0.2)
 
 
 @pytest.mark.parametrize("name", METHODS)

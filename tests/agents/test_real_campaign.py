@@ -21,6 +21,8 @@ from ombo_gym import (
 from ombo_gym.randomness import GeneratorBatch
 from tests.agents.cheap import make
 
+pytestmark = pytest.mark.usefixtures("brief_fits")
+
 SPACES: dict[str, DesignSpace] = {
     "box": BoxDesigns(2),
     "categories": CategoricalDesigns([4, 3, 5]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import random
 from dataclasses import replace
 
@@ -14,7 +13,15 @@ from stable_baselines3 import PPO
 
 from ombo_agents.cli import train as command
 from ombo_agents.learned.training import SETTINGS, steps_of, training_seconds
-from tests.agents.training_cases import RUNS, SMALL, Stops, killed, left, run
+from tests.agents.training_cases import (
+    RUNS,
+    SMALL,
+    Stops,
+    killed,
+    left,
+    refuse_to_unpickle,
+    run,
+)
 
 NAME = "exploration"
 
@@ -113,14 +120,7 @@ def test_timings_of_all_sittings_are_summed_up_beside_the_configuration(tmp_path
 def test_nothing_is_unpickled_and_the_export_is_not_looked_at(uninterrupted, tmp_path, monkeypatch):
     interrupted(12, NAME, tmp_path)
     (tmp_path / "model.zip").write_bytes(b"somebody else's")
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("something was unpickled")
-
-    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler")):
-        monkeypatch.setattr(module, name, refuse)
-    monkeypatch.setattr(torch, "load", refuse)
-    monkeypatch.setattr(PPO, "load", refuse)
+    refuse_to_unpickle(monkeypatch)
     run(NAME, tmp_path, resume=True)
     assert left(tmp_path) == uninterrupted(NAME)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import time
 from dataclasses import replace
 from typing import Any
 
+import pytest
+import torch
+from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from ombo_agents.learned.training import SETTINGS, train
@@ -62,6 +66,18 @@ def run(name: str, out: Any, **changes: Any) -> dict[str, Any]:
 def left(folder: Any) -> list[bytes]:
     """What a run left, bit by bit."""
     return [(folder / name).read_bytes() for name in FILES]
+
+
+def refuse_to_unpickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on, whatever unpickles anything fails."""
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError("something was unpickled")
+
+    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler")):
+        monkeypatch.setattr(module, name, refuse)
+    monkeypatch.setattr(torch, "load", refuse)
+    monkeypatch.setattr(PPO, "load", refuse)
 
 
 class Stops(BaseCallback):

@@ -13,6 +13,8 @@ from ombo_gym.vector_env import CampaignVectorEnv
 from tests.controls.cases import assert_same, last_batch, vector_env
 from tests.controls.small_problems import ONCE, play_without_waste
 
+pytestmark = pytest.mark.usefixtures("brief_fits")
+
 
 def once(case, rows, control, **arguments):
     problem, defaults = ONCE[case]
@@ -20,9 +22,16 @@ def once(case, rows, control, **arguments):
     return CampaignVectorEnv(rows, problem, control=control, **arguments)
 
 
-@pytest.mark.parametrize("q", [1, 2, 3, 4, 5])
-@pytest.mark.parametrize("control", ["exploration", "candidates"])
-@pytest.mark.parametrize("case", ONCE)
+@pytest.mark.parametrize(
+    ("case", "control", "q"),
+    # Batches of two sizes in turn; over both controls, four of five.
+    [
+        (case, control, (4, 1, 2, 3, 5)[(i + 2 * j + 4 * k) % 5])
+        for i, case in enumerate(ONCE)
+        for j, control in enumerate(("exploration", "candidates"))
+        for k in range(2)
+    ],
+)
 def test_no_action_wastes_a_slot_while_designs_are_left(case, control, q):
     """All rounds until nothing is left, and one more."""
     few = case not in ("pool", "recipes", "box", "bits")

@@ -16,6 +16,8 @@ from ombo_gym.actions import ActionCheck
 from ombo_gym.testing.bad_actions import MAKERS, Odd, bad_action, bounds, raising
 from tests.envs.cases import CASES, assert_same, make, make_native
 
+pytestmark = pytest.mark.usefixtures("brief_fits")
+
 MESSAGE = re.compile(r"action: expected (float32|int64) values of shape \(.*\) from .+ to .+, got ")
 ROUNDS, PER_CASE = 3, 1200  # bad actions of each id and control: more than 10,000 in all
 

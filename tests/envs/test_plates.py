@@ -13,6 +13,8 @@ from scipy import stats
 from tests.envs.cases import CASES, IDS, assert_same, make, make_native, make_sync
 from tests.envs.test_rows import MODES, assert_row, lockstep
 
+pytestmark = pytest.mark.usefixtures("brief_fits")
+
 ROUNDS: dict[str, dict[str, Any]] = {
     "a range": {"horizon": [1, 3], "batch_size": [1, 4]},
     "plates": {"plates": [3, 1, 4]},
@@ -37,6 +39,7 @@ def test_native_rows_are_the_rows_of_sync_vector_env(
     sync = make_sync(env_id, 3, mode, **settings)
     assert native.observation_space == sync.observation_space
     assert native.action_space == sync.action_space
+    assert native.metadata["autoreset_mode"] == sync.metadata["autoreset_mode"] == mode
     assert_same(native.reset(seed=7), sync.reset(seed=7), "reset")
     assert lockstep(native, sync, mode, 7, np.random.default_rng(1)) > 3
 

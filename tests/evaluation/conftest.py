@@ -40,6 +40,7 @@ def synthetic_campaigns(
     env_kwargs: str = "{}",
     batch_size: int = 4,
     method: Mapping[str, str] | None = None,
+    start: str = "random",
     seed: int = 0,
 ) -> pd.DataFrame:
     """Campaigns whose policies share each campaign's luck, as common random numbers make them.
@@ -59,6 +60,7 @@ def synthetic_campaigns(
                     value = skill + luck + noise + (0.1 if utility == "best" else 0.0)
                     if policy in PLANNERS and not heard and horizon > 1:
                         value = value - 0.2 * skill + rng.normal(0, 0.2, campaigns)
+                    level = value + (luck - 0.3 if utility == "best" else 0.0)
                     frames.append(
                         pd.DataFrame(
                             {
@@ -70,10 +72,15 @@ def synthetic_campaigns(
                                 "horizon": horizon,
                                 "batch_size": batch_size,
                                 "utility": utility,
+                                "start": start,
                                 "campaign": np.arange(campaigns),
                                 "seed": np.arange(campaigns),
                                 "value": value,
                                 "best_value": value + 0.8,
+                                "start_best": luck - 0.3,
+                                "auc": 0.6 * value,
+                                "best_known": luck + 2.7,
+                                "score": (level - luck + 0.3) / 3,
                                 "distinct": 1.0 if policy == "greedy" else 3.7,
                             }
                         )

@@ -53,7 +53,7 @@ if __name__ == "__main__":
 CLUSTER = """
 from dask.distributed import LocalCluster
 if __name__ == "__main__":
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
         print(cluster.scheduler_address, flush=True)
         input()
 """
@@ -123,11 +123,11 @@ def test_clusters_play_what_one_process_plays_to_the_byte(plans, folder):
         address = cluster.stdout.readline().strip()
         assert played(plans, Launch("dask", address=address), block=3) == expected
         cluster.communicate("\n", timeout=60)
-    assert played(plans, Launch("ray", 2), block=4) == expected
+    assert played(plans, Launch("ray", 1), block=4) == expected
 
 
 @pytest.mark.parametrize(
-    ("kills", "campaigns"), [(2, 15), pytest.param(20, 120, marks=pytest.mark.slow)]
+    ("kills", "campaigns"), [(1, 8), pytest.param(20, 120, marks=pytest.mark.slow)]
 )
 def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(
     plans, folder, kills, campaigns

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import scipy.stats
 
 from ombo_gym.evaluation import resampling
-from ombo_gym.evaluation.aggregates import (
-    leaderboard_entries,
-    probability_of_improvement,
-    shares_above,
-)
+from ombo_gym.evaluation.aggregates import probability_of_improvement, shares_above
+from ombo_gym.evaluation.leaderboard import over_problems
 from ombo_gym.evaluation.normalized_scores import MethodScores, NormalizedScores
 from ombo_gym.evaluation.resampling import bootstrap_iqm
 from ombo_gym.evaluation.statistics import (
@@ -60,7 +56,7 @@ def normalized(values, problems=None):
     sizes = np.full(problems.max() + 1, n)
     clusters = [np.arange(n) for n in sizes]
     return NormalizedScores(
-        "best", problems, sizes, clusters, dict.fromkeys(scores, 1), scores, list(scores)
+        "random", "best", problems, sizes, clusters, dict.fromkeys(scores, 1), scores, list(scores)
     )
 
 
@@ -129,26 +125,28 @@ def shared_luck(rng, kind, problems):
     return values, population.ravel()
 
 
-def check_leaderboard(rng, kind, problems):
-    values, population = shared_luck(rng, kind, problems)
-    played = normalized(values, problems)
-    found = leaderboard_entries(
-        NormalizedScores(*list(vars(played).values())[:-1], complete=[])
-    )  # without ranks
-    truth = scipy.stats.trim_mean(population, 0.25)
-    assert_covers([each.score[1:] for each in found.values()], truth)
+def test_the_interval_of_a_score_over_problems(rng):
+    """Problems are drawn, and campaigns in them."""
+    problems = rng.normal(0.3, 0.2, (REPETITIONS, 12, 1))
+    values = problems + rng.normal(0, 0.3, (REPETITIONS, 12, 20))
+    labels = np.arange(20)
+    ends = [
+        over_problems({("E", str(p), 4): (column, labels) for p, column in enumerate(row)})[1:]
+        for row in values
+    ]
+    assert_covers(ends, 0.3)
 
 
-def test_the_interval_of_a_leaderboard_score(rng, monkeypatch):
-    monkeypatch.setattr(resampling, "RESAMPLES", 500)
-    check_leaderboard(rng, "normal", [0, 0])
-
-
-@pytest.mark.slow
-@every_kind
-@pytest.mark.parametrize("problems", [(0, 1), (0, 0, 1, 1, 2, 2)])
-def test_the_interval_of_a_leaderboard_score_over_problems(rng, kind, problems):
-    check_leaderboard(rng, kind, problems)
+def test_the_interval_of_a_score_over_batch_sizes_of_one_problem(rng):
+    """Which share the luck of their campaigns, and of which one has played less."""
+    luck = rng.normal(0.3, 0.2, (REPETITIONS, CAMPAIGNS))
+    few, many = luck[:, :20], luck + rng.normal(0.2, 0.1, luck.shape)
+    labels = np.arange(CAMPAIGNS)
+    ends = [
+        over_problems({("E", "{}", 1): (a, labels[:20]), ("E", "{}", 8): (b, labels)})[1:]
+        for a, b in zip(few, many, strict=True)
+    ]
+    assert_covers(ends, 0.4)
 
 
 @every_kind

@@ -24,7 +24,8 @@ from ombo_gym.evaluation.figures import (
     svg,
 )
 from ombo_gym.evaluation.figures.series import all_series
-from ombo_gym.evaluation.ranking import leaderboard, profiles
+from ombo_gym.evaluation.leaderboard import PlayedScores, leaderboard
+from ombo_gym.evaluation.ranking import profiles
 from ombo_gym.evaluation.tables import paired, summarise
 
 MANY = [f"policy_{i}" for i in range(12)] + ["$\\frac$ odd", "_hidden", "runs/" + "x" * 60]
@@ -195,7 +196,7 @@ def test_the_value_of_planning_is_drawn_as_it_stands_in_the_table(campaigns_of):
 def test_profiles_name_the_largest_area_first(campaigns_of):
     frame = profiles(campaigns_of(campaigns=30))
     figure = performance_profiles(frame)
-    assert len(figure.axes) == frame["utility"].nunique() == 3
+    assert len(figure.axes) == frame["utility"].nunique() == 2
     for ax, (_, rows) in zip(figure.axes, frame.groupby("utility", sort=False), strict=True):
         area = rows.groupby("method")["share"].mean().sort_values(ascending=False)
         assert names(ax) == list(area.index)
@@ -204,15 +205,42 @@ def test_profiles_name_the_largest_area_first(campaigns_of):
             assert tuple(curve.sort_values("score")["share"]) in drawn
 
 
-def test_scores_stand_best_at_the_top_and_are_hollow_where_a_setting_is_missing(campaigns_of):
-    campaigns = campaigns_of(campaigns=20, utilities=["best"])
-    gone = (campaigns["policy"] == "ucb") & (campaigns["horizon"] == 5)
-    board = leaderboard(campaigns[~gone])
+def test_scores_stand_best_at_the_top_and_are_hollow_where_a_problem_is_missing(campaigns_of):
+    frames = [campaigns_of(campaigns=20, utilities=["best"], env=env) for env in ("A", "B")]
+    campaigns = pd.concat(frames, ignore_index=True)
+    gone = (campaigns["policy"] == "ucb") & (campaigns["env"] == "B")
+    board = leaderboard(PlayedScores(campaigns[~gone]))
     (ax,) = leaderboard_scores(board).axes
     shown = [label.get_text() for label in ax.get_yticklabels()]
-    assert shown == list(board.sort_values("score")["method"])
-    hollow = [line.get_markerfacecolor() == LIGHT.background for line in ax.lines]
-    assert [name for name, empty in zip(shown, hollow, strict=True) if empty] == ["ucb"]
+    assert shown == list(board.groupby("method")["score"].mean().sort_values().index)
+    marks = {}
+    for line in ax.lines:  # a mark for each horizon
+        name = shown[round(float(line.get_ydata()[0]))]
+        marks.setdefault(name, []).append(line)
+    for name, lines in marks.items():
+        rows = board[board["method"] == name].sort_values("horizon")
+        assert [float(line.get_xdata()[0]) for line in lines] == pytest.approx(list(rows["score"]))
+        assert len({line.get_marker() for line in lines}) == 4
+        hollow = {line.get_markerfacecolor() == LIGHT.background for line in lines}
+        assert hollow == {name == "ucb"}
+
+
+def test_starts_and_utilities_have_a_panel_each_with_or_without_intervals(campaigns_of):
+    frames = [
+        campaigns_of(["a", "$b_"], campaigns=1, horizons=[1, 2], env=start, start=start)
+        for start in ("random", "percentile")
+    ]
+    board = leaderboard(PlayedScores(pd.concat(frames, ignore_index=True)))
+    figure = leaderboard_scores(board)
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert titles == [
+        f"start: {start}, utility: {utility}"
+        for start in ("random", "percentile")
+        for utility in ("last_mean", "best")
+    ]
+    png(figure, dpi=40)
+    with pytest.raises(ValueError, match="leaderboard has no rows"):
+        leaderboard_scores(board.iloc[:0])
 
 
 def test_svg_is_the_same_every_time_and_holds_its_title(campaigns_of):

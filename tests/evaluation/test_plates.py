@@ -20,7 +20,6 @@ from ombo_gym.evaluation.cells import Cell, play
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.plates import batch_words, measurements, plates_of
-from ombo_gym.evaluation.problem_scores import problem_scores
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.tables import read_table
 from ombo_gym.problems.core.base import Problem
@@ -299,7 +298,7 @@ def test_designs_of_numbers_and_categories_are_replayed_as_text_and_told_apart_b
     for each in results.replays["plays"]:
         assert len(each["designs"]) == 4 + 6
         assert all("DMF" in design or "THF" in design for design in each["designs"])
-    assert problem_scores(results.campaigns)["problem_score"].between(0, 1).all()
+    assert results.campaigns["score"].between(0, 1).all()
 
 
 # --- what a policy of one's own is given, and which instance it played -------------------------

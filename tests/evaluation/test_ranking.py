@@ -1,4 +1,4 @@
-"""Scores, ranks, leaderboard, profiles and improvement: by hand, against scipy and rliable."""
+"""Ranks, profiles and improvement: by hand, against scipy and rliable."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pandas as pd
 import pandas.util._decorators as decorators
 import pytest
 import scipy.stats
+from scored_campaigns import RUNS, played
 from statsmodels.stats.multitest import multipletests
 
 from ombo_gym.evaluation.aggregates import rank_of
-from ombo_gym.evaluation.ranking import improvement, leaderboard, normalised, profiles, ranks
+from ombo_gym.evaluation.ranking import improvement, profiles, ranks
 from ombo_gym.evaluation.tables import paired, summarise
 
-TABLES = (leaderboard, profiles, improvement, ranks)
+TABLES = (profiles, improvement, ranks)
 few = pytest.mark.usefixtures("few_resamples")
-RUNS = {f"runs/{i}": "runs/*" for i in range(3)}
 # An end of a bootstrap interval of 2,000 resamples is known to 0.06 standard deviations of the
 # estimate: sqrt(0.025 * 0.975 / 2000) / normal density at 1.96. Ours and rliable's differ by less
 # than four times sqrt(2) as much; the interval is 3.92 such deviations wide.
@@ -36,18 +36,6 @@ def rliable():
     return library
 
 
-def played(values, **same):
-    """Campaigns from {(policy, problem): one value per campaign}, told the true horizon."""
-    rows = [
-        {"env": str(env), "env_kwargs": "{}", "policy": policy, "told_horizon": "true"}
-        | {"method": RUNS.get(policy, policy), "horizon": 2, "batch_size": 4, "utility": "best"}
-        | {"campaign": i, "seed": i, "value": float(value), "distinct": 1.0, **same}
-        for (policy, env), column in values.items()
-        for i, value in enumerate(column)
-    ]
-    return pd.DataFrame(rows)
-
-
 @pytest.fixture(scope="module")
 def three_problems():
     """Three methods on three problems of 400 campaigns that share no luck."""
@@ -63,50 +51,11 @@ def three_problems():
 
 
 def scores_of(campaigns):
-    """Normalised scores as rliable takes them: {method: (campaigns, settings)}."""
-    frame = normalised(campaigns)
+    """Scores as rliable takes them: {method: (campaigns, settings)}."""
     return {
         method: group.pivot(index="campaign", columns="env", values="score").to_numpy()
-        for method, group in frame.groupby("method", sort=False)
+        for method, group in campaigns.groupby("method", sort=False)
     }
-
-
-# Scores ------------------------------------------------------------------------------------------
-
-
-def test_scores_by_hand():
-    campaigns = played({("random", 0): [1, 3], ("a", 0): [2, 10], ("b", 0): [0, 2]})
-    # random's mean 2 is 0, a's mean 6 is 1, since a is best on both; b is below random
-    assert normalised(campaigns)["score"].tolist() == [-0.25, 0.25, 0.0, 2.0, -0.5, 0.0]
-    without = normalised(campaigns[campaigns["policy"] != "random"])  # b's mean 1 is 0
-    assert without["score"].tolist() == pytest.approx([0.2, 1.8, -0.2, 0.2])
-
-
-def test_one_is_what_the_best_on_each_campaign_reached():
-    campaigns = played({("random", 0): [0, 0], ("a", 0): [4, 0], ("b", 0): [0, 2]})
-    assert normalised(campaigns)["score"].tolist() == pytest.approx([0, 0, 4 / 3, 0, 0, 2 / 3])
-    partly = campaigns.drop(index=3)  # a's second campaign failed
-    assert normalised(partly)["score"].tolist() == pytest.approx([0, 0, 4 / 3, 0, 2 / 3])
-
-
-def test_those_told_one_are_measured_on_the_same_scale():
-    true = played({("random", 0): [0, 0], ("a", 0): [1, 1]})
-    one = played({("random", 0): [5, 5], ("a", 0): [2, 2]}, told_horizon="one")
-    scores = normalised(pd.concat([true, one], ignore_index=True))["score"]
-    assert scores.tolist() == pytest.approx([0, 0, 0.2, 0.2, 1, 1, 0.4, 0.4])
-
-
-def test_where_nobody_beats_random_all_scores_are_zero():
-    campaigns = played({("random", 0): [2, 4], ("a", 0): [1, 1]})
-    assert normalised(campaigns)["score"].tolist() == [0.0] * 4
-    assert (leaderboard(campaigns)["score"] == 0).all()
-
-
-@few
-def test_the_unit_of_a_problem_does_not_matter(three_problems):
-    factor = three_problems["env"].map({"0": 1.0, "1": 1000.0, "2": 0.01})
-    other = three_problems.assign(value=three_problems["value"] * factor - 7)
-    pd.testing.assert_frame_equal(leaderboard(other), leaderboard(three_problems))
 
 
 # Ranks -------------------------------------------------------------------------------------------
@@ -156,143 +105,6 @@ def test_equal_methods_share_a_rank_and_are_tied():
     assert frame["rank"].tolist() == [1.5, 1.5, 3.0]
     assert frame["tied"].tolist()[:2] == [True, True]
     assert frame["p_value"].iloc[1] == 1.0
-
-
-# Leaderboard -------------------------------------------------------------------------------------
-
-
-def test_scores_and_their_intervals_are_rliables(three_problems, rliable):
-    scores = scores_of(three_problems)
-    estimate, ends = rliable.get_interval_estimates(
-        scores, lambda x: np.array([rliable.metrics.aggregate_iqm(x)]), reps=2000
-    )
-    frame = leaderboard(three_problems).set_index("method")
-    assert frame.index.tolist() == ["better", "good", "random"]
-    for method, row in frame.iterrows():
-        assert row["score"] == pytest.approx(estimate[method][0])
-        assert row["score_mean"] == pytest.approx(scores[method].mean())
-        low, high = ends[method].ravel()
-        found = (row["score_low"], row["score_high"])
-        assert found == pytest.approx((low, high), abs=WITHIN * (high - low))
-
-
-def test_ranks_over_settings_are_the_mean_of_each_settings(three_problems):
-    every = ranks(three_problems).groupby("method")["rank"].mean()
-    frame = leaderboard(three_problems).set_index("method")
-    assert frame["rank"].to_dict() == every.to_dict()
-    assert (frame["rank_low"] <= frame["rank"]).all()
-    assert (frame["rank"] <= frame["rank_high"]).all()
-    assert frame.loc["random", "rank_low"] == 3.0  # far behind in every resample
-    assert frame["place"].tolist() == [1, 2, 3]
-
-
-def test_the_first_is_tested_against_the_others_by_the_paired_test_in_one_problem(campaigns_of):
-    campaigns = campaigns_of(horizons=[1, 3], utilities=["best"], told=["true"], campaigns=30)
-    frame = leaderboard(campaigns).set_index("method")
-    scores = normalised(campaigns).pivot_table(index="campaign", columns="method", values="score")
-    first, *others = frame.index
-    p_values = [scipy.stats.ttest_rel(scores[first], scores[name]).pvalue for name in others]
-    _, adjusted, *_ = multipletests(p_values, method="holm")
-    np.testing.assert_allclose(frame.loc[others, "p_holm"], adjusted, rtol=1e-6, atol=1e-12)
-    assert math.isnan(frame.loc[first, "p_holm"])
-
-
-def test_the_test_over_two_problems_is_welchs(campaigns_of):
-    rng = np.random.default_rng(3)
-    sizes = (30, 45)
-    values = {("a", i): rng.normal(0.3, 1 + i, n) for i, n in enumerate(sizes)}
-    campaigns = played(values | {("b", i): rng.normal(0, 1, n) for i, n in enumerate(sizes)})
-    frame = leaderboard(campaigns).set_index("method")
-    one, two = (
-        group.pivot(index="campaign", columns="method", values="score").eval("a - b")
-        for _, group in normalised(campaigns).groupby("env")
-    )
-    # mean(one) + mean(two) = 0 is what Welch's test asks of one and -two; we round its degrees
-    expected = scipy.stats.ttest_ind(one, -two, equal_var=False)
-    below = 2 * scipy.stats.t.sf(abs(expected.statistic), math.floor(expected.df))
-    assert frame["p_holm"].iloc[1] == pytest.approx(below, rel=1e-6)
-
-
-def test_settings_of_one_problem_are_resampled_together(campaigns_of):
-    """Played twice over, the same campaigns say nothing new; other campaigns would."""
-    again = campaigns_of(["random", "a"], utilities=["best"], horizons=[3], told=["true"])
-    both = pd.concat([again, again.assign(batch_size=8)], ignore_index=True)
-    pd.testing.assert_frame_equal(
-        leaderboard(both).drop(columns="settings"), leaderboard(again).drop(columns="settings"),
-        rtol=0.03,
-    )  # fmt: skip
-    apart = leaderboard(pd.concat([again, again.assign(env="other")], ignore_index=True))
-    width = (apart["score_high"] - apart["score_low"]) / (
-        leaderboard(again)["score_high"] - leaderboard(again)["score_low"]
-    )
-    assert width.to_numpy() == pytest.approx(math.sqrt(0.5), rel=0.12)
-
-
-def test_settings_count_alike_however_many_campaigns_they_have():
-    few, many = [0.0, 1.0, 2.0, 3.0], [10.0, 11.0, 12.0, 13.0] * 25
-    frame = leaderboard(
-        played({("random", 0): [0] * 4, ("a", 0): few, ("random", 1): [0] * 100, ("a", 1): many})
-    ).set_index("method")
-    assert frame.loc["a", "score_mean"] == pytest.approx(1.0)
-    assert frame.loc["a", "settings"] == 2
-    # scores 0, 2/3, 4/3, 2 of weight 1/8 each, about 1 of weight 1/2: what is left is about 1
-    assert frame.loc["a", "score"] == pytest.approx(1.0, abs=0.03)
-
-
-@few
-def test_methods_that_did_not_play_everything_come_last_and_without_a_place(three_problems):
-    less = three_problems[(three_problems["policy"] != "better") | (three_problems["env"] != "2")]
-    frame = leaderboard(less).set_index("method")
-    assert frame.index.tolist() == ["good", "random", "better"]
-    assert frame["complete"].tolist() == [True, True, False]
-    assert frame["settings"].tolist() == [3, 3, 2]
-    assert frame.loc["better", ["rank", "rank_low", "p_holm", "place"]].isna().all()
-    assert frame.loc["better", "score_low"] < frame.loc["better", "score_high"]
-    assert set(profiles(less)["method"]) == {"random", "good"}
-    assert improvement(less)[["method_a", "method_b"]].to_numpy().tolist() == [["random", "good"]]
-
-
-def test_a_method_one_of_whose_runs_is_missing_somewhere_is_incomplete(campaigns_of):
-    campaigns = campaigns_of(["random", *RUNS], method=RUNS, campaigns=8)
-    less = campaigns[(campaigns["policy"] != "runs/1") | (campaigns["horizon"] != 5)]
-    assert leaderboard(campaigns)["complete"].all()
-    assert set(leaderboard(less).query("not complete")["method"]) == {"runs/*"}
-
-
-def test_runs_are_resampled_within_their_method(campaigns_of):
-    campaigns = campaigns_of(["random", *RUNS], method=RUNS, utilities=["best"], horizons=[3])
-    spread = campaigns["policy"].map({"runs/0": -0.3, "runs/2": 0.3}).fillna(0.0)
-    apart = campaigns.assign(value=campaigns["value"] + spread)
-
-    def width(frame, low, high):
-        row = frame[frame["method"] == "runs/*"].iloc[0]
-        return row[high] - row[low]
-
-    for table in (leaderboard(campaigns), leaderboard(apart)):
-        assert table["method"].tolist() == ["runs/*", "random"]
-    ours = [width(leaderboard(each), "score_low", "score_high") for each in (campaigns, apart)]
-    assert ours[1] > 2 * ours[0]
-
-
-def test_all_utilities_together_have_a_leaderboard_where_there_are_several(campaigns_of):
-    campaigns = campaigns_of(campaigns=10, horizons=[1, 3])
-    frame = leaderboard(campaigns)
-    assert list(frame["utility"].unique()) == ["last_mean", "best", "all"]
-    assert frame.groupby("utility")["settings"].first().to_dict() == dict(
-        last_mean=2, best=2, all=4
-    )
-    one = leaderboard(campaigns[campaigns["utility"] == "best"])
-    assert list(one["utility"].unique()) == ["best"]
-
-
-@few
-def test_where_nobody_was_told_the_horizon_those_told_one_are_ranked(campaigns_of):
-    campaigns = campaigns_of(campaigns=10, horizons=[1, 3])
-    only = campaigns[campaigns["told_horizon"] == "one"]
-    for table in TABLES:
-        pd.testing.assert_frame_equal(
-            table(only), table(only.assign(told_horizon="true")).replace("true", "one")
-        )
 
 
 # Profiles ----------------------------------------------------------------------------------------
@@ -388,12 +200,3 @@ def test_the_order_of_rows_within_a_policy_changes_nothing(three_problems):
             for each in (table(three_problems), table(shuffled))
         )
         pd.testing.assert_frame_equal(left, right)
-
-
-def test_campaigns_that_one_method_lacks_are_left_out_for_it_alone(three_problems):
-    gone = (three_problems["policy"] == "good") & (three_problems["campaign"] < 100)
-    frame = leaderboard(three_problems[~gone]).set_index("method")
-    assert frame["complete"].all()
-    whole = leaderboard(three_problems).set_index("method")
-    assert frame.loc["good", "score"] != whole.loc["good", "score"]
-    assert (frame["score_low"] < frame["score"]).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from pages_apart import ERROR, EVIL, headings, shown
@@ -96,26 +97,62 @@ def test_one_policy_told_one_thing_has_no_answer_only_its_numbers(
 def test_the_leaderboard_holds_the_csv_files_numbers_in_the_order_of_places(
     tmp_path, campaigns_of, results_in
 ):
-    results_in(tmp_path, campaigns_of(campaigns=30))
+    results_in(tmp_path, campaigns_of(campaigns=30, utilities=["best"]))
     _, page = shown(tmp_path)
-    board = read_table(tmp_path / "leaderboard.csv")
-    board = board[board["utility"] == "all"].sort_values("place")
-    rows = page.rows("policy", "place", "score")
+    board = read_table(tmp_path / "leaderboard.csv").sort_values(["horizon", "place"])
+    rows = page.rows("policy", "place", "score", "minus random", "median", "auc", "harm")
     assert [row[0] for row in rows] == list(board["method"])
-    assert [row[1] for row in rows] == ["1", "2", "3", "4", "5"]
-    expected = [f"{score:.3f}".replace("-", "\N{MINUS SIGN}") for score in board["score"]]
-    assert [row[2] for row in rows] == expected
-    assert rows[0][7] == "best"
+    assert [(int(row[1]), int(row[2])) for row in rows] == [
+        (n, place) for n in (1, 2, 3, 5) for place in (1, 2, 3, 4, 5)
+    ]
+    for row, entry in zip(rows, board.to_dict("records"), strict=True):
+        assert row[3] == written(entry, "score")
+        assert row[5] == written(entry, "minus_random")
+        assert [row[6], row[7]] == [f"{entry[name]:.3f}" for name in ("median", "auc")]
+        assert row[8] == f"{entry['harm']:.2f}"
+        assert row[9] == "1"
+    with pytest.raises(AssertionError, match="no table"):  # who did not play has no column
+        page.rows("minus doe_then_ucb")
 
 
-def test_a_method_that_missed_a_setting_is_last_without_a_place(tmp_path, campaigns_of, results_in):
-    campaigns = campaigns_of(campaigns=30, utilities=["best"])
-    gone = (campaigns["policy"] == "runs/demo") & (campaigns["horizon"] == 5)
+def written(entry, name):
+    """A number and its interval as the page has them."""
+    number, low, high = (f"{entry[name + end]:.3f}" for end in ("", "_low", "_high"))
+    return f"{number} [{low}, {high}]".replace("-", "\N{MINUS SIGN}")
+
+
+def test_every_start_has_a_table_of_its_own(tmp_path, campaigns_of, results_in):
+    frames = [
+        campaigns_of(campaigns=4, utilities=["best"], horizons=[2], env=start, start=start)
+        for start in ("random", "percentile")
+    ]
+    text, _ = shown(results_in(tmp_path, pd.concat(frames, ignore_index=True)))
+    assert "start random, utility best" in text
+    assert "The same for start percentile, utility best" in text
+
+
+def test_a_method_that_missed_a_problem_is_last_without_a_place(tmp_path, campaigns_of, results_in):
+    frames = [
+        campaigns_of(campaigns=8, utilities=["best"], horizons=[2], env=env) for env in ("A", "B")
+    ]
+    campaigns = pd.concat(frames, ignore_index=True)
+    gone = (campaigns["policy"] == "runs/demo") & (campaigns["env"] == "B")
     _, page = shown(results_in(tmp_path, campaigns[~gone]))
     last = page.rows("policy", "place", "score")[-1]
-    assert last[0] == "runs/demo"
-    assert last[1] == "\N{EN DASH}"
-    assert last[7] == "incomplete"
+    assert (last[0], last[2], last[-1]) == ("runs/demo", "incomplete", "1")
+
+
+def test_what_has_no_best_value_is_left_out_and_named(tmp_path, campaigns_of, results_in):
+    known = campaigns_of(["random", "a"], campaigns=2, horizons=[2])
+    unknown = known.assign(env="Own/<b>-v0", score=np.nan, best_known=np.nan)
+    partly = known.assign(score=known["score"].mask(known["utility"] == "last_mean"))
+    _, page = shown(results_in(tmp_path / "some", pd.concat([partly, unknown])))
+    left_out = "Ombo/GP-v0 (utility last_mean), Own/<b>-v0."
+    assert f"Left out, since no best value is known: {left_out}" in page.text
+    assert page.rows("policy", "place", "score")
+    text, page = shown(results_in(tmp_path / "none", unknown))
+    assert "Leaderboard" in headings(text) and "Performance profiles" not in headings(text)
+    assert "No best value is known of these problems" in page.text
 
 
 def test_ties_with_the_best_are_marked_as_in_the_csv_file(tmp_path, campaigns_of, results_in):

@@ -27,7 +27,7 @@ def cells(kept, tmp_path):
 
 
 def test_a_resumed_run_plays_what_is_missing_and_nothing_else(kept, cells, played):
-    files = sorted(cells.glob("*.json"))
+    files = sorted(file for file in cells.glob("*.json") if not file.name.startswith("best-"))
     for file in files[::3]:
         file.unlink()
     again = run(PLAN, folder=cells, resume=True)

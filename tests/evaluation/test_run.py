@@ -20,7 +20,8 @@ from ombo_gym.evaluation.run import run
 
 COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaign", "seed", "instance", "value", "best_value", "distinct", "model_queries"),
+    *("start", "campaign", "seed", "instance", "value", "best_value", "start_best", "auc"),
+    *("distinct", "model_queries", "best_known", "score"),
 ]
 
 

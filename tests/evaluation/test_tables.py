@@ -9,13 +9,18 @@ import pandas as pd
 import pytest
 import scipy.stats
 
+from ombo_gym.evaluation.leaderboard import (
+    LEADERBOARD_COLUMNS,
+    PROBLEM_COLUMNS,
+    PlayedScores,
+    leaderboard,
+    problem_scores,
+)
 from ombo_gym.evaluation.ranking import (
     IMPROVEMENT_COLUMNS,
-    LEADERBOARD_COLUMNS,
     PROFILES_COLUMNS,
     RANKS_COLUMNS,
     improvement,
-    leaderboard,
     profiles,
     ranks,
 )
@@ -30,12 +35,23 @@ from ombo_gym.evaluation.tables import (
 )
 
 RUNS = {"runs/a": "runs/*", "runs/b": "runs/*", "runs/c": "runs/*"}
+
+
+def board(campaigns):
+    return leaderboard(PlayedScores(campaigns))
+
+
+def by_problem(campaigns):
+    return problem_scores(PlayedScores(campaigns))
+
+
 TABLES = {
     summarise: SUMMARY_COLUMNS,
     paired: PAIRED_COLUMNS,
     training_seeds: TRAINING_SEEDS_COLUMNS,
     ranks: RANKS_COLUMNS,
-    leaderboard: LEADERBOARD_COLUMNS,
+    board: LEADERBOARD_COLUMNS,
+    by_problem: PROBLEM_COLUMNS,
     profiles: PROFILES_COLUMNS,
     improvement: IMPROVEMENT_COLUMNS,
 }
@@ -260,7 +276,9 @@ def test_values_that_are_not_finite_give_no_warning_and_spoil_no_other_method(
         ["random", "greedy", "ucb", *RUNS], method=RUNS, campaigns=20, horizons=[2]
     )
     one = (campaigns["policy"] == policy) & (campaigns["campaign"] == 3)
-    spoilt = campaigns.assign(value=campaigns["value"].mask(one, value))
+    spoilt = campaigns.assign(
+        **{name: campaigns[name].mask(one, value) for name in ("value", "auc", "score")}
+    )
     for table in TABLES:
         assert len(table(spoilt)) == len(table(campaigns))
     rows = ranks(spoilt).set_index("method")

@@ -370,7 +370,7 @@ def test_heuristics_are_worth_what_they_get_in_the_environment(name, case, round
     env = env_of(case, rounds)
     found = evaluate_policy(env, ombo_agents.make(name, env), samples=64)
     settings = {**arguments_of(case), **rounds_of(case, rounds)}
-    mean, error = play(settings.pop("id"), name, 4000, **settings)
+    mean, error = play(settings.pop("id"), name, 2000, **settings)
     # What is estimated from 64 proposals in each situation is off as well, by much less.
     assert abs(found.value - mean) < 4 * error + (0 if found.exact else 0.02)
     assert found.value <= float(case.optimum(rounds)) + (1e-12 if found.exact else 0.02)

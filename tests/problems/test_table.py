@@ -28,16 +28,6 @@ Ni,100,5
 """
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Any:
-    def write(text: str | bytes) -> str:
-        path = tmp_path / "mine.csv"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return str(path)
-
-    return write
-
-
 def everything(table: Table) -> np.ndarray:
     """True values of all designs, (size,)."""
     return table.evaluate(ONE, np.arange(table.design_space.size)[None, :, None])[0]

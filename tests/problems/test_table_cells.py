@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,6 @@ import pytest
 
 from ombo_gym.problems.own.cells import read_cell, unit_of_header
 from ombo_gym.problems.own.table import Table
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Any:
-    def write(text: str) -> str:
-        path = tmp_path / "mine.csv"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
 
 
 def column(cells: list[str], name: str = "T") -> str:

@@ -22,16 +22,6 @@ SCREEN = "T,y\n10,1\n20,failed\n30,PENDING\n40,n.d.\n50,5\n20,Failed\n50,7\n60,\
 WORDS: dict[str, Any] = {"failed": ["failed", "n.d."], "pending": ["pending", ""]}
 
 
-@pytest.fixture
-def write(tmp_path: Path) -> Any:
-    def write(text: str) -> str:
-        path = tmp_path / "mine.csv"
-        path.write_text(text, encoding="utf-8")
-        return str(path)
-
-    return write
-
-
 @pytest.mark.parametrize(
     "cell", ["failed", "n.d.", "PENDING", "NaN", "nan", "<1", ">99", "≥ 5", "-", "?", "tbd", "inf"]
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,6 @@ from ombo_gym.problems.own.table import Table
 from ombo_gym.randomness import KeyedGenerator, Stream
 
 ONE = {"table": np.zeros(1, np.int64)}
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Any:
-    def write(text: str) -> str:
-        path = tmp_path / "mine.csv"
-        path.write_text(text)
-        return str(path)
-
-    return write
 
 
 def test_one_control_of_5000_measurements_takes_no_more_memory_than_it_has_rows(

@@ -22,6 +22,7 @@ TINY = Args(
     repetitions=2,
     single_campaigns=2,
     ucb_campaigns=4,
+    fit_campaigns=2,
     campaigns=0,
     planning_campaigns=0,
     policy_campaigns=0,

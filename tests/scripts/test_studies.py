@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from importlib import import_module
@@ -13,7 +14,6 @@ import pytest
 
 import ombo_agents
 import ombo_gym
-from ombo_agents.offline import METHODS
 from ombo_gym.evaluation.grid import read_grid
 from scripts.studies import scores
 from scripts.studies.__main__ import main as command
@@ -21,9 +21,12 @@ from scripts.studies.__main__ import names, study
 from scripts.studies.adaptivity.families import BOTORCH
 from scripts.studies.adaptivity.families import METHODS as LISTED
 from scripts.studies.study import Args, Page, Study, csv
+from scripts.studies.suite.policies import DEAR
 from tests.commands import ROOT
 
-NAMES = "adaptivity exact misspecification offline planning suite truncation".split()
+NAMES = (
+    "adaptivity exact hpob misspecification offline planning suite surrogates truncation"
+).split()
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}
 
 
@@ -88,9 +91,9 @@ def test_scores_and_ranks_are_those_of_the_campaigns() -> None:
             for problem, value in zip(("P", "Q"), pair, strict=True)
             for seed in (2, 0, 1)
         ],
-        columns=["problem", "horizon", "method", "seed", "problem_score"],
+        columns=["problem", "horizon", "method", "seed", "score"],
     )
-    unknown = scored.iloc[:1].assign(problem="R", problem_score=float("nan"))
+    unknown = scored.iloc[:1].assign(problem="R", score=float("nan"))
     table = scores.score_table(pd.concat([scored, scored, unknown]))  # two runs of each method
     assert (table["campaigns"] == 3).all() and set(table["problem"]) == {"P", "Q"}
     row = table[(table["problem"] == "P") & (table["method"] == "b")].iloc[0]
@@ -111,17 +114,31 @@ def test_scores_and_ranks_are_those_of_the_campaigns() -> None:
 # --- grids ----------------------------------------------------------------------------------------
 
 
-def test_the_suite_plays_every_environment_and_every_policy_that_is_fast() -> None:
+def test_the_suite_plays_every_real_problem_from_two_starts_by_all_that_is_fast() -> None:
     plans = read_grid(ROOT / "grids" / "suite.yaml")
-    assert {plan.env for plan in plans} == set(ombo_gym.env_ids())
+    made_up = {"BBOB", "Bandit", "Ehrlich", "GP", "Landscapes", "PBO", "Table"}
+    assert {plan.env for plan in plans} == set(ombo_gym.env_ids()) - {
+        f"Ombo/{name}-v0" for name in made_up
+    }
     played = {policy for plan in plans for policy in plan.policies}
-    slow = [*METHODS, *BOTORCH]
-    assert set(ombo_agents.names()) - set(slow) <= played and not played & set(slow)
-    fixed = [plan for plan in plans if plan.utilities == ["best"]]
-    assert {plan.env for plan in fixed} == set(ombo_gym.env_ids())
-    for plan in fixed:
-        assert plan.horizons == [1, 2, 5, 10] and plan.budget == 20
-        assert {"random", "genetic", "ucb", "greedy", "explore_then_exploit"} <= set(plan.policies)
+    assert set(ombo_agents.names()) - {*DEAR, *EXACT} <= played and not played & {*DEAR, *EXACT}
+    starts: dict[str, set[str]] = {}
+    for plan in plans:
+        assert plan.horizons == [1, 2, 5, 10] and plan.budget == 20 and plan.told == ["true"]
+        assert plan.utilities == ["best", "last_mean"]
+        start = json.dumps(plan.env_kwargs["start"])
+        rest = {key: value for key, value in plan.env_kwargs.items() if key != "start"}
+        starts.setdefault(f"{plan.env} {json.dumps(rest)}", set()).add(start)
+    random, offline = (
+        json.dumps(start)
+        for start in (
+            {"kind": "random", "size": 16},
+            {"kind": "percentile", "percentile": 50, "size": 16},
+        )
+    )
+    # An offline start needs values to cut at: simulators on boxes have random ones alone.
+    assert all({random} <= each <= {random, offline} for each in starts.values())
+    assert sum(offline in each for each in starts.values()) >= 20
 
 
 def test_adaptivity_plays_every_method_that_has_a_family_and_every_method_has_one() -> None:
@@ -216,26 +233,27 @@ def test_adaptivity(tmp_path: Path) -> None:
 def test_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(monkeypatch, "suite.plan", TRAININGS=())
     (tmp_path / "grid.yaml").write_text(
-        "{campaigns: 6, budget: 4, horizons: [1, 4], policies: [random, greedy, rollout],"
-        " problems: [{env: Ombo/TFBinding-v0, env_kwargs: {split: test}},"
-        " {env: Ombo/GP-v0, env_kwargs: {dim: 1}}]}"
+        "{campaigns: 6, budget: 4, horizons: [1, 4], told: 'true', version: 7,"
+        " policies: [random, ucb, doe_then_ucb, d_optimal],"
+        " starts: [{kind: random, size: 8}, {kind: percentile, percentile: 50, size: 8}],"
+        " problems: [{env: Ombo/TFBinding-v0, env_kwargs: {split: test}, test: true},"
+        " {env: Ombo/CrossedBarrel-v0}]}"
     )
     results = tmp_path / "results"
     docs = run(
         "suite", tmp_path, grid=tmp_path / "grid.yaml", results=results, backend="sequential"
     )
     page = (docs / "suite.md").read_text()
-    for title in ("TFBinding (split=test)", "GP (dim=1)", "### N = 4, q = 1", "Rank by horizon"):
+    for title in ("Suite v7", "## Start: 16 designs at random; utility `best`", "doe_then_ucb"):
         assert title in page
-    assert "q x N = 4" in page and "nan" not in page and "`rollout`**, told N, is above" in page
-    assert "| 1 | `" in (docs / "leaderboard.md").read_text()
+    assert "nan" not in page
     small = {file.name for file in (docs / "suite").iterdir()}
     assert small == {
-        *("leaderboard.csv", "training_seeds.csv", "leaderboard.png", "rank_by_horizon.png")
+        *("leaderboard.csv", "problem_scores.csv", "training_seeds.csv", "leaderboard.png")
     }
-    table = pd.read_csv(results / "problem_scores.csv")
-    assert len(table) == 12 and table[["score", "low", "high", "rank"]].notna().all(axis=None)
-    assert (results / "problem_scores.png").stat().st_size > 5_000
+    board = pd.read_csv(docs / "suite" / "leaderboard.csv")
+    assert len(board) == 2 * 2 * 4  # starts, horizons, policies
+    assert (tmp_path / "suite-quick.yaml").is_file()
 
 
 def test_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

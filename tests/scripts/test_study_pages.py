@@ -23,7 +23,6 @@ from scripts.studies.offline import plan as offline_plan
 from scripts.studies.planning import page as planning_page
 from scripts.studies.planning import plan as planning_plan
 from scripts.studies.planning.differences import differences
-from scripts.studies.suite.page import planner_differences
 from scripts.studies.truncation.plan import gains as shift_gains
 
 STATIC = "explore_then_exploit:weights=3/1.5/0"
@@ -34,7 +33,7 @@ def width(values: np.ndarray, quantile: float) -> float:
     return float(2 * quantile * values.std(ddof=1) / np.sqrt(len(values)))
 
 
-# --- truncation, adaptivity and suite -------------------------------------------------------------
+# --- truncation and adaptivity --------------------------------------------------------------------
 
 
 def test_truncation_gains_are_scores_with_the_shift_minus_without() -> None:
@@ -44,7 +43,7 @@ def test_truncation_gains_are_scores_with_the_shift_minus_without() -> None:
         for seed, (off, on_) in enumerate(scores)
         for on, s in ((False, off), (True, on_))
     ]
-    columns = ["env", "env_kwargs", "horizon", "policy", "seed", "problem_score"]
+    columns = ["env", "env_kwargs", "horizon", "policy", "seed", "score"]
     table = shift_gains(pd.DataFrame(rows[::-1], columns=columns))
     assert table["gain"].tolist() == pytest.approx([0.3, 0.0, -0.2, 1.0])
     assert table["problem"].unique().tolist() == ["A train", "B train"]
@@ -58,34 +57,12 @@ def test_gains_of_rounds_are_paired() -> None:
             "method": "m",
             "seed": [0, 1, 2, 2, 1, 0],
             "horizon": [1] * 3 + [4] * 3,
-            "problem_score": [*one, *four[::-1]],
+            "score": [*one, *four[::-1]],
         }
     )
     (row,) = round_gains(scored).itertuples()
     assert row.gain == pytest.approx((four - one).mean())
     assert row.high - row.low == pytest.approx(width(four - one, 4.302653), rel=1e-6)
-
-
-def test_a_planner_is_compared_with_itself_and_with_the_best_one_round_rule() -> None:
-    values = {
-        ("rollout", "true"): [0.5, 0.9],
-        ("rollout", "one"): [0.1, 0.2],
-        ("ucb", "true"): [0.6, 0.7],
-        ("greedy", "true"): [0.0, 0.1],
-        ("ucb", "one"): [1.0, 1.0],
-    }
-    scored = pd.DataFrame(
-        [
-            ("P", n, method, told, seed, value if n > 1 else 0.0)
-            for (method, told), pair in values.items()
-            for n in (1, 2)
-            for seed, value in reversed(list(enumerate(pair)))
-        ],
-        columns=["problem", "horizon", "method", "told_horizon", "seed", "problem_score"],
-    )
-    table = planner_differences(scored, "rollout").set_index("rival")
-    assert (table["horizon"] == 2).all()
-    assert table["difference"].to_dict() == pytest.approx({"itself": 0.55, "one-round": 0.05})
 
 
 # --- misspecification -----------------------------------------------------------------------------

@@ -51,7 +51,11 @@ def session(tmp_path_factory):
     policies = "random,explore_then_exploit:weights=2/0,ucb,runs/mine"
     grid = ["--policies", policies, "--horizons", "1,2", "--batch-size", "3", "--seed", "9"]
     plan = ["--utility", "last_mean", "--campaigns", "7", "--told", "true,one", "--jobs", "1"]
-    finish(start("evaluate", *grid, *plan, "--out", "results/one", cwd=folder))
+    words = [*grid, *plan, "--out", "results/one"]
+    with pytest.MonkeyPatch.context() as patch:  # as a command would, in a process that has begun
+        patch.chdir(folder)
+        patch.setattr("sys.argv", ["evaluate.py", *words])
+        evaluate.main(tyro.cli(evaluate.Args, args=words))
     return folder
 
 

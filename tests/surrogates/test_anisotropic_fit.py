@@ -8,8 +8,9 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, spearmanr
 
 from ombo_gym import BoxDesigns, CampaignSpec, CandidateDesigns, CategoricalDesigns, MixedDesigns
-from ombo_gym.surrogates.anisotropic_fit import _LogPosterior, fit_anisotropic
+from ombo_gym.surrogates.anisotropic_fit import fit_anisotropic
 from ombo_gym.surrogates.kernels import matern52
+from ombo_gym.surrogates.log_posterior import LogPosterior
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import make_surrogate
 
@@ -28,7 +29,7 @@ def datasets(rows=ROWS, n=N, k=K, seed=0):
 def test_the_density_is_that_of_a_normal_with_the_variance_integrated_out_and_of_the_priors():
     features, targets = datasets(rows=1)
     rng = np.random.default_rng(1)
-    objective = _LogPosterior(features, targets, GROUPS, 1.5, "matern52")
+    objective = LogPosterior(features, targets, GROUPS, 1.5, "matern52")
     constants = []
     for _ in range(4):
         at = rng.normal(scale=0.4, size=(1, K + 2)) + np.r_[np.zeros(K + 1), -3.0]
@@ -50,7 +51,7 @@ def test_the_density_is_that_of_a_normal_with_the_variance_integrated_out_and_of
 def test_slopes_are_differences(groups, kernel):
     features, targets = datasets()
     rows, rng = np.arange(ROWS), np.random.default_rng(2)
-    objective = _LogPosterior(features, targets, groups, 1.0, kernel)
+    objective = LogPosterior(features, targets, groups, 1.0, kernel)
     at = rng.normal(scale=0.3, size=(ROWS, groups.max() + 3))
     at[:, -1] -= 3
     value, slope = objective.value_and_slope(at, rows)
@@ -66,7 +67,7 @@ def test_maxima_are_about_as_high_as_scipys_best_of_nine():
     features, targets = datasets()
     found, below_best = fit_anisotropic(features, targets, GROUPS, 1.0), []
     for row in range(ROWS):
-        alone = _LogPosterior(features[[row]], targets[[row]], GROUPS, 1.0, "matern52")
+        alone = LogPosterior(features[[row]], targets[[row]], GROUPS, 1.0, "matern52")
 
         def below(at, alone=alone):
             value, slope = alone.value_and_slope(at[None], np.zeros(1, int))

@@ -86,7 +86,7 @@ def test_strides_meet_every_number_once(size):
 
 
 def test_of_a_pool_that_is_too_large_others_are_looked_at_in_every_round(monkeypatch):
-    for module in (finite, candidates, listed_marginals):
+    for module in (finite, candidates):
         monkeypatch.setattr(module, "LOOKED_AT", 1500)
     space = pool(2500, features=1)
     rounds = [space.shared_candidates(4 * number) for number in range(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import shlex
 import sys
@@ -68,9 +69,14 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
             for each, registered in gym.registry.items()
             if module and str(registered.kwargs.get("problem")).startswith(f"{module}:")
         ]
+        known = [*own, *env_ids()]
+        if module:
+            known += [f"{module}:{each}" for each in vars(sys.modules[module])]
+        near = difflib.get_close_matches(env_id, known, n=1)
         raise ValueError(
             f"{flag}: expected one of {', '.join([*own, *env_ids()])} (or, of your own, module:id "
             f"or module:Class of a problem), got {env_id!r}"
+            + (f"; did you mean {near[0]}?" if near else "")
         )
     return env_id
 

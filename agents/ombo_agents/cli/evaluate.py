@@ -29,7 +29,8 @@ class Args:
     policies: str | None = None
     """Comma-separated names (`ucb`, `ucb:weight=2`), folders of trained ones (`runs/NAME`,
     `runs/*`), of your own `module:Class` (`module:Class:step=0.5`), and `all` for every policy
-    that suits the campaigns, which is meant where neither this nor a grid is given."""
+    that suits the campaigns, which is meant where neither this nor a grid is given. Several
+    settings have semicolons between, in quotes: 'ucb:weight=2;climb=false'."""
     grid: Path | None = None
     """A YAML file with problems and policies (`grids/suite.yaml`), in place of the flags up to
     --env-kwargs; --campaigns and --seed, when given, replace the file's."""

@@ -12,13 +12,14 @@ from typing_extensions import override
 from ombo_agents.policy import DesignsPolicy, Details
 from ombo_agents.round_history import by_count
 from ombo_agents.settings import number, whole
-from ombo_agents.unmeasured import fresh
+from ombo_agents.unmeasured import first_usable, fresh
 from ombo_gym.design_spaces import Designs, DesignSpace, repeated
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.conditioning import condition
-from ombo_gym.surrogates.kernels import KERNELS, squared_distances
+from ombo_gym.surrogates.correlation import Correlation
+from ombo_gym.surrogates.kernels import squared_distances
 from ombo_gym.surrogates.surrogate import make_surrogate
 
 Model = Callable[[Designs], NDArray[np.float64]]  # posterior means, (R, m, *shape) -> (R, m)
@@ -111,11 +112,7 @@ class AdaLead(DesignsPolicy):
         order = np.argsort(-predictions, axis=1, kind="stable")  # (R, T)
         visited, predictions = visited[row, order], predictions[row, order]
         unusable = np.isneginf(predictions) | space.among(visited, designs) | repeated(visited)
-        uniform = fresh(space, rngs, q)  # (R, q, *shape), for want of better ones
-        choices = np.concatenate([visited, uniform], axis=1)  # (R, T + q, *shape)
-        unusable = np.concatenate([unusable, np.zeros(uniform.shape[:2], bool)], axis=1)
-        usable_first = np.argsort(unusable, axis=1, kind="stable")
-        return choices[row, usable_first[:, :q]], num_queries
+        return first_usable(visited, ~unusable, fresh(space, rngs, q)), num_queries
 
     def rollouts(
         self,
@@ -183,10 +180,10 @@ class AdaLead(DesignsPolicy):
         posterior, kept = condition(self.surrogate, space, designs, values, num_start)
         known = designs[np.arange(len(designs))[:, None], kept]
         weights = np.matmul(posterior.whiten.swapaxes(1, 2), posterior.white)  # (R, n, 1)
-        kernel, unit = KERNELS[posterior.kernel], posterior.unit
+        correlation = posterior.correlation
 
         def predict(asked: Designs) -> NDArray[np.float64]:
-            covariances = kernel(_squared_distances(space, asked, known, unit))  # (R, m, n)
+            covariances = _correlations(space, asked, known, correlation)  # (R, m, n)
             mean: NDArray[np.float64] = np.matmul(covariances, weights)[..., 0]  # (R, m)
             return mean
 
@@ -226,22 +223,21 @@ def leading(values: NDArray[np.float64], threshold: float, count: int) -> NDArra
     return np.take_along_axis(order, np.arange(count) % num_leading[:, None], axis=1)
 
 
-def _squared_distances(
-    space: DesignSpace, first: Designs, second: Designs, unit: NDArray[np.float64]
+def _correlations(
+    space: DesignSpace, first: Designs, second: Designs, correlation: Correlation
 ) -> NDArray[np.float64]:
-    """Squared distances of features in lengthscales, (R, m, *shape), (R, n, *shape) -> (R, m, n).
+    """Correlations of designs, (R, m, *shape), (R, n, *shape) -> (R, m, n).
 
     Args:
         space: Design space.
         first: Designs.
         second: Others.
-        unit: (R, 1 or k) lengthscales.
+        correlation: Of their features.
     """
-    if unit.shape[1] > 1:
-        units = unit[:, None]
-        return squared_distances(space.features(first) / units, space.features(second) / units)
+    if correlation.unit.shape[1] > 1:
+        scaled = (correlation.scaled(space.features(each)) for each in (first, second))
+        return correlation.between(*(correlation.lifted(each) for each in scaled))
     distances = space.differing(first, second)  # without one-hot features where there are such
     if distances is None:
         distances = squared_distances(space.features(first), space.features(second))
-    scaled: NDArray[np.float64] = distances / unit[:, None] ** 2
-    return scaled
+    return correlation.of([distances / correlation.unit[:, None] ** 2])

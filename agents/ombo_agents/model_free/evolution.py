@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
-from ombo_agents.round_history import RoundHistory, by_history
+from ombo_agents.round_history import RoundHistory, batches_by_history
 from ombo_agents.settings import number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs
@@ -77,15 +77,10 @@ class Evolution(DesignsPolicy):
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
-        space = self.space
-        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        entries = 4 + space.shape[0]
-        for history in by_history(self.spec, observation, q, entries_per_row=entries):
-            env_indices, n = history.env_indices, history.num_observed
-            designs = observation["designs"][env_indices, :n]
-            values = observation["measurements"][env_indices, :n]
-            batch[env_indices] = self._trials(designs, values, rngs.take(env_indices), q, history)
-        return batch
+        entries = 4 + self.space.shape[0]
+        return batches_by_history(
+            self._trials, self.spec, observation, rngs, q, entries_per_row=entries
+        )
 
     def _trials(
         self,

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.policy import DesignsPolicy
-from ombo_agents.round_history import RoundHistory, by_history
+from ombo_agents.round_history import RoundHistory, batches_by_history
 from ombo_agents.settings import number, whole
-from ombo_agents.unmeasured import fresh
+from ombo_agents.unmeasured import first_usable, fresh
 from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.design_spaces.relaxations import reflected
 from ombo_gym.observations import Observation
@@ -73,21 +73,16 @@ class LocalSearch(DesignsPolicy):
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         space = self.space
-        batch = np.zeros((len(rngs), q, *space.shape), space.dtype)
-        climb = self._neighbours_of_optima if space.free is None else self._steps
-        entries, in_pool = _LEADERS * (1 + space.shape[0]), space.pool_features is not None
-        for history in by_history(
+        in_pool = space.pool_features is not None
+        return batches_by_history(
+            self._neighbours_of_optima if space.free is None else self._steps,
             self.spec,
             observation,
+            rngs,
             q,
-            entries_per_row=entries,
+            entries_per_row=_LEADERS * (1 + space.shape[0]),
             entries_per_campaign=2 * (space.size or 0) if in_pool else 0,
-        ):
-            env_indices, n = history.env_indices, history.num_observed
-            designs = observation["designs"][env_indices, :n]
-            values = observation["measurements"][env_indices, :n]
-            batch[env_indices] = climb(designs, values, rngs.take(env_indices), q, history)
-        return batch
+        )
 
     def _steps(
         self,
@@ -164,7 +159,4 @@ class LocalSearch(DesignsPolicy):
             designs, values, rngs, leaders=_LEADERS, count=2 * q, neighbours=self.neighbours
         )
         usable &= ~repeated(neighbours)  # two optima can have a neighbour in common
-        choices = np.concatenate([neighbours, uniform], axis=1)
-        unusable = np.concatenate([~usable, np.zeros(uniform.shape[:2], bool)], axis=1)
-        usable_first = np.argsort(unusable, axis=1, kind="stable")
-        return choices[np.arange(len(choices))[:, None], usable_first[:, :q]]
+        return first_usable(neighbours, usable, uniform)

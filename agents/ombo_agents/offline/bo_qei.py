@@ -14,7 +14,7 @@ from ombo_agents.offline.forward_model import ForwardModel, fit_forward_model
 from ombo_agents.offline.networks import EnsembleSettings
 from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
 from ombo_agents.settings import Flag, NonNegativeInt, PositiveFloat, PositiveInt
-from ombo_gym.design_spaces import Designs
+from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.quasirandom import shifted
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
@@ -83,7 +83,8 @@ class BoQei(OfflinePolicy[BoQeiSettings, ForwardModel]):
 
     def __init__(self, spec: CampaignSpec, settings: BoQeiSettings) -> None:
         super().__init__(spec, settings)
-        self.surrogate = make_surrogate(spec)
+        # Of what networks predict: it has no noise of measurements, and other units.
+        self.surrogate = replace(make_surrogate(spec), noise_std=0.0)
         # Of relaxed designs, whose coordinates are no features of the space: one lengthscale.
         recipe = dict(spec.surrogate)
         if self.surrogate.groups is not None:
@@ -120,8 +121,7 @@ class BoQei(OfflinePolicy[BoQeiSettings, ForwardModel]):
             candidates = hopeful
             if candidates is None:
                 candidates = self.space.candidates(known[None], values[None], q, rngs)[0]
-            first_indices = np.unique(candidates, axis=0, return_index=True)[1]
-            candidates = candidates[np.sort(first_indices)]  # (M, *shape) each once, in this order
+            candidates = candidates[~repeated(candidates[None])[0]]  # (M, *shape) each once
             if self.spec.repeats is not Repeats.ALLOWED:
                 new = ~self.space.among(candidates[None], known[None])[0]  # (M,)
                 candidates = candidates[new] if new.any() else candidates

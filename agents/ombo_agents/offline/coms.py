@@ -77,7 +77,7 @@ class Coms(OfflinePolicy[ComsSettings, ForwardModel]):
         n, k = data.points.shape
         batch = batch_rows(settings.batch, n)
         networks = Networks((k, settings.hidden, settings.hidden, 1), 1, generator)
-        step_size, limits = settings.step_size * k**0.5, self.limits(data)
+        limits = self.limits(data)
         log_weight = torch.tensor(settings.weight).log()  # changes from step to step
 
         def predicted(points: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class Coms(OfflinePolicy[ComsSettings, ForwardModel]):
         def loss(step: int) -> Tensor:
             rows = torch.randint(n, (batch,), generator=generator)
             points = data.points[rows]  # (batch, k)
-            ends = climb(predicted, points, limits, settings.training_steps, step_size)
+            ends = climb(predicted, points, limits, settings.training_steps, settings.step_size)
             at_points, at_ends = torch.split(predicted(torch.cat([points, ends])), batch)
             overestimation = at_ends.mean() - at_points.mean()
             weight = log_weight.exp().item()
@@ -103,13 +103,8 @@ class Coms(OfflinePolicy[ComsSettings, ForwardModel]):
     def search(
         self, model: ForwardModel, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        start = best_points(data, self.settings.spare * q, generator)
-        step_size = self.settings.step_size * start.shape[1] ** 0.5
-        ends = climb(
-            lambda points: model(points)[0],
-            start,
-            self.limits(data),
-            self.settings.steps,
-            step_size,
-        )
+        settings = self.settings
+        start = best_points(data, settings.spare * q, generator)
+        limits = self.limits(data)
+        ends = climb(lambda x: model(x)[0], start, limits, settings.steps, settings.step_size)
         return self.designs(ends, data)

@@ -13,7 +13,7 @@ from ombo_agents.offline.forward_model import ForwardModel, fit_forward_model
 from ombo_agents.offline.networks import EnsembleSettings
 from ombo_agents.offline.offline_policy import Dataset, OfflinePolicy
 from ombo_agents.settings import PositiveInt
-from ombo_gym.design_spaces import Designs
+from ombo_gym.design_spaces import Designs, repeated
 from ombo_gym.randomness import GeneratorBatch
 
 _MAX_LISTED = 2**17  # designs of the largest finite space that is predicted as a whole
@@ -70,8 +70,7 @@ class EnsembleGreedy(OfflinePolicy[EnsembleGreedySettings, ForwardModel]):
             step = _STEPS[generation % len(_STEPS)]
             children = space.mutate(parents[None], rngs, mutations=_MEAN_MUTATIONS, step=step)[0]
             candidates = np.concatenate([best, children])
-            first_indices = np.unique(candidates, axis=0, return_index=True)[1]
-            candidates = candidates[np.sort(first_indices)]  # each once, in this order
+            candidates = candidates[~repeated(candidates[None])[0]]  # each once
         return self._ranked(model, candidates, data)
 
     def _ranked(self, model: ForwardModel, designs: Designs, data: Dataset) -> Designs:

@@ -69,10 +69,10 @@ class GradientAscent(OfflinePolicy[GradientAscentSettings, ForwardModel]):
     def search(
         self, model: ForwardModel, data: Dataset, generator: torch.Generator, q: int
     ) -> Designs:
-        start = best_points(data, self.settings.spare * q, generator)
-        step_size = self.settings.step_size * start.shape[1] ** 0.5
-        ends = climb(self.score(model), start, self.limits(data), self.settings.steps, step_size)
-        return self.designs(ends, data)
+        settings = self.settings
+        start = best_points(data, settings.spare * q, generator)
+        score, limits = self.score(model), self.limits(data)
+        return self.designs(climb(score, start, limits, settings.steps, settings.step_size), data)
 
     def score(self, model: ForwardModel) -> Score:
         """What is climbed, (m, k) -> (m,)."""
@@ -105,9 +105,9 @@ def climb(
         start: (m, k).
         limits: The lowest and the highest coordinates, (k,) each.
         steps: How many.
-        step_size: Times the gradient.
+        step_size: Times the gradient and the square root of k.
     """
-    points = start
+    points, step_size = start, step_size * start.shape[1] ** 0.5
     for _ in range(steps):
         points = points.detach().requires_grad_()
         (gradient,) = torch.autograd.grad(score(points).sum(), points)

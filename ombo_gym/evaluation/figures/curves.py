@@ -75,17 +75,8 @@ def horizon_curves(
         raise ValueError("summary has no rows: there is nothing to draw")
     check_horizon_shown(summary)
     styles = policy_styles(summary["policy"]) if styles is None else styles
-    panels = [
-        (key, series)
-        for key, group in summary.groupby([*PROBLEM, "utility"], sort=False)
-        for series in all_series(group)
-    ]
-    grid = _grid([series.rows for _, series in panels], columns, for_page)
-    figure = new_figure(grid.size, theme)
-    dashed = False
-    for ax, (key, series) in zip(grid.axes(figure, theme), panels, strict=True):
-        dashed |= _draw_panel(ax, series, styles, theme)
-        title(ax, _panel_title(key, series.title, for_page), theme)
+    figure, dashed = _draw_panels(summary, styles, theme, columns, for_page)
+    for ax in figure.axes:
         ax.set_ylabel("mean utility of a campaign")
     if not for_page:
         footer(figure, _notes(summary, dashed), theme)
@@ -120,6 +111,33 @@ def planning_curves(
         raise ValueError("planning has no rows: there is nothing to draw")
     styles = policy_styles(planning["policy"]) if styles is None else styles
     rows = planning.assign(mean=planning["difference"], told_horizon="true")
+    figure, _ = _draw_panels(rows, styles, theme, columns, for_page, zero=True)
+    for ax in figure.axes:
+        ax.set_ylabel("value of planning (told N minus told 1)")
+    if not for_page:
+        footer(figure, [f"Told 1: {SHOWN_ONE}. Same campaigns. 95% interval of the mean."], theme)
+    return figure
+
+
+def _draw_panels(
+    rows: pd.DataFrame,
+    styles: Mapping[str, LineStyle],
+    theme: Theme,
+    columns: int,
+    for_page: bool,
+    *,
+    zero: bool = False,
+) -> tuple[Figure, bool]:
+    """A figure with a panel per problem, utility and series, and whether a line is dashed.
+
+    Args:
+        rows: As those of `summary.csv`.
+        styles: As in `horizon_curves`, like the next three.
+        theme: `LIGHT` or `DARK`.
+        columns: Panels side by side.
+        for_page: Narrow.
+        zero: Whether a line marks 0.
+    """
     panels = [
         (key, series)
         for key, group in rows.groupby([*PROBLEM, "utility"], sort=False)
@@ -127,14 +145,13 @@ def planning_curves(
     ]
     grid = _grid([series.rows for _, series in panels], columns, for_page)
     figure = new_figure(grid.size, theme)
+    dashed = False
     for ax, (key, series) in zip(grid.axes(figure, theme), panels, strict=True):
-        ax.axhline(0, color=theme.faint, linewidth=1, zorder=1)
-        _draw_panel(ax, series, styles, theme)
+        if zero:
+            ax.axhline(0, color=theme.faint, linewidth=1, zorder=1)
+        dashed |= _draw_panel(ax, series, styles, theme)
         title(ax, _panel_title(key, series.title, for_page), theme)
-        ax.set_ylabel("value of planning (told N minus told 1)")
-    if not for_page:
-        footer(figure, [f"Told 1: {SHOWN_ONE}. Same campaigns. 95% interval of the mean."], theme)
-    return figure
+    return figure, dashed
 
 
 def _grid(panels: Sequence[pd.DataFrame], columns: int, for_page: bool) -> Grid:

@@ -29,7 +29,7 @@ def performance_profiles(
     columns: int = 2,
     for_page: bool = False,
 ) -> Figure:
-    """The share of campaigns above a score, over the score: a panel per utility.
+    """The share of campaigns above a score, over the score: a panel per start and utility.
 
     Args:
         profiles: The frame of `profiles.csv`.
@@ -47,7 +47,7 @@ def performance_profiles(
     if profiles.empty:
         raise ValueError("profiles has no rows: there is nothing to draw")
     styles = policy_styles(profiles["method"]) if styles is None else styles
-    panels = list(profiles.groupby("utility", sort=False))
+    panels = list(profiles.groupby(["start", "utility"], sort=False))
     grid = Grid(
         panels=len(panels),
         columns=columns,
@@ -60,14 +60,14 @@ def performance_profiles(
         footer=0.0 if for_page else 0.35,
     )
     figure = new_figure(grid.size, theme)
-    for ax, (utility, panel) in zip(grid.axes(figure, theme), panels, strict=True):
+    for ax, ((start, utility), panel) in zip(grid.axes(figure, theme), panels, strict=True):
         areas = []
         for i, (method, rows) in enumerate(panel.groupby("method", sort=False)):
             _draw_profile(ax, rows.sort_values("score"), styles[method], theme, first_mark=i % 6)
             areas.append((float(rows["share"].mean()), method))
         ax.set_ylim(-0.02, 1.02)
-        title(ax, [f"utility: {utility}"], theme)
-        ax.set_xlabel("normalised score")
+        title(ax, [f"start: {start}, utility: {utility}"], theme)
+        ax.set_xlabel("score")
         ax.set_ylabel("share of campaigns above it")
         _names_beside(ax, [method for _, method in sorted(areas, reverse=True)], styles, theme)
     if not for_page:
@@ -98,17 +98,12 @@ def _draw_profile(
 
 
 def leaderboard_scores(
-    leaderboard: pd.DataFrame,
-    *,
-    styles: Mapping[str, LineStyle] | None = None,
-    theme: Theme = LIGHT,
-    columns: int = 2,
+    leaderboard: pd.DataFrame, *, theme: Theme = LIGHT, columns: int = 2
 ) -> Figure:
-    """Each method's score with its interval, best first: a panel per utility.
+    """Each method's score at every horizon, best mean first: a panel per start and utility.
 
     Args:
         leaderboard: The frame of `leaderboard.csv`.
-        styles: Colours and markers by method (default: `policy_styles` of the frame).
         theme: `LIGHT` or `DARK`.
         columns: Panels side by side.
 
@@ -120,42 +115,78 @@ def leaderboard_scores(
     """
     if leaderboard.empty:
         raise ValueError("leaderboard has no rows: there is nothing to draw")
-    styles = policy_styles(leaderboard["method"]) if styles is None else styles
-    panels = list(leaderboard.groupby("utility", sort=False))
+    panels = list(leaderboard.groupby(["start", "utility"], sort=False))
     grid = Grid(
         panels=len(panels),
         columns=columns,
         width=3.0,
-        height=0.24 * max(len(rows) for _, rows in panels) + 0.15,
+        height=0.24 * max(rows["method"].nunique() for _, rows in panels) + 0.15,
         left=NAME_WIDTH * max(len(short(name)) for name in leaderboard["method"]) + 0.2,
         right=0.25,
         top=0.4,
         bottom=0.55,
-        footer=0.35,
+        footer=0.65,
     )
     figure = new_figure(grid.size, theme)
-    for ax, (utility, panel) in zip(grid.axes(figure, theme), panels, strict=True):
-        rows = panel.sort_values("score", kind="stable").reset_index(drop=True)
-        for i, row in rows.iterrows():
-            style = styles[row["method"]]
-            colour = style.colour(theme)
-            ax.hlines(i, row["score_low"], row["score_high"], color=colour, linewidth=style.width)
-            ax.plot(
-                row["score"],
-                i,
-                marker=style.marker,
-                color=colour,
-                markersize=7 if style.trained else 5,
-                markerfacecolor=colour if row["complete"] else theme.background,
-            )
-        ax.set_yticks(range(len(rows)), [short(name) for name in rows["method"]], parse_math=False)
-        ax.set_ylim(-0.6, len(rows) - 0.4)
+    horizons = sorted(leaderboard["horizon"].unique())
+    for ax, ((start, utility), panel) in zip(grid.axes(figure, theme), panels, strict=True):
+        names = panel.groupby("method")["score"].mean().sort_values().index
+        for i, name in enumerate(names):
+            _draw_scores(ax, i, panel[panel["method"] == name], horizons, theme)
+        ax.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
+        ax.set_ylim(-0.6, len(names) - 0.4)
         ax.grid(axis="y", visible=False)
         ax.grid(axis="x", color=theme.grid, linewidth=0.8)
-        title(ax, [f"utility: {utility}"], theme)
-        ax.set_xlabel("score (interquartile mean)")
-    footer(figure, ["Bar: 95% interval. Hollow: did not play every setting."], theme)
+        _keep_the_bulk(ax, panel)
+        title(ax, [f"start: {start}, utility: {utility}"], theme)
+        ax.set_xlabel("score: 0 the start's best value, 1 the best known")
+    marks = ", ".join(f"{mark} N = {n}" for n, mark in zip(horizons, _words(horizons), strict=True))
+    words = "Bar: 95% interval over problems or, of one problem, over its campaigns."
+    footer(figure, [marks, words, "Hollow: did not play every problem."], theme)
     return figure
+
+
+_MARKS = (
+    ("o", "circle"),
+    ("s", "square"),
+    ("^", "triangle"),
+    ("D", "diamond"),
+    ("v", "turned triangle"),
+)
+
+
+def _words(horizons: Sequence[int]) -> list[str]:
+    return [_MARKS[i % len(_MARKS)][1] for i in range(len(horizons))]
+
+
+def _draw_scores(
+    ax: Axes, place: int, rows: pd.DataFrame, horizons: Sequence[int], theme: Theme
+) -> None:
+    """One method's scores in its line, a mark a horizon, the largest N strongest."""
+    for row in rows.to_dict("records"):
+        i = list(horizons).index(row["horizon"])
+        strength = 0.35 + 0.65 * (i + 1) / len(horizons)
+        colour, y = theme.ink, place + 0.12 * ((len(horizons) - 1) / 2 - i)
+        ax.hlines(y, row["score_low"], row["score_high"], color=colour, alpha=0.35 * strength)
+        ax.plot(
+            row["score"],
+            y,
+            marker=_MARKS[i % len(_MARKS)][0],
+            color=colour,
+            alpha=strength,
+            markersize=4.5,
+            markerfacecolor=colour if row["complete"] else theme.background,
+        )
+
+
+def _keep_the_bulk(ax: Axes, rows: pd.DataFrame) -> None:
+    """Cuts the axis where intervals of a few problems would squeeze everything together."""
+    low, high = rows["score"].min(), rows["score"].max()
+    room = max(high - low, 1e-3)
+    ax.set_xlim(
+        max(rows[["score_low", "score"]].min().min(), low - 0.6 * room) - 0.04 * room,
+        min(rows[["score_high", "score"]].max().max(), high + 0.6 * room) + 0.04 * room,
+    )
 
 
 def _names_beside(

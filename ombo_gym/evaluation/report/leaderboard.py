@@ -12,75 +12,102 @@ from ombo_gym.evaluation.figure_style import is_trained
 from ombo_gym.evaluation.figures import performance_profiles
 from ombo_gym.evaluation.figures.canvas import short
 from ombo_gym.evaluation.formats import MISSING, NBSP, count_range, decimals, number, problem_name
+from ombo_gym.evaluation.leaderboard import BASELINE
 from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Results
 from ombo_gym.evaluation.statistics import Interval
-from ombo_gym.evaluation.tables import SETTING
+from ombo_gym.evaluation.tables import PROBLEM, SETTING
 
 TIED = "tied with the best"
 
 
 def leaderboard_section(results: Results) -> str:
-    """Every method over all settings, with its interval; a table per utility."""
+    """Every method over all problems, with its interval; a table per start and utility."""
     board = results.leaderboard
-    if board.empty:
-        return ""
+    if board.empty:  # with columns where it was asked for
+        return _NO_SCORES if len(board.columns) else ""
     tables = [
-        (utility, _leaderboard_table(utility, rows, i))
-        for i, (utility, rows) in enumerate(_by_utility(board))
+        (name, _leaderboard_table(name, rows, i)) for i, (name, rows) in enumerate(_groups(board))
     ]
     shown = "".join(
-        content
+        f"<h3>{escape(name)}</h3>{content}"
         if i == 0
-        else elements.details(f"The same for utility <code>{escape(utility)}</code>", content)
-        for i, (utility, content) in enumerate(tables)
+        else elements.details(f"The same for {escape(name)}", content)
+        for i, (name, content) in enumerate(tables)
     )
-    return f"""<p><b>Score</b>: within each setting a campaign's utility is put on a scale from 0
-(the mean of <code>random</code>, or the lowest mean) to 1 (the mean of the best that any policy
-reached on each campaign); the score is the interquartile mean of that over campaigns and settings,
-with its 95% bootstrap interval.
-<b>Mean rank</b>: over settings, 1 is best. <b>p</b>: of a paired test against the first in place,
-corrected for the number of methods (Holm); {TIED} means p is 0.05 or more. Methods that did not
-play every setting have a score of those they played, and no place.</p>
-{shown}{_improvement(results)}"""
+    return f"""<p><b>Score</b>: 0 is the start's best value, 1 the optimum or the best value known
+of the campaign, whoever else played, and what is below &minus;1 counts as &minus;1; the mean over
+campaigns, problems weighing alike, with its 95% interval: over problems or, with one, over its
+campaigns.
+Starts of different origin are never pooled. <b>Minus random</b>, <b>minus {BASELINE}</b>: mean
+difference on the same campaigns, with its interval. <b>Median</b> of the campaigns and
+<b>auc</b> (of the trajectory: the mean over rounds of the best value so far) are on the same scale;
+<b>harm</b> is the share of campaigns that end below what <code>random</code> reached on them.
+Methods that did not play every problem have a score of those they played, and no place. By
+problem: <code>problem_scores.csv</code>; CPU time: <code>timings.csv</code>.</p>
+{_left_out(results)}{shown}{_improvement(results)}"""
 
 
-def _leaderboard_table(utility: str, board: pd.DataFrame, number_of: int) -> str:
-    board = board.sort_values(["place", "score"], ascending=[True, False], na_position="last")
-    low, high = (
-        board[["score_low", "score"]].min().min(),
-        board[["score_high", "score"]].max().max(),
-    )
+def _left_out(results: Results) -> str:
+    """Which problems have no scores, or have none under a utility."""
+    keys = [*PROBLEM, "utility"]
+    scored = set(_keys(results.problem_scores, keys))
+    some = {key[:2] for key in scored}
+    words = [
+        problem_name(*key[:2]) + (f" (utility {key[2]})" if key[:2] in some else "")
+        for key in _keys(results.summary, keys)
+        if key not in scored
+    ]
+    if not words:
+        return ""
+    names = ", ".join(f"<code>{escape(name)}</code>" for name in dict.fromkeys(words))
+    return f"<p>Left out, since no best value is known: {names}.</p>"
+
+
+_NO_SCORES = """<p>No best value is known of these problems, so campaigns have no scores; a problem
+says it by <code>optimum</code> or <code>best_known</code>. The tables below compare policies in the
+problems' own units.</p>"""
+
+
+def _leaderboard_table(name: str, board: pd.DataFrame, number_of: int) -> str:
+    keys = ["horizon", "place", "score"]
+    board = board.sort_values(keys, ascending=[True, True, False], na_position="last")
+    low = board[["score_low", "score"]].min().min()
+    high = board[["score_high", "score"]].max().max()
+    references = {"minus_random": "minus random", "minus_baseline": f"minus {BASELINE}"}
+    references = {name: head for name, head in references.items() if board[name].notna().any()}
     rows = []
     for _, row in board.iterrows():
         score = {"mean": row["score"], "ci_low": row["score_low"], "ci_high": row["score_high"]}
-        first = row["place"] == 1
-        tied = "best" if first else TIED if row["p_holm"] >= 0.05 else ""
         rows.append(
             [
                 elements.policy_name(row["method"]),
-                number(row["place"], 0),
-                number(row["score"], 3),
-                elements.ends(Interval(row["score"], row["score_low"], row["score_high"]), 3),
+                str(row["horizon"]),
+                number(row["place"], 0) if row["complete"] else "incomplete",
+                elements.estimate(_interval(row, "score"), 3),
                 elements.whisker(score, low, high, is_trained(row["method"])),
-                elements.estimate(Interval(row["rank"], row["rank_low"], row["rank_high"]), 2),
-                MISSING if first else elements.probability(row["p_holm"]),
-                tied if row["complete"] else "incomplete",
-                str(row["settings"]),
+                *(elements.estimate(_interval(row, column), 3) for column in references),
+                number(row["median"], 3),
+                number(row["auc"], 3),
+                number(row["harm"], 2),
+                str(row["problems"]),
             ]
         )
-    heads = ["policy", "place", "score", "95% interval", "", "mean rank", "p (Holm)", "", ""]
-    heads[-2:] = ["against the best", "settings"]
-    name = "all utilities" if utility == "all" else f"utility {utility}"
+    heads = ["policy", "N", "place", "score", "", *references.values()]
+    heads += ["median", "auc", "harm", "problems"]
     return elements.table(
         heads,
         rows,
-        text={0, 7},
+        text={0},
         name=f"Leaderboard, {name}",
         sortable=True,
         anchor=f"leaderboard-{number_of}",
     )
+
+
+def _interval(row: pd.Series, name: str) -> Interval:
+    return Interval(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _improvement(results: Results) -> str:
@@ -89,7 +116,7 @@ def _improvement(results: Results) -> str:
     if frame.empty:
         return ""
     parts = []
-    for utility, group in _by_utility(frame):
+    for name, group in _groups(frame):
         cells = group.set_index(["method_a", "method_b"])[["probability", "low", "high"]]
         both = {}
         for (a, b), (p, low, high) in zip(cells.index, cells.itertuples(index=False), strict=True):
@@ -109,9 +136,9 @@ def _improvement(results: Results) -> str:
             ]
             for a in methods
         ]
-        name = f"Probability of improvement, utility {utility}"
-        title = f"<h3>utility: {escape(utility)}</h3>" if frame["utility"].nunique() > 1 else ""
-        parts.append(title + elements.table(heads, rows, text={0}, name=name))
+        title = f"<h3>{escape(name)}</h3>" if len(_groups(frame)) > 1 else ""
+        drawn = elements.table(heads, rows, text={0}, name=f"Probability of improvement, {name}")
+        parts.append(title + drawn)
     words = """<p class="caption">The probability that the policy of the row scores more than that
 of the column on a campaign of its own, averaged over settings (ties count half); the 95% interval
 shows when a cell is pointed at, and is in <code>improvement.csv</code>.</p>"""
@@ -128,10 +155,10 @@ def profiles_section(results: Results) -> str:
     if profiles.empty:
         return ""
     pictures = []
-    for i, (utility, rows) in enumerate(_by_utility(profiles)):
+    for i, (name, rows) in enumerate(_groups(profiles)):
         area = rows.groupby("method", sort=False)["share"].mean()
         text = (
-            f"Share of campaigns above a normalised score, over the score; utility {utility}. "
+            f"Share of campaigns above a score, over the score; {name}. "
             f"Largest area first: {', '.join(area.sort_values(ascending=False).index)}."
         )
         figure = performance_profiles(rows, styles=results.styles, for_page=True)
@@ -263,10 +290,12 @@ once{NBSP}more (both runs and campaigns were resampled).</p>
 <p class="caption">{count_range(frame["runs"])} runs of each method.</p>"""
 
 
-def _by_utility(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The rows by utility, all utilities together first."""
-    groups = [(str(utility), rows) for utility, rows in frame.groupby("utility", sort=False)]
-    return sorted(groups, key=lambda group: group[0] != "all")
+def _groups(frame: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows by start and utility, in words."""
+    return [
+        (f"start {start}, utility {utility}", rows)
+        for (start, utility), rows in frame.groupby(["start", "utility"], sort=False)
+    ]
 
 
 def _batch_sizes(frame: pd.DataFrame) -> list[str]:

@@ -50,8 +50,8 @@ def _pictures(results: Results) -> Iterator[tuple[str, str, Figure]]:
             figure = planning_curves(planned, styles=styles)
             yield f"planning-{name}", f"Value of planning, {what}", figure
     if not results.leaderboard.empty:
-        figure = leaderboard_scores(results.leaderboard, styles=styles)
-        yield "leaderboard", "Scores over all settings", figure
+        figure = leaderboard_scores(results.leaderboard)
+        yield "leaderboard", "Scores over all problems", figure
     if not results.profiles.empty:
         figure = performance_profiles(results.profiles, styles=styles)
         yield "profiles", "Share of campaigns above a score", figure

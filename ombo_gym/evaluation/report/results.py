@@ -18,8 +18,8 @@ from ombo_gym.evaluation.formats import NBSP, decimals, problem_name
 from ombo_gym.evaluation.statistics import Interval
 from ombo_gym.evaluation.tables import PROBLEM, SETTING, read_table
 
-LEADERBOARD_TABLES = ["ranks", "leaderboard", "profiles", "improvement"]
-OPTIONAL = ["exploration", "training_seeds", "errors", *LEADERBOARD_TABLES]
+LEADERBOARD_TABLES = ["ranks", "leaderboard", "problem_scores", "profiles", "improvement"]
+OPTIONAL = ["exploration", "training_seeds", "timings", "errors", *LEADERBOARD_TABLES]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,8 @@ class Results:
     training_seeds: pd.DataFrame = field(default_factory=pd.DataFrame)
     ranks: pd.DataFrame = field(default_factory=pd.DataFrame)
     leaderboard: pd.DataFrame = field(default_factory=pd.DataFrame)
+    problem_scores: pd.DataFrame = field(default_factory=pd.DataFrame)
+    timings: pd.DataFrame = field(default_factory=pd.DataFrame)
     profiles: pd.DataFrame = field(default_factory=pd.DataFrame)
     improvement: pd.DataFrame = field(default_factory=pd.DataFrame)
     errors: pd.DataFrame = field(default_factory=pd.DataFrame)

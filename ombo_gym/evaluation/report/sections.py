@@ -25,10 +25,12 @@ FILES = {
     "paired": "differences between pairs of policies, on the same campaigns",
     "ranks": "the rank table",
     "leaderboard": "the leaderboard",
+    "problem_scores": "scores by problem",
     "profiles": "the performance profiles",
     "improvement": "the probability of improvement",
     "training_seeds": "methods that were trained several times",
     "exploration": "exploration weights, every round and horizon",
+    "timings": "CPU time of each policy, by setting",
     "errors": "what failed",
 }
 

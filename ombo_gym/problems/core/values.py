@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.arguments import shown
-from ombo_gym.design_spaces import Designs
+from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.randomness import KeyedGenerator, Stream
 
 if TYPE_CHECKING:
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 
 _ROOM = 1e-6  # above the optimum, relative where it is large, that rounding may bring a value
 _FLOOR = "`feasible` says which cannot, and `floor` what they are worth"
+
+
+def check_design_space(problem: Problem) -> None:
+    """Refuses a problem whose designs live nowhere.
+
+    Raises:
+        ValueError: `design_space` was not set, or is none; says what to write.
+    """
+    space = getattr(problem, "design_space", None)
+    if not isinstance(space, DesignSpace):
+        raise ValueError(
+            f"{type(problem).__name__}.design_space: expected a DesignSpace, got {shown(space)}; "
+            "set it in __init__, for instance self.design_space = BoxDesigns(2) or "
+            'design_space_of({"T": (20, 120), "base": ["A", "B"]}) of ombo_gym'
+        )
 
 
 def as_numbers(what: str, given: Any, expected: str) -> NDArray[Any]:
@@ -144,10 +159,14 @@ def check_optimum(
     claimed, found = (problem.in_units(float(v)) for v in (optimum[row], true_values[row, slot]))
     design = shown(problem.design_space.describe(designs[row, slot]))
     side = "above" if problem.in_units(1.0) > 0 else "below"
+    remedy = "give the right optimum or, where it is not known, none"
+    if true_values[row, slot] == problem.floor:  # what cannot be measured is worth that
+        remedy = (
+            f"where it cannot be measured, `floor` = {problem.floor:g} is too high; else {remedy}"
+        )
     raise ValueError(
         f"optimum: expected no value of {type(problem).__name__} {side} the optimum "
-        f"{claimed:.10g}, got {found:.10g} for {design}; give the right optimum or, where it is "
-        "not known, none"
+        f"{claimed:.10g}, got {found:.10g} for {design}; {remedy}"
     )
 
 

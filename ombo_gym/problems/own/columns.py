@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.design_spaces.parameter import PARAMETERS
 from ombo_gym.design_spaces.parameters import Choices, Fixed, Levels, Number, Parameter
 from ombo_gym.problems.core.checks import is_number
 from ombo_gym.problems.own.cells import clean
@@ -47,7 +48,7 @@ class Column:
     scale_chosen: bool = False
 
     def __post_init__(self) -> None:
-        if odd := [value for value in self._named if not isinstance(value, int | float | str)]:
+        if odd := [v for v in self._named if not (isinstance(v, bool | str) or is_number(v))]:
             raise ValueError(
                 f"parameters: {self.name!r}: expected numbers, texts or truth values, as cells "
                 f"hold them, got {odd[0]!r}"
@@ -83,9 +84,10 @@ class Column:
 
     @property
     def _named(self) -> tuple[Any, ...]:
-        """The values of a parameter that has a list of them."""
-        known = isinstance(self.parameter, Choices | Fixed)
-        return (self.parameter.values or ()) if self.parameter and known else ()
+        """The values of a parameter that has a list of them, and may have texts among them."""
+        if self.parameter is None or isinstance(self.parameter, Number):
+            return ()
+        return self.parameter.values or ()
 
     def values(self, sheet: Spreadsheet, numbers: NDArray[np.float64] | None) -> list[Any]:
         """What stands in its cells, row by row; numbers that differ by rounding are the same.
@@ -142,9 +144,11 @@ class Column:
             try:
                 code = self.parameter.column(meant)
             except ValueError as error:
+                remedy = 'write a range as {"range": [low, high]}'
+                if self.parameter.values is None:
+                    remedy = "widen the range that parameters= gives"
                 raise ValueError(
-                    f"{sheet.place(row, self.name)}: {error}; correct it, or write a range as "
-                    '{"range": [low, high]}'
+                    f"{sheet.place(row, self.name)}: {error}; correct it, or {remedy}"
                 ) from None
             values = self.parameter.values
             found[cell] = meant if values is None else values[int(code)]
@@ -200,7 +204,12 @@ class Column:
                 f"{', on a logarithmic scale' if scale == 'log' else ''}"
             )
         ordered = sorted(different) if isinstance(self.parameter, Levels) else different
-        return f"{kind}: {', '.join(map(str, ordered[:8]))}{', ...' if len(ordered) > 8 else ''}"
+        texts = list(map(str, ordered))
+        if self.parameter is not None and type(self.parameter) in PARAMETERS.values():  # one's own
+            kind = self.parameter.kind
+            ordered = sorted(different, key=self.parameter.column)
+            texts = list(map(self.parameter.text, ordered))
+        return f"{kind}: {', '.join(texts[:8])}{', ...' if len(texts) > 8 else ''}"
 
 
 def informative(parts: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:

@@ -54,7 +54,8 @@ def remedy_of_missing(name: str, cell: str) -> str:
     """What to do about a cell of a design column where nothing stands, or what means nothing."""
     return (
         "write what belongs there, or take the row out; where it is a category, say so: "
-        f'parameters={{{shown(name)}: {{"choices": [{shown(cell)}, ...]}}}}'
+        f'parameters={{{shown(name)}: {{"choices": [{shown(cell)}, ...]}}}}; where it is no part '
+        "of a design, a comment say, leave the column out: designs=[...] lists those that are"
     )
 
 

@@ -1,4 +1,4 @@
-"""A spreadsheet as a campaign: what was measured in the laboratory, played again."""
+"""A spreadsheet or arrays as a campaign: what was measured once, played again."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ombo_gym.design_spaces.parameters import Parameter, parse_parameter
 from ombo_gym.design_spaces.scales import warn_of_wide_spans
 from ombo_gym.problems.core.measured import Measured, Measurements, group_replicates
 from ombo_gym.problems.data import DIRECTORY, REMEDY
+from ombo_gym.problems.own.array_pool import ArrayPool, check_arrays_alone, read_array_pool
 from ombo_gym.problems.own.cells import clean
 from ombo_gym.problems.own.columns import Column, informative
 from ombo_gym.problems.own.rows import Rows, read_rows
@@ -24,10 +25,11 @@ from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed
 EXAMPLE = DIRECTORY / "example.csv"
 
 _MOST_BYTES = 2**30  # of features
+_OFFLINE = {"kind": "percentile", "percentile": 50}  # start of arrays, as of Design-Bench
 
 
 class Table(Measured):
-    """The rows of a CSV file of your own: designs that were measured, and what came.
+    """The rows of a CSV file or of arrays of your own: designs that were measured, and what came.
 
     A design is one of the distinct rows of the design columns, named by its index in their order of
     appearance; `env.unwrapped.problem.row(index)` gives its cells, and
@@ -54,6 +56,13 @@ class Table(Measured):
     A campaign starts with 4 random designs. There is one instance: campaigns differ in their starts
     and measurements. The optimum, which is score 1, is the highest true value of the table.
 
+    Arrays, `x` and `y` in place of `csv`, are the form of Design-Bench's tasks: `.npy` files, or
+    lists of such files that are shards of one array. Rows of floats are numbers, each column of
+    which is seen from -1 to 1; rows of whole numbers, truth values or letters are categories,
+    one-hot; `x_kind` says so where the dtype does not. The columns are called x0, x1 and so on.
+    Rows of `x` that are equal are replicates. A campaign then starts with all designs at or below
+    the median of the true values, as an offline task does.
+
     The file is text with a header, UTF-8 or UTF-16 with a byte order mark; commas, semicolons, tabs
     or bars separate cells. Without `csv` it is an example that comes with the package: the
     electrical conductivity (S/cm) of composite films of the polymer P3HT and four kinds of carbon
@@ -62,10 +71,15 @@ class Table(Measured):
 
     Args:
         csv: Path of the file; None: the example.
+        x: Designs (n, d) instead of a file: the path of a `.npy` file, a list of such paths (shards
+            of one array), or an array or nested list of at most 1,048,576 entries.
+        y: Their values, (n,) or (n, 1), likewise.
+        x_kind: "numbers" or "categories"; None: floats are numbers, all others categories.
         value: Column that is maximised; None: the last one.
         designs: Columns that make a design; None: all but the value.
         categories: Design columns that are categories although they hold numbers.
-        log: Design columns of numbers above 0 of which the logarithm is scaled to [-1, 1].
+        log: Design columns of numbers above 0 of which the logarithm is scaled to [-1, 1]; of
+            arrays `["x0"]` and so on.
         parameters: Design columns that are not what they look like, by name, as
             `ombo_gym.design_spaces.parse_parameters` reads them: a range or a list of levels brings
             its own ends and scale, choices may have descriptors. As JSON lists are levels, ranges
@@ -79,7 +93,7 @@ class Table(Measured):
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: An unknown column, a cell that is not what its column holds, or another defect
-            of the file; names the row, the column and what to do.
+            of the file or the arrays; names the row, the column and what to do.
 
     References:
         The example: Bash et al., Multi-Fidelity High-Throughput Optimization of Electrical
@@ -90,7 +104,7 @@ class Table(Measured):
 
     Example:
         >>> import gymnasium as gym, ombo_gym
-        >>> env = gym.make("Ombo/Table-v0")  # or csv="my.csv", value="yield"
+        >>> env = gym.make("Ombo/Table-v0")  # or csv="my.csv", value="yield"; or x="x.npy", y=...
         >>> observation, info = env.reset(seed=0)
         >>> observation, reward, *_, info = env.step(env.action_space.sample())
     """
@@ -98,11 +112,16 @@ class Table(Measured):
     domain: ClassVar[str] = "own"
     rounds: ClassVar[tuple[int, int]] = (1, 20)
     start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 4}
+    _arguments: dict[str, Any]
+    _pool: Any  # (size, columns)
 
     def __init__(
         self,
         *,
         csv: str | None = None,
+        x: Any = None,
+        y: Any = None,
+        x_kind: str | None = None,
         value: str | None = None,
         designs: Sequence[str] | None = None,
         categories: Sequence[str] = (),
@@ -115,23 +134,29 @@ class Table(Measured):
     ) -> None:
         super().__init__()
         _check_arguments(csv, minimise, delimiter)
+        if x is not None or y is not None or x_kind is not None:
+            of_files = {
+                "value": value,
+                "designs": designs,
+                "categories": categories,
+                "parameters": parameters,
+                "failed": failed,
+                "pending": pending,
+                "delimiter": delimiter,
+            }
+            check_arrays_alone(csv, x, y, of_files)
+            self._take(read_array_pool(x, y, x_kind=x_kind, log=log, minimise=minimise))
+            return
         path = EXAMPLE if csv is None else Path(csv).absolute()
         sheet = Spreadsheet.read(path, delimiter)
         self.value = _chosen("value", [sheet.header[-1] if value is None else value], sheet)[0]
-        others = [name for name in sheet.header if name != self.value]
-        self.columns = _chosen("designs", others if designs is None else designs, sheet)
-        if not self.columns or self.value in self.columns:
-            raise ValueError(
-                f"designs: expected columns of {path} beside the value, {self.value!r}, "
-                f"got {self.columns}; the first row, {listed(sheet.header)}, is to hold the names "
-                f"of columns, separated by the delimiter, {sheet.delimiter!r}"
-            )
+        self.columns = self._design_columns(designs, sheet)
         columns = self._read_columns(sheet, categories, log, parameters)
         rows = read_rows(sheet, columns, self.value, failed=failed, pending=pending)
         self.column_kinds = rows.kinds
         self.sources = (path,)
         self._content = sheet.content
-        self._arguments: dict[str, Any] = {
+        self._arguments = {
             "csv": None if csv is None else str(path),
             "value": self.value,
             "designs": self.columns,
@@ -144,6 +169,31 @@ class Table(Measured):
             "delimiter": sheet.delimiter,
         }
         self._list_designs(rows)
+
+    def _take(self, pool: ArrayPool) -> None:
+        """Plays arrays."""
+        self.value, self.columns = "y", pool.columns
+        self.column_kinds = dict.fromkeys(pool.columns, pool.kind)
+        self.sources = pool.sources
+        self.start = dict(_OFFLINE)  # type: ignore[misc]  # that of files is another
+        self._content = pool.digest
+        self._arguments = pool.arguments
+        self._pool = pool.rows  # (size, columns)
+        self._measurements = pool.measurements
+        self.design_space = pool.design_space
+        self._description = pool.description
+
+    def _design_columns(self, designs: Sequence[str] | None, sheet: Spreadsheet) -> list[str]:
+        """The columns that make a design: those that were chosen, or all but the value."""
+        others = [name for name in sheet.header if name != self.value]
+        columns = _chosen("designs", others if designs is None else designs, sheet)
+        if not columns or self.value in columns:
+            raise ValueError(
+                f"designs: expected columns of {sheet.path} beside the value, {self.value!r}, "
+                f"got {columns}; the first row, {listed(sheet.header)}, is to hold the names "
+                f"of columns, separated by the delimiter, {sheet.delimiter!r}"
+            )
+        return columns
 
     def _list_designs(self, rows: Rows) -> None:
         """Makes a pool of the distinct rows, and a table of what was measured."""
@@ -241,7 +291,9 @@ class Table(Measured):
             >>> Table().row(0)["P3HT content (%)"]
             45.0
         """
-        return dict(zip(self.columns, self._pool[int(index)], strict=True))
+        cells = self._pool[int(index)]
+        cells = cells.tolist() if isinstance(cells, np.ndarray) else cells
+        return dict(zip(self.columns, cells, strict=True))
 
     def describe(self) -> str:
         """Which columns are numbers, ordered levels and categories, and what was measured.
@@ -263,8 +315,8 @@ def _read_again(kind: type[Table], arguments: dict[str, Any], content: str) -> T
         table = kind(**arguments)
     if table._content != content:
         raise ValueError(
-            f"csv: {table.sources[0]} has changed since this table was pickled; put the file back, "
-            "or make the environment anew"
+            f"{'csv' if 'csv' in arguments else 'x, y'}: {', '.join(map(str, table.sources))} has "
+            "changed since this table was pickled; put the file back, or make the environment anew"
         )
     return table
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import BoxDesigns, Designs
-from ombo_gym.problems.core.checks import is_whole
 from ombo_gym.problems.synthetic.ioh_suites import Suite
 
 _HALF_SIDE = 5.0  # of the box that the functions are defined on
@@ -74,6 +73,7 @@ class BBOB(Suite):
     suite: ClassVar[str] = "BBOB"
     sign: ClassVar[float] = -1.0
     start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 8}
+    dims: ClassVar[tuple[int, int]] = (2, 40)
     names: ClassVar[Mapping[int, str]] = dict(enumerate(_NAMES, start=1))
     test_functions: ClassVar[tuple[int, ...]] = (5, 6, 13, 14, 17, 18, 21, 22)
     design_space: BoxDesigns
@@ -88,10 +88,8 @@ class BBOB(Suite):
         split: str = "all",
         split_by: str = "instance",
     ) -> None:
-        if not is_whole(dim) or not 2 <= dim <= 40:
-            raise ValueError(f"dim: expected a whole number from 2 to 40, got {dim!r}")
-        self.design_space = BoxDesigns(int(dim))
-        super().__init__(int(dim), function, functions, instances, split, split_by)
+        super().__init__(dim, function, functions, instances, split, split_by)
+        self.design_space = BoxDesigns(self.dim)
 
     @staticmethod
     def to_units(designs: Designs) -> NDArray[np.float64]:

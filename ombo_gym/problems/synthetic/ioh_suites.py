@@ -39,6 +39,7 @@ class Suite(Problem):
     Attributes:
         suite: Name of the suite in ioh.
         sign: 1 where the suite maximises, -1 where it minimises.
+        dims: The smallest and the largest `dim`.
         names: Number of each function -> its name.
         test_functions: Those of "test" in a split by function.
 
@@ -50,7 +51,7 @@ class Suite(Problem):
         split_by: "instance" or "function".
 
     Raises:
-        ValueError: An unknown function, instance or split.
+        ValueError: An unknown function, instance or split, or another `dim`.
     """
 
     domain: ClassVar[str] = "synthetic"
@@ -60,6 +61,7 @@ class Suite(Problem):
     optimum_exact = True
     suite: ClassVar[str]
     sign: ClassVar[float] = 1.0
+    dims: ClassVar[tuple[int, int]]
     names: ClassVar[Mapping[int, str]]
     test_functions: ClassVar[tuple[int, ...]]
 
@@ -72,6 +74,11 @@ class Suite(Problem):
         split: str,
         split_by: str,
     ) -> None:
+        lowest, largest = self.dims
+        if not is_whole(dim) or not lowest <= dim <= largest:
+            raise ValueError(
+                f"dim: expected a whole number from {lowest} to {largest}, got {dim!r}"
+            )
         require(f"Ombo/{self.suite}-v0", "synthetic", "ioh")
         one_of("split", split, self.splits)
         one_of("split_by", split_by, _SPLITS_BY)
@@ -85,7 +92,7 @@ class Suite(Problem):
                 f"split: with split_by={split_by!r} it goes without {split_by}s of your own, got "
                 f"{split!r} with {named!r}"
             )
-        self.dim = dim
+        self.dim = int(dim)
         self.functions = self._chosen_functions(functions, split if split_by == "function" else "")
         self.instances = _chosen_instances(instances, split if split_by == "instance" else "")
 

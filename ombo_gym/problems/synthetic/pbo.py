@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from ombo_gym.design_spaces import CategoricalDesigns
 from ombo_gym.problems.core.base import Instances
-from ombo_gym.problems.core.checks import is_whole
 from ombo_gym.problems.synthetic.ioh_suites import Suite, ioh_problem
 
 _NAMES = (
@@ -93,6 +92,7 @@ class PBO(Suite):
 
     suite: ClassVar[str] = "PBO"
     start: ClassVar[dict[str, Any]] = {"kind": "random", "size": 8}
+    dims: ClassVar[tuple[int, int]] = (4, 1000)
     names: ClassVar[Mapping[int, str]] = dict(enumerate(_NAMES, start=1))
     test_functions: ClassVar[tuple[int, ...]] = (19, *_SQUARE, _TRAP, _NK)
 
@@ -106,10 +106,8 @@ class PBO(Suite):
         split: str = "all",
         split_by: str = "instance",
     ) -> None:
-        if not is_whole(dim) or not 4 <= dim <= 1000:
-            raise ValueError(f"dim: expected a whole number from 4 to 1000, got {dim!r}")
-        self.design_space = CategoricalDesigns([2] * int(dim), alphabet="01")
-        super().__init__(int(dim), function, functions, instances, split, split_by)
+        super().__init__(dim, function, functions, instances, split, split_by)
+        self.design_space = CategoricalDesigns([2] * self.dim, alphabet="01")
         self.optimum_known = all(map(self._known, self.functions))
 
     def _known(self, function: int) -> bool:

@@ -4,7 +4,7 @@ FAMILIES = {
     "model-free": ("random", "genetic", "adalead", "cmaes", "local_search", "evolution"),
     "design of experiments": ("sobol", "latin_hypercube", "d_optimal"),
     "Bayesian, a round at a time": (
-        *("greedy", "greedy_refined", "ucb", "doe_then_ucb"),
+        *("greedy", "greedy_refined", "ucb", "doe_then_ucb", "offset_ucb"),
         *("expected_improvement", "thompson"),
         *("max_value_entropy", "local_penalization", "turbo"),
     ),

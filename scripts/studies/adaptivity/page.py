@@ -54,7 +54,7 @@ def page(scored: pd.DataFrame, args: Args) -> Page:
     """The page, with adaptivity.csv and adaptivity.png.
 
     Args:
-        scored: Campaigns with a `problem` and a `problem_score`.
+        scored: Campaigns with a `problem` and a `score`.
         args: As the study was run.
     """
     listed = scored[scored["method"].isin(METHODS)]
@@ -93,7 +93,7 @@ def gains(scored: pd.DataFrame) -> pd.DataFrame:
     rows = []
     last = scored["horizon"].max()
     for (problem, method), part in scored.groupby(["problem", "method"], sort=False):
-        wide = part.pivot(index="seed", columns="horizon", values="problem_score")
+        wide = part.pivot(index="seed", columns="horizon", values="score")
         rows.append((problem, method, *paired_difference(wide[last], wide[1])))
     return pd.DataFrame(rows, columns=["problem", "method", "gain", "low", "high"])
 
@@ -155,7 +155,7 @@ def _against_botorch(scored: pd.DataFrame) -> str:
     """A row per problem, horizon and method of BoTorch's."""
     rows = []
     for (problem, horizon), part in scored.groupby(["problem", "horizon"], sort=False):
-        wide = part.pivot(index="seed", columns="method", values="problem_score")
+        wide = part.pivot(index="seed", columns="method", values="score")
         for name, rival in BOTORCH.items():
             if name not in wide or rival not in wide:
                 continue

@@ -10,7 +10,7 @@ import pandas as pd
 from ombo_gym.evaluation.grid import read_grid
 from scripts.studies import study
 from scripts.studies.campaigns import play
-from scripts.studies.scores import scored_campaigns
+from scripts.studies.scores import with_short_names
 
 
 @dataclass(frozen=True)
@@ -22,5 +22,5 @@ class Args(study.Args):
 
 
 def plan(args: Args) -> pd.DataFrame:
-    """A row per campaign, with its `problem` and `problem_score`."""
-    return scored_campaigns(play(read_grid(args.grid), args))
+    """A row per campaign, with its `problem` and `score`."""
+    return with_short_names(play(read_grid(args.grid), args))

@@ -1,4 +1,4 @@
-"""docs/results/suite.md: how far each policy gets on each problem, N by N."""
+"""docs/results/suite.md: who wins where, from which start, and whether the score can be trusted."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from pathlib import Path
 import pandas as pd
 
 from ombo_gym.evaluation import markdown
-from ombo_gym.evaluation.markdown import section
-from ombo_gym.evaluation.statistics import mean_interval
+from ombo_gym.evaluation.leaderboard import BASELINE
+from ombo_gym.evaluation.markdown import bold, code, difference, estimate, section, table
 from ombo_gym.evaluation.tables import read_table
-from scripts.studies.scores import (
-    played_everywhere,
-    rank_table,
-    rank_text,
-    score_table,
-    score_text,
-    scored_campaigns,
-)
-from scripts.studies.study import Page, Writer, csv, text
-from scripts.studies.suite.figures import draw_ranks, draw_scores
-from scripts.studies.suite.leaderboard import leaderboard
+from scripts.studies.scores import short_name
+from scripts.studies.study import Page, Writer, text
+from scripts.studies.suite.agreement import kept_when_one_leaves, split_halves
+from scripts.studies.suite.figures import draw_leaderboard
 from scripts.studies.suite.plan import Args, Finished
-from scripts.studies.suite.policies import MODEL_FREE, ONE_ROUND, PLANNERS, SHOWN
+from scripts.studies.suite.policies import DEAR, SHOWN
+from scripts.studies.suite.quick import Choice, choose, quick_grid
 
-COPIED = ("leaderboard.csv", "training_seeds.csv", "figures/leaderboard.png")  # beside the page
-
+COPIED = ("leaderboard.csv", "problem_scores.csv", "training_seeds.csv")  # beside the page
+STARTS = {
+    "random": "16 designs at random",
+    "percentile": "16 designs of the lower half of all values (offline)",
+}
 _HEAD = """\
-# The suite: every problem, the same number of measurements in 1, 2, 5 or 10 rounds
+# Suite v{version}: {problems} real problems, two kinds of start
 
-`make suite` plays `grids/suite.yaml`; this page is about its campaigns with utility `best` and a
-fixed number of measurements, q x N = {budget}. Score: 0 is the best value of the start, 1 the
-optimum or the best value known (each problem's page in
-[docs/environments](../environments/README.md) says which). Mean over campaigns and its 95% Student
-t interval; every policy of a row played the same campaigns. Tables and pictures show some of the
-policies; `make suite` writes the scores of all to `{results}/problem_scores.csv`.
+What wins depends on how the start was chosen. After 16 designs of the lower half of all values,
+"unlike the start" means "good", so a first batch that ignores all values gains; after 16 random
+designs a fitted model can tell good from bad, and ignoring it loses. Highest mean score by N:
 
-Surrogate-based policies know what each environment's `surrogate` says, the same for all: on
-`Ombo/GP-v0` the kernel that functions are drawn from, elsewhere one fitted by marginal likelihood.
-The policies under `runs/suite` were trained for another utility, `last_mean`, at q = 4 and N = 1 to
-5, `gp` on `Ombo/GP-v0` and `tf` on the training factors of `Ombo/TFBinding-v0`; everywhere else
-they act on what they have never seen.
+{short}
 
-Where a design measured again is worth nothing, no policy proposes one. What takes a second a
-decision (BoTorch's methods, networks fitted anew every round) is in
-[adaptivity.md](adaptivity.md).
+`{command}` plays `grids/suite.yaml`: the same {budget} measurements in 1, 2, 5 or 10 rounds, all
+policies told N, the origin of their start, and the same surrogate recipe (the table at the end
+names what each was told). {tests} problems are *test*: measured tables and held-out splits, on
+which nothing was trained, tuned or selected. Score: 0 is the best value of the start, 1 the
+optimum or the best value known, below -1 counts as -1; mean over campaigns, problems weighing
+alike, 95% interval over problems. It does not depend on who else played. {campaigns:,} campaigns,
+{hours:.1f} hours of CPU for the policies' decisions.
 """
-_PICTURE = "`make suite` draws score over N for every problem: `{results}/problem_scores.png`."
+_WHY = """\
+Where the start is the lower half of all values, "unlike the start" means "good": a fitted model
+cannot know that what it never saw is better than what it saw, and a design that ignores all values
+moves away from the start by construction. Where the start is a random sample the model sees good
+and bad alike, ranks what it has not seen far better, and a design that ignores it throws that
+away. So a mean over both kinds of start says how many of each there are, and nothing about
+policies; here they are never pooled. `doe_then_ucb` is told the origin, plays the design in the
+first round of a truncated start and is `ucb` otherwise: the fixed reference that others are
+compared with."""
 
 
 def page(finished: Finished, args: Args) -> Page:
-    """The page and the leaderboard's, with small tables and pictures in suite/.
-
-    What is large goes to the suite's own results.
+    """The page, with small tables and the picture in suite/.
 
     Args:
         finished: The evaluation.
@@ -62,105 +62,231 @@ def page(finished: Finished, args: Args) -> Page:
     """
     results, small = finished.results, args.out / "suite"
     campaigns = read_table(results / "campaigns.csv")
-    campaigns = campaigns[campaigns["utility"] == "best"]
-    budgets = campaigns["horizon"] * campaigns["batch_size"]
-    budget = int(budgets.mode()[0])
-    scored = scored_campaigns(campaigns[budgets == budget])
-    told = scored[scored["told_horizon"] == "true"]
-    scores = score_table(told)
-    ranks = rank_table(score_table(told[told["method"].isin(played_everywhere(scores))]))
-    shown = scores[scores["method"].isin(SHOWN)]
-    horizons = sorted(shown["horizon"].unique())
+    board = read_table(results / "leaderboard.csv")
+    scores = read_table(results / "problem_scores.csv")
+    timings = read_table(results / "timings.csv")
+    choice = choose(scores, timings)
     blocks = [
-        _HEAD.format(budget=budget, results=results),
-        section("In short", reading(scored, scores, ranks)),
-        section("Rank by horizon", rank_text(ranks, scores["problem"].nunique())),
-        "![Mean rank of each policy over N](suite/rank_by_horizon.png)",
-        section(
-            "Score by problem",
-            _PICTURE.format(results=results),
-            *(score_text(shown, n, budget, SHOWN, problems="rows") for n in horizons),
+        _head(campaigns, board, timings, finished, args),
+        section("Why the two kinds of start differ", _WHY, _against_designs(board)),
+        "![Score of every policy at every N, by start and utility](suite/leaderboard.png)",
+        *(
+            section(
+                f"Start: {STARTS.get(start, start)}; utility `{utility}`", *_tables(part, timings)
+            )
+            for (start, utility), part in board.groupby(["start", "utility"], sort=False)
         ),
+        section("Problem by problem", _by_problem(scores)),
+        section("Can the score be trusted?", _trust(campaigns)),
+        section("The quick suite", _quick(choice)),
+        section("What was played", _left_out(campaigns), _told(campaigns)),
     ]
     files: dict[Path, Writer] = {
-        args.out / "leaderboard.md": text(leaderboard(finished, args)),
-        **{small / Path(name).name: partial(shutil.copy, results / name) for name in COPIED},
-        small / "rank_by_horizon.png": partial(draw_ranks, ranks[ranks["method"].isin(SHOWN)]),
-        results / "problem_scores.csv": csv(scores, digits=None),
-        results / "problem_scores.png": partial(draw_scores, shown),
+        **{small / name: partial(shutil.copy, results / name) for name in COPIED},
+        small / "leaderboard.png": partial(draw_leaderboard, board),
+        args.grid.with_name("suite-quick.yaml"): text(quick_grid(args.grid, choice)),
     }
     return Page(markdown.page(*blocks), files)
 
 
-def reading(scored: pd.DataFrame, scores: pd.DataFrame, ranks: pd.DataFrame) -> str:
-    """What the numbers say, in words."""
+def _head(
+    campaigns: pd.DataFrame,
+    board: pd.DataFrame,
+    timings: pd.DataFrame,
+    finished: Finished,
+    args: Args,
+) -> str:
+    budget = int((campaigns["horizon"] * campaigns["batch_size"]).mode()[0])
+    return _HEAD.format(
+        version=finished.version,
+        problems=_count(campaigns),
+        budget=budget,
+        tests=len(finished.tests),
+        campaigns=len(campaigns),
+        hours=timings["cpu_seconds"].sum() / 3600,
+        command=args.command,
+        short="\n".join(_winners(board)),
+    )
+
+
+def _winners(board: pd.DataFrame) -> list[str]:
+    """A line per start and utility: the first in place at each N, and who is above the baseline."""
     lines = []
-    for horizon, part in scores.groupby("horizon"):
-        best = part.loc[part.groupby("problem")["score"].idxmax()]
-        free = sorted(best.loc[best["method"].isin(MODEL_FREE), "problem"])
-        first = ranks[ranks["horizon"] == horizon].sort_values("rank").iloc[0]
+    for (start, utility), part in board.groupby(["start", "utility"], sort=False):
+        first = part[part["place"] == 1].sort_values("horizon")
+        words = [f"{row.horizon}: {code(row.method)} {row.score:.3f}" for row in first.itertuples()]
+        above = part[part["complete"] & (part["minus_baseline_low"] > 0)]
+        names = ", ".join(code(name) for name in dict.fromkeys(above["method"]))
         lines.append(
-            f"- **N = {horizon}**: the best mean rank has `{first['method']}` ({first['rank']:.1f} "
-            f"[{first['low']:.1f}, {first['high']:.1f}]). Highest mean score, by number of "
-            f"problems: {_counts(best['method'])}. A model-free policy has it on {len(free)} of "
-            f"{len(best)}{_list(free)}."
+            f"- {start}, `{utility}`: {', '.join(words)}; above `{BASELINE}` at some N: "
+            f"{names or 'none'}."
         )
-    lines += [_planning(scored, name) for name in PLANNERS if name in set(scored["method"])]
-    return "\n".join(lines)
+    return lines
 
 
-def _planning(scored: pd.DataFrame, planner: str) -> str:
-    """Where a planner, told N, beats itself told 1, and the best one-round rule."""
-    compared = planner_differences(scored, planner)
-    settings = len(
-        scored.loc[
-            (scored["horizon"] > 1) & scored["method"].isin((planner, *ONE_ROUND)),
-            ["problem", "horizon"],
-        ].drop_duplicates()
-    )
-    itself = compared[compared["rival"] == "itself"]
-    one_round = compared[compared["rival"] == "one-round"]
-    where = [
-        f"{row.problem} at N = {row.horizon}"
-        for row in one_round[one_round["low"] > 0].itertuples()
-    ]
-    return (
-        f"- **`{planner}`**, told N, is above the same policy told every round that it is the last "
-        f"in {(itself['low'] > 0).sum()} of {settings} settings with N > 1 and below it in "
-        f"{(itself['high'] < 0).sum()}; it is above the best of "
-        f"{', '.join(f'`{name}`' for name in ONE_ROUND)}, chosen in hindsight per setting, in "
-        f"{len(where)} and below it in {(one_round['high'] < 0).sum()} "
-        f"(paired, 95%, not corrected for the number of comparisons){_list(where)}."
-    )
-
-
-def planner_differences(scored: pd.DataFrame, planner: str) -> pd.DataFrame:
-    """A planner, told N, minus itself told 1 and minus the best one-round rule, paired.
-
-    Returns:
-        A row per problem, horizon above 1 and `rival` ("itself", "one-round") that was played.
-    """
+def _against_designs(board: pd.DataFrame) -> str:
+    """What a designed first batch, and designs in all rounds, gain on `ucb`, by start."""
     rows = []
-    several = scored[(scored["horizon"] > 1) & scored["method"].isin((planner, *ONE_ROUND))]
-    for setting, part in several.groupby(["problem", "horizon"], sort=True):
-        wide = part.pivot_table(
-            index="seed", columns=["method", "told_horizon"], values="problem_score"
+    for (start, horizon), part in board[board["utility"] == "best"].groupby(["start", "horizon"]):
+        each = part.set_index("method")
+        cells = [
+            f"{each.loc[name, 'score'] - each.loc['ucb', 'score']:+.3f}"
+            if name in each.index
+            else "-"
+            for name in (BASELINE, "d_optimal", "random")
+        ]
+        rows.append([start, horizon, f"{each.loc['ucb', 'score']:.3f}", *cells])
+    heads = ["start", "N", "`ucb`", f"`{BASELINE}` minus `ucb`", "`d_optimal` minus `ucb`"]
+    return table([*heads, "`random` minus `ucb`"], rows)
+
+
+def _tables(board: pd.DataFrame, timings: pd.DataFrame) -> list[str]:
+    """Scores of all policies over N, and their differences to the references."""
+    complete = board[board["complete"]]
+    order = complete.groupby("method")["score"].mean().sort_values(ascending=False).index
+    horizons = sorted(board["horizon"].unique())
+    best = complete.groupby("horizon")["score"].max()
+    ms = timings.groupby("policy")[["cpu_seconds", "campaigns"]].sum()
+    cost = 1e3 * ms["cpu_seconds"] / ms["campaigns"]
+    scores, differences = [], []
+    for name in order:
+        rows = complete[complete["method"] == name].set_index("horizon")
+        shown = {n: estimate(*_three(rows.loc[n], "score")) for n in horizons if n in rows.index}
+        marked = [
+            bold(shown[n]) if n in shown and rows.loc[n, "score"] == best[n] else shown.get(n, "-")
+            for n in horizons
+        ]
+        campaigns = rows["campaigns"].max()
+        scores.append([code(name), f"{campaigns:,}", *marked])
+        differences.append(
+            [
+                code(name),
+                *(difference(*_three(rows.loc[n], "minus_baseline")) for n in horizons),
+                f"{rows['minus_random'].mean():+.3f}",
+                f"{rows['median'].mean():.3f}",
+                f"{rows['auc'].mean():.3f}",
+                f"{rows['harm'].mean():.2f}",
+                f"{cost.get(name, float('nan')):.0f}",
+            ]
         )
-        if (planner, "true") not in wide:
+    heads = [f"N = {n}" for n in horizons]
+    others = sorted(set(board["method"]) - set(order))
+    partial_words = (
+        f"Not on all problems, and so without a place: {', '.join(map(code, others))}."
+        if others
+        else ""
+    )
+    means = ["minus `random`", "median", "trajectory", "harm", "CPU ms a campaign"]
+    return [
+        table(["policy", "campaigns", *heads], scores),
+        f"Minus `{BASELINE}`, on the same campaigns; behind it means over all N: minus `random`, "
+        "the median, the trajectory (mean over rounds of the best so far), the share of campaigns "
+        "that end below what `random` reached on them, CPU.",
+        table(["policy", *heads, *means], differences),
+        partial_words,
+    ]
+
+
+def _by_problem(scores: pd.DataFrame) -> str:
+    """Mean scores of some policies, utility `best`, few and many rounds."""
+    parts = []
+    part = scores[(scores["utility"] == "best") & scores["method"].isin(SHOWN)]
+    for (start, horizon), rows in part.groupby(["start", "horizon"], sort=True):
+        if horizon not in (1, 5):
             continue
-        rivals = {"itself": wide[planner, "one"]} if (planner, "one") in wide else {}
-        one_round = [wide[name, "true"] for name in ONE_ROUND if (name, "true") in wide]
-        if one_round:
-            rivals["one-round"] = max(one_round, key=lambda column: column.mean())
-        for rival, scores in rivals.items():
-            found = mean_interval((wide[planner, "true"] - scores).to_numpy())
-            rows.append((*setting, rival, *found))
-    return pd.DataFrame(rows, columns=["problem", "horizon", "rival", "difference", "low", "high"])
+        wide = rows.pivot_table(
+            index=["env", "env_kwargs"], columns="method", values="score", sort=False
+        )
+        names = [name for name in SHOWN if name in wide.columns]
+        lines = []
+        for keys, values in wide.iterrows():
+            top = values.max()
+            cells = [
+                bold(f"{values[name]:.2f}") if values[name] == top else f"{values[name]:.2f}"
+                for name in names
+            ]
+            lines.append([short_name(*keys), *(c.replace("nan", "-") for c in cells)])
+        title = f"Start: {start}, `best`, N = {horizon}"
+        parts.append(section(title, table(["problem", *map(code, names)], lines), level=3))
+    return "\n\n".join(["All of them: `suite/problem_scores.csv`.", *parts])
 
 
-def _counts(winners: pd.Series) -> str:
-    return ", ".join(f"`{name}` {count}" for name, count in winners.value_counts().items())
+def _trust(campaigns: pd.DataFrame) -> str:
+    """Whether a rival moves scores, and whether halves of the campaigns agree."""
+    moved = kept_when_one_leaves(campaigns)
+    rows = split_halves(campaigns)
+    decided, agreed = rows["decided"].sum(), rows["agreed"].sum()
+    lines = [
+        [row.start, f"`{row.utility}`", row.horizon, row.decided, f"{row.agreed / row.decided:.0%}"]
+        for row in rows.itertuples()
+        if row.decided
+    ]
+    return "\n\n".join(
+        [
+            "A policy that is added or left out moves no other's score: with each policy taken "
+            f"away in turn, the largest change of any other's score or interval is {moved:.1g}.",
+            "Halves of the campaigns (even and odd) agree on the order of two policies in "
+            f"{agreed:,} of {decided:,} pairs whose paired interval on one half excludes 0 "
+            f"({agreed / max(decided, 1):.1%}).",
+            table(["start", "utility", "N", "pairs", "same order on the other half"], lines),
+        ]
+    )
 
 
-def _list(names: list[str]) -> str:
-    return f": {'; '.join(names)}" if names else ""
+def _quick(choice: Choice) -> str:
+    """Which problems stand for all."""
+    names = ", ".join(short_name(*problem) for problem in choice.problems)
+    return (
+        f"`make suite-quick` plays {len(choice.problems)} problems, {names}, chosen so that the "
+        "order of policies on them agrees best with that on all: Kendall's tau is "
+        f"{choice.tau_chosen:.2f} over the policies that they were chosen by and "
+        f"{choice.tau_tested:.2f} over the others (mean over starts, utilities and N). Decisions "
+        f"take {choice.seconds / 60:.0f} minutes of CPU."
+    )
+
+
+def _left_out(campaigns: pd.DataFrame) -> str:
+    counts = campaigns.groupby("policy")["campaign"].nunique()
+    fewer = sorted(counts[counts < counts.max()].index)
+    words = ", ".join(f"{code(name)} {counts[name]}" for name in fewer)
+    return (
+        f"Campaigns of a setting: {counts.max()}, fewer where a design takes long; of policies "
+        f"whose decisions take long fewer: {words or 'none'}. Not played, since a decision takes a "
+        f"second or so: {', '.join(map(code, DEAR))}."
+    )
+
+
+def _told(campaigns: pd.DataFrame) -> str:
+    """What every policy was told of each problem."""
+    first = campaigns.drop_duplicates(["env", "env_kwargs"])
+    rows = [
+        [short_name(row.env, row.env_kwargs), row.start, *_recipe(row.env, row.env_kwargs)]
+        for row in first.itertuples()
+    ]
+    return table(["problem", "origin told", "start", "surrogate told", "noise told"], rows)
+
+
+def _recipe(env_id: str, env_kwargs: str) -> list[str]:
+    import json
+
+    import gymnasium as gym
+
+    import ombo_gym
+
+    env = gym.make(env_id, **json.loads(env_kwargs))
+    spec = ombo_gym.campaign_spec(env)
+    env.close()
+    noise = "unknown" if spec.noise_std is None else f"{spec.noise_std:g}"
+    return [str(spec.start_capacity), code(json.dumps(dict(spec.surrogate))), noise]
+
+
+def _three(row: pd.Series, name: str) -> tuple[float, float, float]:
+    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])
+
+
+def _signed(row: object, name: str) -> str:
+    return difference(*(getattr(row, f"{name}{end}") for end in ("", "_low", "_high")))
+
+
+def _count(campaigns: pd.DataFrame) -> int:
+    return len({short_name(*keys) for keys in campaigns.groupby(["env", "env_kwargs"]).groups})

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from stable_baselines3.common.callbacks import ProgressBarCallback
 
 from ombo_agents.cli.evaluate import show
 from ombo_agents.learned.storage import CONFIG
-from ombo_agents.learned.training import SETTINGS, train, training_seconds
+from ombo_agents.learned.training import SETTINGS, train
 from ombo_gym.evaluation.evaluate import evaluate
-from ombo_gym.evaluation.grid import read_grid
+from ombo_gym.evaluation.grid import held_out_problems, read_grid
+from ombo_gym.evaluation.grid_file import read_yaml
 from ombo_gym.evaluation.launch import Launch
 from scripts.studies import study
 
@@ -39,7 +39,7 @@ TRAININGS = (
 
 @dataclass(frozen=True)
 class Args(study.Args):
-    """Every policy on every environment, and the leaderboard (an hour or so)."""
+    """Every policy on every real problem, from two kinds of start (three hours or so)."""
 
     grid: Path = Path("grids/suite.yaml")
     """What is played."""
@@ -55,29 +55,34 @@ class Finished(NamedTuple):
 
     Attributes:
         results: The folder of its evaluation.
-        minutes: That training and playing took.
+        version: Of the grid.
+        tests: The problems that are held out.
     """
 
     results: Path
-    minutes: float
+    version: str
+    tests: list[tuple[str, dict[str, Any]]]
 
 
 def plan(args: Args) -> Finished:
     """Trains, plays and writes the report."""
-    training = sum(_train(each, args.runs) for each in TRAININGS)
-    begun = perf_counter()
-    plans = read_grid(args.grid)
+    for each in TRAININGS:
+        _train(each, args.runs)
     launch = Launch(args.backend, args.jobs, args.address)
     results = evaluate(
-        plans, out=args.results, launch=launch, resume=args.resume, command="make suite"
+        read_grid(args.grid),
+        out=args.results,
+        launch=launch,
+        resume=args.resume,
+        command="make suite",
     )
     show(results, args.results)
-    return Finished(args.results, (training + perf_counter() - begun) / 60)
+    version = str(read_yaml(args.grid).get("version", ""))
+    return Finished(args.results, version, held_out_problems(args.grid))
 
 
-def _train(training: Training, runs: Path) -> float:
-    """Trains what is not there yet; the seconds that all seeds took, now or earlier."""
-    seconds = 0.0
+def _train(training: Training, runs: Path) -> None:
+    """Trains what is not there yet."""
     for seed in SEEDS:
         out = runs / f"{training.name}-{seed}"
         if not (out / CONFIG).is_file():
@@ -91,5 +96,3 @@ def _train(training: Training, runs: Path) -> float:
                 out=out,
                 callback=ProgressBarCallback(),
             )
-        seconds += training_seconds(out)
-    return seconds

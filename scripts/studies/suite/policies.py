@@ -1,16 +1,10 @@
 """The policies that suite.md speaks of."""
 
-MODEL_FREE = (
-    *("random", "genetic", "cmaes", "local_search"),
-    *("adalead", "evolution", "sobol", "latin_hypercube"),  # which do not suit all problems
+SHOWN = (  # problem by problem; as many as a page is wide
+    *("random", "d_optimal", "genetic", "ucb", "doe_then_ucb", "offset_ucb"),
+    *("expected_improvement", "thompson", "rollout", "binoculars"),
 )
-ONE_ROUND = (  # the same rule every round
-    *("greedy", "ucb", "expected_improvement", "thompson"),
-    *("max_value_entropy", "local_penalization"),
-)
-PLANNERS = ("explore_then_exploit", "rollout", "binoculars")  # they read N
-TRAINED = ("runs/suite/gp-*", "runs/suite/tf-*")
-SHOWN = (  # in tables and pictures; as many as there are colours
-    *("random", "genetic", "greedy", "ucb", "expected_improvement", "thompson"),
-    *("local_penalization", *PLANNERS, *TRAINED),
+DEAR = (  # not in the suite: a decision takes a second
+    *("ensemble_greedy", "gradient_ascent", "gradient_min", "gradient_mean", "coms", "cbas"),
+    *("reinforce", "mins", "bo_qei", "botorch_logei", "botorch_kg", "botorch_multistep"),
 )

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from ombo_gym.evaluation.plan import EvaluationPlan
-from ombo_gym.evaluation.problem_scores import problem_scores
 from scripts.studies import study
 from scripts.studies.campaigns import play
 
@@ -53,7 +52,7 @@ def plan(args: Args) -> pd.DataFrame:
         for env_id, arguments in PROBLEMS
         for truncation in (False, True)
     ]
-    return gains(problem_scores(play(plans, args)))
+    return gains(play(plans, args))
 
 
 def gains(campaigns: pd.DataFrame) -> pd.DataFrame:
@@ -66,6 +65,6 @@ def gains(campaigns: pd.DataFrame) -> pd.DataFrame:
     ]
     keys = ["problem", "horizon", "policy", "seed"]
     wide = campaigns.assign(problem=names, shifted=shifted).pivot(
-        index=keys, columns="shifted", values="problem_score"
+        index=keys, columns="shifted", values="score"
     )
     return (wide[True] - wide[False]).rename("gain").reset_index()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.surrogates.correlation import Correlation
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import Surrogate
 
@@ -103,18 +104,11 @@ def _given_model(
     import torch
     from botorch import settings
     from botorch.models import SingleTaskGP
-    from gpytorch.kernels import MaternKernel, RBFKernel, ScaleKernel
     from gpytorch.means import ConstantMean, ZeroMean
 
     x = torch.as_tensor(features, dtype=torch.float64)  # (n, k)
     y = torch.as_tensor(values, dtype=torch.float64)[:, None]  # (n, 1)
-    unit = torch.as_tensor(posterior.unit, dtype=torch.float64)  # (1, 1 or k)
-    ard = {"ard_num_dims": unit.shape[1]} if unit.shape[1] > 1 else {}
-    base = MaternKernel(nu=2.5, **ard) if surrogate.kernel == "matern52" else RBFKernel(**ard)
-    kernel = ScaleKernel(base).to(x)
     variance = float(posterior.outputscale[0] * posterior.scale[0] ** 2)
-    kernel.outputscale = variance
-    kernel.base_kernel.lengthscale = unit
     mean: Any = ZeroMean()
     if surrogate.standardise:
         mean = ConstantMean().to(x)
@@ -124,10 +118,42 @@ def _given_model(
             train_X=x,
             train_Y=y,
             train_Yvar=torch.full_like(y, float(posterior.noise[0]) * variance * _NOISE_MARGIN),
-            covar_module=kernel,
+            covar_module=_kernel(posterior.correlation, variance),
             mean_module=mean,
             outcome_transform=None,
         )
+
+
+def _kernel(correlation: Correlation, variance: float) -> Any:
+    """The covariance function of a campaign, of which there is one."""
+    import torch
+    from gpytorch.kernels import MaternKernel, RBFKernel, ScaleKernel
+
+    def stationary(columns: NDArray[np.intp] | None) -> Any:
+        unit = torch.as_tensor(correlation.unit, dtype=torch.float64)  # (1, 1 or k)
+        unit = unit if columns is None else unit[:, columns]
+        settings: dict[str, Any] = {"ard_num_dims": unit.shape[1]} if unit.shape[1] > 1 else {}
+        if columns is not None:
+            settings["active_dims"] = tuple(columns.tolist())
+        matern = correlation.kernel == "matern52"
+        kernel = MaternKernel(nu=2.5, **settings) if matern else RBFKernel(**settings)
+        kernel.to(torch.float64).lengthscale = unit
+        return kernel
+
+    def scaled(kernel: Any, factor: float) -> Any:
+        found = ScaleKernel(kernel).to(torch.float64)
+        found.outputscale = factor
+        return found
+
+    if correlation.categories is None or correlation.weights is None:
+        return scaled(stationary(None), variance)
+    of_numbers, of_categories, of_product = (variance * correlation.weights[0]).tolist()
+    numbers, categories = (
+        stationary(np.flatnonzero(columns))
+        for columns in (~correlation.categories, correlation.categories)
+    )
+    product = scaled(numbers * categories, of_product)
+    return scaled(numbers, of_numbers) + scaled(categories, of_categories) + product
 
 
 def unit_box(dim: int) -> torch.Tensor:

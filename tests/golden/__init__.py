@@ -1,0 +1,1 @@
+"""Golden values: what problems measure and surrogates believe, frozen."""
