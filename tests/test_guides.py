@@ -18,9 +18,10 @@ LINES = [(name, command) for name, page in CONTENT.items() for command in page.c
 
 
 FORKS = """
-import json, os, sys
+import gc, json, os, sys
 import matplotlib.pyplot, ombo_agents, ombo_gym, pandas, pytest, stable_baselines3, torch
 import ombo_agents.cli.main, ombo_gym.evaluation.evaluate, ombo_gym.testing  # once for all
+gc.freeze()  # what is shared is not gone through when a fork ends
 results = {}
 for name, (folder, code) in json.load(open("jobs.json")).items():
     sys.stdout.flush()

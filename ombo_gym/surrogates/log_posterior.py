@@ -26,8 +26,8 @@ from ombo_gym.surrogates.kernels import KERNELS, WITH_SLOPES, Floats
 _DEVIATION = 0.4  # scale of the Cauchy prior of a log lengthscale's deviation
 _COMMON = (0.6, 1.0)  # median, in typical distances, and sd of the log of the common lengthscale
 _NOISE = (-4.0, 3.0)  # mean and sd of the log noise variance that is not known
-# Of the numbers' kernel, the categories' and the product: what lengthscales are fitted with, and
-# what is as probable beforehand.
+# Of the numbers' kernel, the categories' and the product: what lengthscales are fitted with at
+# first, and what may be.
 _BETWEEN = (0.2, 0.2, 0.6)
 _STRUCTURES = ((0.0, 0.0, 1.0), (0.5, 0.5, 0.0), (1 / 3, 1 / 3, 1 / 3))
 # Log lengthscale: below, rounding of squared distances would outweigh the least noise.
@@ -105,6 +105,7 @@ class LogPosterior:
             slope *= by_matrix
             by_scale[:, part.present] = part.by_scale(slope, per_squared, rows)
         deviations = at[:, 1:-1]
+        by_scale[at[:, :1] + deviations < _SHORTEST] = 0.0
         by_deviation = by_scale - 2 * deviations / (_DEVIATION**2 + deviations**2)
         by_common = row_sums(by_scale) - (at[:, 0] - self.middle) / _COMMON[1] ** 2
         slope = np.concatenate([by_common[:, None], by_deviation, by_noise[:, None]], axis=1)

@@ -182,13 +182,13 @@ def test_cells_are_fitted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     cell = Cell(BY_NAME["linear"], Setting(GP, "{}", "random"), 4)
     assert Cells(tmp_path, added=4, count=2).read(cell) is None
     made = Cells(tmp_path, added=4, count=2).make(cell)
+    assert Cells(tmp_path, added=4, count=3).read(cell) is None  # of other data
     monkeypatch.setattr(linear, "predict", None)
     monkeypatch.setattr("scripts.studies.surrogates.cells.draw_data_sets", None)
     again = Cells(tmp_path, added=4, count=2)
     pd.testing.assert_frame_equal(again.make(cell), made)
     pd.testing.assert_frame_equal(again.read(cell), made)
     assert made["data_set"].tolist() == [0, 1] and set(made["start"]) == {"random"}
-    assert Cells(tmp_path, added=4, count=3).read(cell) is None  # of other data
 
 
 # --- comparisons ----------------------------------------------------------------------------------
@@ -289,7 +289,9 @@ def test_the_study_makes_its_page_and_goes_on_where_it_was(
     args = plan.Args(out=tmp_path / "docs", runs=tmp_path / "runs", jobs=1, resume=True)
     args = replace(args, data_sets=2, campaigns=2)
     with pytest.raises(ValueError, match="expected predictions to be kept"):
-        STUDY.run(replace(args, finished=True))
+        STUDY.run(replace(args, models="none"))
+    with pytest.raises(ValueError, match=r"names among .*'linear'.*got .'tree'"):
+        STUDY.run(replace(args, models="fit,tree"))
     STUDY.run(args)
     text = (tmp_path / "docs" / "surrogates.md").read_text()
     assert "14 of 14 cells" in text and "nan" not in text and "    make study" in text
@@ -298,7 +300,7 @@ def test_the_study_makes_its_page_and_goes_on_where_it_was(
     table = pd.read_csv(tmp_path / "docs" / "surrogates.csv")
     assert len(table) == 14 and set(table["model"]) == {model.name for model in few}
     monkeypatch.setattr(Model, "predict", None)
-    STUDY.run(replace(args, finished=True))
+    STUDY.run(replace(args, models="none"))
     assert (tmp_path / "docs" / "surrogates.md").read_text() == text
 
 

@@ -260,5 +260,5 @@ def test_what_cannot_be_read_is_refused_with_what_was_typed(parse, text):
 def test_an_environment_of_your_own_is_named_with_its_module():
     assert parse_env("ombo_gym:Ombo/GP-v0") == "ombo_gym:Ombo/GP-v0"
     assert parse_env("Ombo/TFBind8-v0") == "Ombo/TFBind8-v0"
-    with pytest.raises(ImportError, match="nowhere"):
+    with pytest.raises(ValueError, match="nowhere"):
         parse_env("nowhere:Ombo/GP-v0")

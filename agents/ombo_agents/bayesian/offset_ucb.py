@@ -26,8 +26,14 @@ def offset_ucb(spec: CampaignSpec, *, weight: float, strength: float, climb: boo
         climb: See `ucb`.
 
     Raises:
-        ValueError: An argument out of range.
+        ValueError: An argument out of range, or campaigns that are played through a control, whose
+            surrogate is the environment's.
     """
+    if spec.control != "designs":
+        raise ValueError(
+            f'offset_ucb has a surrogate of its own: expected control="designs", got '
+            f'control="{spec.control}"'
+        )
     strength = number("strength", strength, up_to=10.0)
     recipe = dict(spec.surrogate)
     if recipe.get("kernel", "fit") in ("fit", "isotropic"):

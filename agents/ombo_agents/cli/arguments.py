@@ -49,9 +49,8 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
     """Checks the name of an environment: an id, `module:id`, or `module:Class` of a problem.
 
     Raises:
-        ImportError: The module is not there.
         ValueError: An unknown id (lists the known ones, those of the module too), or a module that
-            raises an error.
+            is not there or raises an error.
     """
     module, _, name = env_id.rpartition(":")
     if module:

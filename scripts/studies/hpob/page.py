@@ -81,6 +81,7 @@ def _head(found: Comparison) -> str:
     spaces = list(dict.fromkeys(task.partition("_")[0] for task in found.tasks))
     lines = [
         f"{_name(CHOSEN)}, named before anything was played here, has {verdict(found)}.",
+        f"Minus that GP: {_row(found, CHOSEN, 'GP')}.",
         f"Minus DNGO, the best at most trials without transfer: {_row(found, CHOSEN, 'DNGO')}.",
         f"Minus FSBO, which has learned from the meta-train split: {_row(found, CHOSEN, 'FSBO')}.",
         _best_of_ours(found),

@@ -126,18 +126,13 @@ def _winners(board: pd.DataFrame) -> list[str]:
 
 def _against_designs(board: pd.DataFrame) -> str:
     """What a designed first batch, and designs in all rounds, gain on `ucb`, by start."""
+    names = ("ucb", BASELINE, "d_optimal", "random")
     rows = []
     for (start, horizon), part in board[board["utility"] == "best"].groupby(["start", "horizon"]):
-        each = part.set_index("method")
-        cells = [
-            f"{each.loc[name, 'score'] - each.loc['ucb', 'score']:+.3f}"
-            if name in each.index
-            else "-"
-            for name in (BASELINE, "d_optimal", "random")
-        ]
-        rows.append([start, horizon, f"{each.loc['ucb', 'score']:.3f}", *cells])
-    heads = ["start", "N", "`ucb`", f"`{BASELINE}` minus `ucb`", "`d_optimal` minus `ucb`"]
-    return table([*heads, "`random` minus `ucb`"], rows)
+        score, *others = part.set_index("method")["score"].reindex(names)
+        rows.append([start, horizon, f"{score:.3f}", *(f"{each - score:+.3f}" for each in others)])
+    heads = [f"{code(name)} minus `ucb`" for name in names[1:]]
+    return table(["start", "N", "`ucb`", *heads], rows)
 
 
 def _tables(board: pd.DataFrame, timings: pd.DataFrame) -> list[str]:

@@ -32,7 +32,7 @@ _NAMES = {
     "coverage": "90% coverage",
 }
 _WIDTH = 100
-_NAMED = 6  # losses that are named
+_NAMED = 4  # losses that are named
 _PRIOR = "prior"
 
 _DEFINITIONS = """\
@@ -82,9 +82,10 @@ def page(found: Found, args: Args) -> Page:
 
 def _head(found: Found, names: Sequence[str]) -> str:
     """What came out, in the page's first lines."""
-    lines = [_against(found.qualities, name) for name in (BOTORCH, "isotropic") if name in names]
-    if BOTORCH in names:
-        lines.append(_losses_text(found.qualities))
+    lines = []
+    for name in (BOTORCH, "isotropic"):
+        if name in names:
+            lines += [_against(found.qualities, name), _losses_text(found.qualities, name)]
     costs = found.costs
     if {FIT, BOTORCH} <= set(costs.index):
         lines.append(
@@ -121,12 +122,12 @@ def _verdict(interval: Interval) -> str:
     return "below" if interval.high < 0 else "undecided"
 
 
-def _losses_text(qualities: pd.DataFrame) -> str:
-    """On which problems `fit` is below BoTorch's model."""
+def _losses_text(qualities: pd.DataFrame, model: str) -> str:
+    """On which problems `fit` is below a model; the worst of them by name."""
     parts = []
-    for measure in ("spearman", "guarded_log_score"):
-        lost = losses(qualities, BOTORCH, measure)
-        named = ", ".join(f"{name} {value:+.2f}" for name, value in lost.head(_NAMED).items())
+    for measure in ("spearman", "guarded_log_score", "log_score"):
+        lost = losses(qualities, model, measure)
+        named = ", ".join(f"{name} {value:+,.2f}" for name, value in lost.head(_NAMED).items())
         more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
         parts.append(f"in {_NAMES[measure]}: {named + more or 'none'}")
     return f"Problems on which `{FIT}` is below it, {'; '.join(parts)}."

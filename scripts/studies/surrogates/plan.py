@@ -41,8 +41,9 @@ class Args(study.Args):
     """Per problem, start and size."""
     campaigns: int = 100
     """Per policy, recipe, problem, start and horizon; 0: none are played."""
-    finished: bool = False
-    """Fit nothing more: the page is of what is kept."""
+    models: str = "all"
+    """Names of models with commas between, or none: only these are fitted now; of others the page
+    has what is kept."""
 
 
 class Found(NamedTuple):
@@ -61,13 +62,29 @@ class Found(NamedTuple):
 
 def plan(args: Args) -> Found:
     """Fits and plays what is not kept."""
-    if not args.resume and not args.finished:
+    fitted = _fitted(args.models)
+    if not args.resume and args.models == "all":
         for kind in ("data", "predictions"):
             shutil.rmtree(args.runs / kind, ignore_errors=True)
-    frames = _qualities(args)
+    frames = _qualities(args, fitted)
     if not frames:
-        raise ValueError("finished: expected predictions to be kept, got none; leave it out")
-    return Found(pd.concat(frames, ignore_index=True), _costs(args), _gains(args))
+        raise ValueError(
+            f"models: expected predictions to be kept where nothing is fitted, got {args.models!r} "
+            "and none that are kept; leave it out"
+        )
+    return Found(pd.concat(frames, ignore_index=True), _costs(args, fitted), _gains(args))
+
+
+def _fitted(names: str) -> set[str]:
+    """The models that are fitted now."""
+    known = {model.name for model in MODELS}
+    if names in ("all", "none"):
+        return known if names == "all" else set()
+    if unknown := set(names.split(",")) - known:
+        raise ValueError(
+            f"models: expected 'all', 'none' or names among {sorted(known)}, got {sorted(unknown)}"
+        )
+    return set(names.split(","))
 
 
 def cells() -> list[Cell]:
@@ -87,17 +104,23 @@ def cells() -> list[Cell]:
     return sorted(found, key=order)
 
 
-def _qualities(args: Args) -> list[pd.DataFrame]:
+def _qualities(args: Args, fitted: set[str]) -> list[pd.DataFrame]:
     """What is kept, and what is predicted now."""
     wanted = cells()
     kept = Cells(args.runs, added=max(ADDED), count=args.data_sets)
     read = [kept.read(cell) for cell in tqdm(wanted, unit="cell", desc="reading", disable=None)]
     frames = [frame for frame in read if frame is not None]
-    missing = [cell for cell, frame in zip(wanted, read, strict=True) if frame is None]
-    if args.finished or not missing:
+    missing = [
+        cell
+        for cell, frame in zip(wanted, read, strict=True)
+        if frame is None and cell.model.name in fitted
+    ]
+    if not missing:
         return frames
     # One after the other, so that no two processes draw the same data.
-    for cell in tqdm({each.setting: each for each in missing}.values(), desc="drawing"):
+    for cell in tqdm(
+        {each.setting: each for each in missing}.values(), desc="drawing", disable=None
+    ):
         kept.draw(cell.setting)
     make = partial(_make, args.runs, args.data_sets)
     made = launch_of(args.jobs).map(make, missing)
@@ -108,14 +131,14 @@ def _make(folder: Path, count: int, cell: Cell) -> pd.DataFrame:
     return Cells(folder, added=max(ADDED), count=count).make(cell)
 
 
-def _costs(args: Args) -> pd.Series:
+def _costs(args: Args, fitted: set[str]) -> pd.Series:
     """Processor seconds of a fit by model; of what is kept, where nothing is to be fitted."""
     costs = {}
     for model in MODELS:
         count = COST_TOGETHER if model.kernel else COST_ALONE
         kept = Cells(args.runs / "cost", added=COST_ADDED, count=count)
         cell = Cell(model, COST, COST_ADDED)
-        frame = kept.read(cell) if args.finished else kept.make(cell)
+        frame = kept.make(cell) if model.name in fitted else kept.read(cell)
         if frame is not None:
             costs[model.name] = frame["seconds"].mean()
     return pd.Series(costs, dtype=float)

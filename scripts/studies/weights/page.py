@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import pandas as pd
 
+import ombo_gym
 from ombo_agents.hyperparameters import settings_of
 from ombo_gym.evaluation import markdown
 from ombo_gym.evaluation.leaderboard import PlayedScores, over_problems
@@ -26,7 +28,8 @@ def page(campaigns: pd.DataFrame, args: Args) -> Page:
     """The page; it has neither tables nor pictures beside it."""
     scores = PlayedScores(campaigns)
     problems = {short_name(*keys) for keys in campaigns.groupby(["env", "env_kwargs"]).groups}
-    taken = {name: settings_of(name) for name in SETTINGS}
+    spec = ombo_gym.campaign_spec(gym.make("Ombo/BBOB-v0"))
+    taken = {name: settings_of(name, spec) for name in SETTINGS}
     head = _HEAD.format(
         problems=len(problems),
         names=", ".join(sorted(problems)),
