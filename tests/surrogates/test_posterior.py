@@ -279,7 +279,7 @@ def test_the_prior_of_the_problem_is_its_kernel_and_the_noise_of_the_measurement
         ({"max_data": True}, GP(), "max_data of at least 2"),
         ({"max_data": 8.0}, GP(), "max_data of at least 2"),
         ({"kernal": "fit"}, GP(), r"\['kernel', 'lengthscale', 'max_data', 'truncation'\].*kernal"),
-        ({"truncation": 1}, GP(), "truncation true or false, got 1"),
+        ({"truncation": 11}, GP(), "truncation true, false or a number from 0 to 10, got 11"),
         ("prior", GP(), "surrogate: expected a dict of settings .*got 'prior'"),
     ],
 )
