@@ -89,7 +89,7 @@ class Campaigns:
         self._columns = np.arange(self.capacity)  # (capacity,)
         self._observed_dtype = problem.design_space.observation_space(1).dtype
         self._numbered = problem.instance_count() is not None
-        self._tracker = UtilityTracker(self.spec.utility, num_campaigns)
+        self.tracker = UtilityTracker(self.spec.utility, num_campaigns)
 
     @property
     def finished(self) -> NDArray[np.bool_]:
@@ -148,7 +148,7 @@ class Campaigns:
         self._find_optimum(env_indices, instances)
         best = self._draw_start(env_indices, keys, instances)
         self.best_value[env_indices] = best
-        self._tracker.begin(env_indices, best)
+        self.tracker.begin(env_indices, best)
         self._draw_plates(env_indices, keys, options)
         infos = self._infos(env_indices)
         if self._numbered:
@@ -263,7 +263,7 @@ class Campaigns:
         self._append(batches)
 
         horizon = self.horizon[env_indices]
-        utilities, rewards = self._tracker.update(
+        utilities, rewards = self.tracker.update(
             env_indices,
             true_values,
             best,

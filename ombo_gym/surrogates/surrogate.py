@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,26 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
     Raises:
         ValueError: An unknown setting, or a prior that the spec lacks.
     """
-    config = spec.surrogate
+    config = _checked(spec.surrogate)
+    name, max_data = config.get("kernel", "fit"), int(config.get("max_data", 512))
+    if name in ("fit", "isotropic"):
+        return _fitted(spec, name, max_data, config.get("truncation", True))
+    lengthscale: Any = config.get("lengthscale")
+    if name == "prior":
+        if not isinstance(spec.prior, GaussianProcess):
+            raise ValueError(
+                'surrogate: {"kernel": "prior"} needs a problem that is drawn from a known '
+                'process; use {"kernel": "fit"}'
+            )
+        name, lengthscale = spec.prior.kernel, spec.prior.lengthscale
+    if not is_number(lengthscale) or not 0 < lengthscale < _LONGEST:
+        raise ValueError(f"surrogate: expected a positive lengthscale, got {shown(lengthscale)}")
+    noise = (spec.noise_std or 0.0) ** 2 + JITTER
+    return Surrogate(name, (float(lengthscale),), (noise,), False, max_data)
+
+
+def _checked(config: Any) -> Mapping[str, Any]:
+    """A recipe whose settings are known ones, each of its kind."""
     known = {"kernel", "lengthscale", "max_data", "truncation"}
     if not isinstance(config, Mapping) or set(config) - known:
         raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {shown(config)}")
@@ -100,51 +120,38 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
             f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
             f"got {shown(dict(config))}"
         )
-    if name in ("fit", "isotropic"):
-        space = spec.design_space
-        scales = tuple(space.typical_distance * scale for scale in _LENGTHSCALES)
-        below = spec.start_origin.percentile if truncation else None
-        strength = float(truncation)
-        if name == "fit":
-            categories = space.category_features
-            return Surrogate(
-                "matern52",
-                (0.6 * space.typical_distance,),
-                (_NOISES[1],),
-                True,
-                int(max_data),
-                below,
-                groups=tuple(space.feature_groups.tolist()),
-                typical_distance=space.typical_distance,
-                categories=None if categories is None else tuple(categories.tolist()),
-                noise_std=float(spec.noise_std or 0.0),
-                truncation=strength,
-            )
+    return config
+
+
+def _fitted(spec: CampaignSpec, name: str, max_data: int, truncation: float) -> Surrogate:
+    """What is fitted to the data: "fit" or "isotropic"."""
+    space = spec.design_space
+    below = spec.start_origin.percentile if truncation else None
+    if name == "isotropic":
         return Surrogate(
             space.kernel,
-            scales,
+            tuple(space.typical_distance * scale for scale in _LENGTHSCALES),
             _NOISES,
             True,
-            int(max_data),
+            max_data,
             below,
             _log_prior(space),
-            truncation=strength,
+            truncation=float(truncation),
         )
-    if name == "prior":
-        if not isinstance(spec.prior, GaussianProcess):
-            raise ValueError(
-                'surrogate: {"kernel": "prior"} needs a problem that is drawn from a known '
-                'process; use {"kernel": "fit"}'
-            )
-        name, lengthscale = spec.prior.kernel, spec.prior.lengthscale
-    if (
-        isinstance(lengthscale, bool)
-        or not isinstance(lengthscale, int | float | np.integer | np.floating)
-        or not 0 < lengthscale < _LONGEST
-    ):
-        raise ValueError(f"surrogate: expected a positive lengthscale, got {shown(lengthscale)}")
-    noise = (spec.noise_std or 0.0) ** 2 + JITTER
-    return Surrogate(name, (float(lengthscale),), (noise,), False, int(max_data))
+    categories = space.category_features
+    return Surrogate(
+        "matern52",
+        (0.6 * space.typical_distance,),
+        (_NOISES[1],),
+        True,
+        max_data,
+        below,
+        groups=tuple(space.feature_groups.tolist()),
+        typical_distance=space.typical_distance,
+        categories=None if categories is None else tuple(categories.tolist()),
+        noise_std=float(spec.noise_std or 0.0),
+        truncation=float(truncation),
+    )
 
 
 def _log_prior(space: DesignSpace) -> tuple[float, ...]:

@@ -161,7 +161,7 @@ class ObservationMapVectorWrapper(CampaignVectorWrapper):
     def _with_more(self, infos: dict[str, Any], added: Infos) -> dict[str, Any]:
         """Adds to the infos of the campaigns that have some."""
         present = infos.get("_round", np.zeros(self.num_envs, bool))  # (B,)
-        return {**infos, **_masked(added, present)} if present.any() else infos
+        return {**infos, **masked_infos(added, present)} if present.any() else infos
 
     def _with_finals(self, infos: dict[str, Any]) -> dict[str, Any]:
         """Maps the last observations of campaigns that were followed by new ones."""
@@ -175,11 +175,11 @@ class ObservationMapVectorWrapper(CampaignVectorWrapper):
                 if name not in added:
                     added[name] = np.zeros((self.num_envs, *array.shape[1:]), array.dtype)
                 added[name][row] = array[0]
-        final_info = {**infos["final_info"], **_masked(added, over)}
+        final_info = {**infos["final_info"], **masked_infos(added, over)}
         return {**infos, "final_obs": final_obs, "final_info": final_info}
 
 
-def _masked(added: Infos, present: NDArray[np.bool_]) -> dict[str, Any]:
+def masked_infos(added: Infos, present: NDArray[np.bool_]) -> dict[str, Any]:
     """Infos (B, ...) with their masks, zero where there are none, as gymnasium packs them."""
     packed: dict[str, Any] = {}
     for name, array in added.items():

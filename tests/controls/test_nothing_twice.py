@@ -24,12 +24,15 @@ def once(case, rows, control, **arguments):
 
 @pytest.mark.parametrize(
     ("case", "control", "q"),
-    # Batches of two sizes in turn; over both controls, four of five.
+    # Batches of two sizes in turn, over both controls four of five.
     [
-        (case, control, (4, 1, 2, 3, 5)[(i + 2 * j + 4 * k) % 5])
-        for i, case in enumerate(ONCE)
-        for j, control in enumerate(("exploration", "candidates"))
-        for k in range(2)
+        *(
+            (case, control, (4, 1, 2, 3, 5)[(i + 2 * j + 4 * k) % 5])
+            for i, case in enumerate(ONCE)
+            for j, control in enumerate(("exploration", "candidates"))
+            for k in range(2)
+        ),
+        ("pool", "candidates", 3),  # to the end of more designs than a list holds
     ],
 )
 def test_no_action_wastes_a_slot_while_designs_are_left(case, control, q):

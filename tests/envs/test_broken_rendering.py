@@ -80,7 +80,7 @@ class Drawing(CampaignEnv):
 class Meddling(CampaignEnv):
     def render(self) -> Any:
         frame = super().render()
-        self.campaigns._tracker._incumbent += 1.0
+        self.campaigns.tracker._incumbent += 1.0
         return frame
 
 

@@ -34,6 +34,7 @@ _NAMES = {
 _WIDTH = 100
 _NAMED = 4  # losses that are named
 _PRIOR = "prior"
+_DISASTER = -10  # mean log score
 
 _DEFINITIONS = """\
 Every model sees the same data: {data_sets} data sets for each problem, kind of start and size; a
@@ -69,7 +70,7 @@ def page(found: Found, args: Args) -> Page:
         _head(found, names),
         section("What is compared", _definitions(args)),
         section(f"`{FIT}` minus the others", _difference_table(qualities, names)),
-        section("By start and size", *_by_size(qualities, names)),
+        section("By start and size", _by_size(qualities, names)),
         section("Processor time of a fit", _cost_text(found)),
         section("What it is worth in campaigns", _gain_text(found.gains, args)),
         section("Problem by problem", *_by_problem(qualities, names)),
@@ -86,6 +87,7 @@ def _head(found: Found, names: Sequence[str]) -> str:
     for name in (BOTORCH, "isotropic"):
         if name in names:
             lines += [_against(found.qualities, name), _losses_text(found.qualities, name)]
+    lines += _disasters(found.qualities)
     costs = found.costs
     if {FIT, BOTORCH} <= set(costs.index):
         lines.append(
@@ -133,6 +135,19 @@ def _losses_text(qualities: pd.DataFrame, model: str) -> str:
     return f"Problems on which `{FIT}` is below it, {'; '.join(parts)}."
 
 
+def _disasters(qualities: pd.DataFrame) -> list[str]:
+    """Where models are certain and wrong, so that single designs outweigh all else."""
+    means = qualities.groupby(["model", "problem"], sort=False)["log_score"].mean()
+    worst = means[means < _DISASTER]
+    if worst.empty:
+        return []
+    named = "; ".join(
+        f"`{model}`: {', '.join(part.index.get_level_values('problem'))}"
+        for model, part in worst.groupby("model", sort=False)
+    )
+    return [f"Certain and wrong (mean log score below {_DISASTER}) are {named}."]
+
+
 def _definitions(args: Args) -> str:
     return _DEFINITIONS.format(
         data_sets=args.data_sets,
@@ -162,19 +177,15 @@ def _difference_table(qualities: pd.DataFrame, names: Sequence[str]) -> str:
     return table(headings, rows)
 
 
-def _by_size(qualities: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Means over the problems that all models have, a row a model; and where a prior is known."""
+def _by_size(qualities: pd.DataFrame, names: Sequence[str]) -> str:
+    """Means over the problems that all models have; few have a known prior."""
     common = [name for name in names if name != _PRIOR]
-    blocks = [_size_tables(complete(qualities, common), common, "all models have predicted")]
-    if _PRIOR in names:
-        part = complete(qualities, names)
-        blocks.append(_size_tables(part, names, "have a known prior"))
-    return [block for block in blocks if block]
+    return _size_tables(complete(qualities, common), common)
 
 
-def _size_tables(part: pd.DataFrame, names: Sequence[str], which: str) -> str:
+def _size_tables(part: pd.DataFrame, names: Sequence[str]) -> str:
     if part.empty:
-        return ""
+        return "No problem has been predicted by all models yet."
     columns = [
         (start, added)
         for start in STARTS
@@ -198,7 +209,7 @@ def _size_tables(part: pd.DataFrame, names: Sequence[str], which: str) -> str:
         f"{part[(part['start'] == start) & (part['added'] == added)]['problem'].nunique()}"
         for start, added in columns
     )
-    lead = f"Means over the problems that {which} ({counts} problems by column)."
+    lead = f"Means over the problems that all models have predicted ({counts} by column)."
     return "\n\n".join([lead, *texts])
 
 
