@@ -90,11 +90,11 @@ class ObservationMapWrapper(BaseWrapper):
         return observation, reward, terminated, truncated, info
 
     def _seen(self, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        seen, infos = self._map(batch_of_one(observation))
+        seen, infos = self._map(batch_of([observation]))
         added = {
             name: array[0].item() if array.ndim == 1 else array[0] for name, array in infos.items()
         }
-        return first_of_batch(seen), {**info, **added}
+        return row_of_batch(seen, 0), {**info, **added}
 
 
 class CampaignVectorWrapper(BaseVectorWrapper):
@@ -166,15 +166,15 @@ class ObservationMapVectorWrapper(CampaignVectorWrapper):
     def _with_finals(self, infos: dict[str, Any]) -> dict[str, Any]:
         """Maps the last observations of campaigns that were followed by new ones."""
         over = infos["_final_obs"]  # (B,)
+        rows = np.flatnonzero(over)  # (R,)
+        seen, last = self._map(batch_of([infos["final_obs"][row] for row in rows]))
         final_obs = np.full(self.num_envs, None, dtype=object)
+        for position, row in enumerate(rows):
+            final_obs[row] = row_of_batch(seen, position)
         added: Infos = {}
-        for row in np.flatnonzero(over):
-            seen, last = self._map(batch_of_one(infos["final_obs"][row]))
-            final_obs[row] = first_of_batch(seen)
-            for name, array in last.items():
-                if name not in added:
-                    added[name] = np.zeros((self.num_envs, *array.shape[1:]), array.dtype)
-                added[name][row] = array[0]
+        for name, array in last.items():
+            added[name] = np.zeros((self.num_envs, *array.shape[1:]), array.dtype)
+            added[name][rows] = array
         final_info = {**infos["final_info"], **masked_infos(added, over)}
         return {**infos, "final_obs": final_obs, "final_info": final_info}
 
@@ -188,18 +188,18 @@ def masked_infos(added: Infos, present: NDArray[np.bool_]) -> dict[str, Any]:
     return packed
 
 
-def batch_of_one(observation: Any) -> Any:
-    """An observation of one campaign with a leading 1."""
-    if isinstance(observation, Mapping):
-        return {name: np.asarray(array)[None] for name, array in observation.items()}
-    return np.asarray(observation)[None]
+def batch_of(observations: Sequence[Any]) -> Any:
+    """Observations of R campaigns with a leading R."""
+    if isinstance(observations[0], Mapping):
+        return {name: np.stack([each[name] for each in observations]) for name in observations[0]}
+    return np.stack(observations)
 
 
-def first_of_batch(observation: Any) -> Any:
-    """The inverse of `batch_of_one`."""
+def row_of_batch(observation: Any, row: int) -> Any:
+    """One of the observations that `batch_of` put together."""
     if isinstance(observation, Mapping):
-        return {name: array[0] for name, array in observation.items()}
-    return observation[0]
+        return {name: array[row] for name, array in observation.items()}
+    return observation[row]
 
 
 def action_masks(env: AnyEnv | AnyVectorEnv) -> NDArray[np.bool_]:

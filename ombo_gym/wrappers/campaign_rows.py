@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.campaign import Campaigns
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class CampaignRows:
@@ -78,3 +80,37 @@ def gathered(
             found = np.zeros(count, values.dtype)  # (B,)
         found[group.env_rows] = values[group.rows]
     return np.zeros(count) if found is None else found
+
+
+@dataclass(frozen=True)
+class PlayedRound:
+    """What a step was for B campaigns.
+
+    Attributes:
+        groups: The campaigns, as they are now.
+        playing: (B,) which of them played a round; the others were begun anew, or are over.
+        rewards: (B,) as they come from the environment.
+        utilities: (B,) of the campaigns that are over, NaN of others.
+    """
+
+    groups: list[CampaignRows]
+    playing: NDArray[np.bool_]
+    rewards: Floats
+    utilities: Floats
+
+    @property
+    def over(self) -> NDArray[np.bool_]:
+        """(B,) which campaigns are over with this round."""
+        return self.playing & ~np.isnan(self.utilities)
+
+    def values(
+        self, value_of: Callable[[Campaigns], NDArray[Any]], final: NDArray[Any]
+    ) -> NDArray[Any]:
+        """A number of each campaign, (B,).
+
+        Args:
+            value_of: Gives it of campaigns.
+            final: (B,) what it is of those that are over, which may have been begun anew.
+        """
+        now = gathered(self.groups, len(self.rewards), value_of)
+        return np.where(self.over, final, now)

@@ -11,10 +11,8 @@ from typing_extensions import override
 
 from ombo_gym.campaign import Campaigns
 from ombo_gym.wrappers.base import AnyEnv, AnyVectorEnv, Infos, OneOrMany
-from ombo_gym.wrappers.campaign_rows import CampaignRows, campaign_rows
+from ombo_gym.wrappers.campaign_rows import CampaignRows, Floats, PlayedRound, campaign_rows
 from ombo_gym.wrappers.rewards import (
-    Floats,
-    PlayedRound,
     RewardMap,
     RewardMapVectorWrapper,
     RewardMapWrapper,
@@ -34,12 +32,14 @@ class DenseRewards(RewardMap):
         ValueError: There is such a map already.
     """
 
+    dense = True
+
     def __init__(self, env: Any, count: int) -> None:
         inner = reward_maps(env)
-        if any(isinstance(each, DenseRewards) for each in inner):
+        if any(each.dense for each in inner):
             raise ValueError("env: expected rewards of no other DenseReward, got DenseReward's")
-        scales = [each.scale for each in inner if hasattr(each, "scale")]
-        self._scale = ScoreScale(count, scales[0].best_known) if scales else None
+        scales = [each.scale for each in inner if each.scale is not None]
+        self.scale = ScoreScale(count, scales[0].best_known) if scales else None
         self._worth = np.zeros(count)  # (B,) if it ended now
         self._paid = np.zeros(count)  # (B,) by the utility, so far
         for group in campaign_rows(env):
@@ -49,17 +49,17 @@ class DenseRewards(RewardMap):
     def begin(self, groups: list[CampaignRows], begun: NDArray[np.bool_]) -> None:
         for group in groups:
             group.campaigns.tracker.watch_stopping()
-        if self._scale is not None:
-            self._scale.begin(groups, begun)
+        if self.scale is not None:
+            self.scale.begin(groups, begun)
         self._worth[begun] = self._paid[begun] = 0.0
 
     @override
     def __call__(self, played: PlayedRound) -> tuple[Floats, Infos]:
-        worth = played.values(_stopping_values)  # (B,)
-        paid = played.values(lambda campaigns: campaigns.tracker.utilities)  # (B,)
-        if self._scale is not None:
-            worth = self._scale.paid(worth, played, dense=True)
-            paid = self._scale.paid(paid, played, dense=False)
+        worth = played.values(_stopping_values, played.utilities)  # (B,)
+        paid = played.values(_utilities_so_far, played.utilities)  # (B,)
+        if self.scale is not None:
+            worth = self.scale.paid(worth, played, dense=True)
+            paid = self.scale.paid(paid, played, dense=False)
         others = played.rewards - (paid - self._paid)  # (B,) 0, unless wrappers between pay, too
         made = others + (worth - self._worth)
         self._worth = np.where(played.playing, worth, self._worth)
@@ -67,9 +67,8 @@ class DenseRewards(RewardMap):
         return made, {}
 
 
-def pays_what_stopping_is_worth(reward_map: RewardMap) -> bool:
-    """Whether what is paid so far is what a campaign would be worth if it ended now."""
-    return isinstance(reward_map, DenseRewards)
+def _utilities_so_far(campaigns: Campaigns) -> Floats:
+    return campaigns.tracker.utilities
 
 
 def _stopping_values(campaigns: Campaigns) -> Floats:

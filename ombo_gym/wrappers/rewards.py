@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, cast
 
 import gymnasium as gym
@@ -14,7 +13,6 @@ from gymnasium.vector import VectorWrapper
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_gym.campaign import Campaigns
 from ombo_gym.wrappers.base import (
     AnyEnv,
     AnyVectorEnv,
@@ -23,44 +21,26 @@ from ombo_gym.wrappers.base import (
     Infos,
     masked_infos,
 )
-from ombo_gym.wrappers.campaign_rows import CampaignRows, campaign_rows, gathered
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class PlayedRound:
-    """What a step was for B campaigns.
-
-    Attributes:
-        groups: The campaigns, as they are now.
-        playing: (B,) which of them played a round; the others were begun anew, or are over.
-        rewards: (B,) as they come from the environment.
-        utilities: (B,) of the campaigns that are over, NaN of others.
-    """
-
-    groups: list[CampaignRows]
-    playing: NDArray[np.bool_]
-    rewards: Floats
-    utilities: Floats
-
-    @property
-    def over(self) -> NDArray[np.bool_]:
-        """(B,) which campaigns are over with this round."""
-        return self.playing & ~np.isnan(self.utilities)
-
-    def values(self, value_of: Callable[[Campaigns], NDArray[Any]]) -> Floats:
-        """A value of each campaign that becomes its utility, (B,).
-
-        Args:
-            value_of: Gives it of campaigns; those that are over may have been begun anew.
-        """
-        now = gathered(self.groups, len(self.rewards), value_of)
-        return np.where(np.isnan(self.utilities), now, self.utilities)
+from ombo_gym.wrappers.campaign_rows import (
+    CampaignRows,
+    Floats,
+    PlayedRound,
+    campaign_rows,
+    gathered,
+)
+from ombo_gym.wrappers.score_scale import ScoreScale
 
 
 class RewardMap(ABC):
-    """What a wrapper makes of the rewards of B campaigns."""
+    """What a wrapper makes of the rewards of B campaigns.
+
+    Attributes:
+        dense: Whether what is paid so far is what a campaign would be worth if it ended now.
+        scale: Of rewards that are scores; None: they are in the problem's units.
+    """
+
+    dense: bool = False
+    scale: ScoreScale | None = None
 
     @abstractmethod
     def begin(self, groups: list[CampaignRows], begun: NDArray[np.bool_]) -> None:

@@ -10,17 +10,16 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.wrappers.base import AnyEnv, AnyVectorEnv, Infos, OneOrMany
-from ombo_gym.wrappers.campaign_rows import CampaignRows
-from ombo_gym.wrappers.dense_reward import pays_what_stopping_is_worth
+from ombo_gym.wrappers.campaign_rows import CampaignRows, Floats, PlayedRound
 from ombo_gym.wrappers.rewards import (
-    Floats,
-    PlayedRound,
     RewardMap,
     RewardMapVectorWrapper,
     RewardMapWrapper,
     reward_maps,
 )
 from ombo_gym.wrappers.score_scale import ScoreScale
+
+_ROUNDING = 1e-9  # of a sum of rewards, beside the utility that it comes to
 
 
 class ScoreRewards(RewardMap):
@@ -37,10 +36,10 @@ class ScoreRewards(RewardMap):
 
     def __init__(self, env: Any, count: int, best_known: float | None) -> None:
         inner = reward_maps(env)
-        if any(isinstance(each, ScoreRewards) for each in inner):
+        if any(each.scale is not None for each in inner):
             raise ValueError("env: expected rewards in the problem's units, got ScoreReward's")
-        self.dense = any(pays_what_stopping_is_worth(each) for each in inner)
-        self.scale = ScoreScale(count, best_known)
+        self.dense = any(each.dense for each in inner)
+        self.scale: ScoreScale = ScoreScale(count, best_known)
         self._worth = np.zeros(count)  # (B,) sum of rewards in the problem's units
         self._paid = np.zeros(count)  # (B,) in scores
 
@@ -51,10 +50,12 @@ class ScoreRewards(RewardMap):
 
     @override
     def __call__(self, played: PlayedRound) -> tuple[Floats, Infos]:
-        self._worth += np.where(played.playing, played.rewards, 0.0)
+        worth = self._worth + np.where(played.playing, played.rewards, 0.0)
+        exact = played.over & np.isclose(worth, played.utilities, rtol=_ROUNDING, atol=0)
+        self._worth = np.where(exact, played.utilities, worth)
         paid, before = self.scale.paid(self._worth, played, dense=self.dense), self._paid
         self._paid = np.where(played.playing, paid, before)
-        return self._paid - before, {"score": self._paid}
+        return self._paid - before, {"score": self._paid.copy()}
 
 
 class ScoreVectorReward(RewardMapVectorWrapper):

@@ -14,10 +14,7 @@ from ombo_gym.problems.core.base import Problem
 from ombo_gym.problems.core.values import checked_values
 from ombo_gym.scores import score
 from ombo_gym.utilities import Utility
-from ombo_gym.wrappers.campaign_rows import CampaignRows
-from ombo_gym.wrappers.rewards import PlayedRound
-
-Floats = NDArray[np.float64]
+from ombo_gym.wrappers.campaign_rows import CampaignRows, Floats, PlayedRound
 
 
 class ScoreScale:
@@ -98,8 +95,7 @@ class ScoreScale:
                 utility says of the rounds so far.
         """
         found = np.zeros(len(worth))
-        proposed = played.values(lambda campaigns: proposals_so_far(campaigns).astype(np.float64))
-        proposals = np.where(played.over, self._proposals, np.maximum(proposed, 1)).astype(np.int64)
+        proposals = np.maximum(played.values(proposals_so_far, self._proposals), 1)  # (B,)
         counted = proposals if dense else self._proposals  # (B,)
         for utility, count, at in self._alike(played.playing, counted):
             base, top = self._base[at], self._top[at]

@@ -14,7 +14,14 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecNormalize
 
 from ombo_agents.learned import SB3VecEnv
-from ombo_gym.wrappers import FlatActions, FlatObservation, StandardizeMeasurements
+from ombo_gym.wrappers import (
+    DenseReward,
+    FlatActions,
+    FlatObservation,
+    OneHotDesigns,
+    ScoreReward,
+    StandardizeMeasurements,
+)
 from tests.wrappers.cases import KINDS, make, make_native
 
 SMALL = {"n_steps": 8, "batch_size": 8, "n_epochs": 1, "device": "cpu"}
@@ -31,6 +38,19 @@ def dummy(kind: str, wrap: Callable[[Any], Any], **settings: Any) -> VecEnv:
 
 def native(kind: str, wrap: Callable[[Any], Any], **settings: Any) -> VecEnv:
     return SB3VecEnv(wrap(make_native(kind, 2, "SameStep", **settings)))
+
+
+def learnable(env: Any) -> Any:
+    """Everything numbers, and paid every round in scores."""
+    return flat(OneHotDesigns(ScoreReward(DenseReward(env))))
+
+
+@pytest.mark.parametrize("build", [dummy, native])
+def test_ppo_trains_on_a_stack_that_is_paid_every_round(build: Any) -> None:
+    env = build("table", learnable, horizon=3, utility="last_mean")
+    model = PPO("MlpPolicy", env, **SMALL).learn(16)
+    rewards = model.rollout_buffer.rewards
+    assert np.isfinite(rewards).all() and np.count_nonzero(rewards) > rewards.size / 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -263,13 +263,13 @@ def test_the_page_says_in_its_first_lines_who_is_above_and_where_fit_loses(
         + [("Q", "random", 1, "ucb", s, 0.2) for s in range(2)],
         columns=["problem", "start", "horizon", "policy", "seed", "gain"],
     )
-    wrong = compared("linear", "R", [-1e6, 0.0])
+    wrong = compared("isotropic", "R", [-1e6, 0.0])
     found = plan.Found(pd.concat([qualities, wrong]), costs, gains)
     text = page(found, plan.Args(command="a command")).text
     head = " ".join(text.splitlines()[:12])
     assert "2 settings (problem x start x size) of 2 problems: undecided in Spearman" in head
     assert "is below it, in Spearman: Q -0.10;" in head
-    assert "(mean log score below -10) are `linear`: R." in head
+    assert "(mean log score below -10) are `isotropic`: R." in head
     assert "4.0 ms of processor time" in head and "1/150 of" in head
     assert "+0.200 [+0.200, +0.200] after a start of kind random" in head
     assert "    a command\n" in text and "nan" not in text and "5 of 5 cells" in text

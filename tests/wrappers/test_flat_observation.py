@@ -8,7 +8,7 @@ import pytest
 from gymnasium import spaces
 
 from ombo_gym.wrappers import FlatObservation, StandardizeMeasurements
-from ombo_gym.wrappers.base import batch_of_one
+from ombo_gym.wrappers.base import batch_of
 from ombo_gym.wrappers.flat_observation import Flattening
 from ombo_gym.wrappers.standardize_measurements import Standardization
 from tests.wrappers.cases import KINDS, make
@@ -35,7 +35,7 @@ def test_fields_stand_as_gymnasium_puts_them(kind: str, control: str) -> None:
 def test_measurements_that_float32_cannot_hold_are_refused_unless_standardized() -> None:
     env = make("box")
     standardized = StandardizeMeasurements(env)
-    huge = batch_of_one(env.reset(seed=0)[0])
+    huge = batch_of([env.reset(seed=0)[0]])
     huge["measurements"] *= 1e200
     with pytest.raises(ValueError, match="StandardizeMeasurements before FlatObservation"):
         Flattening(env.observation_space)(huge)

@@ -10,22 +10,44 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
 
 import ombo_gym.wrappers
 from ombo_gym.testing import assert_same
-from ombo_gym.wrappers import FlatActions, FlatObservation, StandardizeMeasurements, vector
+from ombo_gym.wrappers import (
+    DenseReward,
+    FlatActions,
+    FlatObservation,
+    OneHotDesigns,
+    ScoreReward,
+    StandardizeMeasurements,
+    vector,
+)
 from tests.wrappers.cases import KINDS, make, make_native
 
 Wrap = Callable[[Any], Any]
+
+
+def in_scores(env: Any) -> Any:
+    return ScoreReward(env, best_known=50.0)  # problems of one's own know none
+
+
 WRAPS: dict[str, Wrap] = {
+    "DenseReward": DenseReward,
     "FlatActions": FlatActions,
     "FlatObservation": FlatObservation,
+    "OneHotDesigns": OneHotDesigns,
+    "ScoreReward": in_scores,
     "StandardizeMeasurements": StandardizeMeasurements,
-    "all": lambda env: FlatActions(FlatObservation(StandardizeMeasurements(env))),
+    "all": lambda env: in_scores(
+        DenseReward(FlatActions(FlatObservation(OneHotDesigns(StandardizeMeasurements(env)))))
+    ),
 }
-SETTINGS = {"horizon": [1, 3], "batch_size": 2, "noise_std": 0.1}
+FEW = ("box", "pool", "choices")  # kinds that each wrapper is tried on; all together on all
+CASES = [(name, kind) for name in WRAPS for kind in (KINDS if name == "all" else FEW)]
+SETTINGS = {"horizon": [1, 3], "batch_size": [1, 2], "noise_std": 0.1, "utility": "last_mean"}
 
 
 def settings_of(kind: str) -> dict[str, Any]:
@@ -36,9 +58,8 @@ def test_every_wrapper_is_tried() -> None:
     assert set(ombo_gym.wrappers.__all__) == set(WRAPS) - {"all"} == set(vector.__all__)
 
 
-@pytest.mark.parametrize("name", WRAPS)
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("name", "kind"), CASES)
 def test_rows_are_wrapped_campaigns(kind: str, mode: str, name: str) -> None:
     wrap, settings = WRAPS[name], settings_of(kind)
     native = wrap(make_native(kind, 3, mode, **settings))
@@ -85,7 +106,13 @@ def test_gymnasium_finds_nothing_to_object_to(kind: str, name: str) -> None:
 def test_made_again_from_its_spec_copied_and_pickled(name: str) -> None:
     wrapped = WRAPS[name](make("pool", batch_size=1))
     wrapped.reset(seed=0)
-    again = [gym.make(wrapped.spec), copy.deepcopy(wrapped), pickle.loads(pickle.dumps(wrapped))]
+    written = EnvSpec.from_json(wrapped.spec.to_json())
+    again = [
+        gym.make(wrapped.spec),
+        gym.make(written),
+        copy.deepcopy(wrapped),
+        pickle.loads(pickle.dumps(wrapped)),
+    ]
     wrapped.action_space.seed(0)
     action = wrapped.action_space.sample()
     expected = wrapped.reset(seed=3), wrapped.step(action)
@@ -99,6 +126,8 @@ def test_vector_wrappers_have_a_name_of_their_own_and_are_found_by_the_common_on
     assert isinstance(FlatActions(envs), vector.FlatActions)
     assert isinstance(FlatActions(env=envs), vector.FlatActions)
     assert isinstance(FlatObservation(envs), vector.FlatObservation)
+    assert isinstance(OneHotDesigns(envs), vector.OneHotDesigns)
+    assert isinstance(DenseReward(ScoreReward(envs)), vector.DenseReward)
     standardized = StandardizeMeasurements(envs, limit=5.0)
     assert isinstance(standardized, vector.StandardizeMeasurements)
     assert standardized.single_observation_space["measurements"].high.max() == 5.0

@@ -137,13 +137,14 @@ def _losses_text(qualities: pd.DataFrame, model: str) -> str:
 
 def _disasters(qualities: pd.DataFrame) -> list[str]:
     """Where models are certain and wrong, so that single designs outweigh all else."""
-    means = qualities.groupby(["model", "problem"], sort=False)["log_score"].mean()
+    part = qualities[qualities["model"].isin((FIT, "isotropic", BOTORCH))]
+    means = part.groupby(["model", "problem"], sort=False)["log_score"].mean()
     worst = means[means < _DISASTER]
     if worst.empty:
         return []
     named = "; ".join(
-        f"`{model}`: {', '.join(part.index.get_level_values('problem'))}"
-        for model, part in worst.groupby("model", sort=False)
+        f"`{model}`: {', '.join(each.index.get_level_values('problem'))}"
+        for model, each in worst.groupby("model", sort=False)
     )
     return [f"Certain and wrong (mean log score below {_DISASTER}) are {named}."]
 
