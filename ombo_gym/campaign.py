@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, among, repeated
 from ombo_gym.memory import check_memory
-from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome, merge_outcomes
+from ombo_gym.merging import groups_alike, merge_rounds
+from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.values import (
     check_design_space,
@@ -208,27 +210,22 @@ class Campaigns:
         Returns:
             Rewards, which campaigns finished, and infos.
         """
+        return self.play(self.measure(env_indices, batch))
+
+    def measure(self, env_indices: EnvIndices, batch: Designs) -> list[MeasuredBatches]:
+        """What a round of R campaigns shows, for `play`, as of `step`; nothing is written."""
         smallest, largest = self.spec.batch_sizes
         if smallest == largest:
-            return self._play(self._measured_batches(env_indices, largest, batch))
-        groups = list(self._groups_by_plate(env_indices))
-        # Campaigns with plates of different sizes: all measure before anything is written.
-        measured = [
-            self._measured_batches(indices, size, batch[positions])
-            for positions, indices, size in groups
-        ]
-        outcomes = [self._play(batches) for batches in measured]
-        return merge_outcomes(outcomes, [positions for positions, _, _ in groups])
-
-    def _groups_by_plate(
-        self, env_indices: EnvIndices
-    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp], int]]:
-        """Campaigns with plates of the same size: which of the R, which of the B, and the size."""
-        sizes = self._plates_left[env_indices, 0]  # (R,)
+            return [self._measured_batches(env_indices, largest, batch)]
         indices = self._index[env_indices][:, 0]  # (R,)
-        for size in np.unique(sizes):
-            positions = np.flatnonzero(sizes == size)
-            yield positions, indices[positions], int(size)
+        return [
+            replace(self._measured_batches(indices[at], int(size), batch[at]), positions=at)
+            for size, at in groups_alike(self._plates_left[env_indices, 0])
+        ]
+
+    def play(self, measured: list[MeasuredBatches]) -> Outcome:
+        """Writes and scores a round that was measured."""
+        return merge_rounds(measured, [self._play(each) for each in measured])
 
     def _measured_batches(
         self, env_indices: EnvIndices, size: int, batch: Designs
@@ -250,7 +247,6 @@ class Campaigns:
         return MeasuredBatches(env_indices, batch, true_values, measurements, feasible, wasted)
 
     def _play(self, batches: MeasuredBatches) -> Outcome:
-        """Writes a round of R campaigns and scores it."""
         env_indices, true_values, wasted = batches.env_indices, batches.true_values, batches.wasted
         counted = true_values if wasted is None else np.where(wasted, -np.inf, true_values)
         best = counted.max(axis=1)  # (R,)

@@ -28,6 +28,8 @@ class MeasuredBatches:
     measurements: NDArray[np.float64]  # (R, q)
     feasible: NDArray[np.bool_] | None  # (R, q); None: all
     wasted: NDArray[np.bool_] | None  # (R, q); None: none
+    # Where the campaigns stand among all that play; None: there are no others.
+    positions: NDArray[np.intp] | None = None  # (R,)
 
     def infos(self, batch_size: int) -> Infos:
         """What the infos of the R campaigns say of the batches.
@@ -60,38 +62,3 @@ class Outcome:
     rewards: NDArray[np.float64]  # (R,)
     finished: NDArray[np.bool_]  # (R,)
     infos: Infos
-
-
-def merge_outcomes(outcomes: list[Outcome], positions: list[NDArray[np.intp]]) -> Outcome:
-    """Outcomes of groups of campaigns as one.
-
-    Args:
-        outcomes: One a group.
-        positions: Where the campaigns of each group stand among all R of them.
-    """
-    num_campaigns = sum(len(outcome.rewards) for outcome in outcomes)
-
-    def scattered(parts: list[NDArray[Any]]) -> NDArray[Any]:
-        merged = np.zeros((num_campaigns, *parts[0].shape[1:]), parts[0].dtype)
-        for position, part in zip(positions, parts, strict=True):
-            merged[position] = part
-        return merged
-
-    infos: Infos = {}
-    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.infos):
-        known, _ = next(outcome.infos[name] for outcome in outcomes if name in outcome.infos)
-        parts = [
-            outcome.infos.get(name, _missing(len(outcome.rewards), known)) for outcome in outcomes
-        ]
-        infos[name] = scattered([part[0] for part in parts]), scattered([part[1] for part in parts])
-    return Outcome(
-        scattered([outcome.rewards for outcome in outcomes]),
-        scattered([outcome.finished for outcome in outcomes]),
-        infos,
-    )
-
-
-def _missing(num_campaigns: int, known: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """An info that none of some campaigns has, of the shape that it has in others."""
-    values = np.zeros((num_campaigns, *known.shape[1:]), known.dtype)
-    return values, np.zeros(num_campaigns, bool)

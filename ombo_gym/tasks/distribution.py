@@ -140,8 +140,7 @@ class TaskDistribution:
         """
         if not isinstance(given, Mapping) or not {"tasks"} <= set(given) <= {"name", "tasks"}:
             raise ValueError(
-                "tasks: expected a dict with tasks, a list, and a name or none, got "
-                f"{shown(given)}"
+                f"tasks: expected a dict with tasks, a list, and a name or none, got {shown(given)}"
             )
         return cls(_listed(given["tasks"]), given.get("name"))
 

@@ -1,6 +1,6 @@
 """Named protocols: which tasks are for training, for validation and for the test, frozen.
 
-A protocol is a file of `ombo_gym/tasks/protocols`. It lists the problems of each split; each is
+A protocol is a file of `ombo_gym/tasks/data`. It lists the problems of each split; each is
 played from every start that the file, or the problem, names, and what the file says of horizons,
 batch sizes and utilities holds for all. Files do not change: what is to be different is a new
 version.
@@ -15,7 +15,7 @@ from typing import Any
 
 from ombo_gym.arguments import shown
 
-FOLDER = Path(__file__).parent / "protocols"
+FOLDER = Path(__file__).parent / "data"
 SPLITS = ("train", "validation", "test")
 _OF_ALL = ("horizon", "batch_size", "utilities", "starts")
 

@@ -12,7 +12,7 @@ import gymnasium as gym
 
 from ombo_gym.arguments import as_json, low_and_high, members, shown
 from ombo_gym.design_spaces.values import is_number
-from ombo_gym.registration import NAMESPACE, PROBLEMS, names_problem
+from ombo_gym.registration import env_ids, names_problem
 from ombo_gym.settings import BATCH_SIZE, HORIZON
 from ombo_gym.starts import STARTS
 from ombo_gym.utilities import make_utility
@@ -150,19 +150,15 @@ def _in_words(number: int | tuple[int, int]) -> str:
 
 def _check_env(env: Any) -> None:
     """Refuses what is no id; of another module, that is found out where it is built."""
-    if isinstance(env, str) and (":" in env or env.removesuffix("-v0") in _ids()):
+    if isinstance(env, str) and (":" in env or env in env_ids()):
         return
     if isinstance(env, str) and env in gym.registry:
         _registered(env)
         return
     raise ValueError(
-        f"env: expected one of {[f'{name}-v0' for name in _ids()]}, or module:Class of a problem "
+        f"env: expected one of {env_ids()}, or module:Class of a problem "
         f"of your own, got {shown(env)}"
     )
-
-
-def _ids() -> list[str]:
-    return [f"{NAMESPACE}/{name}" for name in PROBLEMS]
 
 
 def _registered(env: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -42,7 +43,7 @@ class DesignEncoding(ABC):
 
     @abstractmethod
     def __call__(self, designs: Designs) -> Encoded:
-        """Designs (..., *shape) as numbers up to 1, (..., k)."""
+        """Designs (..., entries) as numbers up to 1, (..., k)."""
 
 
 class Coordinates(DesignEncoding):
@@ -132,13 +133,13 @@ class CategoryRows(DesignEncoding):
 
 def encoding_of(space: DesignSpace) -> DesignEncoding:
     """How designs of a space are shown as numbers."""
-    one = space.observation_space(1)
     if space.dtype.kind == "f":
-        return Coordinates(one.shape[-1])
+        return Coordinates(math.prod(space.shape))
     if isinstance(space, CategoryPool):
         return CategoryRows(space)
     if space.pool_features is not None:
         return PoolRows(space.pool_features)
+    one = space.observation_space(1)
     first = one.low.astype(np.int64).reshape(-1)  # (L,)
     counts = one.high.astype(np.int64).reshape(-1) - first + 1  # (L,)
     levels: list[NDArray[np.float64] | None] = [None] * len(first)
@@ -190,7 +191,8 @@ class OneHotEncoding(ObservationMap):
     @override
     def __call__(self, observation: Any) -> tuple[dict[str, NDArray[Any]], Infos]:
         observed = observation["observed"] == 1  # (B, capacity)
-        designs = self._encoding(observation["designs"])  # (B, capacity, k)
+        rows = observation["designs"].reshape(*observed.shape, -1)  # (B, capacity, entries)
+        designs = self._encoding(rows)  # (B, capacity, k)
         return {**observation, "designs": np.where(observed[..., None], designs, 0)}, {}
 
 

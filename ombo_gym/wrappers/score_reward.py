@@ -73,11 +73,11 @@ class ScoreVectorReward(RewardMapVectorWrapper):
 class ScoreReward(OneOrMany, RewardMapWrapper, RecordConstructorArgs):
     """Pays in scores: 0 is the start's best value, 1 the optimum or the best value known.
 
-    The undiscounted return is the campaign's score under its utility, as `ombo_gym.scores.score`
-    has it and reports do: one scale for all problems, whatever their units. The last info holds it
-    as `score`. What was worse than the start's best is paid below 0, without an end. Utilities of
-    the last batch pay in the last round, `total` pays each design where it is measured; see
-    `DenseReward` for what pays every round.
+    Without a start 0 is the problem's `reference`. The undiscounted return is the campaign's score
+    under its utility, as `ombo_gym.scores.score` has it and reports do: one scale for all problems,
+    whatever their units. The last info holds it as `score`. What was worse than the start's best is
+    paid below 0, without an end. Utilities of the last batch pay in the last round, `total` pays
+    each design where it is measured; see `DenseReward` for what pays every round.
 
     Where the start holds the best value known already, nothing can be gained: the last round pays 1
     if the utility kept that value and 0 if not, as scores are there.

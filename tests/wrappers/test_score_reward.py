@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ombo_gym
+from ombo_gym.scores import score
 from ombo_gym.testing import assert_same
-from ombo_gym.wrappers import ScoreReward
+from ombo_gym.wrappers import DenseReward, ScoreReward
 from tests.wrappers.cases import make, make_native
 
 UTILITIES: dict[str, Any] = {
@@ -89,6 +90,17 @@ def test_the_return_is_the_score_by_its_definition(
     if name == "total":
         each = [(b.sum() - len(b) * start_best) / (top - start_best) / sum(plates) for b in batches]
         np.testing.assert_allclose(rewards, each, rtol=1e-6, atol=tolerance)
+
+
+@pytest.mark.parametrize("utility", [*UTILITIES.values(), "recommendation"])
+@pytest.mark.parametrize("dense", [False, True])
+def test_the_return_is_what_reports_hold(utility: Any, dense: bool) -> None:
+    env = make("arms", horizon=3, batch_size=1, utility=utility)
+    rewards, _, start_best, info = played(ScoreReward(DenseReward(env) if dense else env), seed=2)
+    each = (np.array([number]) for number in (info["utility"], start_best, info["optimum"]))
+    reported = score(utility, *each, measurements=3)[0]
+    assert info["score"] == pytest.approx(reported, abs=1e-12)
+    assert sum(rewards) == pytest.approx(reported, abs=1e-12)
 
 
 @pytest.mark.parametrize(

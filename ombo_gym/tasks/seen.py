@@ -1,0 +1,103 @@
+"""Which problems a trained policy has met: results on these are no test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ombo_gym.arguments import shown
+from ombo_gym.tasks.distribution import TaskDistribution, make_tasks
+from ombo_gym.tasks.overlap import overlap
+from ombo_gym.tasks.protocols import protocol_names
+
+TASKS_ID = "Ombo/Tasks-v0"
+Named = tuple[str, Mapping[str, Any]]  # an id of an environment, with its arguments
+
+
+def problems_met(config: str | Path | Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The problems that a run was trained on, or its checkpoints were chosen by.
+
+    Args:
+        config: A run's folder, its `config.json`, or what stands in it: `env` and `env_kwargs`, of
+            which `tasks` of `Ombo/Tasks-v0` are some, and `tasks` and `validate`, where there are
+            such, as `gymnasium.make("Ombo/Tasks-v0", tasks=...)` takes them.
+
+    Returns:
+        Ids of environments with their arguments, each once.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It names neither an environment nor tasks.
+    """
+    contents = _contents(config)
+    arguments = dict(contents.get("env_kwargs") or {})
+    given = [contents.get("tasks"), contents.get("validate")]
+    met: list[tuple[str, dict[str, Any]]] = []
+    if contents.get("env") == TASKS_ID:
+        given.append(arguments.get("tasks"))
+    elif "env" in contents:
+        met.append((contents["env"], arguments))
+    for tasks in given:
+        if tasks is not None:
+            met += [(task.env, dict(task.env_kwargs)) for task in make_tasks(tasks)]
+    if not met:
+        raise ValueError(
+            f"config: expected an env, or tasks, that a run was trained on, got {shown(contents)}"
+        )
+    return [each for i, each in enumerate(met) if each not in met[:i]]
+
+
+def seen(
+    config: str | Path | Mapping[str, Any], problems: Iterable[Named] | None = None
+) -> list[tuple[str, dict[str, Any]]]:
+    """Which test problems a run has met in training or validation.
+
+    Args:
+        config: As in `problems_met`.
+        problems: Test problems, ids of environments with their arguments, for instance those of
+            `ombo_gym.evaluation.grid.held_out_problems`; None: those of all protocols.
+
+    Returns:
+        Those of the problems that share an instance with one that the run met.
+
+    Raises:
+        FileNotFoundError, ValueError: As in `problems_met`.
+        ImportError: A problem of a family that both have needs an extra that is not installed.
+
+    Example:
+        >>> from ombo_gym.tasks import seen
+        >>> run = {"env": "Ombo/TFBinding-v0", "env_kwargs": {"split": "all"}}
+        >>> seen(run, [("Ombo/TFBinding-v0", {"split": "test"}), ("Ombo/MPSA-v0", {})])
+        [('Ombo/TFBinding-v0', {'split': 'test'})]
+    """
+    met = problems_met(config)
+    asked = protocol_test_problems() if problems is None else problems
+    return [
+        (env, dict(arguments))
+        for env, arguments in asked
+        if any(overlap((env, arguments), each) for each in met)
+    ]
+
+
+def protocol_test_problems() -> list[tuple[str, dict[str, Any]]]:
+    """The test problems of all protocols, each once."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name in protocol_names():
+        for task in TaskDistribution.named(f"{name}:test"):
+            problem = task.env, dict(task.env_kwargs)
+            if problem not in found:
+                found.append(problem)
+    return found
+
+
+def _contents(config: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(config, Mapping):
+        return config
+    file = Path(config)
+    file = file / "config.json" if file.is_dir() else file
+    read = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(read, dict):
+        raise ValueError(f"{file}: expected a dict with an env or tasks, got {shown(read)}")
+    return read
