@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from ombo_gym.arguments import as_json
 from ombo_gym.campaign import Campaigns
 from ombo_gym.controls import make_control
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation
-from ombo_gym.outcomes import ALL, EnvIndices, Infos, Outcome
+from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.randomness import KeyedGenerator, Stream
 from ombo_gym.registration import make_problem
@@ -26,8 +29,84 @@ from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.surrogate import make_surrogate
 
 
-class ControlledCampaigns:
-    """B campaigns that an agent sees and plays through a control.
+class PlayedCampaigns(ABC):
+    """B campaigns, of one problem or of several, as both environments are shells over them.
+
+    Attributes:
+        num_campaigns: B.
+        observation_space, action_space: Of one campaign.
+    """
+
+    num_campaigns: int
+    observation_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
+
+    @property
+    @abstractmethod
+    def finished(self) -> NDArray[np.bool_]:
+        """Which campaigns have no round left, (B,); all, before the first reset."""
+
+    @property
+    @abstractmethod
+    def begun(self) -> NDArray[np.bool_]:
+        """Which campaigns were ever begun, (B,)."""
+
+    @abstractmethod
+    def reset_options(
+        self,
+        env_indices: EnvIndices,
+        seeds: Sequence[int | None],
+        options: Mapping[str, Any] | None,
+    ) -> Any:
+        """What a reset asks for of R campaigns, for `reset`; see `Campaigns.reset_options`."""
+
+    @abstractmethod
+    def kept_options(self, env_indices: NDArray[np.intp]) -> Any:
+        """What R campaigns that follow finished ones are asked for."""
+
+    @abstractmethod
+    def reset(
+        self, env_indices: EnvIndices, generators: Sequence[np.random.Generator], options: Any
+    ) -> Infos:
+        """Begins R new campaigns, each with a key that is drawn from its generator, (R,)."""
+
+    @abstractmethod
+    def step(self, env_indices: EnvIndices, actions: NDArray[Any]) -> Outcome:
+        """Plays a round of R campaigns.
+
+        Args:
+            env_indices: Which of the B campaigns play.
+            actions: (B, ...) checked actions of all campaigns; those of others are not used.
+        """
+
+    @abstractmethod
+    def observe(self) -> Observation:
+        """What the agent sees of all B campaigns; must be called before each step."""
+
+    @abstractmethod
+    def observe_finished(self, env_indices: NDArray[np.intp]) -> Observation:
+        """What the agent sees of R finished campaigns."""
+
+    @abstractmethod
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices are worth making, (B, choices), of what was observed last.
+
+        Raises:
+            ResetNeeded: Nothing was observed yet.
+            TypeError: Actions are no choices.
+        """
+
+    @abstractmethod
+    def drawn(self, row: int) -> tuple[Campaigns, int]:
+        """The campaigns among which one is, for pictures, and which of these it is.
+
+        Raises:
+            ResetNeeded: It was never begun.
+        """
+
+
+class ControlledCampaigns(PlayedCampaigns):
+    """B campaigns of one problem that an agent sees and plays through a control.
 
     Args:
         problem: A registered problem's name, or a problem.
@@ -80,63 +159,107 @@ class ControlledCampaigns:
         self.spec = self.campaigns.spec
         make_surrogate(self.spec)  # refuses a recipe that is none, whoever will use it
         self.control = make_control(control, self.spec)
+        self.num_campaigns = num_campaigns
+        self.observation_space = self.control.observation_space
+        self.action_space = self.control.action_space
         self._view: Any = None
+        self._viewed: EnvIndices = ALL  # the campaigns of the view
 
+    @property
+    @override
+    def finished(self) -> NDArray[np.bool_]:
+        return self.campaigns.finished
+
+    @property
+    @override
+    def begun(self) -> NDArray[np.bool_]:
+        return self.campaigns.horizon > 0
+
+    @override
+    def reset_options(
+        self,
+        env_indices: EnvIndices,
+        seeds: Sequence[int | None],
+        options: Mapping[str, Any] | None,
+    ) -> ResetOptions:
+        return self.campaigns.reset_options(env_indices, seeds, options)
+
+    @override
+    def kept_options(self, env_indices: NDArray[np.intp]) -> ResetOptions:
+        return self.campaigns.options.take(env_indices)
+
+    @override
     def reset(
         self,
         env_indices: EnvIndices,
         generators: Sequence[np.random.Generator],
         options: ResetOptions,
     ) -> Infos:
-        """Begins R new campaigns, each with a key that is drawn from its generator, (R,)."""
-        keys = [rng.integers(0, 2**64, dtype=np.uint64) for rng in generators]
-        return self.campaigns.reset(env_indices, np.array(keys, np.uint64), options)
+        return self.campaigns.reset(env_indices, keys_of(generators), options)
 
+    @override
     def step(self, env_indices: EnvIndices, actions: NDArray[Any]) -> Outcome:
-        """Plays a round of R campaigns.
+        return self.campaigns.play(self.measure(env_indices, actions))
+
+    def measure(self, env_indices: EnvIndices, actions: NDArray[Any]) -> list[MeasuredBatches]:
+        """What a round of R campaigns shows, for `campaigns.play`; nothing is written.
 
         Args:
-            env_indices: Which of the B campaigns play.
-            actions: (B, ...) checked actions of all campaigns; those of others are not used.
+            env_indices: R of the campaigns that were observed last.
+            actions: (A, ...) of these campaigns, all of B or those that were asked for.
         """
-        designs = self.control.designs(self._view, actions)  # (B, largest q, *shape)
-        return self.campaigns.step(env_indices, designs[env_indices])
+        designs = self.control.designs(self._view, actions)  # (A, largest q, *shape)
+        among = env_indices
+        if not isinstance(self._viewed, slice):
+            assert not isinstance(env_indices, slice)
+            among = np.searchsorted(self._viewed, env_indices)
+        return self.campaigns.measure(env_indices, designs[among])
 
-    def observe(self) -> Observation:
-        """What the agent sees of all B campaigns; must be called before each step."""
+    @override
+    def observe(self, env_indices: EnvIndices = ALL) -> Observation:
+        """What the agent sees of A campaigns, by default of all; before each step.
+
+        Args:
+            env_indices: Which of the B campaigns, in ascending order; only these can play.
+        """
         campaigns = self.campaigns
 
         def rngs(indices: NDArray[np.intp]) -> KeyedGenerator:
-            keys, rounds = campaigns.keys[indices], campaigns.round[indices]
+            meant = indices if isinstance(env_indices, slice) else env_indices[indices]
+            keys, rounds = campaigns.keys[meant], campaigns.round[meant]
             return KeyedGenerator(keys, Stream.CANDIDATES, rounds)
 
-        self._view = self.control.view(campaigns.observation(ALL), rngs)
+        self._viewed = env_indices
+        self._view = self.control.view(campaigns.observation(env_indices), rngs)
         return self.control.seen(self._view)
 
+    @override
     def observe_finished(self, env_indices: NDArray[np.intp]) -> Observation:
-        """What the agent sees of R finished campaigns."""
-
         def rngs(indices: NDArray[np.intp]) -> KeyedGenerator:
             raise AssertionError("a finished campaign has no candidates")
 
         return self.control.seen(self.control.view(self.campaigns.observation(env_indices), rngs))
 
+    @override
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which choices are worth making, (B, choices), of what was observed last.
-
-        Raises:
-            ResetNeeded: Nothing was observed yet.
-            TypeError: Actions are no choices.
-        """
         if self._view is None:
             raise ResetNeeded("no campaign is begun: call reset() before action_masks()")
-        return self.control.action_masks(self._view, self.campaigns.observation(ALL))
+        return self.control.action_masks(self._view, self.campaigns.observation(self._viewed))
+
+    @override
+    def drawn(self, row: int) -> tuple[Campaigns, int]:
+        return self.campaigns, row
 
 
-class OffersCampaigns:
-    """What both environments offer of the campaigns that they play."""
+def keys_of(generators: Sequence[np.random.Generator]) -> NDArray[np.uint64]:
+    """A key for each of R campaigns, drawn from its generator, (R,)."""
+    keys = [rng.integers(0, 2**64, dtype=np.uint64) for rng in generators]
+    return np.array(keys, np.uint64)
 
-    _played: ControlledCampaigns
+
+class KeepsSpec:
+    """An environment whose gymnasium specification survives JSON."""
+
     _spec: EnvSpec | None = None
 
     @property
@@ -150,6 +273,12 @@ class OffersCampaigns:
             given = copy.copy(given)
             given.kwargs = as_json(given.kwargs)  # so that it survives JSON
         self._spec = given
+
+
+class OffersCampaigns(KeepsSpec):
+    """What environments of one problem offer of the campaigns that they play."""
+
+    _played: ControlledCampaigns
 
     @property
     def campaign_spec(self) -> CampaignSpec:

@@ -12,7 +12,12 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
-from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
+from ombo_gym.controlled_campaigns import (
+    ControlledCampaigns,
+    KeepsSpec,
+    OffersCampaigns,
+    PlayedCampaigns,
+)
 from ombo_gym.outcomes import ALL, Infos
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.rendering import (
@@ -25,7 +30,104 @@ from ombo_gym.rendering import (
 )
 
 
-class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
+class OneCampaignEnv(KeepsSpec, gym.Env[dict[str, NDArray[Any]], NDArray[Any]]):
+    """A campaign and the interface of gymnasium's environments.
+
+    Args:
+        played: The campaign.
+        render_mode: "rgb_array", "human" or None.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012  (as gymnasium declares it)
+        "render_modes": RenderModes(RENDER_MODES),
+        "render_fps": RENDER_FPS,
+    }
+
+    def __init__(self, played: PlayedCampaigns, render_mode: str | None) -> None:
+        self._played: Any = played
+        self.observation_space: spaces.Space[Any] = played.observation_space
+        self.action_space = played.action_space
+        self.render_mode = check_render_mode(render_mode)
+        self._check = ActionCheck(self.action_space)
+        self._window: Window | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Begins a campaign.
+
+        Args:
+            seed: Of the sequence of campaigns; None goes on with it.
+            options: `{"optimum": True}` asks for the optimum in the infos; `horizon` and
+                `batch_size` choose among those that the arguments allow, `instance` among the
+                numbered instances of a collection. What was asked for is kept when a finished
+                campaign is followed by another through a bare `reset()`, which is what autoreset
+                does.
+
+        Raises:
+            ValueError: An unknown option, or one out of range.
+        """
+        requested = self._played.reset_options(ALL, [seed], options)
+        super().reset(seed=seed)
+        infos = self._played.reset(ALL, [self.np_random], requested)
+        return self._after(infos)
+
+    def step(
+        self, action: NDArray[Any]
+    ) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
+        """Measures a batch.
+
+        Raises:
+            ValueError: A bad action; the campaign is as it was.
+            ResetNeeded: The campaign is over or was never begun.
+        """
+        if self._played.finished[0]:
+            raise ResetNeeded("the campaign is over (or not begun): call reset() before step()")
+        checked = self._check(action)
+        outcome = self._played.step(ALL, checked[None])
+        observation, info = self._after(outcome.infos)
+        return observation, float(outcome.rewards[0]), bool(outcome.finished[0]), False, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which choices are worth making now, (choices,), for agents that mask the others.
+
+        Of `MultiDiscrete` actions, one after the other the choices of each of their numbers. All
+        are True but for designs of a pool that were measured, and candidates that are such designs,
+        where measuring them again is worth nothing (`campaign_spec.repeats`) and others are left.
+
+        Raises:
+            ResetNeeded: No campaign was begun.
+            TypeError: Actions are no choices but numbers: a `Box`.
+        """
+        masks: NDArray[np.bool_] = self._played.action_masks()[0]
+        return masks
+
+    def _after(self, infos: Infos) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        observation = {name: array[0] for name, array in self._played.observe().items()}
+        if self.render_mode == "human":
+            self.render()
+        return observation, single_info(infos)
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """Draws the campaign: values by round, and a panel for its kind of designs."""
+        if self.render_mode is None:
+            gym.logger.warn('render() needs a render_mode: gym.make(..., render_mode="rgb_array")')
+            return None
+        frame = draw_campaign(*self._played.drawn(0))
+        if self.render_mode == "rgb_array":
+            return frame
+        self._window = self._window or Window(RENDER_FPS)
+        self._window.show(frame)
+        return None
+
+    def close(self) -> None:
+        """Closes the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+
+class CampaignEnv(OffersCampaigns, OneCampaignEnv):
     """One campaign: the state is the dataset, an action is a batch, an episode is N rounds.
 
     ## Observation space (`control="designs"`)
@@ -85,11 +187,6 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
         >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
     """
 
-    metadata: dict[str, Any] = {  # noqa: RUF012  (as gymnasium declares it)
-        "render_modes": RenderModes(RENDER_MODES),
-        "render_fps": RENDER_FPS,
-    }
-
     def __init__(
         self,
         problem: str | Problem = "GP",
@@ -120,90 +217,7 @@ class CampaignEnv(OffersCampaigns, gym.Env[dict[str, NDArray[Any]], NDArray[Any]
             surrogate=surrogate,
             **arguments,
         )
-        self.observation_space: spaces.Space[Any] = self._played.control.observation_space
-        self.action_space = self._played.control.action_space
-        self.render_mode = check_render_mode(render_mode)
-        self._check = ActionCheck(self.action_space)
-        self._window: Window | None = None
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Begins a campaign.
-
-        Args:
-            seed: Of the sequence of campaigns; None goes on with it.
-            options: `{"optimum": True}` asks for the optimum in the infos; `horizon` and
-                `batch_size` choose among those that the arguments allow, `instance` among the
-                numbered instances of a collection. What was asked for is kept when a finished
-                campaign is followed by another through a bare `reset()`, which is what autoreset
-                does.
-
-        Raises:
-            ValueError: An unknown option, or one out of range.
-        """
-        requested = self.campaigns.reset_options(ALL, [seed], options)
-        super().reset(seed=seed)
-        infos = self._played.reset(ALL, [self.np_random], requested)
-        return self._after(infos)
-
-    def step(
-        self, action: NDArray[Any]
-    ) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
-        """Measures a batch.
-
-        Raises:
-            ValueError: A bad action; the campaign is as it was.
-            ResetNeeded: The campaign is over or was never begun.
-        """
-        if self._finished[0]:
-            raise ResetNeeded("the campaign is over (or not begun): call reset() before step()")
-        checked = self._check(action)
-        outcome = self._played.step(ALL, checked[None])
-        observation, info = self._after(outcome.infos)
-        return observation, float(outcome.rewards[0]), bool(outcome.finished[0]), False, info
-
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Which choices are worth making now, (choices,), for agents that mask the others.
-
-        Of `MultiDiscrete` actions, one after the other the choices of each of their numbers. All
-        are True but for designs of a pool that were measured, and candidates that are such designs,
-        where measuring them again is worth nothing (`campaign_spec.repeats`) and others are left.
-
-        Raises:
-            ResetNeeded: No campaign was begun.
-            TypeError: Actions are no choices but numbers: a `Box`.
-        """
-        masks: NDArray[np.bool_] = self._played.action_masks()[0]
-        return masks
-
-    @property
-    def _finished(self) -> NDArray[np.bool_]:
-        return self.campaigns.finished
-
-    def _after(self, infos: Infos) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        observation = {name: array[0] for name, array in self._played.observe().items()}
-        if self.render_mode == "human":
-            self.render()
-        return observation, single_info(infos)
-
-    def render(self) -> NDArray[np.uint8] | None:
-        """Draws the campaign: values by round, and a panel for its kind of designs."""
-        if self.render_mode is None:
-            gym.logger.warn('render() needs a render_mode: gym.make(..., render_mode="rgb_array")')
-            return None
-        frame = draw_campaign(self.campaigns, 0)
-        if self.render_mode == "rgb_array":
-            return frame
-        self._window = self._window or Window(RENDER_FPS)
-        self._window.show(frame)
-        return None
-
-    def close(self) -> None:
-        """Closes the window, if there is one."""
-        if self._window is not None:
-            self._window.close()
-            self._window = None
+        super().__init__(self._played, render_mode)
 
 
 def single_info(infos: Infos) -> dict[str, Any]:

@@ -21,6 +21,8 @@ def groups_alike(
 
 def merge_rounds(measured: list[MeasuredBatches], outcomes: list[Outcome]) -> Outcome:
     """What batches of several sizes brought to the campaigns that measured them, as one."""
+    if len(outcomes) == 1:
+        return outcomes[0]  # all there are, in their order
     positions = [
         np.arange(len(each.true_values)) if each.positions is None else each.positions
         for each in measured
@@ -35,8 +37,6 @@ def merge_outcomes(outcomes: list[Outcome], positions: list[NDArray[np.intp]]) -
         outcomes: One a group.
         positions: Where the campaigns of each group stand among all R of them.
     """
-    if len(outcomes) == 1:
-        return outcomes[0]  # all there are, in their order
     num_campaigns = sum(len(outcome.rewards) for outcome in outcomes)
 
     def scattered(parts: list[NDArray[Any]]) -> NDArray[Any]:

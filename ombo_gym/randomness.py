@@ -28,6 +28,7 @@ class Stream(IntEnum):
     NOISE = 3
     CANDIDATES = 4
     BATCH_SIZE = 5
+    TASK = 6
 
 
 class BatchedGenerator(ABC):

@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from ombo_gym.actions import ActionCheck
 from ombo_gym.arguments import as_array, shown, whole
-from ombo_gym.controlled_campaigns import ControlledCampaigns, OffersCampaigns
+from ombo_gym.controlled_campaigns import (
+    ControlledCampaigns,
+    KeepsSpec,
+    OffersCampaigns,
+    PlayedCampaigns,
+)
 from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL, EnvIndices, Infos
 from ombo_gym.problems.core.base import Problem
@@ -25,51 +30,31 @@ from ombo_gym.reset_options import ResetOptions
 Arrays = dict[str, NDArray[Any]]
 
 
-class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
-    """B campaigns in lockstep; row i seeded with s plays as a `CampaignEnv` seeded with s + i.
-
-    Infos, masks, `final_obs` and `final_info` are those of gymnasium's `SyncVectorEnv`.
+class LockstepVectorEnv(KeepsSpec, VectorEnv[Arrays, NDArray[Any], NDArray[Any]]):
+    """B campaigns in lockstep and the interface of gymnasium's vector environments.
 
     Args:
-        num_envs: B.
-        problem: As in `CampaignEnv`, like all further arguments.
+        played: The campaigns.
         autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its
             value as a string.
         render_mode: "rgb_array", "human" (shows the first campaign) or None.
-        max_episode_steps: Must be None; see `horizon`.
-        **arguments: As in `CampaignEnv`.
     """
 
     _window: Window | None = None  # gymnasium closes what it could not build, too
 
     def __init__(
         self,
-        num_envs: int = 1,
-        problem: str | Problem = "GP",
-        *,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
-        render_mode: str | None = None,
-        max_episode_steps: int | None = None,
-        **arguments: Any,
+        played: PlayedCampaigns,
+        autoreset_mode: AutoresetMode,
+        render_mode: str | None,
     ) -> None:
         super().__init__()
-        if max_episode_steps is not None:
-            raise ValueError(
-                "max_episode_steps: campaigns end after `horizon` rounds and are never truncated; "
-                f"use horizon={shown(max_episode_steps)}"
-            )
-        num_envs = whole("num_envs", num_envs)
-        try:
-            self.autoreset_mode = AutoresetMode(autoreset_mode)
-        except ValueError:
-            modes = [mode.value for mode in AutoresetMode]
-            raise ValueError(
-                f"autoreset_mode: expected one of {modes}, got {shown(autoreset_mode)}"
-            ) from None
+        num_envs = played.num_campaigns
+        self.autoreset_mode = autoreset_mode
         self.num_envs = num_envs
-        self._played = ControlledCampaigns(problem, num_envs, **arguments)
-        self.single_observation_space = self._played.control.observation_space
-        self.single_action_space = self._played.control.action_space
+        self._played: Any = played
+        self.single_observation_space = played.observation_space
+        self.single_action_space = played.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.render_mode = check_render_mode(render_mode)
@@ -121,7 +106,7 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         env_indices = self._masked(options.pop("reset_mask", None))
         indices = np.arange(self.num_envs)[env_indices].tolist()
         seeds = self._seed_list(seed)
-        requested = self.campaigns.reset_options(env_indices, [seeds[i] for i in indices], options)
+        requested = self._played.reset_options(env_indices, [seeds[i] for i in indices], options)
         seeded = {i: seeding.np_random(seeds[i]) for i in indices if seeds[i] is not None}
         for i, (generator, used) in seeded.items():
             self._generators[i], self._seeds[i] = generator, used
@@ -168,10 +153,9 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
             ValueError: A bad action in any row; all campaigns are as they were.
             ResetNeeded: A campaign was never begun or, where autoreset is disabled, is over.
         """
-        campaigns = self.campaigns
-        finished = campaigns.finished
+        finished = self._played.finished  # (B,)
         if finished.any() and (
-            self.autoreset_mode != AutoresetMode.NEXT_STEP or (campaigns.horizon == 0).any()
+            self.autoreset_mode != AutoresetMode.NEXT_STEP or not self._played.begun.all()
         ):
             raise ResetNeeded(
                 f"campaigns {np.flatnonzero(finished).tolist()} are over (or not begun): reset "
@@ -200,39 +184,8 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         """Which choices are worth making now, (B, choices); see `CampaignEnv.action_masks`."""
         return self._played.action_masks()
 
-    def replay(
-        self, keys: NDArray[np.uint64], rounds: NDArray[np.int64], actions: NDArray[Any]
-    ) -> Arrays:
-        """Goes to where B campaigns of this environment were: begins them and plays them again.
-
-        What follows is the same to the bit; the generators of the rows stay as they are.
-
-        Args:
-            keys: (B,) as in `campaigns.keys`.
-            rounds: (B,) rounds that each had played.
-            actions: (largest N, B, ...) their actions by round; those behind a campaign's rounds
-                are not looked at.
-
-        Returns:
-            The observations.
-
-        Raises:
-            ValueError: An action that is none, or a campaign that was over.
-        """
-        self.campaigns.reset(ALL, keys, ResetOptions.none(self.num_envs))
-        if (over := (rounds < 0) | (rounds >= self.campaigns.horizon)).any():
-            row = int(np.argmax(over))
-            raise ValueError(
-                f"rounds: expected fewer played than the horizon, {self.campaigns.horizon[row]}, "
-                f"got {rounds[row]} at row {row}"
-            )
-        for played in range(int(rounds.max())):
-            self._played.observe()
-            self._played.step(np.flatnonzero(rounds > played), self._check(actions[played]))
-        return self._played.observe()
-
     def _autoreset(self, infos: dict[str, Any], env_indices: NDArray[np.intp]) -> None:
-        requested = self.campaigns.options.take(env_indices)
+        requested = self._played.kept_options(env_indices)
         generators = self._generators_of(env_indices)
         self._pack(infos, self._played.reset(env_indices, generators, requested), env_indices)
 
@@ -269,16 +222,100 @@ class CampaignVectorEnv(OffersCampaigns, VectorEnv[Arrays, NDArray[Any], NDArray
         """Draws every campaign; None without a render mode, or where a window shows the first."""
         if self.render_mode != "rgb_array":
             return None
-        return tuple(draw_campaign(self.campaigns, row) for row in range(self.num_envs))
+        return tuple(draw_campaign(*self._played.drawn(row)) for row in range(self.num_envs))
 
     def _show(self) -> None:
         """Shows the first campaign to people who watch, once it is begun."""
-        if self.render_mode == "human" and self.campaigns.horizon[0]:
+        if self.render_mode == "human" and self._played.begun[0]:
             self._window = self._window or Window(RENDER_FPS)
-            self._window.show(draw_campaign(self.campaigns, 0))
+            self._window.show(draw_campaign(*self._played.drawn(0)))
 
     def close_extras(self, **kwargs: Any) -> None:
         """Closes the window, if there is one."""
         if self._window is not None:
             self._window.close()
             self._window = None
+
+
+class CampaignVectorEnv(OffersCampaigns, LockstepVectorEnv):
+    """B campaigns in lockstep; row i seeded with s plays as a `CampaignEnv` seeded with s + i.
+
+    Infos, masks, `final_obs` and `final_info` are those of gymnasium's `SyncVectorEnv`.
+
+    Args:
+        num_envs: B.
+        problem: As in `CampaignEnv`, like all further arguments.
+        autoreset_mode: When finished campaigns are followed by new ones, an `AutoresetMode` or its
+            value as a string.
+        render_mode: "rgb_array", "human" (shows the first campaign) or None.
+        max_episode_steps: Must be None; see `horizon`.
+        **arguments: As in `CampaignEnv`.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        problem: str | Problem = "GP",
+        *,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
+        **arguments: Any,
+    ) -> None:
+        num_envs, mode = checked_rows(num_envs, autoreset_mode, max_episode_steps)
+        played = ControlledCampaigns(problem, num_envs, **arguments)
+        super().__init__(played, mode, render_mode)
+
+    def replay(
+        self, keys: NDArray[np.uint64], rounds: NDArray[np.int64], actions: NDArray[Any]
+    ) -> Arrays:
+        """Goes to where B campaigns of this environment were: begins them and plays them again.
+
+        What follows is the same to the bit; the generators of the rows stay as they are.
+
+        Args:
+            keys: (B,) as in `campaigns.keys`.
+            rounds: (B,) rounds that each had played.
+            actions: (largest N, B, ...) their actions by round; those behind a campaign's rounds
+                are not looked at.
+
+        Returns:
+            The observations.
+
+        Raises:
+            ValueError: An action that is none, or a campaign that was over.
+        """
+        self.campaigns.reset(ALL, keys, ResetOptions.none(self.num_envs))
+        if (over := (rounds < 0) | (rounds >= self.campaigns.horizon)).any():
+            row = int(np.argmax(over))
+            raise ValueError(
+                f"rounds: expected fewer played than the horizon, {self.campaigns.horizon[row]}, "
+                f"got {rounds[row]} at row {row}"
+            )
+        for played in range(int(rounds.max())):
+            self._played.observe()
+            self._played.step(np.flatnonzero(rounds > played), self._check(actions[played]))
+        return self._played.observe()
+
+
+def checked_rows(
+    num_envs: Any, autoreset_mode: Any, max_episode_steps: Any
+) -> tuple[int, AutoresetMode]:
+    """Arguments of vector environments, before campaigns are built: B and the mode.
+
+    Raises:
+        ValueError: One out of range, or an episode that is to be truncated.
+    """
+    if max_episode_steps is not None:
+        raise ValueError(
+            "max_episode_steps: campaigns end after `horizon` rounds and are never truncated; "
+            f"use horizon={shown(max_episode_steps)}"
+        )
+    num_envs = whole("num_envs", num_envs)
+    try:
+        return num_envs, AutoresetMode(autoreset_mode)
+    except ValueError:
+        modes = [mode.value for mode in AutoresetMode]
+        raise ValueError(
+            f"autoreset_mode: expected one of {modes}, got {shown(autoreset_mode)}"
+        ) from None

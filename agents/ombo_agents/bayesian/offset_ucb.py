@@ -22,7 +22,7 @@ def offset_ucb(spec: CampaignSpec, *, weight: float, strength: float, climb: boo
         spec: Of the campaigns it is built for.
         weight: Exploration weight of `ucb`.
         strength: How many times over, above 0 and up to 10; `ucb` itself has 1, which is its
-            recipe's `truncation`.
+            recipe's `truncation`, and this policy by default too.
         climb: See `ucb`.
 
     Raises:
