@@ -17,7 +17,7 @@ from typing_extensions import override
 from ombo_gym.arguments import as_json
 from ombo_gym.campaign import Campaigns
 from ombo_gym.controls import make_control
-from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.observations import Observation
 from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome
 from ombo_gym.problems.core.base import Problem
@@ -199,7 +199,7 @@ class ControlledCampaigns(PlayedCampaigns):
 
     @override
     def step(self, env_indices: EnvIndices, actions: NDArray[Any]) -> Outcome:
-        return self.campaigns.play(self.measure(env_indices, actions))
+        return self.campaigns.step(env_indices, self._designs(env_indices, actions))
 
     def measure(self, env_indices: EnvIndices, actions: NDArray[Any]) -> list[MeasuredBatches]:
         """What a round of R campaigns shows, for `campaigns.play`; nothing is written.
@@ -208,12 +208,16 @@ class ControlledCampaigns(PlayedCampaigns):
             env_indices: R of the campaigns that were observed last.
             actions: (A, ...) of these campaigns, all of B or those that were asked for.
         """
+        return self.campaigns.measure(env_indices, self._designs(env_indices, actions))
+
+    def _designs(self, env_indices: EnvIndices, actions: NDArray[Any]) -> Designs:
+        """The batches that actions of what was observed stand for, (R, largest q, *shape)."""
         designs = self.control.designs(self._view, actions)  # (A, largest q, *shape)
         among = env_indices
         if not isinstance(self._viewed, slice):
             assert not isinstance(env_indices, slice)
             among = np.searchsorted(self._viewed, env_indices)
-        return self.campaigns.measure(env_indices, designs[among])
+        return designs[among]
 
     @override
     def observe(self, env_indices: EnvIndices = ALL) -> Observation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ombo_gym.arguments import shown
@@ -82,6 +83,29 @@ def check_memory(
         f"{campaigns} of up to {shown(spec.horizon)} rounds of up to "
         f"{shown(spec.batch_size)} designs after a start of up to {shown(spec.start_capacity)}; "
         f"ask for less, or raise the limit by the environment variable {LIMIT}, in GiB"
+    )
+
+
+def check_total_memory(groups: Sequence[tuple[CampaignSpec, int]], num_campaigns: int) -> None:
+    """Refuses campaigns of several specs whose arrays would take more memory than is allowed.
+
+    Args:
+        groups: Specs, and how many campaigns of each are held.
+        num_campaigns: How many may come on top, all of them of the largest.
+
+    Raises:
+        ValueError: They would; says how much.
+    """
+    limit = largest_bytes()
+    sizes = [campaign_bytes(spec) for spec, _ in groups]
+    held = sum(size * count for size, (_, count) in zip(sizes, groups, strict=True))
+    needed = held + num_campaigns * max(sizes)
+    if limit is None or needed <= limit:
+        return
+    raise ValueError(
+        f"num_envs, tasks: expected campaigns that take at most {_gib(limit)} of memory, got about "
+        f"{_gib(needed)} for {shown(num_campaigns)} rows of {len(groups)} kinds of campaigns; ask "
+        f"for less, or raise the limit by the environment variable {LIMIT}, in GiB"
     )
 
 

@@ -14,6 +14,7 @@ from ombo_gym.own_code import own_class, own_module
 from ombo_gym.problems.core.base import Problem
 
 NAMESPACE = "Ombo"
+TASKS_ID = f"{NAMESPACE}/Tasks-v0"  # of the environment whose campaigns draw their problem
 
 # Name of the environment -> where its problem is. The keyword arguments of the problem are the
 # environment's.
@@ -46,7 +47,7 @@ PROBLEMS: dict[str, str] = {
 
 
 def env_ids() -> list[str]:
-    """The ids of all environments."""
+    """The ids of all environments of one problem each, which `TASKS_ID` is not."""
     return [f"{NAMESPACE}/{name}-v0" for name in PROBLEMS]
 
 
@@ -60,6 +61,12 @@ def register_all() -> None:
                 vector_entry_point="ombo_gym.vector_env:CampaignVectorEnv",
                 kwargs={"problem": name},
             )
+    if TASKS_ID not in gym.registry:
+        gym.register(
+            TASKS_ID,
+            entry_point="ombo_gym.multi_task.env:MultiTaskEnv",
+            vector_entry_point="ombo_gym.multi_task.vector_env:MultiTaskVectorEnv",
+        )
 
 
 def environment(name: str) -> str | EnvSpec:

@@ -13,6 +13,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ombo_gym.arguments import check_fields, members, shown, whole
+from ombo_gym.control_names import CONTROLS as CONTROLS
+from ombo_gym.control_names import control_name
 from ombo_gym.design_spaces import DesignSpace, design_space_from_dict, design_space_of
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.memory import check_memory
@@ -23,7 +25,6 @@ from ombo_gym.utilities import Utility, make_utility
 
 Observation = dict[str, NDArray[Any]]
 
-CONTROLS = ("designs", "exploration", "candidates")
 ORIGINS = ("none", "random", "percentile", "space_filling", "listed")
 
 
@@ -98,7 +99,8 @@ class CampaignSpec:
         floor: Value of designs that cannot be measured.
         start_capacity: Rows of the largest start.
         start_origin: How the start's designs were chosen; the kind of an `Origin` does as well.
-        control: What the player acts on: one of `CONTROLS`, or `module:Class` of one's own.
+        control: What the player acts on: one of `CONTROLS`, or `module:Class` of one's own; a dict
+            with settings does as well, see `ombo_gym.control_names.control_name`.
         problem: What is being designed; policies may have settings of their own for it.
 
     Raises:
@@ -140,11 +142,7 @@ class CampaignSpec:
             raise ValueError(f"start_origin: expected an Origin, got {shown(self.start_origin)}")
         set_field(self, "repeats", _repeats(self.repeats))
         self._check_rounds()
-        control = self.control
-        if not isinstance(control, str) or (control not in CONTROLS and control.count(":") != 1):
-            raise ValueError(
-                f"control: expected one of {list(CONTROLS)}, or module:Class, got {shown(control)}"
-            )
+        set_field(self, "control", control_name(self.control))
         self._check_numbers()
         if self.prior is not None and not isinstance(self.prior, Prior):
             raise ValueError(f"prior: expected None or a Prior, got {shown(self.prior)}")
@@ -378,18 +376,18 @@ class CampaignSpec:
 
 
 def campaign_spec(env: Any) -> CampaignSpec:
-    """The spec of an environment, wrapped or not; of a `SyncVectorEnv`, that of its first row.
+    """The spec of an environment, wrapped or not; a tuple, one a row, where rows draw their tasks.
+
+    Of a `SyncVectorEnv`, that of its first row.
 
     Raises:
         ValueError: It is none of this package's.
     """
-    unwrapped = env.unwrapped
-    if envs := getattr(unwrapped, "envs", None):
-        unwrapped = envs[0].unwrapped
-    spec = getattr(unwrapped, "campaign_spec", None)
-    if not isinstance(spec, CampaignSpec):
+    first = (getattr(env.unwrapped, "envs", None) or [env])[0]
+    spec = getattr(first.unwrapped, "campaign_spec", None)
+    if not isinstance(spec, CampaignSpec | tuple):
         raise ValueError(f"env: expected an environment of ombo_gym, got {env}")
-    return spec
+    return spec  # type: ignore[return-value]
 
 
 def _repeats(given: Any) -> Repeats:

@@ -288,7 +288,7 @@ def test_the_numbers_of_a_key_never_change() -> None:
     expected = np.random.Generator(raw).standard_normal(3)
     drawn = KeyedGenerator(np.array([77], np.uint64), Stream.NOISE, 2).standard_normal((3,))
     np.testing.assert_array_equal(drawn[0], expected)
-    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4, 5]
+    assert [stream.value for stream in Stream] == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_noise_is_added_and_is_the_normal_numbers_of_the_campaigns_key() -> None:

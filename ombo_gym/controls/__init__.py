@@ -1,6 +1,10 @@
 """What an agent acts on: designs, a list of candidates, or how much to explore; or one's own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from ombo_gym.arguments import shown
+from ombo_gym.control_names import control_name, control_settings
 from ombo_gym.controls.base import Control, DesignsControl
 from ombo_gym.controls.candidates import CandidatesControl
 from ombo_gym.controls.exploration import ExplorationControl
@@ -14,23 +18,20 @@ _BUILDERS: dict[str, type[Control]] = {
 }
 
 
-def make_control(name: str, spec: CampaignSpec) -> Control:
+def make_control(given: str | Mapping[str, Any], spec: CampaignSpec) -> Control:
     """A control of campaigns, whichever one they are played through.
 
     Args:
-        name: One of the package's, or `module:Class` of a control of one's own, which is built with
-            the spec.
+        given: One of the package's, with settings or without (`{"kind": "candidates", "size":
+            128}`), or `module:Class` of a control of one's own, which is built with the spec.
         spec: Of the campaigns.
 
     Raises:
-        ValueError: An unknown name, or a class that is not there.
+        ValueError: An unknown name or setting, or a class that is not there.
     """
+    name, settings = control_settings(control_name(given))
     if name in _BUILDERS:
-        return _BUILDERS[name](spec)  # type: ignore[call-arg]
-    if name.count(":") != 1:
-        raise ValueError(
-            f"control: expected one of {list(_BUILDERS)}, or module:Class, got {name!r}"
-        )
+        return _BUILDERS[name](spec, **settings)  # type: ignore[call-arg]
     build = own_class("control", name)
     if not isinstance(build, type) or not issubclass(build, Control):
         raise ValueError(f"control: expected a class of controls, got {name!r}: {shown(build)}")

@@ -100,6 +100,6 @@ class DesignsControl(Control):
         return np.tile(worth_measuring(self._spec, observation), self._spec.batch_size)
 
 
-def rounds_left_space(horizon: int) -> spaces.Box:
-    """The raw count of rounds left, (1,) float32."""
-    return spaces.Box(0.0, float(horizon), (1,), np.float32)
+def rounds_left_space() -> spaces.Box:
+    """The raw count of rounds left, (1,) float32: the same space whatever the horizon."""
+    return spaces.Box(0.0, np.inf, (1,), np.float32)

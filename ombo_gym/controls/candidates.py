@@ -9,22 +9,39 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_gym.acquisition.base import FantasyAcquisition
-from ombo_gym.acquisition.greedy_batch import greedy_batch
-from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
-from ombo_gym.action_masks import some_of_each
+from ombo_gym.acquisition.expected_improvement import improvement
+from ombo_gym.acquisition.greedy_batch import best_allowed
+from ombo_gym.control_names import CANDIDATES, control_name
 from ombo_gym.controls.base import Control, rounds_left_space
-from ombo_gym.design_spaces import Designs, repeated
-from ombo_gym.observations import Observation
+from ombo_gym.controls.campaign_features import CAMPAIGN, LIMIT, CampaignFeatures
+from ombo_gym.controls.linear_model import LinearModel
+from ombo_gym.controls.shortlist import Shortlist, shortlist
+from ombo_gym.design_spaces import Designs
+from ombo_gym.observations import Observation, computable
 from ombo_gym.spec import CampaignSpec, Repeats
-from ombo_gym.surrogates.candidate_posterior import TakeRngs, condition_on_dataset
+from ombo_gym.surrogates.candidate_posterior import (
+    CandidatePosterior,
+    TakeRngs,
+    condition_on_dataset,
+)
+from ombo_gym.surrogates.kernels import squared_distances
+from ombo_gym.surrogates.marginals import CandidateMarginals
 from ombo_gym.surrogates.surrogate import make_surrogate
 
-CANDIDATES = 32  # M
-_WEIGHTS = np.array(
-    [0.0, 0.5, 1.0, 2.0]
-)  # exploration weights that the list is filled with in turn
-_LIMIT = 10.0
+CANDIDATE = (
+    "mean",
+    "sd",
+    "log_expected_improvement",  # as -log(1 + |log EI|) below EI = 1
+    "linear_mean",
+    "linear_sd",
+    "distance",  # to the nearest observed design, in units of the space's typical one
+    "is_measured",
+)
+_WEIGHTS = (0.0, 0.5, 1.0, 2.0)  # exploration weights that the list is filled with in turn
+_SPREAD = 16  # entries that are chosen one by one, each given those before
+_SPARE = 2  # times M are short-listed
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,16 +49,28 @@ class CandidatesView:
     """M designs for each of B campaigns, and what is said of them; zeros at the end."""
 
     designs: Designs  # (B, M, *shape)
-    described: NDArray[np.float32]  # (B, M, 2 + features)
-    useless: NDArray[np.bool_] | None  # (B, M) not worth measuring again; None: all are
+    described: NDArray[np.float32]  # (B, M, len(CANDIDATE))
+    campaign: NDArray[np.float32]  # (B, len(CAMPAIGN))
+    listed: NDArray[np.int64]  # (B,) entries that are designs
+    useless: NDArray[np.bool_]  # (B, M) no designs, or such as are not worth measuring again
     rounds_left: NDArray[np.float32]  # (B, 1)
 
 
 class CandidatesControl(Control):
     """The list is a batch of M designs by upper confidence bounds, greedy and exploring.
 
-    What is seen is `candidates` (M, k): of each, posterior mean and standard deviation (before the
-    batch), then the design's features. The action is q indices into the list.
+    What is seen are `candidates` (M, k), of each what `CANDIDATE` names; `campaign` (j,), what
+    `ombo_gym.controls.campaign_features.CAMPAIGN` names; and `action_mask` (M,), which entries are
+    worth choosing. All of it is finite, without units, and as large whatever the design space, the
+    horizon and the batch size. The action is q indices into the list.
+
+    The list comes from all designs of spaces of up to 16,384 and pools of up to 100,000 (of larger
+    pools another 100,000 in each round), in other spaces from a few hundred that are drawn over the
+    space and around the best: the 2 M that promise most are short-listed and looked at closely. The
+    first 16 entries are chosen one by one, each given the ones before, so that they are
+    unlike each other; further ones by what is then believed. Where there are fewer than M
+    designs, entries at the end are empty, zeros that the mask hides; an action that names one of
+    them means the entry so many places on, the first after the last design.
 
     Where measuring a design again is worth nothing, measured ones are at the end of the list, when
     others do not fill it; and a slot that names one of them, or what an earlier slot took, takes
@@ -50,69 +79,190 @@ class CandidatesControl(Control):
 
     Args:
         spec: Of the campaigns.
+        size: M.
+
+    Raises:
+        ValueError: A size that is no whole number from 1 to 4,096.
     """
 
-    def __init__(self, spec: CampaignSpec) -> None:
-        self._spec = spec
+    def __init__(self, spec: CampaignSpec, *, size: int = CANDIDATES) -> None:
+        control_name({"kind": "candidates", "size": size})  # refuses sizes that are none
+        self._spec, self.size = spec, size
         self.surrogate = make_surrogate(spec)
-        space = spec.design_space
-        size = CANDIDATES if space.size is None else min(CANDIDATES, space.size)
-        width = 2 + space.features(np.zeros((1, *space.shape), space.dtype)).shape[-1]
-        self._shape = (size, width)
+        self._features = CampaignFeatures(spec)
+        self._linear = LinearModel(spec.design_space)
         self.action_space = spaces.MultiDiscrete(np.full(spec.batch_size, size))
         self.observation_space = spaces.Dict(
             {
-                "candidates": spaces.Box(-_LIMIT, _LIMIT, self._shape, np.float32),
-                "rounds_left": rounds_left_space(spec.horizon),
+                "candidates": spaces.Box(-LIMIT, LIMIT, (size, len(CANDIDATE)), np.float32),
+                "campaign": spaces.Box(-LIMIT, LIMIT, (len(CAMPAIGN),), np.float32),
+                "action_mask": spaces.MultiBinary(size),
+                "rounds_left": rounds_left_space(),
             }
         )
 
     @override
     def view(self, observation: Observation, rngs: TakeRngs) -> CandidatesView:
+        observation = computable(self._spec, observation)
         rounds_left = observation["rounds_left"]
-        rows, (size, width), space = len(rounds_left), self._shape, self._spec.design_space
+        rows, size, space = len(rounds_left), self.size, self._spec.design_space
         designs = np.zeros((rows, size, *space.shape), space.dtype)
-        described = np.zeros((rows, size, width), np.float32)
+        described = np.zeros((rows, size, len(CANDIDATE)), np.float32)
+        campaign = np.zeros((rows, len(CAMPAIGN)), np.float32)
+        listed = np.full(rows, size)
+        useless = np.zeros((rows, size), bool)
         never = self._spec.repeats is Repeats.NEVER_AGAIN
-        useless = np.zeros((rows, size), bool) if never else None
-        for group in condition_on_dataset(
-            observation, self._spec, self.surrogate, rngs, everything=False
-        ):
-            weights = np.broadcast_to(np.resize(_WEIGHTS, size), (len(group.env_indices), size))
-            listed = greedy_batch(
-                FantasyAcquisition(group, space, UpperConfidenceBound(weights)),
-                group.candidates,
-                size,
-                distinct=True,
-                measured=group.measured,
-            )
-            features = space.features(listed)
-            marginals = group.posterior.at(features)
-            columns = [marginals.mean[..., None], marginals.sd[..., None], features]
-            designs[group.env_indices] = listed
-            described[group.env_indices] = np.clip(
-                np.concatenate(columns, axis=-1), -_LIMIT, _LIMIT
-            )
-            if useless is not None:
-                known = observation["designs"][group.env_indices, : group.num_observed]
-                useless[group.env_indices] = space.among(listed, known) | repeated(listed)
-        return CandidatesView(designs, described, useless, rounds_left)
+        for group in condition_on_dataset(observation, self._spec, self.surrogate, rngs):
+            of = group.env_indices
+            short = shortlist(group, _SPARE * size)
+            marginals = group.posterior.at(space.features(short.designs))
+            picks, is_there = choose(short, marginals, size)  # (R, m) each, m at most M
+            row, m = np.arange(len(of))[:, None], picks.shape[1]
+            chosen = short.designs[row, picks]
+            known = observation["designs"][of, : group.num_observed]
+            measured = space.among(chosen, known)
+            columns = self._described(group, observation, marginals, picks, chosen, known)
+            columns[..., -1] = measured
+            described[of, :m] = np.where(is_there[..., None], columns, 0.0)
+            designs[of, :m] = chosen
+            campaign[of] = self._features.of(group, observation)
+            listed[of] = is_there.sum(axis=1)
+            useless[of, m:] = True
+            useless[of, :m] = ~is_there | (measured & never)
+        return CandidatesView(designs, described, campaign, listed, useless, rounds_left)
+
+    def _described(
+        self,
+        group: CandidatePosterior,
+        observation: Observation,
+        marginals: CandidateMarginals,
+        picks: NDArray[np.intp],
+        chosen: Designs,
+        known: Designs,
+    ) -> Floats:
+        """What is seen of chosen candidates, (R, m, len(CANDIDATE)).
+
+        Args:
+            group: Of R campaigns.
+            observation: Of all campaigns.
+            marginals: Of the shortlist.
+            picks: (R, m) which of the shortlist are chosen.
+            chosen: (R, m, *shape) their designs.
+            known: (R, n, *shape) measured designs.
+        """
+        row, n, posterior = np.arange(len(picks))[:, None], group.num_observed, group.posterior
+        columns = np.zeros((*picks.shape, len(CANDIDATE)))
+        mean, sd = marginals.mean[row, picks], marginals.sd[row, picks]
+        columns[..., 0], columns[..., 1] = mean, sd
+        if n:
+            z = (mean - group.best[:, None]) / sd
+            columns[..., 2] = _moderate(improvement(z)[2] + np.log(sd))
+            values = observation["measurements"][group.env_indices, :n]
+            targets = (values - posterior.shift[:, None]) / posterior.scale[:, None]
+            columns[..., 3], columns[..., 4] = self._linear.predict(known, targets, chosen)
+            space = self._spec.design_space
+            squared = squared_distances(space.features(known), space.features(chosen))
+            columns[..., 5] = np.sqrt(squared.min(axis=1)) / space.typical_distance
+        return np.clip(columns, -LIMIT, LIMIT)
 
     @override
     def seen(self, view: CandidatesView) -> Observation:
-        return {"candidates": view.described.copy(), "rounds_left": view.rounds_left.copy()}
+        return {
+            "candidates": view.described.copy(),
+            "campaign": view.campaign.copy(),
+            "action_mask": self._masks(view).astype(np.int8),
+            "rounds_left": view.rounds_left.copy(),
+        }
 
     @override
     def designs(self, view: CandidatesView, actions: NDArray[np.int64]) -> Designs:
-        if view.useless is not None:
+        actions = actions % view.listed[:, None]
+        if self._spec.repeats is Repeats.NEVER_AGAIN:
             actions = _next_new(actions, view.useless)
         return view.designs[np.arange(len(actions))[:, None], actions]
 
     @override
     def action_masks(self, view: CandidatesView, observation: Observation) -> NDArray[np.bool_]:
-        if view.useless is None:
-            return super().action_masks(view, observation)
-        return np.tile(some_of_each(~view.useless), self._spec.batch_size)
+        return np.tile(self._masks(view), self._spec.batch_size)
+
+    def _masks(self, view: CandidatesView) -> NDArray[np.bool_]:
+        """Which entries are worth choosing, (B, M); of a finished campaign, all."""
+        exists = np.arange(self.size) < view.listed[:, None]
+        worth = ~view.useless
+        return np.where(worth.any(axis=1, keepdims=True), worth, exists)
+
+
+def choose(
+    short: Shortlist, marginals: CandidateMarginals, size: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The list, of a shortlist of S: (R, m) which of them, m = min(S, M), and whether it is one.
+
+    Args:
+        short: Of R campaigns.
+        marginals: What is believed of the shortlist.
+        size: M.
+    """
+    rows, count = short.exists.shape
+    size = min(size, count)
+    row = np.arange(rows)
+    given = marginals.copy()
+    chosen = ~short.exists  # or cannot be
+    picks = np.empty((rows, size), np.intp)
+    one_by_one = min(size, _SPREAD)
+    for slot in range(one_by_one):
+        scores = given.mean + _WEIGHTS[slot % len(_WEIGHTS)] * given.sd
+        picks[:, slot] = best_allowed(scores, chosen, short.measured)
+        chosen[row, picks[:, slot]] = True
+        if slot + 1 < one_by_one:
+            given.fantasize(picks[:, slot])
+    if one_by_one < size:
+        picks[:, one_by_one:] = _further(given, chosen, short.measured, size - one_by_one)
+    # Empty entries, and before these measured ones, stand behind all others.
+    is_there = short.exists[row[:, None], picks]
+    is_there &= ~_again(picks)
+    last = np.where(is_there, short.measured[row[:, None], picks], 2)
+    order = np.argsort(last, axis=1, kind="stable")
+    return np.take_along_axis(picks, order, 1), np.take_along_axis(is_there, order, 1)
+
+
+def _further(
+    given: CandidateMarginals,
+    chosen: NDArray[np.bool_],
+    measured: NDArray[np.bool_],
+    count: int,
+) -> NDArray[np.intp]:
+    """The best of those that are not chosen yet, by each weight about as many, (R, count)."""
+    row, left = np.arange(len(chosen))[:, None], np.where(measured, -1e30, 0.0)
+    left[chosen] = -np.inf
+    parts, sd = [], given.sd
+    for begin, weight in enumerate(_WEIGHTS):
+        wanted = len(range(begin, count, len(_WEIGHTS)))
+        worth = given.mean + weight * sd + left
+        last = worth.shape[1] - wanted
+        if not wanted:
+            continue
+        best = np.argpartition(worth, last, axis=1)[:, last:]
+        order = np.argsort(-worth[row, best], axis=1, kind="stable")
+        parts.append(np.take_along_axis(best, order, axis=1))
+        left[row, parts[-1]] = -np.inf
+    return np.concatenate(parts, axis=1)
+
+
+def _again(picks: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which picks (R, m) came before: rows of too few designs are filled with whatever."""
+    order = np.argsort(picks, axis=1, kind="stable")
+    ordered = np.take_along_axis(picks, order, axis=1)
+    same = np.zeros(picks.shape, bool)
+    same[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    again = np.zeros(picks.shape, bool)
+    np.put_along_axis(again, order, same, axis=1)
+    return again
+
+
+def _moderate(logs: Floats) -> Floats:
+    """sign(x) log(1 + |x|), elementwise."""
+    moderate: Floats = np.sign(logs) * np.log1p(np.abs(logs))
+    return moderate
 
 
 def _next_new(actions: NDArray[np.int64], useless: NDArray[np.bool_]) -> NDArray[np.int64]:

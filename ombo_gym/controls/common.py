@@ -14,6 +14,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ombo_gym.action_masks import choices_of
+from ombo_gym.arguments import shown
 from ombo_gym.controls.base import Control
 from ombo_gym.observations import Observation
 
@@ -51,6 +52,29 @@ class CommonSpaces:
                     f"{error} in {names[0]} and {name}; play them apart, or under "
                     'control="exploration", which takes all'
                 ) from None
+
+    def take_those_of(self, other: CommonSpaces, argument: str) -> None:
+        """Takes other spaces instead, which these have to fit into.
+
+        Raises:
+            ValueError: They do not.
+        """
+        try:
+            seen = _widest_fields(other.observation_space, self.observation_space)
+            taken = _longest_actions(other.action_space, self.action_space)
+        except _NotOfOneKind as error:
+            raise ValueError(
+                f"{argument}: expected tasks of which an agent sees and takes the same as before, "
+                f"got {error}; make another environment for them"
+            ) from None
+        for before, now in ((other.observation_space, seen), (other.action_space, taken)):
+            if before != now:
+                raise ValueError(
+                    f"{argument}: expected tasks that fit into the spaces of the environment, "
+                    f"{shown(before)}, got some that take {shown(now)}; make another environment "
+                    "for them"
+                )
+        self.observation_space, self.action_space = seen, taken
 
     def padded(self, observation: Observation) -> Observation:
         """What a control shows of R campaigns, as long as the row's fields, zeros behind."""
@@ -102,7 +126,7 @@ def _widest(name: str, one: spaces.Space[Any], other: spaces.Space[Any]) -> spac
     assert one.shape is not None and other.shape is not None
     alike = type(one) is type(other) and isinstance(one, kinds) and one.dtype == other.dtype
     if not alike or not one.shape or one.shape[1:] != other.shape[1:]:
-        raise _NotOfOneKind(f"{name} {one} and {other}")
+        raise _NotOfOneKind(f"{name} {shown(one)} and {shown(other)}")
     shape = (max(one.shape[0], other.shape[0]), *one.shape[1:])
     if isinstance(one, spaces.MultiBinary):
         return spaces.MultiBinary(shape[0] if len(shape) == 1 else list(shape))
@@ -138,4 +162,4 @@ def _longest_actions(one: spaces.Space[Any], other: spaces.Space[Any]) -> spaces
         fewer, more = sorted((one, other), key=lambda space: len(space.nvec))
         if np.array_equal(fewer.nvec, more.nvec[: len(fewer.nvec)]) and one.dtype == other.dtype:
             return more
-    raise _NotOfOneKind(f"actions {one} and {other}")
+    raise _NotOfOneKind(f"actions {shown(one)} and {shown(other)}")

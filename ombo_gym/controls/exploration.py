@@ -12,6 +12,7 @@ from typing_extensions import override
 from ombo_gym.acquisition.greedy_batch import maximize_score
 from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
 from ombo_gym.controls.base import Control, rounds_left_space
+from ombo_gym.controls.campaign_features import CAMPAIGN, LIMIT, CampaignFeatures
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec
@@ -23,8 +24,7 @@ from ombo_gym.surrogates.candidate_posterior import (
 from ombo_gym.surrogates.surrogate import make_surrogate
 
 LARGEST_WEIGHT = 10.0
-SUMMARY = (
-    "best_observed",
+_OF_CANDIDATES = (
     "best_mean",
     "sd_at_best_mean",
     "mean_of_top_means",
@@ -33,12 +33,10 @@ SUMMARY = (
     "gain_of_ucb_1",
     "gain_of_ucb_2",
     "gain_of_ucb_4",
-    "log_observed",
-    "log_batch_size",
 )
+SUMMARY = (*_OF_CANDIDATES, *CAMPAIGN)
 _TOP = 16  # candidates whose means `mean_of_top_means` averages
 _HELD = 2**26  # entries of marginals that a view holds on to; of more, none
-_LIMIT = 10.0  # summaries are clipped to [-10, 10]
 
 
 def weights_of(actions: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -56,6 +54,7 @@ class ExplorationView:
     """What B campaigns look like; finished ones are in no group."""
 
     groups: list[CandidatePosterior]
+    campaign: NDArray[np.float32]  # (B, len(CAMPAIGN))
     rounds_left: NDArray[np.float32]  # (B, 1)
 
     @property
@@ -70,9 +69,9 @@ class ExplorationControl(Control):
     Slot j of the batch is the candidate of the largest `mean + weight_j * sd`, the sd conditioned
     on the slots before. The action (2,) gives the weights of the first and the last slot of the
     next plate, interpolated linearly between. What is seen is `summary` (k,), in the order of
-    `SUMMARY`, in the surrogate's units (of the prior, or standardised); all zeros once the campaign
-    is over. Measured designs that are worth nothing are proposed only when no other candidates are
-    left.
+    `SUMMARY`: beliefs about candidates in the surrogate's units (of the prior, or standardised),
+    then what is known of the campaign; all zeros once the campaign is over. Measured designs that
+    are worth nothing are proposed only when no other candidates are left.
 
     Args:
         spec: Of the campaigns.
@@ -84,11 +83,12 @@ class ExplorationControl(Control):
         self._spec = spec
         self._everything = everything
         self.surrogate = make_surrogate(spec)
+        self._features = CampaignFeatures(spec)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
         self.observation_space = spaces.Dict(
             {
-                "summary": spaces.Box(-_LIMIT, _LIMIT, (len(SUMMARY),), np.float32),
-                "rounds_left": rounds_left_space(spec.horizon),
+                "summary": spaces.Box(-LIMIT, LIMIT, (len(SUMMARY),), np.float32),
+                "rounds_left": rounds_left_space(),
             }
         )
 
@@ -102,13 +102,19 @@ class ExplorationControl(Control):
             extra_per_slot=4,
             everything=self._everything,
         )
-        return ExplorationView(list(groups), observation["rounds_left"])
+        rounds_left, held = observation["rounds_left"], list(groups)
+        campaign = np.zeros((len(rounds_left), len(CAMPAIGN)), np.float32)
+        for group in held:
+            campaign[group.env_indices] = self._features.of(group, observation)
+        return ExplorationView(held, campaign, rounds_left)
 
     @override
     def seen(self, view: ExplorationView) -> Observation:
+        own = len(_OF_CANDIDATES)
         summary = np.zeros((len(view.rounds_left), len(SUMMARY)), np.float32)
+        summary[:, own:] = view.campaign
         for group in view.groups:
-            summary[group.env_indices] = self._summarise(group)
+            summary[group.env_indices, :own] = self._summarise(group)
             if view.is_heavy:
                 group.forget_marginals()
         return {"summary": summary, "rounds_left": view.rounds_left.copy()}
@@ -119,17 +125,14 @@ class ExplorationControl(Control):
         at = mean.argmax(axis=1)
         best = mean[row, at]
         columns = [
-            group.best,
             best,
             sd[row, at],
             np.sort(np.partition(mean, -top, axis=1)[:, -top:], axis=1).mean(axis=1),
             sd.mean(axis=1),
             sd.max(axis=1),
             *((mean + weight * sd).max(axis=1) - best for weight in (1.0, 2.0, 4.0)),
-            np.full(len(mean), np.log1p(group.num_observed)),
-            np.full(len(mean), np.log(group.batch_size)),
         ]
-        summary: NDArray[np.float64] = np.clip(np.stack(columns, axis=1), -_LIMIT, _LIMIT)
+        summary: NDArray[np.float64] = np.clip(np.stack(columns, axis=1), -LIMIT, LIMIT)
         return summary
 
     @override

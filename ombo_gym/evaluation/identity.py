@@ -36,6 +36,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from ombo_gym.control_names import control_name
 from ombo_gym.evaluation.import_graph import ImportGraph, Modules
 from ombo_gym.evaluation.module_text import Import
 from ombo_gym.registration import names_problem
@@ -115,7 +116,7 @@ class Identities:
         self, env_id: str, sources: Sequence[Path] = (), *, env_kwargs: str = "{}"
     ) -> str:
         """Hash of what an environment's name stands for, see `fingerprint`."""
-        control = json.loads(env_kwargs).get("control", "designs")
+        control = control_name(json.loads(env_kwargs).get("control", "designs"))
         key = ("env", env_id, control)
         if key not in self._hashes:
             self._hashes[key] = _hash(self.env_parts(env_id, control=control))

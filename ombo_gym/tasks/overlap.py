@@ -58,7 +58,8 @@ def facts_of(env: str, arguments: Mapping[str, Any]) -> tuple[str, Facts]:
     """
     kept = {key: value for key, value in arguments.items() if key not in _OF_CAMPAIGNS}
     given = Task(env, kept).problem_arguments
-    name = given.pop("problem")
+    name = given.pop("problem")  # ids that somebody registered bring arguments along
+    given = {key: value for key, value in given.items() if key not in _OF_CAMPAIGNS}
     family, known = _FAMILY.get(name, name), _bound(name, given)
     if name in _FACTS:
         return family, _FACTS[name](known)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ombo_gym.arguments import shown
+from ombo_gym.registration import TASKS_ID
 from ombo_gym.tasks.distribution import TaskDistribution, make_tasks
 from ombo_gym.tasks.overlap import overlap
 from ombo_gym.tasks.protocols import protocol_names
 
-TASKS_ID = "Ombo/Tasks-v0"
 Named = tuple[str, Mapping[str, Any]]  # an id of an environment, with its arguments
 
 

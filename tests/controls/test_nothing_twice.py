@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import ombo_gym  # noqa: F401
-from ombo_gym.controls.candidates import CANDIDATES
+from ombo_gym.control_names import CANDIDATES
 from ombo_gym.env import CampaignEnv
 from ombo_gym.spec import Repeats
 from ombo_gym.vector_env import CampaignVectorEnv
@@ -95,16 +95,18 @@ def test_the_list_of_candidates_holds_measured_designs_at_its_end(case):
     env.reset(seed=0)
     env.action_space.seed(0)
     size, length = env.design_space.size, env.single_action_space.nvec[0]
-    assert length == min(CANDIDATES, size)
+    assert length == CANDIDATES
+    length = min(length, size)
     for _ in range(4):
         view, campaigns = env._played._view, env.campaigns
         for row in range(rows):
-            listed = view.designs[row, :, 0].tolist()
+            listed = view.designs[row, :length, 0].tolist()
             measured = set(campaigns.designs[row, : campaigns.num_observed[row], 0].tolist())
             assert len(set(listed)) == length
             first = min(length, size - len(measured))
             assert not measured & set(listed[:first]) and set(listed[first:]) <= measured
-            assert view.useless[row].tolist() == [x in measured for x in listed]
+            assert view.useless[row, :length].tolist() == [x in measured for x in listed]
+            assert view.useless[row, length:].all()
         env.step(env.action_space.sample())
 
 

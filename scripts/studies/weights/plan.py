@@ -39,7 +39,7 @@ HORIZONS = (1, 2, 5)
 class Args(study.Args):
     """Tuned settings, on problems that nothing is reported on (half an hour or so)."""
 
-    campaigns: int = 100
+    campaigns: int = 60
     """Per setting."""
 
 

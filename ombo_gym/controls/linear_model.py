@@ -1,0 +1,81 @@
+"""What a linear model expects of designs: another opinion, where a kernel has little to go by.
+
+Reference:
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, section 2.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_gym.design_spaces import Designs, DesignSpace
+
+Floats = NDArray[np.float64]
+
+NOISE = 0.1  # variance of what is not linear, relative to that of the objective
+
+
+class LinearModel:
+    """Bayesian regression on the effects of designs and an intercept.
+
+    The prior variance of the objective is 1, the intercept's share of it that of an effect.
+
+    Args:
+        space: Design space.
+    """
+
+    def __init__(self, space: DesignSpace) -> None:
+        self._space = space
+        self._mean_and_spread: tuple[Floats, Floats] | None = None
+        if space.pool_features is not None:  # moments of a whole pool are worked out once
+            spread = space.pool_features.std(axis=0)
+            self._mean_and_spread = (
+                space.pool_features.mean(axis=0),
+                np.where(spread > 0, spread, 1.0),
+            )
+
+    def predict(
+        self, designs: Designs, targets: Floats, candidates: Designs
+    ) -> tuple[Floats, Floats]:
+        """Means and standard deviations at M candidates, (R, M) each.
+
+        Args:
+            designs: (R, n, *shape) measured, n of at least 1.
+            targets: (R, n) standardised measurements.
+            candidates: (R, M, *shape).
+        """
+        known, asked = self._regressors(designs), self._regressors(candidates)
+        n, p = known.shape[1:]
+        if n < p:  # by observations
+            across = np.matmul(known, asked.swapaxes(1, 2))  # (R, n, M)
+            matrix = np.matmul(known, known.swapaxes(1, 2))
+        else:  # by regressors
+            across = np.ascontiguousarray(asked.swapaxes(1, 2))  # (R, p, M)
+            matrix = np.matmul(known.swapaxes(1, 2), known)
+        diagonal = np.arange(min(n, p))
+        matrix[:, diagonal, diagonal] += NOISE
+        inverse = np.linalg.inv(matrix)
+        solved = np.matmul(inverse, across)  # (R, min(n, p), M)
+        left = targets[:, None] if n < p else np.matmul(targets[:, None], known)
+        mean = np.matmul(left, solved)[:, 0]
+        explained = np.einsum("rim,rim->rm", across, solved)
+        if n < p:
+            explained = np.einsum("rmp,rmp->rm", asked, asked) - explained
+        else:
+            explained *= NOISE
+        return mean, np.sqrt(np.maximum(explained, 0.0))
+
+    def _regressors(self, designs: Designs) -> Floats:
+        """(R, n, *shape) -> (R, n, p), such that they explain a variance of 1 on average."""
+        if self._mean_and_spread is None:
+            effects = self._space.effects(designs)
+        else:
+            mean, spread = self._mean_and_spread
+            effects = (self._space.features(designs) - mean) / spread
+        rows, n, p = effects.shape
+        regressors = np.empty((rows, n, p + 1))
+        regressors[..., 0] = 1.0
+        regressors[..., 1:] = effects
+        regressors *= 1.0 / np.sqrt(p + 1.0)
+        return regressors
