@@ -2,10 +2,10 @@
 
 What a user calls or subclasses: `make_campaign`, `CampaignSpec` and `campaign_spec`, the design
 spaces, `Problem`, `Utility`, `Control`. Environments are made by `gymnasium.make`; `wrappers` make
-them what libraries and networks like.
+them what libraries and networks like; `tasks` is what meta-policies are trained over.
 """
 
-from ombo_gym import wrappers
+from ombo_gym import tasks, wrappers
 from ombo_gym.controls import Control
 from ombo_gym.design_spaces import (
     BoxDesigns,
@@ -21,6 +21,7 @@ from ombo_gym.design_spaces import (
 from ombo_gym.env import CampaignEnv
 from ombo_gym.from_function import make_campaign
 from ombo_gym.problems.core.base import Problem
+from ombo_gym.problems.own.function import Function
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.registration import env_ids, make_problem, register_all
 from ombo_gym.spec import CampaignSpec, Origin, Repeats, campaign_spec
@@ -38,6 +39,7 @@ __all__ = [
     "Control",
     "DesignSpace",
     "FiniteDesigns",
+    "Function",
     "MixedDesigns",
     "Origin",
     "Parameter",
@@ -52,6 +54,7 @@ __all__ = [
     "make_problem",
     "make_utility",
     "parse_parameters",
+    "tasks",
     "wrappers",
 ]
 __version__ = "0.1.0"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 from typing_extensions import override
@@ -27,6 +26,9 @@ from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.surrogate import make_surrogate
+
+if TYPE_CHECKING:
+    from gymnasium.envs.registration import EnvSpec
 
 
 class PlayedCampaigns(ABC):
@@ -275,8 +277,13 @@ class KeepsSpec:
     def spec(self, given: EnvSpec | None) -> None:
         if given is not None:
             given = copy.copy(given)
-            given.kwargs = as_json(given.kwargs)  # so that it survives JSON
+            given.kwargs = self._written(given.kwargs)  # so that it survives JSON
         self._spec = given
+
+    def _written(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Arguments as JSON holds them."""
+        written: dict[str, Any] = as_json(arguments)
+        return written
 
 
 class OffersCampaigns(KeepsSpec):

@@ -281,7 +281,8 @@ def _available_size(size: Any, problem: Problem) -> int:
     if available is not None and checked > available:
         raise ValueError(
             f"start: expected a size of at most {available}, the number of designs, got "
-            f"{shown(checked)}"
+            f'{shown(checked)}; start={{"kind": "random", "size": 1}} takes fewer, {{"kind": '
+            '"none"} begins without'
         )
     return checked
 

@@ -21,7 +21,13 @@ from typing_extensions import override
 
 from ombo_gym.arguments import shown
 from ombo_gym.own_code import own_class
-from ombo_gym.utility_checks import arguments_of, check_class, checked_gain, name_and_arguments
+from ombo_gym.utility_checks import (
+    arguments_of,
+    check_class,
+    checked_gain,
+    hint,
+    name_and_arguments,
+)
 
 Floats = NDArray[np.float64]
 
@@ -364,14 +370,15 @@ def make_utility(given: Any) -> Utility:
     if name not in UTILITIES:
         raise ValueError(
             f"utility: expected one of {sorted(UTILITIES)}, or module:Class of your own, or an "
-            f"object of it, got {shown(given)}"
+            f"object of it, got {shown(given)}{hint(name, sorted(UTILITIES))}"
         )
     built = UTILITIES[name]
     known = {} if built.__init__ is object.__init__ else signature(built).parameters
     missing = [key for key, each in known.items() if each.default is each.empty]
-    if set(missing) - set(arguments) or set(arguments) - set(known):
-        took = shown(arguments)
-        raise ValueError(f"utility: {name!r} takes the arguments {list(known)}, got {took}")
+    lacking = [key for key in missing if key not in arguments]
+    if lacking or set(arguments) - set(known):
+        takes = f"takes the arguments {list(known)}" + (f" and needs {lacking}" if lacking else "")
+        raise ValueError(f"utility: {name!r} {takes}, got {shown(arguments)}")
     try:
         utility = built(**arguments)
         utility.config()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
 from inspect import signature
@@ -125,3 +126,11 @@ def name_and_arguments(text: str) -> tuple[str, dict[str, Any]]:
     except ValueError:
         message = f"utility: expected NAME:key=number;key=number, got {shown(text)}"
         raise ValueError(message) from None
+
+
+def hint(name: str, known: Sequence[str]) -> str:
+    """What somebody may have meant by a name that is none; begins with a semicolon, or is empty."""
+    if "=" in name:
+        return "; several arguments of one utility have ';' between: 'NAME:key=value;key=value'"
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -182,7 +182,8 @@ class LockstepVectorEnv(KeepsSpec, VectorEnv[Arrays, NDArray[Any], NDArray[Any]]
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which choices are worth making now, (B, choices); see `CampaignEnv.action_masks`."""
-        return self._played.action_masks()
+        masks: NDArray[np.bool_] = self._played.action_masks()
+        return masks
 
     def _autoreset(self, infos: dict[str, Any], env_indices: NDArray[np.intp]) -> None:
         requested = self._played.kept_options(env_indices)

@@ -13,6 +13,7 @@ from typing_extensions import override
 from ombo_agents.unmeasured import without_repeats
 from ombo_gym.arguments import shown
 from ombo_gym.controls import Control, make_control
+from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation, as_last_round, computable, next_plates
 from ombo_gym.randomness import GeneratorBatch, Rng
 from ombo_gym.spec import CampaignSpec
@@ -168,6 +169,7 @@ class DesignsPolicy(Policy):
     ) -> tuple[NDArray[Any], Details]:
         """Batches of q designs, (B, q, *shape), with repeats replaced, and what to tell of them."""
         batch, details = self.propose_and_explain(observation, rngs, q)
+        batch = checked_designs(f"{type(self).__name__}.propose", batch, len(rngs), q, self.space)
         if not self.keeps_repeats:
             batch = without_repeats(self.spec, observation, batch, rngs)
         return batch, details
@@ -192,6 +194,9 @@ class DesignsPolicy(Policy):
                 are (B, *shape); of whatever else NumPy draws,
                 `rngs.draw(lambda rng: rng.integers(...))` stacks what each campaign draws.
             q: How many designs a batch has.
+
+        Returns:
+            (B, q, *shape), of whole numbers where designs are indices or categories.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it proposes")
 
@@ -265,6 +270,30 @@ class ControlPolicy(Policy):
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""
         return {}
+
+
+def checked_designs(
+    source: str, designs: Any, num_campaigns: int, q: int, space: DesignSpace
+) -> NDArray[Any]:
+    """The designs that a method of a policy returns, (B, q, *shape).
+
+    Raises:
+        ValueError: They have another shape, or a dtype that the space's designs cannot have; names
+            the method, `source`.
+    """
+    shape = (num_campaigns, q, *space.shape)
+    counted = np.issubdtype(space.dtype, np.integer)
+    expected = (
+        f"{source}: expected {'whole numbers' if counted else 'numbers'} of shape {shape}, which "
+        "is (campaigns, designs, *design_space.shape)"
+    )
+    if not isinstance(designs, np.ndarray):
+        raise ValueError(f"{expected}, in an array, got {shown(designs)}")
+    if designs.shape != shape:
+        raise ValueError(f"{expected}, got shape {designs.shape}")
+    if designs.dtype.kind not in ("iu" if counted else "iuf"):
+        raise ValueError(f"{expected}, got an array of {designs.dtype}")
+    return designs
 
 
 def check_spec(spec: Any) -> None:

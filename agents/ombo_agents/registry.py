@@ -38,7 +38,7 @@ from ombo_agents.planners.belief_mdp import why_not_planned
 from ombo_agents.planners.binoculars import Binoculars
 from ombo_agents.planners.rollout.policy import rollout
 from ombo_agents.planners.thompson import exact_thompson
-from ombo_agents.policy import Policy
+from ombo_agents.policy import ControlPolicy, DesignsPolicy, Policy
 from ombo_gym.arguments import shown
 from ombo_gym.own_code import own_class
 from ombo_gym.spec import CONTROLS, CampaignSpec, campaign_spec
@@ -222,9 +222,15 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
             f"{unknown[0]!r}"
         )
     try:
-        return entry.build(spec, **settings)
+        policy = entry.build(spec, **settings)
     except TypeError as error:
         raise ValueError(f"policy {name!r}: {error}") from error
+    if isinstance(policy, DesignsPolicy | ControlPolicy) and not hasattr(policy, "spec"):
+        raise ValueError(
+            f"policy {name!r}: expected a constructor that hands the spec on, got none; call "
+            "super().__init__(spec) in it"
+        )
+    return policy
 
 
 def supports(name: str, env_or_spec: Any) -> bool:

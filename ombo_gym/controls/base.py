@@ -16,6 +16,8 @@ from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.candidate_posterior import TakeRngs
 
+_MOST_ROUNDS = 2.0**24  # that float32 counts exactly
+
 
 class Control(ABC):
     """What an agent sees and acts on, in place of the whole dataset and raw designs.
@@ -102,4 +104,4 @@ class DesignsControl(Control):
 
 def rounds_left_space() -> spaces.Box:
     """The raw count of rounds left, (1,) float32: the same space whatever the horizon."""
-    return spaces.Box(0.0, np.inf, (1,), np.float32)
+    return spaces.Box(0.0, _MOST_ROUNDS, (1,), np.float32)

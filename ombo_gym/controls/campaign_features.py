@@ -164,8 +164,8 @@ def features_of_spec(spec: CampaignSpec) -> Floats:
 
 
 def parameters_of(space: DesignSpace) -> int:
-    """How many parameters a design has; of a pool, how many features."""
-    if space.pool_features is not None:
-        return max(1, space.pool_features.shape[1])
-    chosen = len(np.unique(space.positions))
-    return max(1, chosen, len(np.unique(space.feature_groups)))
+    """How many parameters a design has; of a pool, how many features, or positions."""
+    groups = space.feature_groups  # (k,), all 0 where they are too many to be told apart
+    if space.kind == "pool":
+        return max(1, len(groups))
+    return max(1, len(np.unique(space.positions)), len(np.unique(groups)))

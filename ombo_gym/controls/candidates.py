@@ -9,13 +9,13 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_gym.acquisition.expected_improvement import improvement
-from ombo_gym.acquisition.greedy_batch import best_allowed
 from ombo_gym.control_names import CANDIDATES, control_name
 from ombo_gym.controls.base import Control, rounds_left_space
 from ombo_gym.controls.campaign_features import CAMPAIGN, LIMIT, CampaignFeatures
+from ombo_gym.controls.greedy_list import choose
 from ombo_gym.controls.linear_model import LinearModel
-from ombo_gym.controls.shortlist import Shortlist, shortlist
+from ombo_gym.controls.log_improvement import log_improvement
+from ombo_gym.controls.shortlist import shortlist
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation, computable
 from ombo_gym.spec import CampaignSpec, Repeats
@@ -37,8 +37,6 @@ CANDIDATE = (
     "distance",  # to the nearest observed design, in units of the space's typical one
     "is_measured",
 )
-_WEIGHTS = (0.0, 0.5, 1.0, 2.0)  # exploration weights that the list is filled with in turn
-_SPREAD = 16  # entries that are chosen one by one, each given those before
 _SPARE = 2  # times M are short-listed
 
 Floats = NDArray[np.float64]
@@ -156,7 +154,7 @@ class CandidatesControl(Control):
         columns[..., 0], columns[..., 1] = mean, sd
         if n:
             z = (mean - group.best[:, None]) / sd
-            columns[..., 2] = _moderate(improvement(z)[2] + np.log(sd))
+            columns[..., 2] = _moderate(log_improvement(z) + np.log(sd))
             values = observation["measurements"][group.env_indices, :n]
             targets = (values - posterior.shift[:, None]) / posterior.scale[:, None]
             columns[..., 3], columns[..., 4] = self._linear.predict(known, targets, chosen)
@@ -190,73 +188,6 @@ class CandidatesControl(Control):
         exists = np.arange(self.size) < view.listed[:, None]
         worth = ~view.useless
         return np.where(worth.any(axis=1, keepdims=True), worth, exists)
-
-
-def choose(
-    short: Shortlist, marginals: CandidateMarginals, size: int
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """The list, of a shortlist of S: (R, m) which of them, m = min(S, M), and whether it is one.
-
-    Args:
-        short: Of R campaigns.
-        marginals: What is believed of the shortlist.
-        size: M.
-    """
-    rows, count = short.exists.shape
-    size = min(size, count)
-    row = np.arange(rows)
-    given = marginals.copy()
-    chosen = ~short.exists  # or cannot be
-    picks = np.empty((rows, size), np.intp)
-    one_by_one = min(size, _SPREAD)
-    for slot in range(one_by_one):
-        scores = given.mean + _WEIGHTS[slot % len(_WEIGHTS)] * given.sd
-        picks[:, slot] = best_allowed(scores, chosen, short.measured)
-        chosen[row, picks[:, slot]] = True
-        if slot + 1 < one_by_one:
-            given.fantasize(picks[:, slot])
-    if one_by_one < size:
-        picks[:, one_by_one:] = _further(given, chosen, short.measured, size - one_by_one)
-    # Empty entries, and before these measured ones, stand behind all others.
-    is_there = short.exists[row[:, None], picks]
-    is_there &= ~_again(picks)
-    last = np.where(is_there, short.measured[row[:, None], picks], 2)
-    order = np.argsort(last, axis=1, kind="stable")
-    return np.take_along_axis(picks, order, 1), np.take_along_axis(is_there, order, 1)
-
-
-def _further(
-    given: CandidateMarginals,
-    chosen: NDArray[np.bool_],
-    measured: NDArray[np.bool_],
-    count: int,
-) -> NDArray[np.intp]:
-    """The best of those that are not chosen yet, by each weight about as many, (R, count)."""
-    row, left = np.arange(len(chosen))[:, None], np.where(measured, -1e30, 0.0)
-    left[chosen] = -np.inf
-    parts, sd = [], given.sd
-    for begin, weight in enumerate(_WEIGHTS):
-        wanted = len(range(begin, count, len(_WEIGHTS)))
-        worth = given.mean + weight * sd + left
-        last = worth.shape[1] - wanted
-        if not wanted:
-            continue
-        best = np.argpartition(worth, last, axis=1)[:, last:]
-        order = np.argsort(-worth[row, best], axis=1, kind="stable")
-        parts.append(np.take_along_axis(best, order, axis=1))
-        left[row, parts[-1]] = -np.inf
-    return np.concatenate(parts, axis=1)
-
-
-def _again(picks: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which picks (R, m) came before: rows of too few designs are filled with whatever."""
-    order = np.argsort(picks, axis=1, kind="stable")
-    ordered = np.take_along_axis(picks, order, axis=1)
-    same = np.zeros(picks.shape, bool)
-    same[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-    again = np.zeros(picks.shape, bool)
-    np.put_along_axis(again, order, same, axis=1)
-    return again
 
 
 def _moderate(logs: Floats) -> Floats:

@@ -49,8 +49,8 @@ class CommonSpaces:
             except _NotOfOneKind as error:
                 raise ValueError(
                     f"{argument}: expected tasks of which an agent sees and takes the same, got "
-                    f"{error} in {names[0]} and {name}; play them apart, or under "
-                    'control="exploration", which takes all'
+                    f"{error} in {names[0]} and {name}; play them apart, or under the "
+                    "controls exploration or candidates, which take all"
                 ) from None
 
     def take_those_of(self, other: CommonSpaces, argument: str) -> None:
@@ -133,15 +133,16 @@ def _widest(name: str, one: spaces.Space[Any], other: spaces.Space[Any]) -> spac
     if isinstance(one, spaces.Box) and isinstance(other, spaces.Box):
         low = np.minimum(_extended(one.low, shape, 0), _extended(other.low, shape, 0))
         high = np.maximum(_extended(one.high, shape, 0), _extended(other.high, shape, 0))
-        return spaces.Box(low, high, shape, one.dtype)  # type: ignore[arg-type]
+        return spaces.Box(low, high, shape, one.dtype)
     assert isinstance(one, spaces.MultiDiscrete) and isinstance(other, spaces.MultiDiscrete)
     levels = np.maximum(_extended(one.nvec, shape, 1), _extended(other.nvec, shape, 1))
-    return spaces.MultiDiscrete(levels, dtype=one.dtype)  # type: ignore[arg-type]
+    return spaces.MultiDiscrete(levels, dtype=one.dtype)
 
 
 def _extended(array: NDArray[Any], shape: tuple[int, ...], fill: int) -> NDArray[Any]:
     """An array (n, ...) of the given shape, filled up behind."""
-    return padded_to(array[None], shape, fill)[0]
+    extended: NDArray[Any] = padded_to(array[None], shape, fill)[0]
+    return extended
 
 
 def _longest_actions(one: spaces.Space[Any], other: spaces.Space[Any]) -> spaces.Space[Any]:

@@ -27,13 +27,6 @@ class LinearModel:
 
     def __init__(self, space: DesignSpace) -> None:
         self._space = space
-        self._mean_and_spread: tuple[Floats, Floats] | None = None
-        if space.pool_features is not None:  # moments of a whole pool are worked out once
-            spread = space.pool_features.std(axis=0)
-            self._mean_and_spread = (
-                space.pool_features.mean(axis=0),
-                np.where(spread > 0, spread, 1.0),
-            )
 
     def predict(
         self, designs: Designs, targets: Floats, candidates: Designs
@@ -68,11 +61,7 @@ class LinearModel:
 
     def _regressors(self, designs: Designs) -> Floats:
         """(R, n, *shape) -> (R, n, p), such that they explain a variance of 1 on average."""
-        if self._mean_and_spread is None:
-            effects = self._space.effects(designs)
-        else:
-            mean, spread = self._mean_and_spread
-            effects = (self._space.features(designs) - mean) / spread
+        effects = self._space.effects(designs)
         rows, n, p = effects.shape
         regressors = np.empty((rows, n, p + 1))
         regressors[..., 0] = 1.0

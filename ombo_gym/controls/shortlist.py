@@ -7,7 +7,7 @@ covariances: what is short-listed is looked at again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from ombo_gym.design_spaces import Designs
 from ombo_gym.design_spaces.finite import in_strides
 from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
-from ombo_gym.surrogates.correlation import Correlation
 from ombo_gym.surrogates.posterior import Posterior
 
 Singles = NDArray[np.float32]
 
-_WEIGHTS = (0.0, 1.0, 3.0)  # of the bound, for a quarter of the shortlist each
-_PIECE = 4096  # candidates whose kernel is held at once
+_WEIGHTS = (0.0, 2.0)  # of the bound, for three eighths of the shortlist each
+_CACHE = 2**17  # entries of an (R, n, C) array that stay in a processor's cache
+_PIECE = (256, 4096)  # candidates of a piece, at least and at most
 _NEVER = np.float32(-np.inf)
-_LAST = np.float32(-1e30)  # of candidates that are worth nothing any more
+LAST = np.float32(-1e30)  # of candidates that are worth nothing any more
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Shortlist:
 def shortlist(group: CandidatePosterior, size: int) -> Shortlist:
     """At most `size` different candidates of each campaign, the most promising ones.
 
-    A quarter each have the largest mean, mean + bound and mean + 3 bounds of the standard
+    Three eighths each have the largest mean, and the largest mean + 2 bounds of the standard
     deviation; the last quarter are spread evenly over the candidates.
 
     Args:
@@ -65,20 +65,22 @@ def shortlist(group: CandidatePosterior, size: int) -> Shortlist:
     if drawn and group.space.size is not None:
         left[copies(group.candidates)] = _NEVER
     if group.measured is not None:
-        left[group.measured] += _LAST
+        left[group.measured] += LAST
     mean, bound = rough_beliefs(group)
-    parts, quarter = [], size // 4
-    scores = [mean + np.float32(weight) * bound for weight in _WEIGHTS]
-    scores.append(_evenly(count)[None])
-    for score, wanted in zip(scores, [quarter] * 3 + [size - 3 * quarter], strict=True):
-        worth = score + left
+    spread = in_strides(count)[: size // 4]
+    parts = [np.broadcast_to(spread, (rows, len(spread)))]
+    there = [left[:, spread] > _NEVER]
+    left[:, spread] = _NEVER
+    most = (size - len(spread) + 1) // 2
+    for weight, wanted in zip(_WEIGHTS, (most, size - len(spread) - most), strict=True):
+        worth = mean + np.float32(weight) * bound
+        worth += left
         best = np.argpartition(worth, count - wanted, axis=1)[:, count - wanted :]
         best.sort(axis=1)
-        parts.append(np.where(worth[row, best] > _NEVER, best, -1))
+        parts.append(best)
+        there.append(left[row, best] > _NEVER)
         left[row, best] = _NEVER
-    picks = np.concatenate(parts, axis=1)  # (R, S)
-    exists = picks >= 0
-    picks = np.maximum(picks, 0)
+    picks, exists = np.concatenate(parts, axis=1), np.concatenate(there, axis=1)  # (R, S) each
     designs = group.candidates[row, picks]
     if drawn and group.space.size is None:
         exists &= ~copies(designs)
@@ -95,47 +97,54 @@ def rough_beliefs(group: CandidatePosterior) -> tuple[Singles, Singles]:
         return group.marginals.mean.astype(np.float32), group.marginals.sd.astype(np.float32)
     listed = group.listed
     features = group.space.features(candidates) if listed is None else listed.features[None]
-    weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten)  # (R, 1, n)
+    lifted = _with_squares(features)  # (R or 1, 2 k + 1, C)
+    weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten).astype(np.float32)
     mean = np.empty((rows, count), np.float32)
     nearest = np.empty((rows, count), np.float32)  # largest correlation with an observation
-    points = _Points(posterior)
-    for begin in range(0, count, _PIECE):
-        piece = slice(begin, begin + _PIECE)
-        kernel = points.correlations(features[:, piece].astype(np.float32))  # (R, n, P)
-        mean[:, piece] = np.matmul(weights.astype(np.float32), kernel)[:, 0]
-        nearest[:, piece] = kernel.max(axis=1)
-    bound = np.sqrt(np.maximum(1.0 - nearest**2, np.float32(1e-6)))
+    points = _points(posterior)  # (R, n, 2 k + 1)
+    n = points.shape[1]
+    length = int(np.clip(_CACHE // (4 * n), *_PIECE))
+    several = max(1, _CACHE // (length * n))
+    for first in range(0, rows, several):
+        part = slice(first, first + several)
+        for begin in range(0, count, length):
+            piece = slice(begin, begin + length)
+            others = lifted[part if listed is None else slice(None), :, piece]
+            squared = np.matmul(points[part], others)  # (P, n, L)
+            np.maximum(squared, np.float32(0.0), out=squared)
+            kernel = posterior.correlation.of([squared])
+            mean[part, piece] = np.matmul(weights[part], kernel)[:, 0]
+            nearest[part, piece] = kernel.max(axis=1)
+    nearest *= nearest
+    nearest /= (1.0 + posterior.noise).astype(np.float32)[:, None]
+    bound = np.sqrt(np.maximum(1.0 - nearest, np.float32(1e-6)))
     bound *= np.sqrt(posterior.outputscale).astype(np.float32)[:, None]
     return mean, bound
 
 
-class _Points:
-    """The observations of R campaigns, ready for distances to candidates.
+def _with_squares(features: NDArray[np.float64]) -> Singles:
+    """Coordinates in rows, their squares and 1 below them, (R, C, k) -> (R, 2 k + 1, C)."""
+    rows, count, k = features.shape
+    lifted = np.empty((rows, 2 * k + 1, count), np.float32)
+    lifted[:, :k] = features.swapaxes(1, 2)
+    np.square(lifted[:, :k], out=lifted[:, k : 2 * k])
+    lifted[:, 2 * k] = 1.0
+    return lifted
 
-    Args:
-        posterior: Of one kernel.
+
+def _points(posterior: Posterior) -> Singles:
+    """The observations, whose products with `_with_squares` are squared scaled distances.
+
+    (R, n, 2 k + 1): |x - y|^2 in units u is (-2 x / u^2, 1 / u^2, |x / u|^2) . (y, y^2, 1).
     """
-
-    def __init__(self, posterior: Posterior) -> None:
-        unit = posterior.unit[:, None]  # (R, 1, 1 or k)
-        scaled = posterior.features / unit  # (R, n, k)
-        squares = np.einsum("rnk,rnk->rn", scaled, scaled)
-        self._squares = squares[..., None].astype(np.float32)  # (R, n, 1)
-        self._turned = (-2.0 * scaled / unit).astype(np.float32)  # (R, n, k)
-        per_squared = np.broadcast_to(unit**-2, (len(unit), 1, scaled.shape[2]))
-        self._per_squared = np.ascontiguousarray(per_squared.astype(np.float32))  # (R, 1, k)
-        self._correlation: Correlation = replace(posterior.correlation)
-
-    def correlations(self, features: Singles) -> Singles:
-        """With candidates (R or 1, P, k), (R, n, P)."""
-        turned = np.ascontiguousarray(features.swapaxes(1, 2))  # (R or 1, k, P)
-        squared = np.matmul(self._turned, turned)
-        squared += self._squares
-        turned *= turned
-        squared += np.matmul(self._per_squared, turned)
-        np.maximum(squared, np.float32(0.0), out=squared)
-        found: Singles = np.asarray(self._correlation.of([squared]), np.float32)
-        return found
+    unit = posterior.unit[:, None]  # (R, 1, 1 or k)
+    scaled = posterior.features / unit  # (R, n, k)
+    rows, n, k = scaled.shape
+    points = np.empty((rows, n, 2 * k + 1), np.float32)
+    points[..., :k] = -2.0 * scaled / unit
+    points[..., k : 2 * k] = unit**-2
+    points[..., 2 * k] = np.einsum("rnk,rnk->rn", scaled, scaled)
+    return points
 
 
 def copies(designs: Designs) -> NDArray[np.bool_]:
@@ -156,10 +165,3 @@ def copies(designs: Designs) -> NDArray[np.bool_]:
     again = np.zeros((rows, count), bool)
     np.put_along_axis(again, order, same, axis=1)
     return again
-
-
-def _evenly(count: int) -> Singles:
-    """Scores that rank candidates such that any first ones are spread evenly, (count,)."""
-    ranks = np.empty(count, np.float32)
-    ranks[in_strides(count)] = -np.arange(count, dtype=np.float32)
-    return ranks

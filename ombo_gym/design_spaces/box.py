@@ -10,6 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import is_whole, shown
 from ombo_gym.design_spaces.base import DesignSpace
 from ombo_gym.design_spaces.duplicates import Designs
 from ombo_gym.design_spaces.parameters import Parameters
@@ -32,15 +33,18 @@ class BoxDesigns(DesignSpace):
     Args:
         dim: d.
         parameters: Ranges, one a dimension, where designs have units; see `of`.
+
+    Raises:
+        ValueError: A dimension that is no whole number of at least 1.
     """
 
     kind: ClassVar[str] = "box"
     kernel: ClassVar[str] = "matern52"
 
     def __init__(self, dim: int, *, parameters: Parameters | None = None) -> None:
-        self.dim = self.cube = dim
+        self.dim = self.cube = _checked_dim(dim)
         self.parameters = parameters
-        self.shape = (dim,)
+        self.shape = (self.dim,)
         self.dtype = np.dtype(np.float32)
         self.size = None
 
@@ -167,3 +171,12 @@ class BoxDesigns(DesignSpace):
             int(arguments["dim"]),
             parameters=None if parameters is None else Parameters.from_dict(parameters),
         )
+
+
+def _checked_dim(dim: Any) -> int:
+    if not is_whole(dim):
+        raise ValueError(
+            f"dim: expected a whole number of at least 1, got {shown(dim)}; ranges in units are "
+            'ombo_gym.design_space_of({"T": (20, 80), ...})'
+        )
+    return int(dim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -217,11 +218,15 @@ class CandidateDesigns(FiniteDesigns):
 
     @override
     def effects(self, designs: Designs) -> NDArray[np.float64]:
-        pool = self.pool_features
-        spread = pool.std(axis=0)
-        scaled = (pool - pool.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-        found: NDArray[np.float64] = scaled[designs[..., 0]]
+        mean, spread = self._moments
+        found: NDArray[np.float64] = (self.pool_features[designs[..., 0]] - mean) / spread
         return found
+
+    @cached_property
+    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation of each feature, 1 where it does not change, (k,) each."""
+        spread = self.pool_features.std(axis=0)
+        return self.pool_features.mean(axis=0), np.where(spread > 0, spread, 1.0)
 
     @override
     def relaxation(self, *, softened: bool = True) -> Relaxation:
@@ -261,7 +266,12 @@ class CandidateDesigns(FiniteDesigns):
 
 
 def _checked_features(features: Any) -> NDArray[np.float64]:
-    found = np.asarray(features, np.float64)
+    try:
+        found = np.asarray(features, np.float64)
+    except (TypeError, ValueError) as error:  # texts, complex numbers, rows of different lengths
+        raise ValueError(
+            f"pool_features: expected (n, k) numbers, got {shown(features)} ({error})"
+        ) from error
     if found.ndim != 2 or len(found) == 0:
         raise ValueError(f"pool_features: expected (n, k) numbers, got an array {found.shape}")
     if not np.isfinite(found).all():

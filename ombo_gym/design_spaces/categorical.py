@@ -14,7 +14,9 @@ from typing_extensions import override
 
 from ombo_gym.design_spaces.category_features import (
     category_effects,
+    check_names,
     check_number_of_categories,
+    checked_categories,
     checked_levels,
     level_effects,
     on_scale,
@@ -64,7 +66,8 @@ class CategoricalDesigns(FiniteDesigns):
         parameters: What positions and categories are called, where they have units; see `of`.
 
     Raises:
-        ValueError: Levels that do not go with the categories, or do not ascend, or more than 65,536
+        ValueError: Categories that are no list of whole numbers of at least 1, letters, labels or
+            levels that do not go with them, levels that do not ascend, or more than 65,536
             categories without an order in all.
     """
 
@@ -83,7 +86,8 @@ class CategoricalDesigns(FiniteDesigns):
         parameters: Parameters | None = None,
     ) -> None:
         self.parameters = parameters
-        self.categories = np.asarray(categories, np.int64)  # (L,)
+        self.categories = checked_categories(categories)  # (L,)
+        check_names(self.categories, alphabet, labels)
         if ordinal and levels is None:
             levels = [range(n) for n in self.categories.tolist()]
         self.levels = checked_levels(levels, self.categories)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.arguments import shown
+from ombo_gym.arguments import is_whole, members, shown
 from ombo_gym.design_spaces.duplicates import Designs
 
 Floats = NDArray[np.float64]
@@ -18,6 +18,52 @@ MOST_CATEGORIES = 2**16  # of all parameters of a design, each of which is a num
 _CANDIDATES = 512  # that a surrogate sees at once
 _PADDED = 2**12  # one-hot columns up to which all positions have as many
 _CONTRASTED = 2**10  # categories up to which contrasts are kept in a table; of more levels, none
+
+
+def checked_categories(categories: Any) -> NDArray[np.int64]:
+    """Numbers of categories as an array, (L,).
+
+    Raises:
+        ValueError: They are no list of whole numbers of at least 1; shows how one is written.
+    """
+    counts = None if isinstance(categories, str) else members(categories)
+    if not counts or not all(map(is_whole, counts)):
+        raise ValueError(
+            "categories: expected a list of whole numbers of at least 1, how many categories there "
+            f"are at each position ([4, 4, 4]: three positions of four), got {shown(categories)}"
+        )
+    return np.array(counts, np.int64)
+
+
+def check_names(
+    categories: NDArray[np.int64],
+    alphabet: str | None,
+    labels: Sequence[Sequence[str]] | None,
+) -> None:
+    """Refuses letters or labels that do not go with the categories.
+
+    Raises:
+        ValueError: Fewer letters than categories, or another number of labels than of positions or
+            of a position's categories; says which.
+    """
+    most = int(categories.max())
+    if alphabet is not None and not (isinstance(alphabet, str) and len(alphabet) >= most):
+        raise ValueError(
+            f"alphabet: expected a text of at least {most} letters, one a category, got "
+            f"{shown(alphabet)}"
+        )
+    if labels is None:
+        return
+    if len(labels) != len(categories):
+        raise ValueError(
+            f"labels: expected a list for each of {len(categories)} positions, got {len(labels)}"
+        )
+    for position, (n, names) in enumerate(zip(categories.tolist(), labels, strict=True)):
+        if isinstance(names, str) or len(names) != n:
+            raise ValueError(
+                f"labels: expected a list of {n} texts, one a category, at position {position}, "
+                f"got {shown(names)}"
+            )
 
 
 def check_number_of_categories(argument: str, counts: Sequence[int]) -> None:

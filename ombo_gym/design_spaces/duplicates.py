@@ -27,14 +27,17 @@ def among(
     width = math.prod(designs.shape[2:])
     sought = designs.reshape(*designs.shape[:2], width)
     known = listed.reshape(*listed.shape[:2], width)
-    same = sought[:, :, None, 0] == known[:, None, :, 0]  # (R, m, n)
+    # The longer of both innermost, where comparing is one run through memory.
+    outer = 1 if sought.shape[1] >= known.shape[1] else 2  # axis of the list
+    sought, known = np.expand_dims(sought, outer), np.expand_dims(known, 3 - outer)
+    same = sought[..., 0] == known[..., 0]  # (R, n, m) or (R, m, n)
     if in_use is not None:
-        same &= in_use[:, None]
+        same &= np.expand_dims(in_use, 3 - outer)
     for entry in range(1, width):
         if not same.any():
             break
-        same &= sought[:, :, None, entry] == known[:, None, :, entry]
-    found: NDArray[np.bool_] = same.any(axis=-1)
+        same &= sought[..., entry] == known[..., entry]
+    found: NDArray[np.bool_] = same.any(axis=outer)
     return found
 
 

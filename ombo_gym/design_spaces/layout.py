@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.design_spaces.category_features import check_number_of_categories
 from ombo_gym.design_spaces.duplicates import Designs
+from ombo_gym.design_spaces.numeric import Number
 from ombo_gym.design_spaces.parameter import Parameter
 from ombo_gym.design_spaces.parameters import Parameters
 from ombo_gym.design_spaces.relaxations import (
@@ -195,10 +196,13 @@ def _table(name: str, parameter: Parameter) -> tuple[NDArray[np.float32] | None,
     if (np.diff(table) < _APART).any():
         closest = int(np.diff(table).argmin())
         values = parameter.values or ()
-        log = getattr(parameter, "scale", None) == "log"
-        remedy = "take fewer" if log else '"scale": "log" may spread them, or take fewer'
+        what, remedy = "numbers", "take fewer"
+        if not isinstance(parameter, Number):
+            what = f"`coordinates` of {type(parameter).__name__}"
+        elif getattr(parameter, "scale", None) != "log":
+            remedy = '"scale": "log" may spread them, or take fewer'
         raise ValueError(
-            f"parameters: {name!r}: expected numbers that can be told apart beside all that they "
+            f"parameters: {name!r}: expected {what} that can be told apart beside all that they "
             f"span, got {values[closest]!r} and {values[closest + 1]!r}; {remedy}"
         )
     exact = table.astype(np.float64)

@@ -83,12 +83,20 @@ def check_own_kind(parameter: Kind) -> Kind:
             f"expected `values` of {kind.__name__}, a tuple of all values (or None, where every "
             "number between two ends is one), got none"
         )
-    if parameter.values is None:
-        _check_endless(parameter)
-    else:
-        _check_values(parameter)
-        _check_arrays(parameter, len(parameter.values))
-    _check_json(parameter)
+    try:
+        if parameter.values is None:
+            _check_endless(parameter)
+        else:
+            _check_values(parameter)
+            _check_arrays(parameter, len(parameter.values))
+        _check_json(parameter)
+    except ValueError:
+        raise
+    except Exception as error:  # of the kind's own code, which its writer has to look at
+        raise ValueError(
+            f"expected {kind.__name__} to work out what it is seen by, got "
+            f"{type(error).__name__}: {error}, of {shown(parameter)}"
+        ) from error
     return parameter
 
 

@@ -24,6 +24,7 @@ reader of the grid allows it.
 
 from __future__ import annotations
 
+import difflib
 import glob
 import importlib
 import json
@@ -40,7 +41,7 @@ from ombo_gym.evaluation.code_names import refuse_code
 from ombo_gym.evaluation.failures import failure_of
 from ombo_gym.evaluation.grid_file import read_yaml, short
 from ombo_gym.evaluation.plan import REPLACED_BY_PLATES, EvaluationPlan
-from ombo_gym.registration import environment, names_problem, problem_class
+from ombo_gym.registration import TASKS_ID, environment, names_problem, problem_class
 from ombo_gym.spec import CampaignSpec, campaign_spec
 
 ALL = "all"
@@ -145,14 +146,22 @@ def _beneath(entry: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:
 
 def _check_keys(file: Path, what: str, given: Any, known: set[str]) -> None:
     if not isinstance(given, dict):
-        raise ValueError(f"{file}: expected {what} with keys and values, got {shown(given)}")
+        is_name = isinstance(given, str) and len(given) < 80 and "env" in known
+        remedy = f"; write '- env: {given}'" if is_name else ""
+        raise ValueError(
+            f"{file}: expected {what} with keys and values, got {shown(given)}{remedy}"
+        )
     if "maker" in given:
         raise ValueError(
             f"{file}: maker: a grid cannot say by which code policies are built; in Python, "
             "EvaluationPlan takes it"
         )
     if unknown := sorted(set(given) - known):
-        raise ValueError(f"{file}: {what} has the keys {sorted(known)}, got {shown(unknown)}")
+        near = difflib.get_close_matches(unknown[0], sorted(known), n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(
+            f"{file}: {what} has the keys {sorted(known)}, got {shown(unknown)}{meant}"
+        )
 
 
 def _names(key: str, given: Any) -> list[str]:
@@ -215,7 +224,8 @@ def _check_env(env: str, allow_code: bool) -> None:
     if module and (allow_code or module == ombo_gym.__name__):
         importlib.import_module(module)
     spec = gym.registry.get(env_id)
-    if spec is None or not str(spec.entry_point).startswith("ombo_gym."):
+    made = None if spec is None or env_id == TASKS_ID else str(spec.entry_point)
+    if made is None or not made.startswith("ombo_gym."):
         raise ValueError(f"env: expected one of {', '.join(ombo_gym.env_ids())}, got {shown(env)}")
 
 

@@ -84,8 +84,10 @@ class EvaluationPlan:
         for name in ("policies", "utilities", "told", *(() if self.plates else ("horizons",))):
             given = getattr(self, name)
             if not given or len(set(given)) < len(given):
+                remedy = "; write horizons: [1, 2, 5], or plates: [24, 24, 8] in place of them"
                 raise ValueError(
                     f"{name}: expected at least one, each once, got {shown(list(given or ()))}"
+                    + (remedy if name == "horizons" and not given else "")
                 )
         if unknown := set(self.told) - {"true", "one"}:
             raise ValueError(f"told: expected 'true', 'one' or both, got {shown(sorted(unknown))}")

@@ -25,8 +25,8 @@ class MultiTaskEnv(OffersTasks, OneCampaignEnv):
         tasks: What tasks are drawn from: the name of a protocol and a split, such as
             "ML-families-v0:train"; a `TaskDistribution` or its dict; a list of tasks or of their
             dicts.
-        control: "exploration", which all tasks have in common, or "candidates" or "designs", for
-            tasks of which an agent sees and takes the same.
+        control: "exploration" or "candidates", which all tasks have in common, or "designs", for
+            tasks whose designs have the same shape.
         surrogate: Recipe for tasks that name none.
         render_mode: "rgb_array", "human" or None.
 
@@ -48,7 +48,7 @@ class MultiTaskEnv(OffersTasks, OneCampaignEnv):
         self,
         tasks: Any = DEFAULT_TASKS,
         *,
-        control: str = "exploration",
+        control: Any = "exploration",
         surrogate: dict[str, Any] | None = None,
         render_mode: str | None = None,
     ) -> None:

@@ -50,7 +50,7 @@ def kinds_of(
     tasks: TaskDistribution,
     num_campaigns: int,
     *,
-    control: str,
+    control: Any,
     surrogate: Mapping[str, Any] | None,
 ) -> list[list[Kind]]:
     """All tasks under all of their utilities: for each task, one for each of them.
@@ -83,7 +83,7 @@ def _utilities_of(
     task: Task,
     problems: dict[str, Problem],
     *,
-    control: str,
+    control: Any,
     surrogate: Mapping[str, Any] | None,
 ) -> list[tuple[dict[str, Any], ControlledCampaigns]]:
     """A task's arguments of campaigns, and one campaign, for each of its utilities."""

@@ -83,7 +83,7 @@ class PlayedTasks(PlayedCampaigns):
         tasks: TaskDistribution,
         num_campaigns: int,
         *,
-        control: str,
+        control: Any,
         surrogate: Mapping[str, Any] | None = None,
         like: PlayedTasks | None = None,
     ) -> None:

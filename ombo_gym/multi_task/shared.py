@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gymnasium.envs.registration import EnvSpec
 from typing_extensions import override
 
 from ombo_gym.arguments import shown
 from ombo_gym.controlled_campaigns import KeepsSpec
 from ombo_gym.multi_task.played import Curriculum, PlayedTasks
 from ombo_gym.tasks import Task, TaskDistribution, make_tasks
+
+if TYPE_CHECKING:
+    from ombo_gym.wrappers.campaign_rows import CampaignRows
 
 DEFAULT_TASKS = "ML-synthetic-v0:train"
 
@@ -24,7 +25,7 @@ class OffersTasks(KeepsSpec):
     _arguments: dict[str, Any]
 
     def _play(
-        self, tasks: Any, num_campaigns: int, control: str, surrogate: Mapping[str, Any] | None
+        self, tasks: Any, num_campaigns: int, control: Any, surrogate: Mapping[str, Any] | None
     ) -> PlayedTasks:
         self._arguments = {"control": control, "surrogate": surrogate}
         return PlayedTasks(make_tasks(tasks), num_campaigns, **self._arguments)
@@ -34,6 +35,12 @@ class OffersTasks(KeepsSpec):
         """What campaigns draw their tasks from, with the weights that hold now."""
         played: PlayedTasks = self._played
         return played.tasks
+
+    def campaign_rows(self) -> list[CampaignRows]:
+        """The campaigns of the rows, with what players may not know, by task and utility."""
+        from ombo_gym.wrappers.campaign_rows import CampaignRows
+
+        return [CampaignRows(*block) for block in self._played.blocks()]
 
     def set_tasks(self, tasks: Any) -> None:
         """Draws from other tasks, or from the same by other weights.
@@ -78,19 +85,10 @@ class OffersTasks(KeepsSpec):
             )
         self._played.curriculum = curriculum
 
-    @property
     @override
-    def spec(self) -> EnvSpec | None:
-        """What gymnasium made the environment of, tasks as JSON holds them."""
-        return self._spec
-
-    @spec.setter
-    def spec(self, given: EnvSpec | None) -> None:
-        if given is not None and "tasks" in given.kwargs:
-            given = copy.copy(given)
-            given.kwargs = {**given.kwargs, "tasks": _as_json(given.kwargs["tasks"])}
-        assert KeepsSpec.spec.fset is not None
-        KeepsSpec.spec.fset(self, given)
+    def _written(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        tasks = {"tasks": _as_json(arguments["tasks"])} if "tasks" in arguments else {}
+        return super()._written({**arguments, **tasks})
 
 
 def _are_weights(given: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gymnasium.vector import AutoresetMode
 from typing_extensions import override
@@ -11,9 +11,6 @@ from typing_extensions import override
 from ombo_gym.multi_task.shared import DEFAULT_TASKS, OffersTasks
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.vector_env import Arrays, LockstepVectorEnv, checked_rows
-
-if TYPE_CHECKING:
-    from ombo_gym.wrappers.campaign_rows import CampaignRows
 
 
 class MultiTaskVectorEnv(OffersTasks, LockstepVectorEnv):
@@ -53,7 +50,7 @@ class MultiTaskVectorEnv(OffersTasks, LockstepVectorEnv):
         num_envs: int = 1,
         tasks: Any = DEFAULT_TASKS,
         *,
-        control: str = "exploration",
+        control: Any = "exploration",
         surrogate: dict[str, Any] | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
@@ -89,9 +86,3 @@ class MultiTaskVectorEnv(OffersTasks, LockstepVectorEnv):
             ResetNeeded: A row was never begun.
         """
         return tuple(self._played.spec(row) for row in range(self.num_envs))
-
-    def campaign_rows(self) -> list[CampaignRows]:
-        """The campaigns of the rows, with what players may not know, by task and utility."""
-        from ombo_gym.wrappers.campaign_rows import CampaignRows
-
-        return [CampaignRows(*block) for block in self._played.blocks()]

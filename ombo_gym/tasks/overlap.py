@@ -57,15 +57,24 @@ def facts_of(env: str, arguments: Mapping[str, Any]) -> tuple[str, Facts]:
         arguments: Of it.
     """
     kept = {key: value for key, value in arguments.items() if key not in _OF_CAMPAIGNS}
+    env = env.removeprefix("ombo_gym:")
+    if ":" in env:  # code of somebody's own, which is not run for this
+        return env, _as_facts(kept)
     given = Task(env, kept).problem_arguments
     name = given.pop("problem")  # ids that somebody registered bring arguments along
     given = {key: value for key, value in given.items() if key not in _OF_CAMPAIGNS}
-    family, known = _FAMILY.get(name, name), _bound(name, given)
-    if name in _FACTS:
-        return family, _FACTS[name](known)
-    return family, {
+    family = _FAMILY.get(name, name)
+    if ":" in name:
+        return family, _as_facts(given)
+    known = _bound(name, given)
+    return family, _FACTS[name](known) if name in _FACTS else _as_facts(known)
+
+
+def _as_facts(arguments: Mapping[str, Any]) -> Facts:
+    """Arguments of problems that draw the same where all of them are the same."""
+    return {
         key: [json.dumps(as_json(value), sort_keys=True, default=repr)]
-        for key, value in known.items()
+        for key, value in arguments.items()
         if key not in _BESIDE
     }
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from ombo_gym.arguments import shown
 from ombo_gym.registration import TASKS_ID
-from ombo_gym.tasks.distribution import TaskDistribution, make_tasks
+from ombo_gym.tasks.distribution import TaskDistribution
 from ombo_gym.tasks.overlap import overlap
 from ombo_gym.tasks.protocols import protocol_names
+from ombo_gym.tasks.task import Task
 
 Named = tuple[str, Mapping[str, Any]]  # an id of an environment, with its arguments
 
@@ -41,7 +42,7 @@ def problems_met(config: str | Path | Mapping[str, Any]) -> list[tuple[str, dict
         met.append((contents["env"], arguments))
     for tasks in given:
         if tasks is not None:
-            met += [(task.env, dict(task.env_kwargs)) for task in make_tasks(tasks)]
+            met += _problems(tasks)
     if not met:
         raise ValueError(
             f"config: expected an env, or tasks, that a run was trained on, got {shown(contents)}"
@@ -89,6 +90,23 @@ def protocol_test_problems() -> list[tuple[str, dict[str, Any]]]:
             problem = task.env, dict(task.env_kwargs)
             if problem not in found:
                 found.append(problem)
+    return found
+
+
+def _problems(tasks: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The problems of tasks as a configuration holds them; no code that they name is run.
+
+    Raises:
+        ValueError: They are none.
+    """
+    listed = TaskDistribution.named(tasks) if isinstance(tasks, str) else tasks
+    listed = listed.get("tasks") if isinstance(listed, Mapping) else listed
+    found = []
+    for task in listed if isinstance(listed, Iterable) else [None]:
+        each = task.to_dict() if isinstance(task, Task) else task
+        if not isinstance(each, Mapping) or not isinstance(each.get("env"), str):
+            raise ValueError(f"tasks: expected tasks with an env each, got {shown(tasks)}")
+        found.append((each["env"], dict(each.get("env_kwargs") or {})))
     return found
 
 

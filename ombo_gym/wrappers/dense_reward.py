@@ -72,6 +72,7 @@ def _utilities_so_far(campaigns: Campaigns) -> Floats:
 
 
 def _stopping_values(campaigns: Campaigns) -> Floats:
+    campaigns.tracker.watch_stopping()  # of campaigns that came in this step, for the first time
     values = campaigns.tracker.stopping_values
     assert values is not None
     return values

@@ -14,6 +14,7 @@ import tyro
 from ombo_agents.cli.arguments import report_errors
 from ombo_gym.evaluation.evaluate import versions
 from scripts.benchmark.arguments import Args
+from scripts.benchmark.controls import controls
 from scripts.benchmark.environments import native_against_sync, native_step_apart, single_step
 from scripts.benchmark.evaluation import evaluation_at_scale
 from scripts.benchmark.policies import batched_policies, rollout_against_botorch
@@ -33,7 +34,8 @@ def main(args: Args) -> list[Row]:
     """Measures everything, prints it and writes it."""
     rows = native_against_sync(args) + single_step(args) + native_step_apart(args)
     rows += (
-        fits(args)
+        controls(args)
+        + fits(args)
         + problems_apart(args)
         + ucb_against_botorch(args)
         + rollout_against_botorch(args)

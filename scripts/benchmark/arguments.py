@@ -25,6 +25,8 @@ class Args:
     """Campaigns of the single environment."""
     ucb_campaigns: int = 1000
     """Campaigns that `ucb` plays at once."""
+    control_envs: int = 256
+    """Campaigns in lockstep that agents play through the controls."""
     fit_campaigns: int = 256
     """Campaigns that the surrogate is fitted to at once."""
     campaigns: int = 200
@@ -45,6 +47,7 @@ class Args:
     def __post_init__(self) -> None:
         for name in (
             "num_envs",
+            "control_envs",
             "repetitions",
             "single_campaigns",
             "ucb_campaigns",

@@ -22,6 +22,7 @@ from ombo_gym.evaluation.cells import SEEDS
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.statistics import paired_difference
+from ombo_gym.observations import as_last_round
 from ombo_gym.vector_env import CampaignVectorEnv
 from tests.agents.training_cases import refuse_to_unpickle
 
@@ -223,7 +224,7 @@ def test_it_knows_how_many_rounds_are_left(trained):
     env, observation = observed(12)
     policy = ombo_agents.make(str(trained), env)
     assert policy.horizon_aware
-    told = {**observation, "rounds_left": np.ones((12, 1), np.float32)}
+    told = as_last_round(observation)
     myopic = Myopic(policy).act(observation, generators(12))
     np.testing.assert_array_equal(myopic, policy.act(told, generators(12)))
     assert (myopic != policy.act(observation, generators(12))).any()

@@ -79,23 +79,23 @@ def _most(task: Task) -> int:
     return task.batch_size if isinstance(task.batch_size, int) else task.batch_size[1]
 
 
-def single(tasks: Any, **arguments: Any) -> gym.Env:
+def single(tasks: Any, **arguments: Any) -> Any:
     return gym.make("Ombo/Tasks-v0", tasks=tasks, **arguments)
 
 
 def native(
     tasks: Any, num_envs: int, mode: AutoresetMode = AutoresetMode.NEXT_STEP, **arguments: Any
-) -> gym.vector.VectorEnv:
+) -> Any:
     return gym.make_vec(
         "Ombo/Tasks-v0", num_envs=num_envs, tasks=tasks, autoreset_mode=mode.value, **arguments
     )
 
 
-def sync(tasks: Any, num_envs: int, mode: AutoresetMode, **arguments: Any) -> SyncVectorEnv:
+def sync(tasks: Any, num_envs: int, mode: AutoresetMode, **arguments: Any) -> Any:
     return SyncVectorEnv([lambda: single(tasks, **arguments)] * num_envs, autoreset_mode=mode)
 
 
-def alone(task: Task, utility: Any, **arguments: Any) -> gym.Env:
+def alone(task: Task, utility: Any, **arguments: Any) -> Any:
     """The environment of a task's own, of no other."""
     given = {**task.arguments(utility), **arguments}
     if task.env == KETTLE:

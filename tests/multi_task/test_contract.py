@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import warnings
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -17,6 +18,7 @@ from gymnasium.vector import AutoresetMode
 
 import ombo_gym
 from ombo_gym import CampaignSpec
+from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.memory import LIMIT
 from ombo_gym.tasks import Task, TaskDistribution
 from ombo_gym.testing import assert_same
@@ -26,8 +28,8 @@ from tests.multi_task.cases import BOXES, FACTORS, TASKS, distribution, native, 
 
 pytestmark = pytest.mark.usefixtures("brief_fits")
 
-GP = {"env": "Ombo/GP-v0", "horizon": [1, 3], "batch_size": [1, 4]}
-REACTION = {"env": "Ombo/Reaction-v0", "horizon": 2, "batch_size": 3}
+GP: dict[str, Any] = {"env": "Ombo/GP-v0", "horizon": [1, 3], "batch_size": [1, 4]}
+REACTION: dict[str, Any] = {"env": "Ombo/Reaction-v0", "horizon": 2, "batch_size": 3}
 
 
 def play(env: Any, seed: int = 0) -> list[Any]:
@@ -40,7 +42,7 @@ def play(env: Any, seed: int = 0) -> list[Any]:
 
 @pytest.mark.parametrize("control", ["exploration", "designs", "candidates"])
 def test_gymnasiums_checker_has_nothing_to_say(control: str) -> None:
-    tasks = short(TASKS if control == "exploration" else BOXES)
+    tasks = short(BOXES if control == "designs" else TASKS)
     env = single([task | {"batch_size": 2} for task in tasks], control=control)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -49,7 +51,13 @@ def test_gymnasiums_checker_has_nothing_to_say(control: str) -> None:
 
 
 def test_observations_are_in_their_space() -> None:
-    for tasks, control in ((TASKS, "exploration"), (BOXES, "designs"), (FACTORS, "designs")):
+    several = (
+        (TASKS, "exploration"),
+        (TASKS, "candidates"),
+        (BOXES, "designs"),
+        (FACTORS, "designs"),
+    )
+    for tasks, control in several:
         envs = native(list(tasks), 8, control=control)
         observations, _ = envs.reset(seed=0)
         for _ in range(4):
@@ -124,7 +132,9 @@ def test_the_return_is_the_utility() -> None:
     env.action_space.seed(0)
     for seed in range(30):
         env.reset(seed=seed, options={"task": seed % len(TASKS)})
-        rewards, batches, over, info = [], [], False, {}
+        rewards: list[float] = []
+        batches: list[Any] = []
+        over, info = False, {}
         while not over:
             _, reward, over, _, info = env.step(env.action_space.sample())
             rewards.append(reward)
@@ -351,13 +361,20 @@ def test_memory_is_refused_before_it_is_taken(num_envs: int) -> None:
 
 
 def test_memory_is_that_of_rows_and_not_of_rows_times_tasks() -> None:
-    tasks = TaskDistribution(tuple(Task(**{**GP, "env_kwargs": {"dim": d}}) for d in range(1, 60)))
-    envs = native(tasks, 128)
+    tasks = TaskDistribution(tuple(Task(**{**GP, "env_kwargs": {"dim": d}}) for d in range(1, 40)))
+    envs = native(tasks, 128, surrogate={"kernel": "prior"})
     envs.reset(seed=0)
-    for _ in range(10):
+    for _ in range(6):
         envs.reset()
     held = sum(len(campaigns.keys) for campaigns, *_ in envs.unwrapped._played.blocks())
     assert held < 4 * 128 + 4 * len(tasks)
+
+
+def test_grids_of_evaluations_do_not_take_it_for_a_problem(tmp_path: Path) -> None:
+    grid = tmp_path / "grid.yaml"
+    grid.write_text("policies: [random]\nhorizons: [1]\nproblems:\n  - env: Ombo/Tasks-v0\n")
+    with pytest.raises(ValueError, match=r"env: expected one of .*got 'Ombo/Tasks-v0'"):
+        read_grid(grid)
 
 
 def test_pictures_are_drawn_of_every_row() -> None:

@@ -24,8 +24,8 @@ def begin_and_pad(array: np.ndarray, shape: tuple[int, ...], fill: float = 0) ->
 @pytest.mark.parametrize("mode", list(AutoresetMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(
     ("tasks", "control"),
-    [(TASKS, "exploration"), (BOXES, "designs"), (FACTORS, "designs"), (BOXES, "candidates")],
-    ids=["all", "boxes", "sequences", "boxes by candidates"],
+    [(TASKS, "exploration"), (BOXES, "designs"), (FACTORS, "designs"), (TASKS, "candidates")],
+    ids=["all", "boxes", "sequences", "all by candidates"],
 )
 def test_native_rows_are_the_rows_of_sync_vector_env(
     tasks: Any, control: str, mode: AutoresetMode
@@ -82,10 +82,11 @@ def follow(env: Any, tasks: Any, control: str, seeds: int) -> set[int]:
     return met
 
 
-def test_a_campaign_is_that_of_its_tasks_own_environment() -> None:
+@pytest.mark.parametrize("control", ["exploration", "candidates"])
+def test_a_campaign_is_that_of_its_tasks_own_environment(control: str) -> None:
     """Seeded alike, to the bit: whatever a key decides does not depend on the other tasks."""
-    met = follow(single(list(TASKS)), TASKS, "exploration", 24)
-    assert len(met) >= 9
+    met = follow(single(list(TASKS), control=control), TASKS, control, 14)
+    assert len(met) >= 7
 
 
 @pytest.mark.parametrize("tasks", [BOXES, FACTORS], ids=["boxes", "sequences"])
@@ -98,7 +99,7 @@ def test_raw_designs_are_those_of_the_tasks_own_environment(tasks: Any) -> None:
 def test_rows_do_not_depend_on_how_many_there_are() -> None:
     """Blocks of other sizes hold them, and others are in the blocks."""
     given = short(TASKS)
-    many, few = native(given, 40), native(given, 3)
+    many, few = native(given, 20), native(given, 3)
     observations, infos = many.reset(seed=0)
     first, first_infos = few.reset(seed=0)
     many.action_space.seed(1)
@@ -128,6 +129,21 @@ def test_over_many_resets_every_task_and_utility_is_played() -> None:
         share = 1 / len(BOXES) / len(BOXES[task].utilities)
         sd = np.sqrt(12 * 64 * share * (1 - share))
         assert abs(count - 12 * 64 * share) < 4.5 * sd
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("control", ["exploration", "candidates"])
+@pytest.mark.parametrize("mode", list(AutoresetMode)[:2], ids=lambda mode: mode.value)
+def test_rows_of_up_to_ten_rounds_of_sixteen_are_single_rows(
+    control: str, mode: AutoresetMode
+) -> None:
+    envs = native(list(TASKS), 16, mode, control=control)
+    others = sync(list(TASKS), 16, mode, control=control)
+    assert_same(envs.reset(seed=1), others.reset(seed=1))
+    envs.action_space.seed(0)
+    for step in range(14):
+        actions = envs.action_space.sample()
+        assert_same(envs.step(actions), others.step(actions), f"step {step}")
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from scripts.benchmark.rows import Row, Stopwatch, format_number, format_rows, v
 
 TINY = Args(
     num_envs=3,
+    control_envs=2,
     repetitions=2,
     single_campaigns=2,
     ucb_campaigns=4,

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from ombo_gym.evaluation.grid import held_out_problems
 from ombo_gym.tasks import TaskDistribution, overlap, problems_met, seen
+from tests.pages import ROOT
 
 Named = tuple[str, dict[str, Any]]
 
@@ -36,6 +38,7 @@ SHARED: list[tuple[Named, Named]] = [
     (of("GP"), of("GP", dim=2, surrogate={"kernel": "fit"}, horizon=3)),
     (of("SnAr"), of("SnAr", kinetics="published")),
     (of("Gait", workers=2), of("Gait")),
+    (("ombo_gym:Ombo/MPSA-v0", {}), of("MPSA")),
 ]
 APART: list[tuple[Named, Named]] = [
     (of("Reaction"), of("Reaction", dataset="denmark")),
@@ -113,3 +116,30 @@ def test_a_run_on_a_family_has_seen_test_problems_of_protocols() -> None:
 def test_a_run_that_names_nothing_is_refused(config: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="config: expected an env, or tasks"):
         seen(config, [])
+
+
+@pytest.mark.parametrize("tasks", [3, [3], {"task": []}, [{"horizon": 3}]])
+def test_tasks_of_a_run_that_are_none_are_refused(tasks: Any) -> None:
+    with pytest.raises(ValueError, match="tasks: expected tasks with an env"):
+        seen({"tasks": tasks}, [])
+
+
+def test_code_that_a_run_names_is_not_run() -> None:
+    """A configuration is data, whoever wrote it."""
+    task = {"env": "no.such.module:Class", "utilities": ["no.such.module:Worth"]}
+    run = {"env": "no.such.module:Other", "tasks": [task, {"env": "Ombo/MPSA-v0"}]}
+    assert seen(run, [of("MPSA"), ("no.such.module:Class", {})]) == [
+        of("MPSA"),
+        ("no.such.module:Class", {}),
+    ]
+
+
+def test_what_the_suite_trains_has_seen_none_of_its_test() -> None:
+    plan = pytest.importorskip("scripts.studies.suite.plan", reason="training needs torch")
+    held_out = held_out_problems(ROOT / "grids" / "suite.yaml")
+    assert plan.TRAININGS and held_out
+    for training in plan.TRAININGS:
+        run = {"env": training.env, "env_kwargs": training.env_kwargs}
+        assert seen(run, held_out) == [], training.name
+    leak = {"env": "Ombo/TFBinding-v0", "env_kwargs": {"horizon": 3}}
+    assert seen(leak, held_out) == [of("TFBind8"), of("TFBinding", split="test")]

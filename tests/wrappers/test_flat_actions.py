@@ -25,8 +25,8 @@ ONE_DESIGN: dict[tuple[str, str], spaces.Space[Any]] = {
     ("grid", "designs"): spaces.Discrete(15),
     ("choices", "designs"): spaces.Discrete(6),
     ("sequences", "designs"): spaces.Discrete(1024),
-    ("box", "candidates"): spaces.Discrete(32),
-    ("grid", "candidates"): spaces.Discrete(15),
+    ("box", "candidates"): spaces.Discrete(64),
+    ("grid", "candidates"): spaces.Discrete(64),
     ("box", "exploration"): spaces.Box(-1, 1, (2,)),
     ("choices", "exploration"): spaces.Box(-1, 1, (2,)),
 }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_agents.policy import DesignsPolicy
+from ombo_agents.policy import DesignsPolicy, checked_designs
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
@@ -32,7 +32,10 @@ class PosteriorPolicy(DesignsPolicy):
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)
         for group in self.groups(observation, rngs):
-            batch[group.env_indices] = self.pick(group, rngs.take(group.env_indices))
+            picked = self.pick(group, rngs.take(group.env_indices))
+            batch[group.env_indices] = checked_designs(
+                f"{type(self).__name__}.pick", picked, len(group.env_indices), q, self.space
+            )
         return batch
 
     def groups(

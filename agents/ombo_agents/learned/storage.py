@@ -259,5 +259,6 @@ def _check_tensor(file: Path, name: str, tensor: Any, parameters: dict[str, torc
     if shape != expected or tensor.get_dtype() not in _FLOATS:
         raise ValueError(
             f"{file}: the tensor {name} does not fit these campaigns and {CONFIG}: expected floats "
-            f"of shape {expected}, got {tensor.get_dtype()} of shape {shape}"
+            f"of shape {expected}, got {tensor.get_dtype()} of shape {shape}; a network that was "
+            "trained on other observations, such as an earlier version's, has to be trained again"
         )

@@ -40,7 +40,8 @@ def leaderboard_section(results: Results) -> str:
 of the campaign, whoever else played, and what is below &minus;1 counts as &minus;1; the mean over
 campaigns, problems weighing alike, with its 95% interval: over problems or, with one, over its
 campaigns.
-Starts of different origin are never pooled. <b>Minus random</b>, <b>minus {BASELINE}</b>: mean
+Starts of different origin are never pooled: what is good advice after random designs may be bad
+after designs of the lower half. <b>Minus random</b>, <b>minus {BASELINE}</b>: mean
 difference on the same campaigns, with its interval. <b>Median</b> of the campaigns and
 <b>auc</b> (of the trajectory: the mean over rounds of the best value so far) are on the same scale;
 <b>harm</b> is the share of campaigns that end below what <code>random</code> reached on them.

@@ -18,6 +18,7 @@ Array = NDArray[Any]
 LARGEST = 1e38  # of a number: networks compute in float32
 _MOST_GIVEN = 2**20  # numbers of an array that is given in Python: JSON keeps it
 _MOST_BYTES = 2**30  # of an array
+_TEXT = (".csv", ".tsv", ".txt")
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,13 @@ def _load(argument: str, path: Path) -> Array:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError) as error:
+        reason = f" ({error})"
+        if "pickle" in str(error):  # numpy's words recommend what no file of others should be given
+            text = path.suffix.lower() in _TEXT
+            reason = "; a table as text is csv=, in place of x and y" if text else ""
         raise ValueError(
             f"{argument}: expected a file that numpy.save wrote, with numbers or categories and no "
-            f"Python objects, {path} is none ({error})"
+            f"Python objects, {path} is none{reason}"
         ) from error
     if not isinstance(found, np.ndarray):
         raise ValueError(

@@ -228,8 +228,11 @@ def _log_columns(log: Any, columns: Sequence[str], kind: str) -> list[int]:
 def _design_space(pool: NDArray[Any], kind: str, log: Sequence[int]) -> CandidateDesigns:
     if kind == "categories":
         return CategoryPool(_category_codes(pool))
-    if log and (low := pool[:, log].min()) <= 0:
-        raise ValueError(f"log: expected columns of numbers above 0, got {low:g} in one of them")
+    for column in log:
+        if (low := pool[:, column].min()) <= 0:
+            raise ValueError(
+                f"log: expected columns of numbers above 0, got {low:g} in 'x{column}'"
+            )
     others = np.setdiff1d(np.arange(pool.shape[1]), log).tolist()
     warn_of_wide_spans(
         {f"x{column}": pool[:, column] for column in others if pool[:, column].min() > 0},

@@ -144,9 +144,11 @@ class Column:
             try:
                 code = self.parameter.column(meant)
             except ValueError as error:
-                remedy = 'write a range as {"range": [low, high]}'
+                remedy = "add it to what parameters= lists"
                 if self.parameter.values is None:
                     remedy = "widen the range that parameters= gives"
+                elif isinstance(self.parameter, Number):
+                    remedy = 'write a range as {"range": [low, high]}'
                 raise ValueError(
                     f"{sheet.place(row, self.name)}: {error}; correct it, or {remedy}"
                 ) from None
