@@ -60,6 +60,10 @@ class SingleFantasies:
         if filled:
             known = self._white[:, :filled]
             covariances -= np.matmul(known[row, :, picks][:, None], known)[:, 0]
+        # No covariance exceeds its variances' product: without this, rounding would grow from one
+        # candidate to the next near it.
+        most = np.sqrt(self._variance * self._variance[row, picks][:, None])
+        np.clip(covariances, -most, most, out=covariances)
         covariances /= np.sqrt(self._variance[row, picks] + self._noise)[:, None]
         self._white[:, filled] = covariances
         self._filled += 1

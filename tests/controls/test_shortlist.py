@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gymnasium as gym
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -91,3 +92,14 @@ def test_a_list_holds_each_once_then_measured_ones_then_nothing():
 def test_the_table_of_improvements_is_exact_enough_to_be_seen():
     z = np.concatenate([np.linspace(-60, 60, 4999), [-1e5, -40.001, -3.0, 0.0, 10.001, 1e5]])
     np.testing.assert_allclose(log_improvement(z), improvement(z.copy())[2], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("error")
+def test_lists_of_candidates_that_are_nearly_alike_do_not_overflow() -> None:
+    env = gym.make("Ombo/Tasks-v0", tasks="ML-synthetic-v0:test", control="candidates")
+    env.reset(seed=4, options={"task": 11})
+    env.action_space.seed(4)
+    finished = False
+    while not finished:
+        observation, _, finished, _, _ = env.step(env.action_space.sample())
+        assert np.isfinite(observation["candidates"]).all()
