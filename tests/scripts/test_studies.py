@@ -25,8 +25,7 @@ from scripts.studies.suite.policies import DEAR
 from tests.commands import ROOT
 
 NAMES = (
-    "adaptivity exact hpob misspecification offline planning suite surrogates truncation "
-    "weights"
+    "adaptivity exact hpob misspecification offline planning suite surrogates truncation weights"
 ).split()
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ombo_gym.evaluation import markdown
 from ombo_gym.evaluation.leaderboard import BASELINE
-from ombo_gym.evaluation.markdown import bold, code, difference, estimate, section, table
+from ombo_gym.evaluation.markdown import MISSING, bold, code, difference, estimate, section, table
+from ombo_gym.evaluation.statistics import mean_interval
 from ombo_gym.evaluation.tables import read_table
 from scripts.studies.scores import short_name
 from scripts.studies.study import Page, Writer, text
@@ -20,7 +21,7 @@ from scripts.studies.suite.plan import Args, Finished
 from scripts.studies.suite.policies import DEAR, SHOWN
 from scripts.studies.suite.quick import Choice, choose, quick_grid
 
-COPIED = ("leaderboard.csv", "problem_scores.csv", "training_seeds.csv")  # beside the page
+COPIED = ("leaderboard.csv", "training_seeds.csv")  # beside the page
 STARTS = {
     "random": "16 designs at random",
     "percentile": "16 designs of the lower half of all values (offline)",
@@ -28,9 +29,10 @@ STARTS = {
 _HEAD = """\
 # Suite v{version}: {problems} real problems, two kinds of start
 
-What wins depends on how the start was chosen. After 16 designs of the lower half of all values,
-"unlike the start" means "good", so a first batch that ignores all values gains; after 16 random
-designs a fitted model can tell good from bad, and ignoring it loses. Highest mean score by N:
+What wins depends on how the start was chosen. After designs of the lower half of all values,
+"unlike the start" means "good": designs that ignore all values are worth nearly what a model is
+(`d_optimal` minus `ucb` at N = 1: {lower}). After random designs a model can tell good from bad,
+and ignoring it loses ({random}). Highest mean score by N:
 
 {short}
 
@@ -48,9 +50,9 @@ cannot know that what it never saw is better than what it saw, and a design that
 moves away from the start by construction. Where the start is a random sample the model sees good
 and bad alike, ranks what it has not seen far better, and a design that ignores it throws that
 away. So a mean over both kinds of start says how many of each there are, and nothing about
-policies; here they are never pooled. `doe_then_ucb` is told the origin, plays the design in the
-first round of a truncated start and is `ucb` otherwise: the fixed reference that others are
-compared with."""
+policies; here they are never pooled. The fitted prior is told the origin (`truncation`), from which
+`ucb` and all others profit. `doe_then_ucb`, told the origin too, plays the design in the first
+round of a truncated start and is `ucb` otherwise: the fixed reference of all differences."""
 
 
 def page(finished: Finished, args: Args) -> Page:
@@ -67,8 +69,8 @@ def page(finished: Finished, args: Args) -> Page:
     timings = read_table(results / "timings.csv")
     choice = choose(scores, timings)
     blocks = [
-        _head(campaigns, board, timings, finished, args),
-        section("Why the two kinds of start differ", _WHY, _against_designs(board)),
+        _head(campaigns, board, scores, timings, finished, args),
+        section("Why the two kinds of start differ", _WHY, _against_designs(scores)),
         "![Score of every policy at every N, by start and utility](suite/leaderboard.png)",
         *(
             section(
@@ -92,6 +94,7 @@ def page(finished: Finished, args: Args) -> Page:
 def _head(
     campaigns: pd.DataFrame,
     board: pd.DataFrame,
+    scores: pd.DataFrame,
     timings: pd.DataFrame,
     finished: Finished,
     args: Args,
@@ -105,8 +108,20 @@ def _head(
         campaigns=len(campaigns),
         hours=timings["cpu_seconds"].sum() / 3600,
         command=args.command,
+        lower=_gain(scores, "percentile", 1, "d_optimal"),
+        random=_gain(scores, "random", 1, "d_optimal"),
         short="\n".join(_winners(board)),
     )
+
+
+def _gain(scores: pd.DataFrame, start: str, horizon: int, name: str) -> str:
+    """What a policy gains on `ucb` under `best`, mean over the problems that both play."""
+    part = scores[(scores["start"] == start) & (scores["utility"] == "best")]
+    part = part[(part["horizon"] == horizon) & part["method"].isin([name, "ucb"])]
+    wide = part.pivot_table(index=["env", "env_kwargs"], columns="method", values="score")
+    if not {name, "ucb"} <= set(wide.columns):
+        return MISSING
+    return difference(*mean_interval((wide[name] - wide["ucb"]).dropna().to_numpy()))
 
 
 def _winners(board: pd.DataFrame) -> list[str]:
@@ -124,15 +139,15 @@ def _winners(board: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _against_designs(board: pd.DataFrame) -> str:
+def _against_designs(scores: pd.DataFrame) -> str:
     """What a designed first batch, and designs in all rounds, gain on `ucb`, by start."""
-    names = ("ucb", BASELINE, "d_optimal", "random")
-    rows = []
-    for (start, horizon), part in board[board["utility"] == "best"].groupby(["start", "horizon"]):
-        score, *others = part.set_index("method")["score"].reindex(names)
-        rows.append([start, horizon, f"{score:.3f}", *(f"{each - score:+.3f}" for each in others)])
-    heads = [f"{code(name)} minus `ucb`" for name in names[1:]]
-    return table(["start", "N", "`ucb`", *heads], rows)
+    names = (BASELINE, "d_optimal", "random")
+    groups = scores[["start", "horizon"]].drop_duplicates().sort_values(["start", "horizon"])
+    rows = [
+        [start, horizon, *(_gain(scores, start, horizon, name) for name in names)]
+        for start, horizon in groups.itertuples(index=False)
+    ]
+    return table(["start", "N", *(f"{code(name)} minus `ucb`" for name in names)], rows)
 
 
 def _tables(board: pd.DataFrame, timings: pd.DataFrame) -> list[str]:
@@ -203,7 +218,8 @@ def _by_problem(scores: pd.DataFrame) -> str:
             lines.append([short_name(*keys), *(c.replace("nan", "-") for c in cells)])
         title = f"Start: {start}, `best`, N = {horizon}"
         parts.append(section(title, table(["problem", *map(code, names)], lines), level=3))
-    return "\n\n".join(["All of them: `suite/problem_scores.csv`.", *parts])
+    words = "All policies: `make suite` writes `results/suite/problem_scores.csv`."
+    return "\n\n".join([words, *parts])
 
 
 def _trust(campaigns: pd.DataFrame) -> str:
