@@ -85,9 +85,9 @@ class CampaignFeatures:
             rounds_left == 1,
             starts == n,
             rounds_left / (rounds_left + 4.0),
-            np.log(rounds_left),
+            np.log(np.maximum(rounds_left, 1)),  # 0: finished, and answered nonetheless
             np.log(group.batch_size) * ones,
-            np.log(wells),
+            np.log(np.maximum(wells, 1)),
             np.log1p(n) * ones,
             starts / max(n, 1),
             *self._of_measurements(group, observation["measurements"][rows, :n], starts),

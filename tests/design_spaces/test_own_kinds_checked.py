@@ -169,7 +169,7 @@ def test_without_a_kind_values_or_fields_of_json_it_is_said() -> None:
 
 def test_a_field_that_is_missing_is_refused_with_those_it_has() -> None:
     angle()
-    with pytest.raises(ValueError, match=r"'turn': expected {\"angle\": \['values'\]}, got"):
+    with pytest.raises(ValueError, match=r"'turn': expected {\"angle\": {\"values\": ...}}, got"):
         parse_parameters({"turn": {"angle": {}}})
 
 

@@ -98,7 +98,7 @@ def test_measured_candidates_are_masked(q: int) -> None:
     env.reset(seed=0)
     for size in (8 - 3, 8 - 3 - q):
         masks = env.unwrapped.action_masks().reshape(q, -1)
-        assert masks.shape == (q, 8) and (masks.sum(axis=1) == size).all()
+        assert masks.shape == (q, 64) and (masks.sum(axis=1) == size).all()
         action = np.array([np.flatnonzero(slot)[i] for i, slot in enumerate(masks)])
         before = measured(env)
         env.step(action)
@@ -109,7 +109,7 @@ def test_candidates_that_can_be_measured_again_are_not() -> None:
     env = make("box", control="candidates", noise_std=0.1)
     env.reset(seed=0)
     assert env.unwrapped.action_masks().all()
-    assert env.unwrapped.action_masks().shape == (32 * 4,)
+    assert env.unwrapped.action_masks().shape == (64 * 4,)
 
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])

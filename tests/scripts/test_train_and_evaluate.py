@@ -50,7 +50,16 @@ def session(tmp_path_factory):
     assert "runs/mine" in said
     policies = "random,explore_then_exploit:weights=2/0,ucb,runs/mine"
     grid = ["--policies", policies, "--horizons", "1,2", "--batch-size", "3", "--seed", "9"]
-    plan = ["--utility", "last_mean", "--campaigns", "7", "--told", "true,one", "--jobs", "1"]
+    plan = [
+        "--utility",
+        "last_mean",
+        "--campaigns",
+        "7",
+        "--told",
+        "true,one",
+        "--backend",
+        "sequential",
+    ]
     words = [*grid, *plan, "--out", "results/one"]
     with pytest.MonkeyPatch.context() as patch:  # as a command would, in a process that has begun
         patch.chdir(folder)
