@@ -31,6 +31,8 @@ class DesignSpace(OfKind):
         lengthscale_prior: Median, in units of `typical_distance`, and standard deviation of the
             logarithm of a lengthscale before any value is seen; None: all are as probable.
         ordered: Whether a difference of two designs has a direction.
+        levels: Of each position what its entries amount to, where they are levels of a quantity;
+            empty: nothing is said of any.
         has_categories: Whether some of a design are categories without an order.
         parameters: What the user calls a design's numbers; None: nothing.
         pool_features: (n, k) of the candidates, where a design is nothing but one of a list.
@@ -43,6 +45,7 @@ class DesignSpace(OfKind):
     kernel: ClassVar[str]
     lengthscale_prior: ClassVar[tuple[float, float] | None] = None
     ordered: bool = True
+    levels: Sequence[Sequence[float] | None] = ()
     has_categories: bool = False
     parameters: Parameters | None = None
     pool_features: NDArray[np.float64] | None = None

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_gym.design_spaces import CategoryPool, Designs, DesignSpace
-from ombo_gym.design_spaces.categorical import CategoricalDesigns
 from ombo_gym.design_spaces.feature_scaling import from_minus_one_to_one
 from ombo_gym.memory import LIMIT, largest_bytes
 from ombo_gym.spec import campaign_spec
@@ -143,7 +142,7 @@ def encoding_of(space: DesignSpace) -> DesignEncoding:
     first = one.low.astype(np.int64).reshape(-1)  # (L,)
     counts = one.high.astype(np.int64).reshape(-1) - first + 1  # (L,)
     levels: list[NDArray[np.float64] | None] = [None] * len(first)
-    if isinstance(space, CategoricalDesigns):
+    if space.levels:
         levels = [None if each is None else np.array(each, np.float64) for each in space.levels]
     elif space.ordered:
         levels = [np.arange(count, dtype=np.float64) for count in counts]

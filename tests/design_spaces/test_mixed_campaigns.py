@@ -249,8 +249,9 @@ def test_lists_of_numbers_are_searched_as_levels() -> None:
 
 def test_policies_use_numbers_and_categories() -> None:
     found = {
-        name: regrets(name, SPACE, measured_yield, 19.0, num_campaigns=48).mean()
+        # With a few dozen campaigns the ratio is known to .1 only.
+        name: regrets(name, SPACE, measured_yield, 19.0, num_campaigns=240).mean()
         for name in ("random", "ucb", "expected_improvement")
     }
-    assert found["ucb"] < 0.6 * found["random"], found
-    assert found["expected_improvement"] < 0.6 * found["random"], found
+    assert found["ucb"] < 0.5 * found["random"], found
+    assert found["expected_improvement"] < 0.5 * found["random"], found
