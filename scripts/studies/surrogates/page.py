@@ -52,8 +52,9 @@ problem.
 `{botorch}` is BoTorch's, by MAP with its own priors, features scaled to the unit cube and
 measurements standardised (where its optimiser gives up, as that left it); random forest:
 scikit-learn's 100 trees, whose spread is the standard deviation; linear: scikit-learn's
-Bayesian ridge regression. All see the features that the recipes see. Bandit and Landscapes have too few designs for this page, and the simulators that take 5 to 10
-ms a design (Lander, Gait, WindFarm) have random starts only."""
+Bayesian ridge regression. All see the features that the recipes see. Bandit and Landscapes have too
+few designs for this page, and the simulators that take 5 to 10 ms a design (Lander, Gait, WindFarm)
+have random starts only."""
 
 
 def page(found: Found, args: Args) -> Page:
