@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from ombo_gym.evaluation import markdown
+from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.leaderboard import BASELINE
 from ombo_gym.evaluation.markdown import MISSING, bold, code, difference, estimate, section, table
 from ombo_gym.evaluation.statistics import mean_interval
@@ -18,6 +19,7 @@ from scripts.studies.study import Page, Writer, text
 from scripts.studies.suite.agreement import kept_when_one_leaves, split_halves
 from scripts.studies.suite.figures import draw_leaderboard
 from scripts.studies.suite.plan import Args, Finished
+from scripts.studies.suite.played import played_so_far
 from scripts.studies.suite.policies import DEAR, SHOWN
 from scripts.studies.suite.quick import Choice, choose, quick_grid
 
@@ -26,9 +28,8 @@ STARTS = {
     "random": "16 designs at random",
     "percentile": "16 designs of the lower half of all values (offline)",
 }
+_TITLE = "# Suite v{version}: {problems} real problems, two kinds of start"
 _HEAD = """\
-# Suite v{version}: {problems} real problems, two kinds of start
-
 What wins depends on how the start was chosen. After designs of the lower half of all values,
 "unlike the start" means "good": designs that ignore all values are worth nearly what a model is
 (`d_optimal` minus `ucb` at N = 1: {lower}). After random designs a model can tell good from bad,
@@ -68,7 +69,10 @@ def page(finished: Finished, args: Args) -> Page:
     scores = read_table(results / "problem_scores.csv")
     timings = read_table(results / "timings.csv")
     choice = choose(scores, timings)
+    so_far = played_so_far(campaigns, read_grid(args.grid), args.grid)
     blocks = [
+        _TITLE.format(version=finished.version, problems=_count(campaigns)),
+        *([so_far] if so_far else []),
         _head(campaigns, board, scores, timings, finished, args),
         section("Why the two kinds of start differ", _WHY, _against_designs(scores)),
         "![Score of every policy at every N, by start and utility](suite/leaderboard.png)",
@@ -101,8 +105,6 @@ def _head(
 ) -> str:
     budget = int((campaigns["horizon"] * campaigns["batch_size"]).mode()[0])
     return _HEAD.format(
-        version=finished.version,
-        problems=_count(campaigns),
         budget=budget,
         tests=len(finished.tests),
         campaigns=len(campaigns),
