@@ -191,10 +191,14 @@ class Campaigns:
         counted = np.where(observed, true_values, -np.inf)
         check_optimum(problem, self.optimum[env_indices], counted, designs)
         measurements = self._measure(instances, designs, true_values, feasible, keys, 0)
-        in_use = observed.reshape(*observed.shape, *[1] * len(problem.design_space.shape))
-        self.designs[env_indices, :n] = np.where(in_use, designs, 0)
-        self.true_values[env_indices, :n] = np.where(observed, true_values, 0.0)
-        self.measurements[env_indices, :n] = np.where(observed, measurements, 0.0)
+        if not observed.all():
+            in_use = observed.reshape(*observed.shape, *[1] * len(problem.design_space.shape))
+            designs = np.where(in_use, designs, 0)
+            true_values = np.where(observed, true_values, 0.0)
+            measurements = np.where(observed, measurements, 0.0)
+        self.designs[env_indices, :n] = designs
+        self.true_values[env_indices, :n] = true_values
+        self.measurements[env_indices, :n] = measurements
         best: NDArray[np.float64] = counted.max(axis=1)
         return best
 

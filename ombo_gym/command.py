@@ -7,6 +7,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from ombo_gym.interrupts import ctrl_c_pressed, ending_on_ctrl_c
 
 _MAIN = "ombo_agents.cli.main"  # which stands on this package, and needs the extras
 
@@ -15,15 +18,33 @@ def main() -> None:
     """Runs the command; modules of one's own are found in the folder that it is called from.
 
     Raises:
-        SystemExit: Extras are not installed; names them.
+        SystemExit: Extras are not installed; names them. Or Ctrl-C.
     """
     sys.path.insert(0, os.getcwd())  # as `python -m` does
+    with ending_on_ctrl_c():
+        module = _commands()
+        with until_nobody_reads():
+            module.main()
+
+
+def run(name: str) -> None:
+    """Runs one subcommand, as `python -m scripts.NAME` does.
+
+    Raises:
+        SystemExit: As `main`.
+    """
+    with ending_on_ctrl_c():
+        _commands().run(name)
+
+
+def _commands() -> Any:
+    """The module of the commands, which takes seconds to import."""
     try:
-        module = importlib.import_module(_MAIN)
+        return importlib.import_module(_MAIN)
     except ImportError as error:
+        if ctrl_c_pressed():
+            raise
         sys.exit(f'error: ombo needs the extras of ombo-gym: pip install "ombo-gym[all]" ({error})')
-    with until_nobody_reads():
-        module.main()
 
 
 @contextmanager

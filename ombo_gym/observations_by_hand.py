@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.arguments import as_array, batch_sizes_of_plates, is_whole, members, shown, whole
+from ombo_gym.design_spaces.numeric import Integers, Number, Range
 from ombo_gym.design_spaces.values import is_number
 
 if TYPE_CHECKING:
@@ -153,8 +154,32 @@ def _parsed(spec: CampaignSpec, designs: Sequence[Any]) -> NDArray[Any]:
         try:
             parsed.append(spec.design_space.parse(design))
         except (ValueError, TypeError) as error:
-            raise ValueError(f"designs: number {number}: {error}") from None
+            remedy = _remedy_of_numbers(spec, design)
+            raise ValueError(f"designs: number {number}: {error}{remedy}") from None
     return np.array(parsed)
+
+
+def _remedy_of_numbers(spec: CampaignSpec, design: Any) -> str:
+    """What to do about a number that was measured and that the space does not hold, if that is it.
+
+    What somebody dispensed may lie between steps, or beyond the ends.
+    """
+    parameters = spec.design_space.parameters
+    if parameters is None or not isinstance(design, Mapping):
+        return ""
+    for name, parameter in parameters.each.items():
+        if not isinstance(parameter, Number) or not is_number(value := design.get(name)):
+            continue
+        try:
+            parameter.column(value)
+        except ValueError:
+            remedy = "a further level"
+            if isinstance(parameter, Range):
+                remedy = "a wider range or one without a step"
+            if isinstance(parameter, Integers):
+                remedy = "a wider range, or one of all numbers: (low, high)"
+            return f"; correct it or, where {name!r} was that indeed, make the space of {remedy}"
+    return ""
 
 
 def _plates_left(spec: CampaignSpec, given: Any) -> tuple[int, ...]:

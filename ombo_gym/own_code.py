@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from pathlib import Path
 from types import ModuleType
@@ -46,7 +47,10 @@ def own_class(what: str, name: str) -> Any:
         ValueError: The module cannot be imported, or holds no such thing.
     """
     module, _, attribute = name.partition(":")
+    found = own_module(what, module)
     try:
-        return getattr(own_module(what, module), attribute)
+        return getattr(found, attribute)
     except AttributeError as error:
-        raise ValueError(f"{what}: expected module:Class, got {name!r}: {error}") from error
+        near = difflib.get_close_matches(attribute, vars(found), n=1)
+        meant = f"; did you mean {module}:{near[0]}?" if near else ""
+        raise ValueError(f"{what}: expected module:Class, got {name!r}: {error}{meant}") from error

@@ -36,6 +36,8 @@ def shifted(rngs: BatchedGenerator, count: int, dim: int) -> NDArray[np.float64]
         Cranley and Patterson, Randomization of number theoretic methods for multiple integration,
         1976.
     """
-    points = kronecker(count, dim) + rngs.random((1, dim))
-    points -= points >= 1.0
+    points = np.repeat(rngs.random((1, dim)), count, axis=1)
+    flat = points.reshape(len(points), count * dim)  # loops of length dim would take longer
+    flat += kronecker(count, dim).reshape(count * dim)
+    flat -= flat >= 1.0
     return points

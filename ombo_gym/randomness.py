@@ -7,6 +7,7 @@ per campaign, which is what policies are given.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
@@ -16,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym import philox
+
 Rng = np.random.Generator | Sequence[np.random.Generator]
+
+# From so many campaigns on, and up to so many numbers of each, arrays are faster than generators.
+_MANY_CAMPAIGNS, _FEW_NUMBERS, _FEW_DISTINCT = 64, 32, 128
+_SPARSE = 50  # times as many to choose from: denser choices are drawn by another algorithm
 
 
 class Stream(IntEnum):
@@ -57,6 +64,15 @@ class BatchedGenerator(ABC):
     def standard_normal(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Standard normal numbers, (R, *shape)."""
         return self.draw(lambda rng: rng.standard_normal(shape))
+
+    def below(self, end: int) -> NDArray[np.int64]:
+        """A whole number from 0 to `end` - 1 for each campaign, (R,)."""
+        return self.draw(lambda rng: rng.integers(end))
+
+    def distinct_below(self, ends: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Different whole numbers from 0 to an end of each campaign - 1, (R,) -> (R, count)."""
+        each = iter(ends.tolist())
+        return self.draw(lambda rng: rng.choice(next(each), count, replace=False))
 
     if not TYPE_CHECKING:  # type checkers know what is there
 
@@ -108,22 +124,65 @@ class KeyedGenerator(BatchedGenerator):
     @override
     def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:
         self._calls += 1
-        philox = np.random.Philox(0)
-        generator = np.random.Generator(philox)
-        state: Any = dict(philox.state)
+        return self._one_by_one(function, np.arange(len(self)))
+
+    def _one_by_one(
+        self, function: Callable[[np.random.Generator], Any], rows: NDArray[np.intp]
+    ) -> NDArray[Any]:
+        """As `draw`, of some of the campaigns, (S, ...)."""
+        bits = np.random.Philox(0)
+        generator = np.random.Generator(bits)
+        state: Any = dict(bits.state)
         key = np.zeros(2, np.uint64)
         counter = np.zeros(4, np.uint64)  # the generator counts in the low words
 
         def values() -> Iterator[Any]:
-            for campaign_key, campaign_round in zip(self._keys, self._rounds, strict=True):
+            for campaign_key, campaign_round in zip(
+                self._keys[rows], self._rounds[rows], strict=True
+            ):
                 key[0], key[1] = campaign_key, self._stream
                 counter[2], counter[3] = self._calls, campaign_round
                 state["state"] = {"counter": counter, "key": key}
                 state["buffer_pos"], state["has_uint32"] = 4, 0
-                philox.state = state
+                bits.state = state
                 yield function(generator)
 
-        return self._stack(values(), len(self))
+        return self._stack(values(), len(rows))
+
+    @override
+    def random(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
+        count = math.prod(shape)
+        if len(self) < _MANY_CAMPAIGNS or not 0 < count <= _FEW_NUMBERS:
+            return super().random(shape)
+        return philox.uniform(self._words(count)).reshape(len(self), *shape)
+
+    @override
+    def below(self, end: int) -> NDArray[np.int64]:
+        if len(self) < _MANY_CAMPAIGNS or not 1 < end < 2**32:
+            return super().below(end)
+        found, again = philox.below(self._words(1)[:, 0] & np.uint64(2**32 - 1), np.int64(end))
+        if (rows := np.flatnonzero(again)).size:
+            found[rows] = self._one_by_one(lambda rng: rng.integers(end), rows)
+        return found
+
+    @override
+    def distinct_below(self, ends: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        few = 1 < count <= _FEW_DISTINCT and (_SPARSE * count <= ends).all()
+        if len(self) < _MANY_CAMPAIGNS or not few:
+            return super().distinct_below(ends, count)
+        drawn = philox.halves(self._words(count))[:, : 2 * count - 1]
+        found, other = philox.without_replacement(drawn, ends, count)
+        if (rows := np.flatnonzero(other)).size:
+            each = iter(ends[rows].tolist())
+            found[rows] = self._one_by_one(
+                lambda rng: rng.choice(next(each), count, replace=False), rows
+            )
+        return found
+
+    def _words(self, count: int) -> NDArray[np.uint64]:
+        """The next call's numbers of 64 bits, (R, count)."""
+        self._calls += 1
+        return philox.words(self._keys, int(self._stream), self._calls, self._rounds, count)
 
 
 class GeneratorBatch(BatchedGenerator):

@@ -111,12 +111,33 @@ def problem_class(name: str) -> type[Problem]:
     if not isinstance(name, str) or (name not in PROBLEMS and name.count(":") != 1):
         raise ValueError(
             f"problem: expected one of {sorted(PROBLEMS)}, module:Class, or an object of a class "
-            f"of your own, got {shown(name)}"
+            f"of your own, got {shown(name)}{_remedy(name)}"
         )
     found: type[Problem] = own_class(f"problem: {name!r}", PROBLEMS.get(name, name))
     if not isinstance(found, type) or not issubclass(found, Problem) or isabstract(found):
-        raise ValueError(f"problem: expected a class of problems, got {name!r}: {shown(found)}")
+        raise ValueError(
+            f"problem: expected a class of problems, got {name!r}: {shown(found)}{_remedy(found)}"
+        )
     return found
+
+
+def _remedy(given: Any) -> str:
+    """What to write in place of what is no class of problems, as a message ends."""
+    if isinstance(given, Problem):
+        return f"; name its class, {type(given).__name__}"
+    if not isinstance(given, type):
+        if not callable(given):
+            return ""
+        name = getattr(given, "__name__", "f")
+        return (
+            "; a function becomes a problem in a class of one line: class NAME(ombo_gym.Function) "
+            f"with def __init__(self): super().__init__({name}, SPACE); in Python, "
+            f"ombo_gym.make_campaign({name}, SPACE) plays it"
+        )
+    lacking = sorted(getattr(given, "__abstractmethods__", ()))
+    if issubclass(given, Problem):
+        return f"; it has to define {lacking}"
+    return f"; make {given.__name__} a subclass of ombo_gym.Problem"
 
 
 def make_problem(name: str, /, *, split: str = "all", **arguments: Any) -> Problem:

@@ -111,13 +111,19 @@ class PercentileStart(Start):
         visible = problem.visible(instances, self._percentile)
         if visible is None:
             visible = self._slice_random(problem, instances, rngs)
-        space, capacity, slices = problem.design_space, self.capacity, iter(visible)
+        space, capacity = problem.design_space, self.capacity
         count = np.minimum([len(listed) for listed in visible], capacity)  # (R,)
         if self._size is not None and (count < capacity).any():
             raise ValueError(
                 f"start: expected a size of at most {count.min()}, the rows at or below percentile "
                 f"{self._percentile} of a campaign, got {self._size}"
             )
+
+        if (count == capacity).all():
+            sizes = np.array([len(listed) for listed in visible])  # (R,)
+            picks = rngs.distinct_below(sizes, capacity)  # (R, capacity)
+            return _taken(visible, picks).astype(space.dtype, copy=False), count
+        slices = iter(visible)
 
         def shuffled(rng: np.random.Generator) -> Designs:
             listed = next(slices)  # (n, *shape)
@@ -136,6 +142,17 @@ class PercentileStart(Start):
         count = int((_RANDOM - 1) * self._percentile / 100) + 1
         lowest = np.argsort(values, axis=1, kind="stable")[:, :count]
         return list(designs[np.arange(len(designs))[:, None], lowest])
+
+
+def _taken(visible: Sequence[Designs], picks: NDArray[np.int64]) -> Designs:
+    """Some of each campaign's designs, R times (n_i, *shape) and (R, m) -> (R, m, *shape)."""
+    rows_of: dict[int, list[int]] = {}  # campaigns of one instance have the same list
+    for row, listed in enumerate(visible):
+        rows_of.setdefault(id(listed), []).append(row)
+    taken = np.empty((*picks.shape, *visible[0].shape[1:]), visible[0].dtype)
+    for rows in rows_of.values():
+        taken[rows] = visible[rows[0]].take(picks[rows], axis=0)
+    return taken
 
 
 class SpaceFillingStart(Start):

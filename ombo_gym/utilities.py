@@ -24,9 +24,9 @@ from ombo_gym.own_code import own_class
 from ombo_gym.utility_checks import (
     arguments_of,
     check_class,
-    checked_gain,
     hint,
     name_and_arguments,
+    own_gain,
 )
 
 Floats = NDArray[np.float64]
@@ -114,8 +114,8 @@ class Utility(ABC):
     def value(self, progress: Progress) -> Floats:
         """Utilities of R campaigns as they stand, (R,): what they were, and the round's gain."""
         rounds_left = progress.horizon - progress.rounds + 1  # (R,), this one included
-        gain = self.gain(progress.batch, progress.best_before, rounds_left)
-        return progress.utility_before + checked_gain(self, gain, progress.batch)
+        gain = own_gain(self, progress.batch, progress.best_before, rounds_left)
+        return progress.utility_before + gain
 
     @abstractmethod
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:

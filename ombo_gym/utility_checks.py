@@ -85,6 +85,41 @@ def _argument_names(kind: type[Utility]) -> tuple[str, ...]:
     return tuple(p.name for p in every if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
 
 
+def own_gain(
+    utility: Utility, batch: Floats, best: Floats, rounds_left: NDArray[np.int64]
+) -> Floats:
+    """The gains of R campaigns under a utility of one's own, (R,).
+
+    Args:
+        utility: Whose gain it is.
+        batch: (R, q) true values.
+        best: (R,) before the round.
+        rounds_left: (R,) the round included.
+
+    Raises:
+        ValueError: `gain` fails, is not one finite number a campaign, or is another one for a
+            campaign alone.
+    """
+    source = f"{type(utility).__name__}.gain"
+    remedy = "best[..., None] stands beside the designs of a batch"
+    try:
+        gain = checked_gain(utility, utility.gain(batch, best, rounds_left), batch)
+        alone = utility.gain(batch[-1:], best[-1:], rounds_left[-1:])
+    except Exception as error:
+        if str(error).startswith(f"{type(utility).__name__}: "):
+            raise
+        raise ValueError(
+            f"{source}: raised {type(error).__name__}: {error}; the batch has the shape "
+            f"{batch.shape}, best and rounds_left have {best.shape}: {remedy}"
+        ) from error
+    if not np.allclose(np.asarray(alone, np.float64), gain[-1:], rtol=1e-6, atol=1e-9):
+        raise ValueError(
+            f"{source}: expected of each campaign what it is of the same campaign alone, got "
+            f"{gain[-1]:g} among {len(gain)} and {np.ravel(alone)[0]:g} alone; {remedy}"
+        )
+    return gain
+
+
 def checked_gain(utility: Utility, gain: Any, batch: Floats) -> Floats:
     """What `gain` gave for the batches of R campaigns, (R,).
 

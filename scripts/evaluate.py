@@ -1,9 +1,10 @@
 """`python -m scripts.evaluate` from a clone is `ombo evaluate` from the wheel."""
 
-from ombo_agents.cli.evaluate import Args, main, plans_of, show
-from ombo_agents.cli.main import run
-
-__all__ = ["Args", "main", "plans_of", "show"]
+from ombo_gym.command import run
 
 if __name__ == "__main__":
     run("evaluate")
+else:
+    from ombo_agents.cli.evaluate import Args, main, plans_of, show
+
+    __all__ = ["Args", "main", "plans_of", "show"]

@@ -11,3 +11,9 @@ from ombo_gym.surrogates import anisotropic_fit
 def brief_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fitted surrogates climb two steps, for tests of what holds however good a fit is."""
     monkeypatch.setattr(anisotropic_fit, "_EVALUATIONS", 2)
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which intervals only have to be there."""
+    monkeypatch.setattr("ombo_gym.evaluation.resampling.RESAMPLES", 100)

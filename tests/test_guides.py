@@ -21,6 +21,11 @@ FORKS = """
 import gc, json, os, sys
 import matplotlib.pyplot, ombo_agents, ombo_gym, pandas, pytest, stable_baselines3, torch
 import ombo_agents.cli.main, ombo_gym.evaluation.evaluate, ombo_gym.testing  # once for all
+from ombo_gym.evaluation import resampling
+from ombo_gym.surrogates import anisotropic_fit
+if BRIEFLY:
+    anisotropic_fit._EVALUATIONS, resampling.RESAMPLES = 2, 100
+import torch._dynamo  # which torch's first optimizer imports, for a second
 gc.freeze()  # what is shared is not gone through when a fork ends
 results = {}
 for name, (folder, code) in json.load(open("jobs.json")).items():
@@ -37,14 +42,18 @@ json.dump(results, open("results.json", "w"))
 """
 
 
-def run_all(jobs: dict[str, tuple[Path, str]], folder: Path) -> dict[str, str]:
+def run_all(
+    jobs: dict[str, tuple[Path, str]], folder: Path, *, briefly: bool = False
+) -> dict[str, str]:
     """Runs programs in folders of theirs, each in a process; what they printed, by their names.
 
-    The processes are forks of one that has imported what takes seconds to import.
+    The processes are forks of one that has imported what takes seconds to import. With `briefly`,
+    fits of surrogates and intervals are rough, where code only has to run.
     """
     listed = {name: (str(where), code) for name, (where, code) in jobs.items()}
     (folder / "jobs.json").write_text(json.dumps(listed))
-    run(["-W", "error::DeprecationWarning:__main__", "-c", FORKS], folder)
+    forks = f"BRIEFLY = {briefly}\n{FORKS}"
+    run(["-W", "error::DeprecationWarning:__main__", "-c", forks], folder)
     status = json.loads((folder / "results.json").read_text())
     failed = {name: (jobs[name][0] / "stderr").read_text() for name in jobs if status[name]}
     assert not failed, "\n\n".join(f"{name}:\n{text}" for name, text in failed.items())
@@ -70,7 +79,7 @@ def test_code_runs(tmp_path: Path) -> None:
         for name, page in CONTENT.items()
         if page.scripts
     }
-    run_all(jobs, tmp_path)
+    run_all(jobs, tmp_path, briefly=True)
 
 
 @pytest.mark.parametrize(("name", "words"), LINES, ids=str)

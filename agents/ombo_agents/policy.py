@@ -13,7 +13,7 @@ from typing_extensions import override
 from ombo_agents.unmeasured import without_repeats
 from ombo_gym.arguments import shown
 from ombo_gym.controls import Control, make_control
-from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.design_spaces.returned import checked_designs
 from ombo_gym.observations import Observation, as_last_round, computable, next_plates
 from ombo_gym.randomness import GeneratorBatch, Rng
 from ombo_gym.spec import CampaignSpec
@@ -270,30 +270,6 @@ class ControlPolicy(Policy):
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""
         return {}
-
-
-def checked_designs(
-    source: str, designs: Any, num_campaigns: int, q: int, space: DesignSpace
-) -> NDArray[Any]:
-    """The designs that a method of a policy returns, (B, q, *shape).
-
-    Raises:
-        ValueError: They have another shape, or a dtype that the space's designs cannot have; names
-            the method, `source`.
-    """
-    shape = (num_campaigns, q, *space.shape)
-    counted = np.issubdtype(space.dtype, np.integer)
-    expected = (
-        f"{source}: expected {'whole numbers' if counted else 'numbers'} of shape {shape}, which "
-        "is (campaigns, designs, *design_space.shape)"
-    )
-    if not isinstance(designs, np.ndarray):
-        raise ValueError(f"{expected}, in an array, got {shown(designs)}")
-    if designs.shape != shape:
-        raise ValueError(f"{expected}, got shape {designs.shape}")
-    if designs.dtype.kind not in ("iu" if counted else "iuf"):
-        raise ValueError(f"{expected}, got an array of {designs.dtype}")
-    return designs
 
 
 def check_spec(spec: Any) -> None:

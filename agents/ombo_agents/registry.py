@@ -22,6 +22,7 @@ from ombo_agents.bayesian.greedy_refined import RefinedGreedy
 from ombo_agents.bayesian.local_penalization import LocalPenalization
 from ombo_agents.bayesian.max_value_entropy import MaxValueEntropy
 from ombo_agents.bayesian.offset_ucb import offset_ucb
+from ombo_agents.bayesian.portfolio import Portfolio, PortfolioThenEI, why_no_portfolio
 from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.bayesian.turbo import Turbo
 from ombo_agents.design_of_experiments.d_optimal import DOptimal
@@ -167,6 +168,8 @@ POLICIES: dict[str, Entry] = {
     "evolution": Entry(Evolution, _needs_order),
     "rollout": Entry(rollout),
     "binoculars": Entry(Binoculars),
+    "portfolio": Entry(Portfolio, why_no_portfolio),
+    "portfolio_then_ei": Entry(PortfolioThenEI, why_no_portfolio),
     "one_step": Entry(dynamic_programming.one_step, _needs_exact_plans),
     "rolling_2": Entry(_rolling(2), _needs_exact_plans),  # and rolling_3, ...
     "bayes_optimal": Entry(dynamic_programming.bayes_optimal, _needs_exact_plans),

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ombo_gym.arguments import shown
 from ombo_gym.control_names import control_name, control_settings
 from ombo_gym.controls.base import Control, DesignsControl
 from ombo_gym.controls.candidates import CandidatesControl
 from ombo_gym.controls.exploration import ExplorationControl
-from ombo_gym.own_code import own_class
+from ombo_gym.controls.own import OwnControl
 from ombo_gym.spec import CampaignSpec
 
 _BUILDERS: dict[str, type[Control]] = {
@@ -27,16 +26,12 @@ def make_control(given: str | Mapping[str, Any], spec: CampaignSpec) -> Control:
         spec: Of the campaigns.
 
     Raises:
-        ValueError: An unknown name or setting, or a class that is not there.
+        ValueError: An unknown name or setting, or a class of one's own that cannot work.
     """
     name, settings = control_settings(control_name(given))
     if name in _BUILDERS:
         return _BUILDERS[name](spec, **settings)  # type: ignore[call-arg]
-    build = own_class("control", name)
-    if not isinstance(build, type) or not issubclass(build, Control):
-        raise ValueError(f"control: expected a class of controls, got {name!r}: {shown(build)}")
-    control: Control = build(spec)  # type: ignore[call-arg]
-    return control
+    return OwnControl(name, spec)
 
 
 __all__ = ["CandidatesControl", "Control", "DesignsControl", "ExplorationControl", "make_control"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -12,10 +13,10 @@ from typing_extensions import override
 from ombo_gym.control_names import CANDIDATES, control_name
 from ombo_gym.controls.base import Control, rounds_left_space
 from ombo_gym.controls.campaign_features import CAMPAIGN, LIMIT, CampaignFeatures
-from ombo_gym.controls.greedy_list import choose
+from ombo_gym.controls.greedy_list import ONE_BY_ONE, choose
 from ombo_gym.controls.linear_model import LinearModel
 from ombo_gym.controls.log_improvement import log_improvement
-from ombo_gym.controls.shortlist import shortlist
+from ombo_gym.controls.shortlist import Shortlist, rough_beliefs, shortlist
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation, computable
 from ombo_gym.spec import CampaignSpec, Repeats
@@ -25,7 +26,8 @@ from ombo_gym.surrogates.candidate_posterior import (
     condition_on_dataset,
 )
 from ombo_gym.surrogates.kernels import squared_distances
-from ombo_gym.surrogates.marginals import CandidateMarginals
+from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.single_marginals import SingleMarginals
 from ombo_gym.surrogates.surrogate import make_surrogate
 
 CANDIDATE = (
@@ -38,6 +40,7 @@ CANDIDATE = (
     "is_measured",
 )
 _SPARE = 2  # times M are short-listed
+_ENTRIES = 256 * 2**18  # of (R, n, S) arrays in single precision, times 256
 
 Floats = NDArray[np.float64]
 
@@ -110,16 +113,22 @@ class CandidatesControl(Control):
         listed = np.full(rows, size)
         useless = np.zeros((rows, size), bool)
         never = self._spec.repeats is Repeats.NEVER_AGAIN
-        for group in condition_on_dataset(observation, self._spec, self.surrogate, rngs):
+        for group in condition_on_dataset(
+            observation, self._spec, self.surrogate, rngs, entries=_ENTRIES // (_SPARE * size)
+        ):
             of = group.env_indices
-            short = shortlist(group, _SPARE * size)
-            marginals = group.posterior.at(space.features(short.designs))
+            short, marginals, features, varying = self._shortlist(group)
             picks, is_there = choose(short, marginals, size)  # (R, m) each, m at most M
             row, m = np.arange(len(of))[:, None], picks.shape[1]
             chosen = short.designs[row, picks]
-            known = observation["designs"][of, : group.num_observed]
-            measured = space.among(chosen, known)
-            columns = self._described(group, observation, marginals, picks, chosen, known)
+            if group.measured is not None:
+                measured = short.measured[row, picks]
+            else:
+                known = observation["designs"][of, : group.num_observed]
+                measured = space.among(chosen, known)
+            columns = self._described(
+                group, observation, marginals, picks, chosen, features[row, picks], varying
+            )
             columns[..., -1] = measured
             described[of, :m] = np.where(is_there[..., None], columns, 0.0)
             designs[of, :m] = chosen
@@ -129,14 +138,38 @@ class CandidatesControl(Control):
             useless[of, :m] = ~is_there | (measured & never)
         return CandidatesView(designs, described, campaign, listed, useless, rounds_left)
 
+    def _shortlist(
+        self, group: CandidatePosterior
+    ) -> tuple[Shortlist, SingleMarginals, Floats, NDArray[np.intp] | None]:
+        """The shortlist, what is believed of it, and its features (R, S, k).
+
+        Last, which of all features these are, (k,); None: all.
+        """
+        size, posterior, listed = _SPARE * self.size, group.posterior, group.listed
+        if listed is None:
+            features = group.space.features(group.candidates)
+            marginals = SingleMarginals.of(posterior, features, ONE_BY_ONE)
+            short = shortlist(group, size, marginals.mean, marginals.sd)
+            if short.picks.shape == features.shape[:2]:
+                return short, marginals, features, None
+            row = np.arange(len(features))[:, None]
+            return short, marginals.some(short.picks), features[row, short.picks], None
+        short = shortlist(group, size, *rough_beliefs(group))
+        several = type(posterior) is not Posterior or posterior.correlation.weights is not None
+        found: Any = listed.features if several else listed.single_features
+        features, varying = found[short.picks], None if several else listed.varying
+        marginals = SingleMarginals.of(posterior, features, ONE_BY_ONE, varying)
+        return short, marginals, features, varying
+
     def _described(
         self,
         group: CandidatePosterior,
         observation: Observation,
-        marginals: CandidateMarginals,
+        marginals: SingleMarginals,
         picks: NDArray[np.intp],
         chosen: Designs,
-        known: Designs,
+        features: Floats,
+        varying: NDArray[np.intp] | None,
     ) -> Floats:
         """What is seen of chosen candidates, (R, m, len(CANDIDATE)).
 
@@ -146,9 +179,11 @@ class CandidatesControl(Control):
             marginals: Of the shortlist.
             picks: (R, m) which of the shortlist are chosen.
             chosen: (R, m, *shape) their designs.
-            known: (R, n, *shape) measured designs.
+            features: (R, m, k) of these.
+            varying: (k,) which of all features these are; None: all.
         """
         row, n, posterior = np.arange(len(picks))[:, None], group.num_observed, group.posterior
+        known = observation["designs"][group.env_indices, :n]
         columns = np.zeros((*picks.shape, len(CANDIDATE)))
         mean, sd = marginals.mean[row, picks], marginals.sd[row, picks]
         columns[..., 0], columns[..., 1] = mean, sd
@@ -156,10 +191,12 @@ class CandidatesControl(Control):
             z = (mean - group.best[:, None]) / sd
             columns[..., 2] = _moderate(log_improvement(z) + np.log(sd))
             values = observation["measurements"][group.env_indices, :n]
-            targets = (values - posterior.shift[:, None]) / posterior.scale[:, None]
+            targets = posterior.standardised(values)
             columns[..., 3], columns[..., 4] = self._linear.predict(known, targets, chosen)
             space = self._spec.design_space
-            squared = squared_distances(space.features(known), space.features(chosen))
+            inputs = space.features(known)
+            inputs = inputs if varying is None else inputs[..., varying]
+            squared = squared_distances(inputs.astype(np.float32), features.astype(np.float32))
             columns[..., 5] = np.sqrt(squared.min(axis=1)) / space.typical_distance
         return np.clip(columns, -LIMIT, LIMIT)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_gym.acquisition.greedy_batch import maximize_score
+from ombo_gym.acquisition.base import Acquisition
+from ombo_gym.acquisition.greedy_batch import greedy_batch, maximize_score
 from ombo_gym.acquisition.upper_confidence_bound import UpperConfidenceBound
 from ombo_gym.controls.base import Control, rounds_left_space
 from ombo_gym.controls.campaign_features import CAMPAIGN, LIMIT, CampaignFeatures
@@ -21,6 +23,8 @@ from ombo_gym.surrogates.candidate_posterior import (
     TakeRngs,
     condition_on_dataset,
 )
+from ombo_gym.surrogates.marginals import CandidateMarginals
+from ombo_gym.surrogates.single_marginals import SingleMarginals
 from ombo_gym.surrogates.surrogate import make_surrogate
 
 LARGEST_WEIGHT = 10.0
@@ -37,6 +41,7 @@ _OF_CANDIDATES = (
 SUMMARY = (*_OF_CANDIDATES, *CAMPAIGN)
 _TOP = 16  # candidates whose means `mean_of_top_means` averages
 _HELD = 2**26  # entries of marginals that a view holds on to; of more, none
+_ENTRIES = 2**20  # of (R, n, M) arrays in single precision that stay in a processor's cache
 
 
 def weights_of(actions: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -61,6 +66,31 @@ class ExplorationView:
     def is_heavy(self) -> bool:
         """Whether beliefs about all candidates are too much to be held at once."""
         return sum(group.entries for group in self.groups) > _HELD
+
+
+class SingleBounds(Acquisition):
+    """Upper confidence bounds with hallucinated variances, in single precision.
+
+    Args:
+        marginals: Of R campaigns' candidates; they are changed.
+        weights: (R, q) of the standard deviations, one a slot.
+    """
+
+    def __init__(self, marginals: SingleMarginals, weights: NDArray[np.float64]) -> None:
+        self._marginals = marginals
+        self._weights = iter(weights.astype(np.float32).T[:, :, None])  # (R, 1) each
+
+    @override
+    def candidate_scores(self) -> Any:
+        scores = self._marginals.sd
+        scores *= next(self._weights)
+        scores += self._marginals.mean
+        return scores
+
+    @override
+    def take(self, designs: Designs, picks: NDArray[np.intp] | None) -> None:
+        assert picks is not None
+        self._marginals.fantasize(picks)
 
 
 class ExplorationControl(Control):
@@ -101,6 +131,7 @@ class ExplorationControl(Control):
             rngs,
             extra_per_slot=4,
             everything=self._everything,
+            entries=_ENTRIES,
         )
         rounds_left, held = observation["rounds_left"], list(groups)
         campaign = np.zeros((len(rounds_left), len(CAMPAIGN)), np.float32)
@@ -110,17 +141,18 @@ class ExplorationControl(Control):
 
     @override
     def seen(self, view: ExplorationView) -> Observation:
-        own = len(_OF_CANDIDATES)
+        own, heavy = len(_OF_CANDIDATES), view.is_heavy
         summary = np.zeros((len(view.rounds_left), len(SUMMARY)), np.float32)
         summary[:, own:] = view.campaign
         for group in view.groups:
             summary[group.env_indices, :own] = self._summarise(group)
-            if view.is_heavy:
+            if heavy:
                 group.forget_marginals()
         return {"summary": summary, "rounds_left": view.rounds_left.copy()}
 
     def _summarise(self, group: CandidatePosterior) -> NDArray[np.float64]:
-        mean, sd = group.marginals.mean, group.marginals.sd  # (R, M) each
+        marginals = self._marginals(group)
+        mean, sd = marginals.mean, marginals.sd  # (R, M) each
         row, top = np.arange(len(mean)), min(_TOP, mean.shape[1])
         at = mean.argmax(axis=1)
         best = mean[row, at]
@@ -130,22 +162,44 @@ class ExplorationControl(Control):
             np.sort(np.partition(mean, -top, axis=1)[:, -top:], axis=1).mean(axis=1),
             sd.mean(axis=1),
             sd.max(axis=1),
-            *((mean + weight * sd).max(axis=1) - best for weight in (1.0, 2.0, 4.0)),
         ]
+        bounds, step = mean + sd, sd.copy()
+        for _ in range(3):  # weights 1, 2 and 4
+            columns.append(bounds.max(axis=1) - best)
+            bounds += step
+            step *= 2.0
         summary: NDArray[np.float64] = np.clip(np.stack(columns, axis=1), -LIMIT, LIMIT)
         return summary
+
+    @staticmethod
+    def _marginals(group: CandidatePosterior) -> CandidateMarginals | SingleMarginals:
+        """Beliefs about a few hundred candidates in single precision, about a list in double."""
+        return group.marginals if group.listed is not None else group.single_marginals
 
     @override
     def designs(self, view: ExplorationView, actions: NDArray[np.floating]) -> Designs:
         space = self._spec.design_space
         shape = (len(view.rounds_left), self._spec.batch_size, *space.shape)
         batch = np.zeros(shape, space.dtype)
-        weights = weights_of(actions)  # (B, 2)
+        weights, heavy = weights_of(actions), view.is_heavy  # (B, 2)
         for group in view.groups:
             q = group.batch_size
             first, last = weights[group.env_indices, :1], weights[group.env_indices, 1:]
             slots = first + np.linspace(0.0, 1.0, q) * (last - first)  # (R, q)
-            batch[group.env_indices, :q] = maximize_score(group, space, UpperConfidenceBound(slots))
-            if view.is_heavy:
+            batch[group.env_indices, :q] = self._batch(group, slots)
+            if heavy:
                 group.forget_marginals()
         return batch
+
+    def _batch(self, group: CandidatePosterior, weights: NDArray[np.float64]) -> Designs:
+        """Greedy batches by weights (R, q) of the slots, (R, q, *shape)."""
+        marginals = self._marginals(group)
+        if isinstance(marginals, CandidateMarginals):
+            return maximize_score(group, self._spec.design_space, UpperConfidenceBound(weights))
+        return greedy_batch(
+            SingleBounds(marginals.copy(), weights),
+            group.candidates,
+            group.batch_size,
+            distinct=group.distinct,
+            measured=group.measured,
+        )

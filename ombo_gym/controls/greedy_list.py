@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.controls.shortlist import LAST, Shortlist, Singles
-from ombo_gym.surrogates.marginals import CandidateMarginals
-from ombo_gym.surrogates.single_fantasies import SingleFantasies
+from ombo_gym.surrogates.single_marginals import SingleMarginals
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)  # exploration weights that the first entries are chosen by in turn
 ONE_BY_ONE = 16  # entries that are chosen one by one, each given those before
@@ -15,19 +14,19 @@ _FURTHER = (0.0, 2.0)  # weights of the entries behind them, each half of these
 
 
 def choose(
-    short: Shortlist, marginals: CandidateMarginals, size: int
+    short: Shortlist, marginals: SingleMarginals, size: int
 ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """The list, of a shortlist of S: (R, m) which of them, m = min(S, M), and whether it is one.
 
     Args:
         short: Of R campaigns.
-        marginals: What is believed of the shortlist.
+        marginals: What is believed of the shortlist; has room for `ONE_BY_ONE` further ones.
         size: M.
     """
     rows, count = short.exists.shape
     size, row = min(size, count), np.arange(rows)
     one_by_one = min(size, ONE_BY_ONE)
-    given = SingleFantasies(marginals, one_by_one)
+    given = marginals.copy()
     left = np.where(short.measured, LAST, np.float32(0.0))  # (R, S), added to scores
     left[~short.exists] = -np.inf
     picks = np.empty((rows, size), np.intp)
@@ -53,7 +52,7 @@ def choose(
     return np.take_along_axis(picks, order, 1), np.take_along_axis(is_there, order, 1)
 
 
-def _further(given: SingleFantasies, left: Singles, count: int) -> NDArray[np.intp]:
+def _further(given: SingleMarginals, left: Singles, count: int) -> NDArray[np.intp]:
     """The best of those that are left, by each weight about as many, (R, count).
 
     Args:

@@ -6,13 +6,17 @@ Reference:
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces.finite import FiniteDesigns
 
 Floats = NDArray[np.float64]
 
+_KEPT, _LARGEST = 2**14, 2**20  # designs whose effects are kept, and of these the numbers
 NOISE = 0.1  # variance of what is not linear, relative to that of the objective
 
 
@@ -27,6 +31,15 @@ class LinearModel:
 
     def __init__(self, space: DesignSpace) -> None:
         self._space = space
+
+    @cached_property
+    def _of_all(self) -> NDArray[np.float32] | None:
+        """Regressors of all designs by number, (size, p), where these are few enough to keep."""
+        space = self._space
+        if space.size is None or space.size > _KEPT or not isinstance(space, FiniteDesigns):
+            return None
+        found = self._worked_out(space.decode(np.arange(space.size)))
+        return found if found.size <= _LARGEST else None
 
     def predict(
         self, designs: Designs, targets: Floats, candidates: Designs
@@ -50,7 +63,8 @@ class LinearModel:
         matrix[:, diagonal, diagonal] += NOISE
         inverse = np.linalg.inv(matrix)
         solved = np.matmul(inverse, across)  # (R, min(n, p), M)
-        left = targets[:, None] if n < p else np.matmul(targets[:, None], known)
+        values = targets[:, None].astype(np.float32)
+        left = values if n < p else np.matmul(values, known)
         mean = np.matmul(left, solved)[:, 0]
         explained = np.einsum("rim,rim->rm", across, solved)
         if n < p:
@@ -59,12 +73,18 @@ class LinearModel:
             explained *= NOISE
         return mean, np.sqrt(np.maximum(explained, 0.0))
 
-    def _regressors(self, designs: Designs) -> Floats:
+    def _regressors(self, designs: Designs) -> NDArray[np.float32]:
         """(R, n, *shape) -> (R, n, p), such that they explain a variance of 1 on average."""
+        if self._of_all is None:
+            return self._worked_out(designs)
+        return self._of_all.take(self._space.encode(designs), axis=0)
+
+    def _worked_out(self, designs: Designs) -> NDArray[np.float32]:
+        """(..., *shape) -> (..., p)."""
         effects = self._space.effects(designs)
-        rows, n, p = effects.shape
-        regressors = np.empty((rows, n, p + 1))
+        p = effects.shape[-1]
+        regressors = np.empty((*effects.shape[:-1], p + 1), np.float32)
         regressors[..., 0] = 1.0
         regressors[..., 1:] = effects
-        regressors *= 1.0 / np.sqrt(p + 1.0)
+        regressors *= np.float32(1.0 / np.sqrt(p + 1.0))
         return regressors

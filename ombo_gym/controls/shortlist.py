@@ -7,7 +7,9 @@ covariances: what is short-listed is looked at again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,14 @@ from numpy.typing import NDArray
 from ombo_gym.design_spaces import Designs
 from ombo_gym.design_spaces.finite import in_strides
 from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
+from ombo_gym.surrogates.kernels import squared_distances
+from ombo_gym.surrogates.learned_posterior import LearnedPosterior
+from ombo_gym.surrogates.listed_marginals import Halves
 from ombo_gym.surrogates.posterior import Posterior
 
 Singles = NDArray[np.float32]
 
-_WEIGHTS = (0.0, 2.0)  # of the bound, for three eighths of the shortlist each
+_WEIGHTS = (0.0, 2.0)  # of the sd, for three eighths of the shortlist each
 _CACHE = 2**17  # entries of an (R, n, C) array that stay in a processor's cache
 _PIECE = (256, 4096)  # candidates of a piece, at least and at most
 _NEVER = np.float32(-np.inf)
@@ -43,15 +48,17 @@ class Shortlist:
     measured: NDArray[np.bool_]
 
 
-def shortlist(group: CandidatePosterior, size: int) -> Shortlist:
+def shortlist(group: CandidatePosterior, size: int, mean: Singles, sd: Singles) -> Shortlist:
     """At most `size` different candidates of each campaign, the most promising ones.
 
-    Three eighths each have the largest mean, and the largest mean + 2 bounds of the standard
-    deviation; the last quarter are spread evenly over the candidates.
+    Three eighths each have the largest mean, and the largest mean + 2 standard deviations; the last
+    quarter are spread evenly over the candidates.
 
     Args:
         group: Of R campaigns.
         size: S.
+        mean: (R, C) what is believed of the candidates.
+        sd: (R, C) likewise, or upper bounds.
     """
     rows, count = group.candidates.shape[:2]
     row = np.arange(rows)[:, None]
@@ -66,14 +73,13 @@ def shortlist(group: CandidatePosterior, size: int) -> Shortlist:
         left[copies(group.candidates)] = _NEVER
     if group.measured is not None:
         left[group.measured] += LAST
-    mean, bound = rough_beliefs(group)
     spread = in_strides(count)[: size // 4]
     parts = [np.broadcast_to(spread, (rows, len(spread)))]
     there = [left[:, spread] > _NEVER]
     left[:, spread] = _NEVER
     most = (size - len(spread) + 1) // 2
     for weight, wanted in zip(_WEIGHTS, (most, size - len(spread) - most), strict=True):
-        worth = mean + np.float32(weight) * bound
+        worth = mean + np.float32(weight) * sd
         worth += left
         best = np.argpartition(worth, count - wanted, axis=1)[:, count - wanted :]
         best.sort(axis=1)
@@ -88,33 +94,25 @@ def shortlist(group: CandidatePosterior, size: int) -> Shortlist:
 
 
 def rough_beliefs(group: CandidatePosterior) -> tuple[Singles, Singles]:
-    """Means of C candidates and what their standard deviations are at most, (R, C) each."""
+    """Means of C listed candidates and what their standard deviations are at most, (R, C) each."""
     posterior, candidates = group.posterior, group.candidates
     rows, count = candidates.shape[:2]
-    if posterior.targets.shape[1] == 0:
+    learned = isinstance(posterior, LearnedPosterior)
+    if posterior.targets.shape[1] == 0 and not learned:
         return np.zeros((rows, count), np.float32), np.ones((rows, count), np.float32)
-    if posterior.correlation.weights is not None:  # of two kernels
+    if learned or posterior.correlation.weights is not None:  # of two kernels
         return group.marginals.mean.astype(np.float32), group.marginals.sd.astype(np.float32)
-    listed = group.listed
-    features = group.space.features(candidates) if listed is None else listed.features[None]
-    lifted = _with_squares(features)  # (R or 1, 2 k + 1, C)
     weights = np.matmul(posterior.white[..., 0][:, None], posterior.whiten).astype(np.float32)
     mean = np.empty((rows, count), np.float32)
     nearest = np.empty((rows, count), np.float32)  # largest correlation with an observation
-    points = _points(posterior)  # (R, n, 2 k + 1)
-    n = points.shape[1]
-    length = int(np.clip(_CACHE // (4 * n), *_PIECE))
-    several = max(1, _CACHE // (length * n))
-    for first in range(0, rows, several):
-        part = slice(first, first + several)
-        for begin in range(0, count, length):
-            piece = slice(begin, begin + length)
-            others = lifted[part if listed is None else slice(None), :, piece]
-            squared = np.matmul(points[part], others)  # (P, n, L)
-            np.maximum(squared, np.float32(0.0), out=squared)
-            kernel = posterior.correlation.of([squared])
-            mean[part, piece] = np.matmul(weights[part], kernel)[:, 0]
-            nearest[part, piece] = kernel.max(axis=1)
+    assert group.listed is not None
+    halves = group.listed.halves
+    found = _correlations(group) if halves is None else _correlations_of_pairs(posterior, halves)
+    for part, piece, kernel in found:  # (P, n, L)
+        mean[part, piece] = np.matmul(weights[part], kernel)[:, 0]
+        nearest[part, piece] = kernel.max(axis=1)
+    if halves is not None:
+        mean, nearest = mean.take(halves.order, axis=1), nearest.take(halves.order, axis=1)
     nearest *= nearest
     nearest /= (1.0 + posterior.noise).astype(np.float32)[:, None]
     bound = np.sqrt(np.maximum(1.0 - nearest, np.float32(1e-6)))
@@ -122,13 +120,56 @@ def rough_beliefs(group: CandidatePosterior) -> tuple[Singles, Singles]:
     return mean, bound
 
 
+def _correlations(group: CandidatePosterior) -> Iterator[tuple[slice, slice, Any]]:
+    """Of observations and listed candidates, (P, n, L): some campaigns and a stretch at a time."""
+    rows, n = group.posterior.targets.shape
+    listed, correlation = group.listed, group.posterior.correlation
+    assert listed is not None
+    count = len(listed.codes)
+    length = int(np.clip(_CACHE // (4 * n), *_PIECE))
+    several = max(1, _CACHE // (min(length, count) * n))
+    lifted, known = _with_squares(listed.features), _points(group.posterior)
+    for begin in range(0, rows, several):
+        part = slice(begin, begin + several)
+        for first in range(0, count, length):
+            piece = slice(first, first + length)
+            squared = np.matmul(known[part], lifted[:, piece])  # (P, n, L)
+            np.maximum(squared, np.float32(0.0), out=squared)
+            yield part, piece, correlation.of([squared])
+
+
+def _correlations_of_pairs(
+    posterior: Posterior, halves: Halves
+) -> Iterator[tuple[slice, slice, Any]]:
+    """Likewise where the list has halves, in the order of their pairs: one campaign at a time."""
+    correlation, inputs = posterior.correlation, posterior.features  # (R, n, k)
+    # The exponential of a sum is a product: of its factors there are few.
+    product = correlation.kernel == "rbf"
+    of_halves: list[Any] = []  # (R, n, A) and (R, n, B)
+    for columns, features in zip(halves.columns, halves.features, strict=True):
+        unit = np.broadcast_to(posterior.unit, inputs.shape[::2])[:, None, columns]
+        scaled = (inputs[..., columns] / unit).astype(np.float32)
+        each: Any = squared_distances(scaled, features / unit.astype(np.float32))  # type: ignore[arg-type]
+        of_halves.append(correlation.of([each]) if product else each)
+    first, second = of_halves
+    n, width = inputs.shape[1], second.shape[2]
+    step = max(1, int(np.clip(_CACHE // (4 * n), *_PIECE)) // width)
+    for row in range(len(inputs)):
+        part = slice(row, row + 1)
+        for begin in range(0, first.shape[2], step):
+            some, others = first[part, :, begin : begin + step, None], second[part, :, None]
+            joined = (some * others if product else some + others).reshape(1, n, -1)
+            piece = slice(begin * width, begin * width + joined.shape[2])
+            yield part, piece, joined if product else correlation.of([joined])
+
+
 def _with_squares(features: NDArray[np.float64]) -> Singles:
-    """Coordinates in rows, their squares and 1 below them, (R, C, k) -> (R, 2 k + 1, C)."""
-    rows, count, k = features.shape
-    lifted = np.empty((rows, 2 * k + 1, count), np.float32)
-    lifted[:, :k] = features.swapaxes(1, 2)
-    np.square(lifted[:, :k], out=lifted[:, k : 2 * k])
-    lifted[:, 2 * k] = 1.0
+    """Coordinates in rows, their squares and 1 below them, (C, k) -> (2 k + 1, C)."""
+    count, k = features.shape
+    lifted = np.empty((2 * k + 1, count), np.float32)
+    lifted[:k] = features.T
+    np.square(lifted[:k], out=lifted[k : 2 * k])
+    lifted[2 * k] = 1.0
     return lifted
 
 

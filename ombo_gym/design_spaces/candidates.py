@@ -53,13 +53,18 @@ class CandidateDesigns(FiniteDesigns):
             that span more than 3 decades. "none": features are seen as they are, as those that an
             embedding computes may be meant; beside how far apart they are, they must not be far
             from 0.
+        groups: (k,) which parameter each feature is of, 0 .. p - 1, where features are seen as they
+            are: those of one parameter share a lengthscale. None: each is a parameter of its own,
+            of up to 64, or all are one.
+        is_category: (k,) which features are categories' beside others, likewise: a surrogate then
+            has a kernel of their own for them. None: there is one kernel.
 
     Attributes:
         pool_features: (n, k') what surrogates see of the candidates.
         given_features: (n, k) as they were given.
 
     Raises:
-        ValueError: Features, names or a scale that are none of that.
+        ValueError: Features, names, a scale, groups or categories that are none of that.
 
     Warns:
         UserWarning: Positive features span more than 3 decades, and no scale was chosen.
@@ -72,6 +77,8 @@ class CandidateDesigns(FiniteDesigns):
 
     kind: ClassVar[str] = "pool"
     kernel: ClassVar[str] = "rbf"
+    groups: tuple[int, ...] | None = None
+    is_category: tuple[bool, ...] | None = None
     pool_features: NDArray[np.float64]
 
     def __init__(
@@ -80,11 +87,16 @@ class CandidateDesigns(FiniteDesigns):
         *,
         names: Sequence[str] | None = None,
         scale: str | Sequence[str] | None = None,
+        groups: Sequence[int] | None = None,
+        is_category: Sequence[bool] | None = None,
     ) -> None:
         self.given_features = _checked_features(pool_features)
         self.scale = scale if isinstance(scale, str | None) else tuple(members(scale) or [scale])
         self.pool_features = _as_seen(self.given_features, self.scale)
         self.names = names
+        self.groups = self._of_features("groups", groups)
+        of_categories = self._of_features("is_category", is_category)
+        self.is_category = None if of_categories is None else tuple(map(bool, of_categories))
         self.shape = (1,)
         self.dtype = np.dtype(np.int64)
         self.size = len(self.pool_features)
@@ -105,6 +117,10 @@ class CandidateDesigns(FiniteDesigns):
             found["names"] = list(self.names)
         if self.scale is not None:
             found["scale"] = self.scale if isinstance(self.scale, str) else list(self.scale)
+        if self.groups is not None:
+            found["groups"] = list(self.groups)
+        if self.is_category is not None:
+            found["is_category"] = list(self.is_category)
         return found
 
     @classmethod
@@ -114,6 +130,21 @@ class CandidateDesigns(FiniteDesigns):
         found = cls(**{**arguments, "scale": scale or "linear"})  # who built it first was warned
         found.scale = tuple(scale) if isinstance(scale, list) else scale
         return found
+
+    def _of_features(self, name: str, given: Any) -> tuple[int, ...] | None:
+        """Whole numbers from 0, one a feature, where features are seen as they are."""
+        if given is None:
+            return None
+        numbers = members(given) or []
+        whole = all(isinstance(each, int) and each >= 0 for each in numbers)
+        if name == "groups" and whole:
+            whole = set(numbers) == set(range(len(set(numbers))))
+        if self.scale != "none" or len(numbers) != self.pool_features.shape[1] or not whole:
+            raise ValueError(
+                f"{name}: expected one for each of {self.pool_features.shape[1]} features, with "
+                f'scale="none", got {shown(given)} with scale={self.scale!r}'
+            )
+        return tuple(map(int, numbers))
 
     def _check_names(self) -> None:
         if self.names is None:
@@ -130,6 +161,7 @@ class CandidateDesigns(FiniteDesigns):
         return (
             isinstance(other, CandidateDesigns)
             and self.scale == other.scale
+            and (self.groups, self.is_category) == (other.groups, other.is_category)
             and np.array_equal(self.given_features, other.given_features)
             and (self.names if self.names is None else list(self.names))
             == (other.names if other.names is None else list(other.names))
@@ -151,8 +183,16 @@ class CandidateDesigns(FiniteDesigns):
     @property
     @override
     def feature_groups(self) -> NDArray[np.intp]:
+        if self.groups is not None:
+            return np.array(self.groups, np.intp)
         count = self.pool_features.shape[1]
         return np.arange(count) if count <= _TOLD_APART else np.zeros(count, np.intp)
+
+    @property
+    @override
+    def category_features(self) -> NDArray[np.bool_] | None:
+        of_categories = np.array(self.is_category or (), bool)
+        return of_categories if of_categories.any() and not of_categories.all() else None
 
     @override
     def action_space(self, batch_size: int) -> spaces.MultiDiscrete:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 Designs = NDArray[Any]  # (..., *shape) of the space's dtype
 
 _MANY = 32  # designs of a batch that are told apart by sorting
+_FEW = 1 / 64  # share of pairs of designs that are looked at one by one
 
 
 def among(
@@ -23,21 +24,37 @@ def among(
         listed: Where to look.
         in_use: (R, n) which entries of the list count; None: all.
     """
-    # One entry of the designs after the other: few have even the first in common.
+    # One entry of the designs after the other: few have even the first ones in common.
     width = math.prod(designs.shape[2:])
-    sought = designs.reshape(*designs.shape[:2], width)
-    known = listed.reshape(*listed.shape[:2], width)
+    sought = designs.reshape(*designs.shape[:2], width).transpose(2, 0, 1)  # (width, R, m)
+    known = listed.reshape(*listed.shape[:2], width).transpose(2, 0, 1)  # (width, R, n)
     # The longer of both innermost, where comparing is one run through memory.
-    outer = 1 if sought.shape[1] >= known.shape[1] else 2  # axis of the list
-    sought, known = np.expand_dims(sought, outer), np.expand_dims(known, 3 - outer)
-    same = sought[..., 0] == known[..., 0]  # (R, n, m) or (R, m, n)
+    outer = 1 if sought.shape[2] >= known.shape[2] else 2  # axis of the list
+    of_sought = np.s_[:, None] if outer == 1 else np.s_[:, :, None]
+    of_known = np.s_[:, None] if outer == 2 else np.s_[:, :, None]
+    first, other = np.ascontiguousarray(sought[0]), np.ascontiguousarray(known[0])
+    same = first[of_sought] == other[of_known]  # (R, n, m) or (R, m, n)
     if in_use is not None:
-        same &= np.expand_dims(in_use, 3 - outer)
+        same &= in_use[of_known]
     for entry in range(1, width):
-        if not same.any():
-            break
-        same &= sought[..., entry] == known[..., entry]
+        if np.count_nonzero(same) < _FEW * same.size:
+            return _among_few(same, sought, known, outer)
+        same &= sought[entry][of_sought] == known[entry][of_known]
     found: NDArray[np.bool_] = same.any(axis=outer)
+    return found
+
+
+def _among_few(
+    same: NDArray[np.bool_], sought: Designs, known: Designs, outer: int
+) -> NDArray[np.bool_]:
+    """As `among`, where few pairs have the first entry in common: only these are looked at."""
+    found = np.zeros(sought.shape[1:], bool)  # (R, m)
+    pairs = np.flatnonzero(same)
+    if pairs.size:
+        row, *others = np.unravel_index(pairs, same.shape)
+        listed, asked = others if outer == 1 else others[::-1]
+        equal = (sought[:, row, asked] == known[:, row, listed]).all(axis=0)
+        found[row[equal], asked[equal]] = True
     return found
 
 

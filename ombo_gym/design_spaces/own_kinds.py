@@ -78,6 +78,11 @@ def check_own_kind(parameter: Kind) -> Kind:
         return parameter
     if not is_dataclass(kind):
         raise ValueError(no_dataclass(kind))
+    if not kind.__dataclass_params__.frozen:
+        raise ValueError(
+            f"expected a frozen dataclass as a kind of parameter, as spaces are compared and kept "
+            f"by it, got {kind.__name__}, which can change; write @dataclass(frozen=True) above it"
+        )
     if getattr(parameter, "values", parameter) is parameter:
         raise ValueError(
             f"expected `values` of {kind.__name__}, a tuple of all values (or None, where every "

@@ -47,6 +47,7 @@ NOTATION = (
 )
 
 _FORMS = ("dict", "array", "single")
+_ENDS = "name both ends, whose decimals have a point"
 _MOST_VALUES = 2**23  # that can be counted, of all parameters
 _BYTES = 100  # of a value, as an object, as a coordinate and in tables
 
@@ -297,6 +298,11 @@ def parse_parameter(written: Any) -> Parameter:
         return _of_dict(written)
     if isinstance(written, tuple):
         return Range(*_two_numbers(written, "(low, high)", "a list of choices has brackets, [...]"))
+    if isinstance(written, str) and written in PARAMETERS:
+        raise ValueError(
+            f"expected the kind {written!r} with its fields, {{{written!r}: {{...}}}}, or a text "
+            f'that is fixed, {{"fixed": {written!r}}}, got {written!r}'
+        )
     if isinstance(written, str | bool | np.bool_ | np.str_):
         return Fixed(written)
     if is_number(written):
@@ -304,6 +310,8 @@ def parse_parameter(written: Any) -> Parameter:
     if isinstance(written, Sequence | np.ndarray) and not isinstance(written, bytes):
         values = _listed(written)
         return Levels(values) if all_numbers(values) else Choices(values)
+    if isinstance(written, type) and issubclass(written, Parameter):
+        raise ValueError(f"expected an object, {written.__name__}(...), got its class; call it")
     raise ValueError(f"expected {NOTATION}; got {shown(written)}")
 
 
@@ -324,9 +332,9 @@ def _of_dict(written: Mapping[Any, Any]) -> Parameter:
         raise ValueError(f"expected the keys {known}, got {unknown} in {shown(dict(written))}")
     inside = written[kind]
     if kind == "range":
-        return Range(*_two_numbers(inside, '{"range": [low, high]}', "name both ends"), **settings)
+        return Range(*_two_numbers(inside, '{"range": [low, high]}', _ENDS), **settings)
     if kind == "integer":
-        ends = _two_numbers(inside, '{"integer": [low, high]}', "name both ends")
+        ends = _two_numbers(inside, '{"integer": [low, high]}', _ENDS)
         return Integers(*ends, **settings)
     if kind == "levels":
         return Levels(_listed(inside), **settings)

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 import ombo_gym
 from ombo_gym.evaluation.failures import failure_of
-from ombo_gym.evaluation.interrupts import ctrl_c_pressed
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.store import Store
+from ombo_gym.interrupts import ctrl_c_pressed
 from ombo_gym.registration import environment
 from ombo_gym.vector_env import CampaignVectorEnv
 

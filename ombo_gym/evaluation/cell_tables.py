@@ -14,13 +14,14 @@ from ombo_gym.evaluation.cells import COLUMNS, WEIGHT, Cell, Played
 from ombo_gym.evaluation.failures import Failed, failure_of
 from ombo_gym.evaluation.methods import methods
 from ombo_gym.evaluation.plates import measurements
+from ombo_gym.evaluation.seen import SeenByTraining
 from ombo_gym.scores import score
 
 _SETTING = ("env", "env_kwargs", "policy", "told_horizon", "horizon", "batch_size", "utility")
 _FIELDS = {"told_horizon": "horizon_shown"}  # of a cell, where columns have other names
 CAMPAIGN_COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("start", "campaign", "seed", "instance", *COLUMNS, "best_known", "score"),
+    *("start", "campaign", "seed", "instance", *COLUMNS, "best_known", "score", "seen"),
 ]
 EXPLORATION_COLUMNS = [*_SETTING, "round", "weight_first", "weight_last", "weight_mean"]
 ERROR_COLUMNS = [*_SETTING, "first", "campaigns", "error", "traceback"]
@@ -69,6 +70,10 @@ def campaign_table(
     columns["best_known"] = np.concatenate([best[cell] for cell in cells])
     columns["score"] = np.concatenate(_scores(parts, played, best))
     instances = np.concatenate([played[part.key].instances for part in parts])
+    seen = SeenByTraining()
+    columns["seen"] = np.concatenate(
+        [seen.campaigns(part.cell, played[part.key].instances) for part in parts]
+    )
     # Whole numbers; nothing where the problem is no collection.
     columns["instance"] = pd.array(instances, dtype="Int64")
     columns["instance"][instances < 0] = pd.NA

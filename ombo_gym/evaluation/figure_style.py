@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ombo_gym.evaluation.formats import SEEN, SEEN_MEANS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,12 @@ class LineStyle:
 
     index: int  # among the trained or among the others
     trained: bool
+    seen: bool = False  # whether what is drawn is of problems that it has met in training
+
+    @property
+    def mark(self) -> str:
+        """What stands behind the policy's name."""
+        return f" ({SEEN})" if self.seen else ""
 
     @property
     def marker(self) -> str:
@@ -85,3 +97,28 @@ def policy_styles(policies: Iterable[str]) -> dict[str, LineStyle]:
             styles[policy] = LineStyle(counts[trained], trained)
             counts[trained] += 1
     return styles
+
+
+def with_seen(
+    styles: Mapping[str, LineStyle], rows: pd.DataFrame, column: str = "policy"
+) -> dict[str, LineStyle]:
+    """The styles with their mark where some row is of what the policy has met in training.
+
+    Args:
+        styles: By policy.
+        rows: Of a table with `seen`; without that column nothing changes.
+        column: Which names policies.
+    """
+    if "seen" not in rows.columns:
+        return dict(styles)
+    seen = set(rows.loc[rows["seen"].astype(bool), column])
+    named = set(rows[column])
+    return {
+        name: replace(style, seen=name in seen) if name in named else style
+        for name, style in styles.items()
+    }
+
+
+def seen_note(styles: Mapping[str, LineStyle]) -> list[str]:
+    """What a picture's foot says of the mark; nothing where no name has it."""
+    return [f"{SEEN}: {SEEN_MEANS}."] if any(style.seen for style in styles.values()) else []

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 MISSING = "\N{EN DASH}"
+SEEN = "seen"  # beside the name of a policy where a problem is one that it has met
+SEEN_MEANS = "the policy was trained, or chosen, on this problem or on instances of it: no test"
 MINUS = "\N{MINUS SIGN}"
 NBSP = "\N{NO-BREAK SPACE}"
 

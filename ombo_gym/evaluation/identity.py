@@ -7,7 +7,8 @@ A cell is played again when one of these has changed, and taken from what is kep
   and what the maker itself does with a name, but not the entries of other policies. Of
   `module:Class`: its file, those that it imports from beside it, and what it needs of the packages.
   Of a trained policy: what loads one.
-- **Its settings**: `hyperparameters/NAME.toml`; the weights and `config.json` of a trained policy.
+- **Its settings**: `hyperparameters/NAME.toml`; the weights and `config.json` of a trained policy,
+  and of a learned prior that a surrogate's recipe names.
 - **The environment's code**: what the vector environment and the problem's class need. Surrogates,
   acquisitions and the controls that use them belong to it where the campaigns have another control
   than `designs`; elsewhere they only count with the policies that use them.
@@ -116,11 +117,13 @@ class Identities:
         self, env_id: str, sources: Sequence[Path] = (), *, env_kwargs: str = "{}"
     ) -> str:
         """Hash of what an environment's name stands for, see `fingerprint`."""
-        control = control_name(json.loads(env_kwargs).get("control", "designs"))
+        arguments = json.loads(env_kwargs)
+        control = control_name(arguments.get("control", "designs"))
         key = ("env", env_id, control)
         if key not in self._hashes:
             self._hashes[key] = _hash(self.env_parts(env_id, control=control))
-        return _hash([self._hashes[key], *(_digest(file) for file in sources)])
+        files = [*sources, *_prior(arguments.get("surrogate"))]
+        return _hash([self._hashes[key], *(_digest(file) for file in files)])
 
     def policy_parts(self, policy: str, maker: str = MAKER) -> Parts:
         """What a policy is made of, with a hash or a version of each.
@@ -268,6 +271,12 @@ def _trained(policy: str) -> list[Path]:
         return []
     weights = [file for file in sorted(folder.glob("*.safetensors")) if file.is_file()]
     return [*weights, folder / "config.json"]
+
+
+def _prior(surrogate: Any) -> list[Path]:
+    """The files of a learned prior, where a surrogate's recipe names one."""
+    path = surrogate.get("path") if isinstance(surrogate, dict) else None
+    return _trained(path) if isinstance(path, str) else []
 
 
 def _settings(package: Path | None, name: str) -> list[Path]:

@@ -83,21 +83,42 @@ class Launch:
         """
         if not items:
             return
+        with self.opened() as results:
+            yield from results(function, items, lost=lost)
+
+    @contextmanager
+    def opened(self) -> Iterator[Callable[..., Iterator[Any]]]:
+        """What is called as `map`, again and again: a cluster is begun once, and ended behind it.
+
+        Raises:
+            ImportError, ConnectionError: As `map`.
+        """
         with _BACKENDS[self.backend](self) as play:
-            again: list[T] = []
-            for item, result in play(function, items):
-                if isinstance(result, Died):
-                    again.append(item)
-                else:
-                    yield result
-            for suspect in again:
-                for item, result in play(function, [suspect]):
-                    if not isinstance(result, Died):
-                        yield result
-                    elif lost is not None:
-                        yield lost(item, result.why)
-                    else:
-                        raise RuntimeError(f"a process died twice under {item!r}: {result.why}")
+            yield partial(_results, play)
+
+
+def _results(
+    play: Play[T],
+    function: Callable[[T], Any],
+    items: Sequence[T],
+    *,
+    lost: Callable[[T, str], Any] | None = None,
+) -> Iterator[Any]:
+    """Results as they are ready, of items under which a process died at the end; see `map`."""
+    again: list[T] = []
+    for item, result in play(function, items):
+        if isinstance(result, Died):
+            again.append(item)
+        else:
+            yield result
+    for suspect in again:
+        for item, result in play(function, [suspect]):
+            if not isinstance(result, Died):
+                yield result
+            elif lost is not None:
+                yield lost(item, result.why)
+            else:
+                raise RuntimeError(f"a process died twice under {item!r}: {result.why}")
 
 
 @contextmanager

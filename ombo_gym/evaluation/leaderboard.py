@@ -24,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ombo_gym.evaluation.default_columns import with_defaults
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.statistics import Interval, mean_interval
-from ombo_gym.evaluation.tables import PROBLEM, Block, as_shown, blocks, methods_of, with_defaults
+from ombo_gym.evaluation.tables import PROBLEM, Block, as_shown, blocks, methods_of
 from ombo_gym.scores import score
 
 REFERENCE = "random"
@@ -35,13 +36,13 @@ LEAST = -1.0  # score that counts in means
 GROUP = ["start", "utility", "horizon"]
 PROBLEM_COLUMNS = [
     *(*GROUP, *PROBLEM, "batch_size", "method", "campaigns", "score", "score_low", "score_high"),
-    *("median", "auc", "harm"),
+    *("median", "auc", "harm", "seen"),
 ]
 LEADERBOARD_COLUMNS = [
     *(*GROUP, "place", "method", "complete", "problems", "campaigns"),
     *("score", "score_low", "score_high", "median", "auc", "harm"),
     *("minus_random", "minus_random_low", "minus_random_high"),
-    *("minus_baseline", "minus_baseline_low", "minus_baseline_high"),
+    *("minus_baseline", "minus_baseline_low", "minus_baseline_high", "seen"),
 ]
 _COLUMNS = ["score", "auc_score", "value"]  # of which a block is made each
 
@@ -58,6 +59,7 @@ class _Played(NamedTuple):
         auc: Of the trajectory, on the scale of scores, mean over runs, (n,).
         below: Share of runs that ended below `random`, on the campaigns that it has played too.
         runs: How many there are.
+        seen: Whether one of them was trained, or chosen, on an instance of some campaign.
     """
 
     numbers: npt.NDArray[np.int64]
@@ -66,6 +68,7 @@ class _Played(NamedTuple):
     auc: Values
     below: Values
     runs: int
+    seen: bool
 
     @property
     def harm(self) -> float:
@@ -101,12 +104,16 @@ class PlayedScores:
         if frame.empty and len(campaigns):
             return
         starts = frame.groupby(PROBLEM)["start"].first().to_dict()
+        seen = frame.groupby([*PROBLEM, "method"])["seen"].any().to_dict()
         by_column = [blocks(frame.assign(value=frame[name])) for name in _COLUMNS]
         for scores, auc, value in tracked(
             list(zip(*by_column, strict=True)), "scores", total=len(by_column[0])
         ):
             env, env_kwargs, horizon, batch_size, utility = scores.setting
-            found = _methods(scores, auc, value)
+            found = {
+                method: played._replace(seen=bool(seen[env, env_kwargs, method]))
+                for method, played in _methods(scores, auc, value).items()
+            }
             group = (starts[env, env_kwargs], utility, horizon)
             self.groups.setdefault(group, {})[env, env_kwargs, batch_size] = found
 
@@ -117,14 +124,15 @@ def problem_scores(scores: PlayedScores) -> pd.DataFrame:
     Returns:
         A row per start, utility, horizon, problem, batch size and method: how many `campaigns`, the
         mean `score` with its 95% interval (by instance, where the problem is a collection), their
-        `median`, the mean score of the trajectory `auc`, and `harm`: the share of campaigns that
-        end below what `random` reached on them.
+        `median`, the mean score of the trajectory `auc`, `harm` (the share of campaigns that end
+        below what `random` reached on them), and `seen`: whether a run of the method was trained,
+        or chosen, on an instance of some of them.
     """
     rows = [
         (
             *(*group, *setting, method, played.scores.size),
             *mean_interval(played.scores, clusters=played.clusters),
-            *(float(np.median(played.scores)), played.auc.mean(), played.harm),
+            *(float(np.median(played.scores)), played.auc.mean(), played.harm, played.seen),
         )
         for group, settings in scores.groups.items()
         for setting, methods in settings.items()
@@ -142,7 +150,8 @@ def leaderboard(scores: PlayedScores) -> pd.DataFrame:
         `problems` and `campaigns`, the mean over problems of the mean `score`, of the `median`, of
         `auc` and of `harm` (see `problem_scores`), and the mean difference to two fixed references
         on the same campaigns, `minus_random` and `minus_baseline` (to `doe_then_ucb`), each with
-        its 95% interval `_low`, `_high`; NaN where the reference did not play.
+        its 95% interval `_low`, `_high`, NaN where the reference did not play; and `seen`, whether
+        a problem is (see `problem_scores`).
     """
     rows = []
     for group, settings in scores.groups.items():
@@ -188,6 +197,7 @@ def _methods(scores: Block, auc: Block, value: Block) -> dict[str, _Played]:
             auc.values[runs][:, common].mean(axis=0),
             below,
             len(runs),
+            False,  # which campaigns' frames say
         )
     return found
 
@@ -207,6 +217,7 @@ def _entry(name: str, settings: Mapping[Setting, Mapping[str, _Played]]) -> dict
         "median": _mean(played, lambda each: float(np.median(each.scores))),
         "auc": _mean(played, lambda each: float(each.auc.mean())),
         "harm": _mean(played, lambda each: each.harm),
+        "seen": any(each.seen for each in played.values()),
     }
     own = {setting: (each.scores, each.clusters) for setting, each in played.items()}
     found |= _with_ends("score", over_problems(own))

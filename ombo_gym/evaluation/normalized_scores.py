@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ombo_gym.evaluation.clusters import Codes, codes_of, count_of
+from ombo_gym.evaluation.default_columns import with_defaults
 from ombo_gym.evaluation.resampling import (
     Values,
     chunks,
@@ -25,7 +26,7 @@ from ombo_gym.evaluation.resampling import (
     draw_counts,
     expanded_tail,
 )
-from ombo_gym.evaluation.tables import PROBLEM, Block, as_shown, blocks, methods_of, with_defaults
+from ombo_gym.evaluation.tables import PROBLEM, Block, as_shown, blocks, methods_of
 
 
 class MethodScores(NamedTuple):

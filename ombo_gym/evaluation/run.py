@@ -25,13 +25,13 @@ from ombo_gym.evaluation.cell_tables import (
 from ombo_gym.evaluation.cells import Cell, Played, make_env, make_policy, play
 from ombo_gym.evaluation.failures import Failed, failure_of, failure_of_process
 from ombo_gym.evaluation.identity import Identities
-from ombo_gym.evaluation.interrupts import ctrl_c_pressed, noticing_ctrl_c
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.replays import scenes
 from ombo_gym.evaluation.sizes import check_block, check_tables
 from ombo_gym.evaluation.store import Store
+from ombo_gym.interrupts import ctrl_c_pressed, noticing_ctrl_c
 from ombo_gym.spec import campaign_spec
 
 try:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ombo_gym.evaluation.clusters import codes_of
+from ombo_gym.evaluation.default_columns import with_defaults
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.resampling import bootstrap_iqm, bootstrap_runs
 from ombo_gym.evaluation.statistics import iqm, mean_interval, wins_interval
@@ -33,7 +34,8 @@ PLAYER = ["policy", "told_horizon"]
 CAMPAIGN = ["seed", "campaign"]  # what makes two rows of one problem the same campaign
 SUMMARY_COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
-    *("campaigns", "mean", "ci_low", "ci_high", "median", "iqm", "iqm_low", "iqm_high", "distinct"),
+    *("campaigns", "mean", "ci_low", "ci_high", "median", "iqm", "iqm_low", "iqm_high"),
+    *("distinct", "seen"),
 ]
 PAIRED_COLUMNS = [
     *SETTING,
@@ -155,9 +157,10 @@ def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `campaigns` (how many), `mean` with its 95% Student t interval `ci_low`, `ci_high` (where
         the problem is a collection, campaigns on one `instance` count together: see `clusters`),
-        `median`, `iqm` with its 95% bootstrap interval `iqm_low`, `iqm_high`, and `distinct` (the
-        mean number of distinct designs per batch). Grouped by environment, utility, batch size and
-        horizon; names stay in the order of their first row.
+        `median`, `iqm` with its 95% bootstrap interval `iqm_low`, `iqm_high`, `distinct` (the
+        mean number of distinct designs per batch), and `seen` (whether the policy was trained, or
+        chosen, on an instance of some of these campaigns). Grouped by environment, utility, batch
+        size and horizon; names stay in the order of their first row.
 
     Raises:
         ValueError: A column is missing, there is no row, or a campaign appears twice.
@@ -178,8 +181,9 @@ def summarise(campaigns: pd.DataFrame) -> pd.DataFrame:
     frame["median"] = [float(np.median(column)) for column in columns]
     frame["iqm"] = [iqm(column) for column in columns]
     frame[["iqm_low", "iqm_high"]] = _iqm_ends(columns, clusters)
-    distinct = with_defaults(campaigns).groupby([*SETTING, *PLAYER], sort=False)["distinct"].mean()
-    frame = frame.join(distinct.astype(float), on=[*SETTING, *PLAYER])
+    groups = with_defaults(campaigns).groupby([*SETTING, *PLAYER], sort=False)
+    frame = frame.join(groups["distinct"].mean().astype(float), on=[*SETTING, *PLAYER])
+    frame = frame.join(groups["seen"].any(), on=[*SETTING, *PLAYER])
     return ordered(frame[SUMMARY_COLUMNS])
 
 
@@ -323,15 +327,6 @@ def check_horizon_shown(frame: pd.DataFrame) -> None:
             "ombo_gym.evaluation.tables.read_table, since pandas.read_csv makes truth values "
             'of "true"'
         )
-
-
-def with_defaults(campaigns: pd.DataFrame) -> pd.DataFrame:
-    """The campaigns with the columns `env_kwargs` and `method`, where they were left out."""
-    if "env_kwargs" not in campaigns.columns:
-        campaigns = campaigns.assign(env_kwargs="{}")
-    if "method" not in campaigns.columns and "policy" in campaigns.columns:
-        campaigns = campaigns.assign(method=campaigns["policy"])
-    return campaigns
 
 
 def as_shown(campaigns: pd.DataFrame) -> pd.DataFrame:

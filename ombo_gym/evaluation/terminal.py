@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ombo_gym.evaluation.formats import count_range, decimals, one_line, problem_name
+from ombo_gym.evaluation.formats import SEEN, count_range, decimals, one_line, problem_name
 from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.tables import PROBLEM
 
@@ -51,7 +51,8 @@ def format_table(summary: pd.DataFrame) -> str:
                 for n, row in rows.items()
             ):
                 continue
-            line = [one_line(policy) + (" (told 1)" if horizon_shown == "one" else "")]
+            mark = f" ({SEEN})" if any(row.get("seen", False) for row in rows.values()) else ""
+            line = [one_line(policy) + mark + (" (told 1)" if horizon_shown == "one" else "")]
             line += [_plus_minus(rows[n], digits) if n in rows else "-" for n in horizons]
             distinct = rows[horizons[-1]]["distinct"] if horizons[-1] in rows else math.nan
             line.append(f"{distinct:.2f}" if math.isfinite(distinct) else "-")

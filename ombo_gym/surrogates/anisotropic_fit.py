@@ -5,7 +5,7 @@ grid. Each campaign's fit is its own, to the bit: those that have arrived drop o
 arithmetic, and no sum runs over campaigns.
 
 Reference:
-    Nocedal and Wright, Numerical Optimization, 2nd edition, 2006, algorithm 7.4.
+    Nocedal and Wright, Numerical Optimization, 2nd edition, 2006, algorithm 6.1.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _climb(objective: LogPosterior, x: Floats, evaluations: int) -> tuple[Floats
     value, slope = objective.value_and_slope(x, rows)
     low, high = _bounds(objective.num_groups)
     found, values = x.copy(), value.copy()
-    moves: list[Floats] = []  # (S, p + 2) each
-    changes: list[Floats] = []
+    curvature = np.tile(np.eye(x.shape[1]), (len(x), 1, 1))  # (S, p + 2, p + 2), inverse
+    fresh = np.ones(len(x), bool)
     direction = slope / np.maximum(1.0, np.abs(slope).max(axis=1))[:, None]
     length = np.ones(len(x))
     for _ in range(evaluations):
@@ -117,13 +117,16 @@ def _climb(objective: LogPosterior, x: Floats, evaluations: int) -> tuple[Floats
         rise = row_sums(slope * (tried - x))
         better = tried_value >= value + _ARMIJO * np.maximum(rise, 0.0)
         better &= tried_value > value
-        moves.append(np.where(better[:, None], tried - x, 0.0))
-        changes.append(np.where(better[:, None], slope - tried_slope, 0.0))
+        move = np.where(better[:, None], tried - x, 0.0)
+        change = np.where(better[:, None], slope - tried_slope, 0.0)
+        curvature, fresh = _learn(curvature, fresh, move, change)
         x = np.where(better[:, None], tried, x)
         slope = np.where(better[:, None], tried_slope, slope)
         value = np.where(better, tried_value, value)
         found[rows], values[rows] = x, value
-        uphill = _uphill(slope, moves, changes)
+        uphill = np.matmul(curvature, slope[..., None])[..., 0]
+        rising = row_sums(uphill * slope) > 0
+        uphill = np.where(rising[:, None], uphill, slope)
         step = np.abs(uphill).max(axis=1)
         uphill /= np.maximum(1.0, step / _LONGEST_STEP)[:, None]
         direction = np.where(better[:, None], uphill, direction)
@@ -135,7 +138,7 @@ def _climb(objective: LogPosterior, x: Floats, evaluations: int) -> tuple[Floats
         if not on.all():
             rows, x, slope, value = rows[on], x[on], slope[on], value[on]
             direction, length = direction[on], length[on]
-            moves, changes = [m[on] for m in moves], [c[on] for c in changes]
+            curvature, fresh = curvature[on], fresh[on]
     return found, values
 
 
@@ -161,26 +164,27 @@ def _bounds(num_groups: int) -> tuple[Floats, Floats]:
     return np.array(low), np.array(high)
 
 
-def _uphill(slope: Floats, moves: list[Floats], changes: list[Floats]) -> Floats:
-    """The inverse curvature, learned from all moves so far, times the slope: (S, p + 2)."""
-    direction = slope.copy()
-    weights: list[Floats] = []
-    products = [row_sums(m * c) for m, c in zip(moves, changes, strict=True)]  # (S,) each
-    usable = [product > 1e-12 for product in products]
-    inverses = [
-        np.where(u, 1 / np.where(u, p, 1.0), 0.0) for u, p in zip(usable, products, strict=True)
-    ]
-    for move, change, inverse in zip(moves[::-1], changes[::-1], inverses[::-1], strict=True):
-        weight = inverse * row_sums(move * direction)
-        direction -= weight[:, None] * change
-        weights.append(weight)
-    scale = np.ones(len(slope))
-    for change, product, use in zip(changes, products, usable, strict=True):
-        squares = np.where(use, row_sums(change * change), 1.0)
-        scale = np.where(use, product / squares, scale)  # the latest usable one
-    direction *= scale[:, None]
-    for move, change, inverse, weight in zip(moves, changes, inverses, weights[::-1], strict=True):
-        back = inverse * row_sums(change * direction)
-        direction += (weight - back)[:, None] * move
-    rising = row_sums(direction * slope) > 0
-    return np.where(rising[:, None], direction, slope)
+def _learn(
+    curvature: Floats, fresh: NDArray[np.bool_], move: Floats, change: Floats
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """The inverse curvature (S, p + 2, p + 2) after a move, and where it knows nothing yet, (S,).
+
+    Args:
+        curvature: So far, the identity where it knows nothing; is changed.
+        fresh: (S,) where.
+        move: (S, p + 2) of the points, none where there was no better one.
+        change: (S, p + 2) of the slopes, downwards.
+    """
+    product = row_sums(move * change)  # (S,)
+    usable = product > 1e-12
+    per_product = np.where(usable, 1 / np.where(usable, product, 1.0), 0.0)
+    if (first := usable & fresh).any():
+        squares = np.where(first, row_sums(change * change), 1.0)
+        curvature *= np.where(first, product / squares, 1.0)[:, None, None]
+    turned = np.matmul(curvature, change[..., None])[..., 0]  # (S, p + 2)
+    weight = per_product * (1.0 + per_product * row_sums(change * turned))
+    half = (0.5 * weight)[:, None] * move - per_product[:, None] * turned
+    update = move[:, :, None] * half[:, None]
+    curvature += update
+    curvature += update.swapaxes(1, 2)
+    return curvature, fresh & ~usable

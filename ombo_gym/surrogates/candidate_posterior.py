@@ -14,9 +14,11 @@ from ombo_gym.observations import Observation, computable, next_plates
 from ombo_gym.randomness import BatchedGenerator
 from ombo_gym.spec import CampaignSpec, Repeats
 from ombo_gym.surrogates.conditioning import condition
+from ombo_gym.surrogates.learned_posterior import LearnedPosterior
 from ombo_gym.surrogates.listed_marginals import ListedDesigns, ListedMarginals, listed_designs
 from ombo_gym.surrogates.marginals import CandidateMarginals
 from ombo_gym.surrogates.posterior import Posterior
+from ombo_gym.surrogates.single_marginals import SingleMarginals
 from ombo_gym.surrogates.surrogate import Surrogate
 
 TakeRngs = Callable[[NDArray[np.intp]], BatchedGenerator]  # the random numbers of some campaigns
@@ -62,13 +64,22 @@ class CandidatePosterior:
     @cached_property
     def marginals(self) -> CandidateMarginals:
         """Means and standard deviations of the candidates, in the posterior's units."""
+        if self.listed is not None and isinstance(self.posterior, LearnedPosterior):
+            return self.posterior.at_listed(self.listed)
         if self.listed is not None:
             return ListedMarginals(self.posterior, self.listed)
         return self.posterior.at(self.space.features(self.candidates))
 
+    @cached_property
+    def single_marginals(self) -> SingleMarginals:
+        """The same in single precision, for batches of the next plate's size."""
+        features = self.space.features(self.candidates)
+        return SingleMarginals.of(self.posterior, features, self.batch_size - 1)
+
     def forget_marginals(self) -> None:
         """Frees memory; they are worked out anew when they are asked for."""
         self.__dict__.pop("marginals", None)
+        self.__dict__.pop("single_marginals", None)
 
     @property
     def entries(self) -> int:
@@ -98,6 +109,7 @@ def condition_on_dataset(
     *,
     extra_per_slot: int = 0,
     everything: bool = True,
+    entries: int = _CACHE,
 ) -> Iterator[CandidatePosterior]:
     """Conditions the surrogate on every unfinished campaign and looks at its candidates.
 
@@ -113,6 +125,7 @@ def condition_on_dataset(
         extra_per_slot: Further candidates, see `DesignSpace.candidates`.
         everything: Whether candidates are all designs of a finite space that has not too many, see
             `DesignSpace.shared_candidates`; else a few hundred, as an environment can afford.
+        entries: How large (R, n, 256) arrays may be; bounds how many campaigns are taken at a time.
 
     Yields:
         Groups that together cover every campaign with rounds left.
@@ -124,7 +137,7 @@ def condition_on_dataset(
     for n, q in np.unique(np.stack([observed, plate], axis=1)[active], axis=0).tolist():
         rows = np.flatnonzero(active & (observed == n) & (plate == q))
         used = min(n, surrogate.max_data)
-        chunk = max(1, _CACHE // (256 * max(used, 1)))
+        chunk = max(1, entries // (256 * max(used, 1)))
         listed = listed_designs(spec.design_space, n) if everything else None
         if listed is not None:
             chunk = max(1, min(chunk, _HELD // ((used + _ROWS) * len(listed.codes))))
@@ -151,13 +164,15 @@ def _condition_group(
     values = observation["measurements"][rows, :n]
     starts = observation["from_start"][rows].sum(axis=1, dtype=np.int64)
     never, measured = spec.repeats is Repeats.NEVER_AGAIN, None
+    posterior, _ = condition(surrogate, space, designs, values, starts)
     if listed is None:
         choices = space.candidates(designs, values, extra, rngs)
+        if isinstance(posterior, LearnedPosterior) and not space.looks_at_everything:
+            choices = np.concatenate([choices, posterior.most_promising()], axis=1)
         measured = space.among(choices, designs) if never else None
     else:
         choices = np.broadcast_to(listed.designs, (len(rows), *listed.designs.shape))
         measured = space.marked(designs)[:, listed.codes] if never else None
-    posterior, _ = condition(surrogate, space, designs, values, starts)
     return CandidatePosterior(
         env_indices=rows,
         space=space,

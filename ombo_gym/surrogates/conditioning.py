@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.surrogates.learned_posterior import LearnedPosterior
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import Surrogate
 from ombo_gym.surrogates.truncation import shift_and_scale
@@ -32,13 +33,18 @@ def condition(
     """
     rows, n = values.shape
     shift, scale = None, None
-    if n:
+    if surrogate.learned is None and n:
         shift, scale = shift_and_scale(
             values, start_counts, surrogate.start_percentile, surrogate.truncation
         )
     kept = subsample_dataset(values, surrogate.max_data)
     row = np.arange(rows)[:, None]
     features = space.features(designs[row, kept])
+    if surrogate.learned is not None:
+        learned = LearnedPosterior(
+            surrogate.learned, features, values[row, kept], noise_std=surrogate.noise_std
+        )
+        return learned, kept
     return Posterior(surrogate, features, values[row, kept], shift=shift, scale=scale), kept
 
 

@@ -91,6 +91,47 @@ class Correlation:
             return kernels[0]
         return sum_and_product(kernels[0], kernels[1], self.weights[rows])
 
+    def mean(self, lifted: Floats) -> Floats | None:
+        """Of lifted designs (R, K, m) beforehand, (R, m); None: 0 everywhere."""
+        return None
+
+    def variance(self, lifted: Floats) -> Floats | float:
+        """Likewise the variance, relative to the prior variance: 1 everywhere."""
+        return 1.0
+
+    def gradient(
+        self,
+        features: Floats,
+        inputs: Floats,
+        squared: Sequence[Floats],
+        by_kernel: Floats,
+        by_mean: Floats | None = None,
+        by_variance: Floats | None = None,
+    ) -> Floats:
+        """Gradient by features of P designs of what depends on their covariances with m inputs.
+
+        Args:
+            features: (R or 1, P, k) of the designs.
+            inputs: (R, m, K) scaled.
+            squared: (R, m, P) for each part, as `squared` says.
+            by_kernel: (R, m, P) its derivatives by the covariances.
+            by_mean: (R, P) likewise by the mean beforehand; None: 0.
+            by_variance: (R, P) likewise by the variance beforehand; None: 0.
+
+        Returns:
+            (R, P, k).
+        """
+        gradient = self.scaled(features)  # (R, P, k)
+        slopes = self.slopes(squared)  # (R, m, P) each
+        split = self.split(inputs)  # (R, m, k) each
+        for columns, own, by_squared in zip(self.parts, split, slopes, strict=True):
+            by_squared *= by_kernel
+            gradient[..., columns] *= by_squared.sum(axis=1)[..., None]
+            gradient[..., columns] -= np.matmul(by_squared.swapaxes(1, 2), own)
+        gradient *= 2.0
+        gradient /= self.unit[:, None]
+        return gradient
+
     def slopes(self, squared: Sequence[Floats]) -> list[Floats]:
         """Derivatives of the correlations by each part's squared distances, (R, n, m) each."""
         slopes = [SLOPES[self.kernel](each) for each in squared]

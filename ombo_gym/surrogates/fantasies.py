@@ -10,6 +10,7 @@ import copy
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.surrogates.learned_correlation import LearnedCorrelation
 from ombo_gym.surrogates.marginals import CandidateMarginals, JointNormal, Marginals, MarginalScore
 from ombo_gym.surrogates.posterior import Posterior
 
@@ -45,11 +46,14 @@ class FantasyPosterior:
             marginals: About candidates, which are told.
             noisy: Whether what is measured has the noise of an observation, or is exact.
         """
-        white = self._white(features[:, None])[1]  # (R, m, 1)
-        rest = 1.0 - np.einsum("rm,rm->r", white[..., 0], white[..., 0])
+        correlation = self._correlation
+        white = self._white(features[:, None])[2]  # (R, m, 1)
+        scaled = correlation.scaled(features[:, None])
+        lifted = correlation.lifted(scaled)
+        rest = np.reshape(correlation.variance(lifted), -1)  # (R or 1,)
+        rest = rest - np.einsum("rm,rm->r", white[..., 0], white[..., 0])
         pivot = np.sqrt(np.maximum(rest + self._noise if noisy else rest, 1e-12))
-        scaled = self._correlation.scaled(features[:, None])
-        marginals.condition(self._correlation.lifted(scaled), white[..., 0], pivot)
+        marginals.condition(lifted, white[..., 0], pivot)
         below = -np.matmul(white.swapaxes(1, 2), self._whiten) / pivot[:, None, None]  # (R, 1, m)
         grown = self._grown(scaled, below, 1.0 / pivot[:, None, None])
         self._inputs, self._whiten, self._weights = grown._inputs, grown._whiten, grown._weights
@@ -59,10 +63,9 @@ class FantasyPosterior:
 
         As `add`, all at once, and leaves these beliefs as they are.
         """
-        squared, white = self._white(features)
-        at = self._marginals(squared, white)
+        lifted, squared, white = self._white(features)
+        at = self._marginals(lifted, squared, white)
         scaled = self._correlation.scaled(features)
-        lifted = self._correlation.lifted(scaled)
         variance = self._correlation.between(lifted, lifted)
         variance -= np.matmul(white.swapaxes(1, 2), white)
         diagonal = np.arange(features.shape[1])
@@ -101,26 +104,34 @@ class FantasyPosterior:
             setattr(tiled, name, np.tile(array, (count, *[1] * (array.ndim - 1))))
         return tiled
 
-    def _white(self, features: Floats) -> tuple[tuple[Floats, ...], Floats]:
-        """Squared scaled distances to the inputs and whitened covariances, (R, m, P) each."""
+    def _white(self, features: Floats) -> tuple[Floats, tuple[Floats, ...], Floats]:
+        """Lifted points, and what they have to do with the inputs.
+
+        (R, K, P), and (R, m, P) each: squared scaled distances, and whitened covariances.
+        """
         correlation = self._correlation
-        scaled = correlation.scaled(features)
-        squared = correlation.squared(correlation.lifted(self._inputs), correlation.lifted(scaled))
-        return squared, np.matmul(self._whiten, correlation.of(squared))
+        lifted = correlation.lifted(correlation.scaled(features))
+        squared = correlation.squared(correlation.lifted(self._inputs), lifted)
+        return lifted, squared, np.matmul(self._whiten, correlation.of(squared))
 
     def at(self, features: Floats) -> Marginals:
         """Beliefs at P points, (R, P, k)."""
         return self._marginals(*self._white(features))
 
-    def _marginals(self, squared: tuple[Floats, ...], white: Floats) -> Marginals:
+    def _marginals(self, lifted: Floats, squared: tuple[Floats, ...], white: Floats) -> Marginals:
         mean = np.matmul(self._weights, self._correlation.of(squared))[:, 0]
-        variance = np.maximum(1.0 - np.einsum("rmp,rmp->rp", white, white), 1e-12)
+        if (beforehand := self._correlation.mean(lifted)) is not None:
+            mean += beforehand
+        variance = self._correlation.variance(lifted) - np.einsum("rmp,rmp->rp", white, white)
+        variance = np.maximum(variance, 1e-12)
         loadings = white[:, self._observed :] * self._scale[..., None]
         return Marginals(mean, np.sqrt(variance) * self._scale, loadings)
 
     def mean_slope(self, features: Floats) -> Floats:
         """Gradient of the mean by the features of P points, (R or 1, P, k) -> (R, P, k)."""
         correlation = self._correlation
+        if isinstance(correlation, LearnedCorrelation):
+            return self._learned_mean_slope(correlation, features)
         gradient = correlation.scaled(features)  # (R, P, k)
         lifted = correlation.lifted(gradient), correlation.lifted(self._inputs)
         slopes = correlation.slopes(correlation.squared(*lifted))  # (R, P, m) each
@@ -132,23 +143,23 @@ class FantasyPosterior:
         gradient *= 2.0 / correlation.unit[:, None]
         return gradient
 
+    def _learned_mean_slope(self, correlation: LearnedCorrelation, features: Floats) -> Floats:
+        """As `mean_slope`, where the mean beforehand has a slope of its own."""
+        _, squared, _ = self._white(features)
+        by_kernel = np.broadcast_to(self._weights.swapaxes(1, 2), squared[0].shape)
+        by_mean = np.ones((len(by_kernel), features.shape[1]))
+        return correlation.gradient(features, self._inputs, squared, by_kernel, by_mean)
+
     def slope(self, features: Floats, score: MarginalScore) -> Floats:
         """Gradient of a score by the features of P points, (R, P, k)."""
-        squared, white = self._white(features)
-        marginals = self._marginals(squared, white)
+        lifted, squared, white = self._white(features)
+        marginals = self._marginals(lifted, squared, white)
         by = score.slope(marginals)
         by_white = white * (-by.sd * self._scale**2 / marginals.sd)[:, None]
         by_white[:, self._observed :] += by.loadings * self._scale[..., None]
         by_kernel = np.matmul(self._whiten.swapaxes(1, 2), by_white)  # (R, m, P)
         by_kernel += self._weights.swapaxes(1, 2) * by.mean[:, None]
-        correlation = self._correlation
-        gradient = correlation.scaled(features)  # (R, P, k)
-        slopes = correlation.slopes(squared)  # (R, m, P) each
-        split = correlation.split(self._inputs)  # (R, m, k) each
-        for columns, inputs, by_squared in zip(correlation.parts, split, slopes, strict=True):
-            by_squared *= by_kernel
-            gradient[..., columns] *= by_squared.sum(axis=1)[..., None]
-            gradient[..., columns] -= np.matmul(by_squared.swapaxes(1, 2), inputs)
-        gradient *= 2.0
-        gradient /= correlation.unit[:, None]
-        return gradient
+        by_variance = 0.5 * by.sd * self._scale**2 / marginals.sd  # (R, P)
+        return self._correlation.gradient(
+            features, self._inputs, squared, by_kernel, by.mean, by_variance
+        )

@@ -30,8 +30,8 @@ def fit_isotropic(
     noises, outputscales = np.full(rows, surrogate.noise_variances[0]), np.ones(rows)
     best = np.full(rows, -np.inf)
     for at, lengthscale in enumerate(surrogate.lengthscales):
+        matrix = kernel(squared / (lengthscale * lengthscale))
         for noise in surrogate.noise_variances:
-            matrix = kernel(squared / (lengthscale * lengthscale))
             matrix[:, diagonal, diagonal] = 1.0 + noise
             lower, white = factorise(matrix, targets)
             outputscale = np.maximum((white**2).sum(axis=1) / n, 1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+_ROOT = math.sqrt(5.0)  # no NumPy scalar, by which arrays in single precision turn to double
+
 
 def lifted(points: Floats) -> Floats:
     """Coordinates in rows, with 1 and the squared norm below them, (R, n, k) -> (R, k + 2, n)."""
     rows, n, k = points.shape
-    coordinates = np.empty((rows, k + 2, n))
+    coordinates = np.empty((rows, k + 2, n), points.dtype)
     coordinates[:, :k] = points.swapaxes(1, 2)
     coordinates[:, k] = 1.0
     np.einsum("rkn,rkn->rn", coordinates[:, :k], coordinates[:, :k], out=coordinates[:, k + 1])
@@ -32,7 +35,7 @@ def squared_distances_of_lifted(a: Floats, b: Floats) -> Floats:
 
 
 def squared_distances(a: Floats, b: Floats) -> Floats:
-    """Squared Euclidean distances, (R, n, k) and (R, m, k) -> (R, n, m)."""
+    """Squared Euclidean distances, (R, n, k) and (R or 1, m, k) -> (R, n, m)."""
     return squared_distances_of_lifted(lifted(a), lifted(b))
 
 
@@ -44,7 +47,7 @@ def rbf(squared: Floats) -> Floats:
 def matern52(squared: Floats) -> Floats:
     """(1 + s + s^2 / 3) exp(-s) with s = sqrt(5) r, from r^2."""
     minus_s = np.sqrt(squared)
-    minus_s *= -np.sqrt(5.0)
+    minus_s *= -_ROOT
     polynomial = squared * (5.0 / 3.0)
     polynomial -= minus_s
     polynomial += 1.0
@@ -73,7 +76,7 @@ def rbf_and_slope(squared: Floats) -> tuple[Floats, Floats]:
 def matern52_and_slope(squared: Floats) -> tuple[Floats, Floats]:
     """`matern52` and `matern52_slope` at once: the exponential is most of the work of both."""
     s = np.sqrt(squared)
-    s *= np.sqrt(5.0)
+    s *= _ROOT
     decay = np.exp(-s)
     s += 1.0
     s *= decay

@@ -7,9 +7,10 @@ numbers do not depend on others.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,21 @@ _KEPT = 2**26  # entries of an (R, n, M) array that is kept and not worked out a
 
 
 @dataclass(frozen=True)
+class Halves:
+    """A list of all pairs of a first and a second half, between which squared distances add up.
+
+    Attributes:
+        columns: Which features are of the first halves, and of the second.
+        features: (A, k_1) and (B, k_2) of these.
+        order: (M,) which pair each design of the list is, A B of them, the second half fastest.
+    """
+
+    columns: tuple[NDArray[np.intp], NDArray[np.intp]]
+    features: tuple[NDArray[np.float32], NDArray[np.float32]]
+    order: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class ListedDesigns:
     """Designs that all campaigns look at.
 
@@ -43,19 +59,81 @@ class ListedDesigns:
     features: Floats
     lifted: Floats
 
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes, with what is worked out from it, at most."""
+        own = self.codes.nbytes + self.designs.nbytes + self.features.nbytes + self.lifted.nbytes
+        return own + self.features.nbytes  # twice in single precision
+
+    @cached_property
+    def varying(self) -> NDArray[np.intp]:
+        """Which features are not the same in all designs, (k',)."""
+        return np.flatnonzero((self.features != self.features[:1]).any(axis=0))
+
+    @cached_property
+    def single_features(self) -> NDArray[np.float32]:
+        """Those that vary, in single precision, (M, k')."""
+        return self.features[:, self.varying].astype(np.float32)
+
+    @cached_property
+    def halves(self) -> Halves | None:
+        """How the list falls into halves; None: it does not."""
+        size = len(self.codes)
+        ordered = np.empty_like(self.single_features)  # by number
+        if np.bincount(self.codes, minlength=size).max() > 1 or self.codes.max() >= size:
+            return None  # no list of all designs
+        ordered[self.codes] = self.single_features
+        for count in sorted(_divisors(size), key=lambda each: abs(each - size / each)):
+            grid = ordered.reshape(count, size // count, -1)  # (A, B, k)
+            of_first = (grid == grid[:, :1]).all(axis=(0, 1))  # (k,)
+            of_second = (grid == grid[:1]).all(axis=(0, 1))
+            if (of_first | of_second).all():
+                features = grid[:, 0, of_first], grid[0][:, ~of_first]
+                columns = self.varying[of_first], self.varying[~of_first]
+                return Halves(columns, features, self.codes)
+        return None
+
+
+def _divisors(number: int) -> list[int]:
+    """Those but for 1 and the number itself."""
+    return [each for each in range(2, number) if number % each == 0]
+
 
 def listed_designs(space: DesignSpace, turn: int) -> ListedDesigns | None:
     """What `DesignSpace.shared_candidates` says, ready for use; None: it says nothing."""
     codes = space.shared_candidates(0)
     same_in_every_turn = codes is None or len(codes) == space.size
-    return _listed_designs(space, 0 if same_in_every_turn else turn)
+    return None if codes is None else _lists.of(space, 0 if same_in_every_turn else turn)
 
 
-@lru_cache(maxsize=2)
-def _listed_designs(space: DesignSpace, turn: int) -> ListedDesigns | None:
+class RecentLists:
+    """The lists that were asked for last, as many as fit.
+
+    Args:
+        most: Bytes of all together; one list is kept in any case.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[DesignSpace, int], ListedDesigns] = OrderedDict()
+
+    def of(self, space: DesignSpace, turn: int) -> ListedDesigns:
+        """The list of a space in a turn, as kept or made."""
+        found = self._kept.pop((space, turn), None)
+        if found is None:
+            found = _listed_designs(space, turn)
+        self._kept[space, turn] = found  # the latest is the last
+        while len(self._kept) > 1 and sum(each.bytes for each in self._kept.values()) > self._most:
+            self._kept.popitem(last=False)
+        return found
+
+
+_lists = RecentLists(2**28)
+
+
+def _listed_designs(space: DesignSpace, turn: int) -> ListedDesigns:
     codes = space.shared_candidates(turn)
-    if codes is None:
-        return None
+    assert codes is not None
     designs = space.decode(codes)
     features = space.features(designs)
     return ListedDesigns(codes, designs, features, lifted(features[None])[0])

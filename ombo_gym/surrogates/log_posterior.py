@@ -4,9 +4,10 @@ The lengthscale of parameter j is exp(m + d_j): m is the common scale, with a no
 deviation d_j has a Cauchy prior, which pulls small deviations to none and leaves large ones, of
 parameters that hardly matter, nearly alone. The noise variance, relative to the prior variance, is
 what is known of it and a rest with a wide lognormal prior; the prior variance is integrated out
-under a prior of an inverse gamma variable. Where numbers and categories stand side by side, the
-correlations are the sum of their kernels, or the product, or something between: each is as probable
-beforehand.
+under a prior of an inverse gamma variable. The likelihood of flat data is raised to a power below
+1, and they have a least noise, see `ombo_gym.surrogates.ties`. Where numbers and categories stand
+side by side, the correlations are the sum of their kernels, or the product, or something between:
+each is as probable beforehand.
 
 Reference:
     Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, section 5.4.1.
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 
 from ombo_gym.surrogates.cholesky import factorise
 from ombo_gym.surrogates.correlation import chained, parts_of, split, sum_and_product
-from ombo_gym.surrogates.kernels import KERNELS, WITH_SLOPES, Floats
+from ombo_gym.surrogates.kernels import KERNELS, WITH_SLOPES, Floats, squared_distances
+from ombo_gym.surrogates.ties import commonest_share, least_noise, likelihood_power
 
 _DEVIATION = 0.4  # scale of the Cauchy prior of a log lengthscale's deviation
 _COMMON = (0.6, 1.0)  # median, in typical distances, and sd of the log of the common lengthscale
@@ -33,6 +35,7 @@ _STRUCTURES = ((0.0, 0.0, 1.0), (0.5, 0.5, 0.0), (1 / 3, 1 / 3, 1 / 3))
 # Log lengthscale: below, rounding of squared distances would outweigh the least noise.
 _SHORTEST = -7.0
 _MOST_NOISE = math.exp(2.0)  # that is known
+_WIDE = 3  # features a parameter from which distances are kept by parameter
 _WIDER = 1.15  # the prior variance, by what the other parameters may be wrong
 
 
@@ -73,29 +76,34 @@ class LogPosterior:
         parts = zip(split(features, categories), parts_of(categories), strict=True)
         self._parts = [_Part(each, groups[columns]) for each, columns in parts]
         self.weights = None if categories is None else np.tile(_BETWEEN, (len(targets), 1))
-        self._least_noise = None if known_noise is None else known_share(known_noise, self._n)
+        commonest = commonest_share(features, targets)  # (R,)
+        self._power = likelihood_power(commonest)  # (R,)
+        self._least_noise = least_noise(commonest)  # (R,)
+        if known_noise is not None:
+            self._least_noise += known_share(known_noise, self._n)
 
     def value(self, at: Floats, rows: NDArray[np.intp]) -> Floats:
         """(S, p + 2) -> (S,)."""
         lower, white = self._factorise(at, rows)
-        return self._density(at, lower, white)
+        return self._density(at, lower, white, self._power[rows])
 
     def value_and_slope(self, at: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:
         """(S, p + 2) -> (S,) and (S, p + 2)."""
-        n = self._n
+        power = self._power[rows]
         both = [self._with_slope(each) for each in self._squared_distances(at, rows)]
         kernels, slopes = [each for each, _ in both], [each for _, each in both]
         if self.weights is not None:
             slopes = chained(slopes, kernels, self.weights[rows])
         matrix, targets = self._noisy(kernels, at, rows), self._targets[rows]
         lower, white = factorise(matrix, targets)
-        value = self._density(at, lower, white)
+        value = self._density(at, lower, white, power)
         inverse = np.linalg.inv(matrix)  # (S, n, n)
         alpha = np.matmul(inverse, targets[..., None])  # (S, n, 1)
-        scale = (n + 1) / (1 + row_sums(white**2))  # (S,) one over the prior variance
+        # (S,) one over the prior variance
+        scale = (self._n * power + 1) / (1 + power * row_sums(white**2))
         by_matrix = np.matmul(alpha * scale[:, None, None], alpha.swapaxes(1, 2))
         by_matrix -= inverse
-        by_matrix *= 0.5  # (S, n, n), of the density by the kernel matrix
+        by_matrix *= 0.5 * power[:, None, None]  # (S, n, n), of the density by the kernel matrix
         diagonal = np.ascontiguousarray(np.diagonal(by_matrix, axis1=1, axis2=2))
         by_noise = row_sums(diagonal) * np.exp(at[:, -1])
         by_noise -= (at[:, -1] - _NOISE[0]) / _NOISE[1] ** 2
@@ -114,7 +122,8 @@ class LogPosterior:
     def outputscale(self, at: Floats, rows: NDArray[np.intp]) -> Floats:
         """Prior variances, (S,), see `prior_variance`."""
         _, white = self._factorise(at, rows)
-        return prior_variance(row_sums(white**2), self._n)
+        power = self._power[rows]
+        return prior_variance(power * row_sums(white**2), self._n * power)
 
     def lengthscales(self, at: Floats) -> Floats:
         """Of each feature, (S, k)."""
@@ -135,8 +144,8 @@ class LogPosterior:
 
     def noise(self, at: Floats, rows: NDArray[np.intp]) -> Floats:
         """Noise variances relative to the prior variances, (S,)."""
-        noise: Floats = np.exp(at[:, -1])
-        return noise if self._least_noise is None else noise + self._least_noise[rows]
+        noise: Floats = np.exp(at[:, -1]) + self._least_noise[rows]
+        return noise
 
     def _per_squared(self, at: Floats) -> Floats:
         """One over squared lengthscales, (S, p)."""
@@ -162,10 +171,10 @@ class LogPosterior:
         kernels = [self._kernel(each) for each in self._squared_distances(at, rows)]
         return factorise(self._noisy(kernels, at, rows), self._targets[rows])
 
-    def _density(self, at: Floats, lower: Floats, white: Floats) -> Floats:
+    def _density(self, at: Floats, lower: Floats, white: Floats, power: Floats) -> Floats:
         diagonal = np.ascontiguousarray(np.diagonal(lower, axis1=1, axis2=2))
-        density = -0.5 * (self._n + 1) * np.log(1 + row_sums(white**2))
-        density -= row_sums(np.log(diagonal))
+        density = -0.5 * (self._n * power + 1) * np.log(1 + power * row_sums(white**2))
+        density -= power * row_sums(np.log(diagonal))
         density -= row_sums(np.log1p((at[:, 1:-1] / _DEVIATION) ** 2))
         density -= 0.5 * ((at[:, 0] - self.middle) / _COMMON[1]) ** 2
         density -= 0.5 * ((at[:, -1] - _NOISE[0]) / _NOISE[1]) ** 2
@@ -177,6 +186,11 @@ def _log_scales(at: Floats) -> Floats:
     """Logarithms of the lengthscales, (S, p)."""
     log_scales: Floats = np.maximum(at[:, :1] + at[:, 1:-1], _SHORTEST)
     return log_scales
+
+
+def _some(array: Floats, rows: NDArray[np.intp]) -> Floats:
+    """Rows of an array, each at most once and in order; the array itself where these are all."""
+    return array if len(rows) == len(array) else array[rows]
 
 
 class _Part:
@@ -195,9 +209,20 @@ class _Part:
         self._squares = np.ascontiguousarray(features**2)
         self._order = np.argsort(groups, kind="stable")
         self.present, self._first = np.unique(groups[self._order], return_index=True)
+        self._tables: Floats | None = None  # (R, p', n, n) squared distances of each parameter
+        if _WIDE * len(self.present) <= len(groups):
+            each = [features[..., groups == group] for group in self.present]
+            self._tables = np.stack([squared_distances(part, part) for part in each], axis=1)
+            diagonal = np.arange(features.shape[1])
+            self._tables[:, :, diagonal, diagonal] = 0.0
 
     def squared_distances(self, per_squared: Floats, rows: NDArray[np.intp]) -> Floats:
         """In units of the lengthscales, (S, p) one over their squares -> (S, n, n)."""
+        if self._tables is not None:
+            tables = _some(self._tables, rows)
+            flat = tables.reshape(*tables.shape[:2], -1)  # (S, p', n n)
+            combined = np.matmul(np.take(per_squared, self.present, axis=1)[:, None], flat)
+            return np.asarray(combined.reshape(len(rows), *tables.shape[2:]), np.float64)
         each = per_squared[:, self._groups]  # (S, k)
         features = self._features[rows]
         norms = np.matmul(self._squares[rows], each[..., None])  # (S, n, 1)
@@ -212,6 +237,12 @@ class _Part:
 
     def by_scale(self, by_squared: Floats, per_squared: Floats, rows: NDArray[np.intp]) -> Floats:
         """Derivatives by the logarithms of the lengthscales, (S, n, n) and (S, p) -> (S, p')."""
+        if self._tables is not None:
+            tables = _some(self._tables, rows)
+            flat = tables.reshape(*tables.shape[:2], -1)  # (S, p', n n)
+            by_table = np.matmul(flat, by_squared.reshape(len(rows), -1, 1))[..., 0]
+            by_table *= -2.0 * np.take(per_squared, self.present, axis=1)
+            return np.asarray(by_table, np.float64)
         features = self._features[rows]
         sums = by_squared.sum(axis=2)[..., None]  # (S, n, 1)
         crossed = np.matmul(by_squared, features)  # (S, n, k)
@@ -240,13 +271,18 @@ def known_share(known_noise: Floats, n: int) -> Floats:
     return found
 
 
-def prior_variance(quadratic: Floats, n: int) -> Floats:
+def prior_variance(quadratic: Floats, n: float | Floats) -> Floats:
     """Prior variances given the other kernel parameters and y' K^-1 y, (S,).
 
     The mean of its inverse gamma distribution, and a little more: the other parameters are not
-    known as well as a maximum makes believe.
+    known as well as a maximum makes believe. That of the prior itself is not finite: where fewer
+    than two observations count, as where all values are the same, it is as of two.
+
+    Args:
+        quadratic: (S,) y' K^-1 y, times what the likelihood is raised to.
+        n: Number of observations that count, (S,) or one for all.
     """
-    found: Floats = _WIDER * (1 + quadratic) / (n - 1)
+    found: Floats = _WIDER * (1 + quadratic) / np.maximum(n - 1, 1)
     return found
 
 

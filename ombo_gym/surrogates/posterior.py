@@ -140,13 +140,28 @@ class Posterior:
         """
         return self._left_out.log_score
 
+    def standardised(self, values: Floats) -> Floats:
+        """Values (R, m) in the units of beliefs."""
+        found: Floats = (values - self.shift[:, None]) / self.scale[:, None]
+        return found
+
+    def in_units(self, standardised: Floats) -> Floats:
+        """The inverse of `standardised`, (R, m)."""
+        found: Floats = self.shift[:, None] + self.scale[:, None] * standardised
+        return found
+
     def at(self, features: Floats) -> CandidateMarginals:
         """Mean and variance at M candidates, (R, M, k)."""
-        candidates = self._lifted(features)
+        return self._at_lifted(self._lifted(features))
+
+    def _at_lifted(self, candidates: Floats) -> CandidateMarginals:
+        """As `at`, of candidates (R, K, M) in units of the lengthscales, lifted."""
         covariances = self.correlation.between(self._lifted(self.features), candidates)
         white = np.matmul(self.whiten, covariances)  # (R, n, M)
         mean = np.matmul(white.swapaxes(1, 2), self.white)[..., 0]
-        variance = 1.0 - np.einsum("rnm,rnm->rm", white, white)
+        if (beforehand := self.correlation.mean(candidates)) is not None:
+            mean += beforehand
+        variance = self.correlation.variance(candidates) - np.einsum("rnm,rnm->rm", white, white)
         return CandidateMarginals(
             self.correlation,
             self.noise,

@@ -15,6 +15,7 @@ from ombo_gym.design_spaces.values import is_number
 from ombo_gym.priors import GaussianProcess
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.kernels import KERNELS
+from ombo_gym.surrogates.learned_prior import LearnedPrior, read_prior
 
 JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
 # Grid of `kernel="fit"`, in units of `typical_distance`.
@@ -45,7 +46,8 @@ class Surrogate:
         categories: (k,) which features are categories', where they stand beside numbers and have a
             kernel of their own, see `ombo_gym.surrogates.correlation`; None: there is one kernel.
         noise_std: Of a measurement, in the values' units, as far as it is known where the noise is
-            fitted: what is fitted comes on top.
+            fitted, or learnt: that comes on top.
+        learned: What was learnt from a family of objectives, in place of a kernel; None: nothing.
     """
 
     kernel: str
@@ -60,6 +62,7 @@ class Surrogate:
     categories: tuple[bool, ...] | None = None
     noise_std: float = 0.0
     truncation: float = 1.0
+    learned: LearnedPrior | None = None
 
 
 def make_surrogate(spec: CampaignSpec) -> Surrogate:
@@ -67,9 +70,10 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
 
     `kernel` is "prior" (the process that the objective is drawn from), "fit" (a lengthscale for
     each parameter and the noise, fitted a posteriori), "isotropic" (one lengthscale and the noise,
-    the likeliest on a grid), or a kernel's name together with `lengthscale`; `max_data` is the most
-    observations to condition on; `truncation` says whether what is fitted makes up for a start
-    below a percentile, or how many times over, see `ombo_gym.surrogates.truncation`.
+    the likeliest on a grid), "learned" (from a family of objectives, by `ombo train --agent prior`,
+    which wrote the folder `path`), or a kernel's name together with `lengthscale`; `max_data` is
+    the most observations to condition on; `truncation` says whether what is fitted makes up for a
+    start below a percentile, or how many times over, see `ombo_gym.surrogates.truncation`.
 
     Args:
         spec: Whose recipe, design space, prior and noise are meant.
@@ -79,6 +83,8 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
     """
     config = _checked(spec.surrogate)
     name, max_data = config.get("kernel", "fit"), int(config.get("max_data", 512))
+    if name == "learned":
+        return _learned(spec, config.get("path"), max_data)
     if name in ("fit", "isotropic"):
         return _fitted(spec, name, max_data, config.get("truncation", True))
     lengthscale: Any = config.get("lengthscale")
@@ -97,12 +103,12 @@ def make_surrogate(spec: CampaignSpec) -> Surrogate:
 
 def _checked(config: Any) -> Mapping[str, Any]:
     """A recipe whose settings are known ones, each of its kind."""
-    known = {"kernel", "lengthscale", "max_data", "truncation"}
+    known = {"kernel", "lengthscale", "max_data", "path", "truncation"}
     if not isinstance(config, Mapping) or set(config) - known:
         raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {shown(config)}")
     name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
     lengthscale, truncation = config.get("lengthscale"), config.get("truncation", True)
-    names = ["prior", "fit", "isotropic", *sorted(KERNELS)]
+    names = ["prior", "fit", "isotropic", "learned", *sorted(KERNELS)]
     if not isinstance(name, str) or name not in names:
         raise ValueError(f"surrogate: expected a kernel among {names}, got {shown(name)}")
     if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
@@ -115,12 +121,31 @@ def _checked(config: Any) -> Mapping[str, Any]:
         )
     if name in KERNELS and lengthscale is None:
         raise ValueError(f"surrogate: {name!r} needs a 'lengthscale', got {shown(dict(config))}")
+    if name != "learned" and "path" in config:
+        raise ValueError(
+            f"surrogate: 'path' goes with the kernel \"learned\" and with no other, got "
+            f"{shown(dict(config))}"
+        )
     if name not in KERNELS and lengthscale is not None:
         raise ValueError(
             f"surrogate: 'lengthscale' goes with the kernels {sorted(KERNELS)} and with no other, "
             f"got {shown(dict(config))}"
         )
     return config
+
+
+def _learned(spec: CampaignSpec, path: Any, max_data: int) -> Surrogate:
+    """What was learnt from a family: "learned"."""
+    prior = read_prior(path, spec.design_space)
+    return Surrogate(
+        prior.residual.kernel,
+        (float(prior.climbing_unit.mean()),),
+        (prior.noise,),
+        True,
+        max_data,
+        noise_std=float(spec.noise_std or 0.0),
+        learned=prior,
+    )
 
 
 def _fitted(spec: CampaignSpec, name: str, max_data: int, truncation: float) -> Surrogate:

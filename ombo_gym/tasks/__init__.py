@@ -9,12 +9,13 @@ them; `seen` says which problems a trained policy has met already.
 from ombo_gym.tasks.distribution import TaskDistribution, make_tasks
 from ombo_gym.tasks.overlap import overlap
 from ombo_gym.tasks.protocols import protocol_names
-from ombo_gym.tasks.seen import problems_met, seen
+from ombo_gym.tasks.seen import instances_seen, problems_met, seen
 from ombo_gym.tasks.task import Task
 
 __all__ = [
     "Task",
     "TaskDistribution",
+    "instances_seen",
     "make_tasks",
     "overlap",
     "problems_met",

@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import zlib
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ombo_gym.arguments import as_json
 from ombo_gym.registration import problem_class
 from ombo_gym.tasks.task import Task
 
-# What tells instances apart: a name -> all values that occur; None: any value.
+Named = tuple[str, Mapping[str, Any]]  # an id of an environment, with its arguments
+# What tells instances apart: a name -> all values that occur, in the order of the instances'
+# numbers where `_NUMBERED_BY` names it; None: any value.
 Facts = dict[str, Collection[Any] | None]
 
 # What every environment takes, which says nothing of instances, and of problems how they compute.
@@ -27,7 +35,7 @@ _OF_CAMPAIGNS = (
 _BESIDE = ("workers", "split")
 
 
-def overlap(one: tuple[str, Mapping[str, Any]], other: tuple[str, Mapping[str, Any]]) -> bool:
+def overlap(one: Named, other: Named) -> bool:
     """Whether two problems share an instance, or may.
 
     Args:
@@ -36,38 +44,80 @@ def overlap(one: tuple[str, Mapping[str, Any]], other: tuple[str, Mapping[str, A
 
     Raises:
         ValueError: An argument that the problem refuses.
-        ImportError: A problem needs an extra that is not installed.
+        ImportError: A problem of a family that both have needs an extra that is not installed.
     """
-    families = [facts_of(env, arguments) for env, arguments in (one, other)]
-    (family, facts), (other_family, others) = families
-    if family != other_family:
-        return False
-    for name in facts.keys() & others.keys():
-        ours, theirs = facts[name], others[name]
-        if ours is not None and theirs is not None and not set(ours) & set(theirs):
-            return False
-    return True
+    return bool(np.any(shared_instances(one, other)))
 
 
-def facts_of(env: str, arguments: Mapping[str, Any]) -> tuple[str, Facts]:
-    """The family of a problem, and what tells apart its instances from others of the family.
+def shared_instances(one: Named, other: Named) -> NDArray[np.bool_]:
+    """Which instances of a problem another problem has, too, or may have.
 
     Args:
-        env: Id of an environment.
-        arguments: Of it.
+        one: Id of an environment, with its arguments.
+        other: Likewise.
+
+    Returns:
+        A truth value for each instance by its number, (`Problem.instance_count()`,), where facts
+        tell them apart; else a single one for all, ().
+
+    Raises:
+        ValueError, ImportError: As `overlap`.
     """
-    kept = {key: value for key, value in arguments.items() if key not in _OF_CAMPAIGNS}
-    env = env.removeprefix("ombo_gym:")
-    if ":" in env:  # code of somebody's own, which is not run for this
-        return env, _as_facts(kept)
-    given = Task(env, kept).problem_arguments
-    name = given.pop("problem")  # ids that somebody registered bring arguments along
-    given = {key: value for key, value in given.items() if key not in _OF_CAMPAIGNS}
-    family = _FAMILY.get(name, name)
-    if ":" in name:
-        return family, _as_facts(given)
-    known = _bound(name, given)
-    return family, _FACTS[name](known) if name in _FACTS else _as_facts(known)
+    ours, theirs = _Family.of(*one), _Family.of(*other)
+    if ours.name != theirs.name:
+        return np.array(False)
+    facts, others = ours.facts(), theirs.facts()
+    for name in facts.keys() & others.keys():
+        our_values, their_values = facts[name], others[name]
+        if our_values is None or their_values is None:
+            continue
+        if not set(our_values) & set(their_values):
+            return np.array(False)
+    numbered = _NUMBERED_BY.get(ours.name, ())
+    if not numbered or any(facts.get(name) is None for name in numbered):
+        return np.array(True)
+    shared = [_shared(facts[name], others.get(name)) for name in numbered]
+    each = reduce(np.logical_and.outer, shared).ravel()  # the last one's counted up first
+    return each if len(each) > 1 else each[0]  # one alone is no collection
+
+
+def _shared(ours: Collection[Any] | None, theirs: Collection[Any] | None) -> NDArray[np.bool_]:
+    """Which of our values, in their order, are among theirs."""
+    return np.array([theirs is None or value in theirs for value in ours or ()], bool)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Problems of which some share instances.
+
+    Attributes:
+        name: Of the family.
+        problem: Which of them; None: code of somebody's own, which is not run for this.
+        arguments: Of the problem.
+    """
+
+    name: str
+    problem: str | None
+    arguments: dict[str, Any]
+
+    @classmethod
+    def of(cls, env: str, arguments: Mapping[str, Any]) -> _Family:
+        """The family of an environment; nothing is built for it."""
+        kept = {key: value for key, value in arguments.items() if key not in _OF_CAMPAIGNS}
+        env = env.removeprefix("ombo_gym:")
+        if ":" in env:
+            return cls(env, None, kept)
+        given = Task(env, kept).problem_arguments
+        name = given.pop("problem")  # ids that somebody registered bring arguments along
+        given = {key: value for key, value in given.items() if key not in _OF_CAMPAIGNS}
+        return cls(_FAMILY.get(name, name), None if ":" in name else name, given)
+
+    def facts(self) -> Facts:
+        """What tells apart the problem's instances from others of the family."""
+        if self.problem is None:
+            return _as_facts(self.arguments)
+        known = _bound(self.problem, self.arguments)
+        return _FACTS[self.problem](known) if self.problem in _FACTS else _as_facts(known)
 
 
 def _as_facts(arguments: Mapping[str, Any]) -> Facts:
@@ -175,7 +225,28 @@ def _ioh(suite: str) -> Callable[[dict[str, Any]], Facts]:
     return facts
 
 
+def _table(known: dict[str, Any]) -> Facts:
+    """Cautious: other columns of a file, or some of the rows, may say the same."""
+    return {"source": [tuple(_resolved(known.get(key)) for key in ("csv", "x", "y"))]}
+
+
+def _resolved(source: Any) -> str:
+    """A file wherever it is named from, files, or arrays, as a text."""
+    if isinstance(source, str | os.PathLike):
+        return os.path.realpath(source)
+    return json.dumps(as_json(source), sort_keys=True, default=repr)
+
+
 _FAMILY = {"TFBind8": "TFBinding"}  # which show the same table
+# Facts by which instances are numbered, the last one's values counted up first.
+_NUMBERED_BY: dict[str, tuple[str, ...]] = {
+    "TFBinding": ("factor",),
+    "LCBench": ("dataset",),
+    "Tuning": ("dataset",),
+    "Coating": ("centre",),
+    "BBOB": ("function", "instance"),
+    "PBO": ("function", "instance"),
+}
 _FACTS: dict[str, Callable[[dict[str, Any]], Facts]] = {
     "TFBinding": _factors,
     "TFBind8": _one_factor,
@@ -190,4 +261,5 @@ _FACTS: dict[str, Callable[[dict[str, Any]], Facts]] = {
     "Ehrlich": _ehrlich,
     "BBOB": _ioh("BBOB"),
     "PBO": _ioh("PBO"),
+    "Table": _table,
 }

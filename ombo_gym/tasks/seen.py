@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ombo_gym.arguments import shown
 from ombo_gym.registration import TASKS_ID
 from ombo_gym.tasks.distribution import TaskDistribution
-from ombo_gym.tasks.overlap import overlap
+from ombo_gym.tasks.overlap import Named, overlap, shared_instances
 from ombo_gym.tasks.protocols import protocol_names
 from ombo_gym.tasks.task import Task
-
-Named = tuple[str, Mapping[str, Any]]  # an id of an environment, with its arguments
 
 
 def problems_met(config: str | Path | Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -80,6 +81,34 @@ def seen(
         for env, arguments in asked
         if any(overlap((env, arguments), each) for each in met)
     ]
+
+
+def instances_seen(
+    config: str | Path | Mapping[str, Any], env: str, arguments: Mapping[str, Any]
+) -> NDArray[np.bool_]:
+    """Which instances of a problem a run has met in training or validation, or may have met.
+
+    Args:
+        config: As in `problems_met`.
+        env: Id of an environment.
+        arguments: Of it.
+
+    Returns:
+        As `shared_instances`: by number, or a single truth value for all.
+
+    Raises:
+        FileNotFoundError, ValueError, ImportError: As in `seen`.
+
+    Example:
+        >>> from ombo_gym.tasks import instances_seen
+        >>> run = {"env": "Ombo/TFBinding-v0", "env_kwargs": {"split": "train"}}
+        >>> int(instances_seen(run, "Ombo/TFBinding-v0", {}).sum())
+        29
+    """
+    found = np.array(False)
+    for met in problems_met(config):
+        found = found | shared_instances((env, arguments), met)
+    return found
 
 
 def protocol_test_problems() -> list[tuple[str, dict[str, Any]]]:

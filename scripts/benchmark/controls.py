@@ -23,6 +23,12 @@ from scripts.benchmark.rows import Row
 
 SIZE = 32  # of the lists that are compared
 _STEPS = 12  # of all campaigns, after as many to warm up
+REACTIONS: dict[str, Any] = {  # 20 to 36 rows of data, 3,960 designs
+    "horizon": 5,
+    "batch_size": 4,
+    "start": {"kind": "random", "size": 20},
+    "control": "candidates",
+}
 CONTROLS: dict[str, Any] = {
     "designs": "designs",
     "exploration": "exploration",
@@ -91,6 +97,14 @@ def controls(args: Args) -> list[Row]:
         Row(f"rounds of {args.control_envs} campaigns, control: {name}", median, "/s")
         for name, median in medians.items()
     ]
+    for recipe, target in (("isotropic", 1000.0), ("fit", None)):
+        arguments = {**REACTIONS, "surrogate": {"kernel": recipe}}
+        each = [
+            rounds_per_second_of("Ombo/Reaction-v0", args.control_envs, args.seed, **arguments)
+            for _ in range(min(args.repetitions, 3))
+        ]
+        name = f"rounds of {args.control_envs} reaction campaigns, candidates, {recipe}"
+        rows.append(Row(name, float(np.median(each)), "/s", target=target))
     new, before = list(medians.values())[2], list(medians.values())[-1]
     rows.append(
         Row(f"a list of {SIZE} is faster than by a greedy batch", new / before, "times", target=8)
@@ -99,14 +113,18 @@ def controls(args: Args) -> list[Row]:
 
 
 def rounds_per_second(control: Any, num_envs: int, seed: int) -> float:
-    """Campaign-rounds a CPU second, resets included."""
+    """Campaign-rounds a CPU second through a control, resets included."""
+    return rounds_per_second_of(ENV, num_envs, seed, control=control, **ROUNDS)
+
+
+def rounds_per_second_of(env_id: str, num_envs: int, seed: int, **arguments: Any) -> float:
+    """Campaign-rounds a CPU second of an environment, resets included."""
     env: Any = gym.make_vec(
-        ENV,
+        env_id,
         num_envs,
         vectorization_mode="vector_entry_point",
         autoreset_mode="SameStep",
-        control=control,
-        **ROUNDS,
+        **arguments,
     )
     env.reset(seed=seed)
     env.action_space.seed(seed)

@@ -131,7 +131,10 @@ def _suits(entry: Entry) -> list[str]:
 
 @cache
 def _made(name: str) -> Any:
-    kind, *_ = _suits(POLICIES[name])
+    suits = _suits(POLICIES[name])
+    if not suits:  # it needs a learned prior: its class alone, which says all that the page asks
+        return object.__new__(POLICIES[name].build)  # type: ignore[arg-type]
+    kind, *_ = suits
     return ombo_agents.make(name, example_specs()[kind])
 
 
@@ -153,6 +156,7 @@ def _row(name: str, entry: Entry) -> str:
     suits = _suits(entry)
     knows = "yes" if _made(name).horizon_aware else ""
     kinds = "any" if len(suits) == len(example_specs()) else ", ".join(suits)
+    kinds = kinds or "any, with a [learned prior](guides/learned_priors.md)"
     link = f"[`{name}`](#{name})" if _file(name).is_file() else f"`{name}`"
     return "| " + " | ".join([link, cell(what_it_does(name)), kinds, knows]) + " |"
 

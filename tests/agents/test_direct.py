@@ -17,7 +17,7 @@ from ombo_agents.learned.direct import (
     in_canonical_order,
     without_rounding,
 )
-from ombo_agents.learned.encoder import SlotBySlot
+from ombo_agents.learned.direct_network import SlotBySlot
 from ombo_agents.learned.storage import build_network
 from tests.agents.direct_cases import (
     BOX,

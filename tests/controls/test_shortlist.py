@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ombo_gym import BoxDesigns, CampaignSpec, CandidateDesigns
+from ombo_gym import BoxDesigns, CampaignSpec, CandidateDesigns, CategoricalDesigns
 from ombo_gym.acquisition.expected_improvement import improvement
 from ombo_gym.controls.greedy_list import choose
 from ombo_gym.controls.log_improvement import log_improvement
 from ombo_gym.controls.shortlist import Shortlist, copies, rough_beliefs
 from ombo_gym.design_spaces import among, repeated
 from ombo_gym.surrogates.candidate_posterior import condition_on_dataset
-from ombo_gym.surrogates.single_fantasies import SingleFantasies
+from ombo_gym.surrogates.single_marginals import SingleMarginals
 from ombo_gym.surrogates.surrogate import make_surrogate
 from tests.controls.test_what_agents_see import campaigns_of, rngs_of
 
@@ -52,13 +52,17 @@ def test_among_is_the_same_whichever_list_is_longer(seed, sizes):
 @pytest.mark.parametrize(
     "space",
     [
-        BoxDesigns(3),
+        CategoricalDesigns([6, 9, 5, 7]),
+        CategoricalDesigns([11, 13, 17], levels=[range(11), None, range(17)]),
+        CategoricalDesigns([1031]),
         CandidateDesigns(np.random.default_rng(0).normal(size=(5000, 4)), scale="none"),
     ],
-    ids=["box", "pool"],
+    ids=["categories", "levels", "one category", "pool"],
 )
 def test_rough_means_are_those_and_bounds_are_never_below(space, kernel):
     group = group_of(space, 9, kernel)
+    assert group.listed is not None
+    assert (group.listed.halves is None) == (space.kind == "pool" or space.length == 1)
     mean, bound = rough_beliefs(group)
     np.testing.assert_allclose(mean, group.marginals.mean, atol=2e-3)
     assert (bound >= group.marginals.sd - 2e-3).all()
@@ -67,7 +71,7 @@ def test_rough_means_are_those_and_bounds_are_never_below(space, kernel):
 def test_fantasies_in_single_precision_are_those_of_double():
     group = group_of(BoxDesigns(3), 9, "isotropic")
     double = group.marginals.copy()
-    single = SingleFantasies(double, 5)
+    single = SingleMarginals.rounded(double, 5)
     for pick in ([0, 200, 40], [3, 100, 255], [17, 17, 17]):
         double.fantasize(np.array(pick))
         single.fantasize(np.array(pick))
@@ -77,7 +81,7 @@ def test_fantasies_in_single_precision_are_those_of_double():
 
 def test_a_list_holds_each_once_then_measured_ones_then_nothing():
     group = group_of(BoxDesigns(2), 6, "isotropic")
-    designs, marginals = group.candidates, group.marginals
+    designs, marginals = group.candidates, SingleMarginals.rounded(group.marginals, 16)
     exists = np.ones(designs.shape[:2], bool)
     measured = ~exists
     exists[:, 40:], measured[:, 30:] = False, True  # 30 new ones and 10 measured ones

@@ -248,10 +248,10 @@ def test_lists_of_numbers_are_searched_as_levels() -> None:
 
 
 def test_policies_use_numbers_and_categories() -> None:
-    found = {
-        # With a few dozen campaigns the ratio is known to .1 only.
-        name: regrets(name, SPACE, measured_yield, 19.0, num_campaigns=240).mean()
-        for name in ("random", "ucb", "expected_improvement")
+    found = {  # with a few dozen campaigns the ratio is known to .1 only
+        name: regrets(name, SPACE, measured_yield, 19.0, num_campaigns=count)  # (count,)
+        for name, count in (("random", 240), ("ucb", 240), ("expected_improvement", 96))
     }
-    assert found["ucb"] < 0.5 * found["random"], found
-    assert found["expected_improvement"] < 0.5 * found["random"], found
+    for name, regret in found.items():
+        of_random = found["random"][: len(regret)].mean()  # on the same campaigns
+        assert name == "random" or regret.mean() < 0.5 * of_random, (name, regret.mean(), of_random)

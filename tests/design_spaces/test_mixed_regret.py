@@ -29,7 +29,8 @@ def test_the_processes_have_variance_1_and_their_optima_are_above_what_is_found(
         observation, infos = env.reset(seed=0)
         values = observation["measurements"][:, :60]
         assert 0.6 < (values**2).mean() < 1.5, kind
-        assert (infos["best_value"] <= problem.optimum(env.campaigns.instances) + 0.02).all(), kind
+        few = {name: array[:3] for name, array in env.campaigns.instances.items()}
+        assert (infos["best_value"][:3] <= problem.optimum(few) + 0.02).all(), kind
 
 
 @pytest.mark.slow

@@ -179,12 +179,6 @@ def replays_of() -> Callable[..., dict[str, object]]:
     return synthetic_replays
 
 
-@pytest.fixture
-def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests in which intervals only have to be there."""
-    monkeypatch.setattr(resampling, "RESAMPLES", 100)
-
-
 class Kept(NamedTuple):
     """A finished run: the folder of its cells, and its results."""
 
@@ -294,5 +288,12 @@ def show(browser: Any, browsed: Path) -> Iterator[Callable[..., Any]]:
 @pytest.fixture(scope="module")
 def page(browser: Any, browsed: Path) -> Iterator[Any]:
     """For tests that leave the page as it is, but for what they open and choose."""
+    with opening(browser, browsed) as opened:
+        yield opened()
+
+
+@pytest.fixture(scope="module")
+def sorted_page(browser: Any, browsed: Path) -> Iterator[Any]:
+    """For tests that sort: each sorts anew by what it looks at."""
     with opening(browser, browsed) as opened:
         yield opened()

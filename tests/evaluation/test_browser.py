@@ -69,8 +69,8 @@ def test_a_link_opens_the_part_it_leads_to(page):
     page.wait_for_function("document.querySelector('#problem-2').open")
 
 
-def test_a_column_sorts_by_its_numbers_both_ways(show):
-    page = show()
+def test_a_column_sorts_by_its_numbers_both_ways(sorted_page):
+    page = sorted_page
     before = column(page, "rank-table", 7)
     head = page.locator("#rank-table th", has_text="mean")
     head.get_by_role("button").click()
@@ -84,8 +84,8 @@ def test_a_column_sorts_by_its_numbers_both_ways(show):
     assert page.get_by_text("Sorted by mean, ascending").count() == 1
 
 
-def test_rows_move_whole_when_sorted_and_words_sort_as_words(show):
-    page = show()
+def test_rows_move_whole_when_sorted_and_words_sort_as_words(sorted_page):
+    page = sorted_page
 
     def rows():
         return page.eval_on_selector_all(
@@ -101,8 +101,8 @@ def test_rows_move_whole_when_sorted_and_words_sort_as_words(show):
     assert page.locator("#leaderboard-0 th[aria-sort=ascending]").inner_text().startswith("policy")
 
 
-def test_gaps_are_last_whichever_way_and_the_keyboard_sorts_too(show):
-    page = show()
+def test_gaps_are_last_whichever_way_and_the_keyboard_sorts_too(sorted_page):
+    page = sorted_page
     head = page.locator("#rank-table th", has_text="behind the best")
     head.get_by_role("button").focus()
     for key, order in (("Enter", "descending"), ("Space", "ascending")):

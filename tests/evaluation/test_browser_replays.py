@@ -65,19 +65,19 @@ def test_the_replay_shows_the_recorded_rounds_one_after_the_other(show, browsed)
     assert pixels(page) == drawn[0]
 
 
-def test_the_best_value_so_far_is_the_highest_true_value_measured(show, browsed):
-    page = show()
+def test_the_best_value_so_far_is_the_highest_true_value_measured(page, browsed):
     play = choose(page, browsed, problem="Ombo/GP-v0 (space=pool)")
+    page.get_by_label("Round", exact=True).press("Home")
     page.get_by_role("button", name="Next round").click()
     seen = [v for v, r in zip(play["true_values"], play["rounds"], strict=True) if r <= 1]
     best = float(f"{max(seen):.4g}")
     assert f"best true value so far {best:g}." in page.locator(".boards figcaption").inner_text()
 
 
-def test_the_keyboard_steps_through_rounds(show):
-    page = show()
+def test_the_keyboard_steps_through_rounds(page, browsed):
+    choose(page, browsed, problem="Ombo/GP-v0 (space=box)", setting="best, N = 4, q = 3")
     slider = page.get_by_label("Round", exact=True)
-    slider.focus()
+    slider.press("Home")
     page.keyboard.press("ArrowRight")
     assert page.locator(".player output").inner_text() == "round 1 of 4"
     assert slider.get_attribute("aria-valuetext") == "round 1 of 4"

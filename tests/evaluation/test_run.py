@@ -21,7 +21,7 @@ from ombo_gym.evaluation.run import run
 COLUMNS = [
     *("env", "env_kwargs", "policy", "method", "told_horizon", "horizon", "batch_size", "utility"),
     *("start", "campaign", "seed", "instance", "value", "best_value", "start_best", "auc"),
-    *("distinct", "model_queries", "best_known", "score"),
+    *("distinct", "model_queries", "best_known", "score", "seen"),
 ]
 
 

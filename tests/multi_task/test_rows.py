@@ -21,11 +21,14 @@ def begin_and_pad(array: np.ndarray, shape: tuple[int, ...], fill: float = 0) ->
     return wide
 
 
-@pytest.mark.parametrize("mode", list(AutoresetMode), ids=lambda mode: mode.value)
 @pytest.mark.parametrize(
-    ("tasks", "control"),
-    [(TASKS, "exploration"), (BOXES, "designs"), (FACTORS, "designs"), (TASKS, "candidates")],
-    ids=["all", "boxes", "sequences", "all by candidates"],
+    ("tasks", "control", "mode"),
+    [
+        *[(tasks, "designs", mode) for tasks in (BOXES, FACTORS) for mode in AutoresetMode],
+        (TASKS, "exploration", AutoresetMode.SAME_STEP),
+        (TASKS, "candidates", AutoresetMode.DISABLED),
+        (TASKS, "candidates", AutoresetMode.NEXT_STEP),
+    ],
 )
 def test_native_rows_are_the_rows_of_sync_vector_env(
     tasks: Any, control: str, mode: AutoresetMode

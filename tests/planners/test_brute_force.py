@@ -273,7 +273,7 @@ def test_a_policy_that_draws_lots_and_tells_how(case, rounds):
 
 @pytest.mark.parametrize(
     ("case", "rounds"),
-    [POLICY_CASES[i] for i in (0, 4, 6, 7, 14, -1)],
+    [POLICY_CASES[i] for i in (4, 14, -1)],  # arms, noise, plates
 )
 def test_a_policy_that_keeps_its_lots_secret_is_estimated_without_bias(case, rounds):
     env = env_of(case, rounds)

@@ -272,3 +272,13 @@ def test_a_design_takes_a_tenth_of_the_time_of_pytorch_holo() -> None:
     print(f"us per design: {min(ours) * 1e6:.2f}, holo a campaign's batch at a time "
           f"{min(batched) * 1e6:.1f}, one design at a time {min(single) * 1e6:.1f}")  # fmt: skip
     assert min(ours) < min(batched) / 10 and min(ours) < min(single) / 10
+
+
+def test_a_chain_that_hardly_leaves_a_letter_gives_different_sequences() -> None:
+    problem = Ehrlich(length=15, categories=4, motifs=2)
+    instances = drawn(problem, 2)
+    sticky = np.where(instances["transitions"] > 0, 1e-6, 0.0) + np.eye(4)
+    instances["transitions"][0] = (sticky / sticky.sum(axis=-1, keepdims=True))[0]
+    designs = problem.sample(instances, KeyedGenerator(keys(2), Stream.START), 300)
+    assert all(len(np.unique(each, axis=0)) == 300 for each in designs)
+    assert problem.feasible(instances, designs).all()

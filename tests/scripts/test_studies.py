@@ -25,9 +25,13 @@ from scripts.studies.suite.policies import DEAR
 from tests.commands import ROOT
 
 NAMES = (
-    "adaptivity exact hpob misspecification offline planning suite surrogates truncation weights"
+    "adaptivity exact families hpob learning meta_exploration misspecification offline planning "
+    "suite surrogates truncation weights"
 ).split()
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}
+OF_FAMILIES = {"portfolio", "portfolio_then_ei"}  # need a prior that was learned: families.md
+
+pytestmark = pytest.mark.usefixtures("few_resamples")
 
 
 def run(name: str, folder: Path, **arguments: Any) -> Path:
@@ -121,7 +125,7 @@ def test_the_suite_plays_every_real_problem_from_two_starts_by_all_that_is_fast(
         f"Ombo/{name}-v0" for name in made_up
     }
     played = {policy for plan in plans for policy in plan.policies}
-    assert set(ombo_agents.names()) - {*DEAR, *EXACT, "offset_ucb"} <= played
+    assert set(ombo_agents.names()) - {*DEAR, *EXACT, *OF_FAMILIES, "offset_ucb"} <= played
     assert not played & {*DEAR, *EXACT}
     starts: dict[str, set[str]] = {}
     for plan in plans:
@@ -143,7 +147,7 @@ def test_the_suite_plays_every_real_problem_from_two_starts_by_all_that_is_fast(
 
 
 def test_adaptivity_plays_every_method_that_has_a_family_and_every_method_has_one() -> None:
-    assert sorted([*LISTED, *BOTORCH, *EXACT]) == sorted(ombo_agents.names())
+    assert sorted([*LISTED, *BOTORCH, *EXACT, *OF_FAMILIES]) == sorted(ombo_agents.names())
     plans = read_grid(ROOT / "grids" / "adaptivity.yaml")
     for plan in plans:
         assert plan.horizons == [1, 2, 4, 10] and plan.budget == 40 and plan.seed == 0

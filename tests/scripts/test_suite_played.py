@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from ombo_gym.evaluation.plan import EvaluationPlan
-from scripts.studies.suite import page
 from scripts.studies.suite.played import played_so_far
 
 STARTS = ({"kind": "random", "size": 8}, {"kind": "percentile", "percentile": 50, "size": 8})
@@ -82,11 +80,3 @@ def test_who_has_not_played_is_named() -> None:
 def test_of_nothing_that_is_whole_no_names_are_listed() -> None:
     line = played_so_far(campaigns_of(PLANS[:1]), PLANS, "g")
     assert line.startswith("Played so far: 0 of the 3 problems of `g`; ")
-
-
-def test_it_stands_below_the_title_of_the_page() -> None:
-    """The kept page is of a suite that is played in part."""
-    kept = (Path(__file__).parents[2] / "docs" / "results" / "suite.md").read_text()
-    title, so_far, *_ = kept.split("\n\n")
-    assert title.startswith(page._TITLE.partition("{")[0])
-    assert so_far.startswith("Played so far: ") and "grids/suite.yaml" in so_far

@@ -63,6 +63,7 @@ def session(tmp_path_factory):
     words = [*grid, *plan, "--out", "results/one"]
     with pytest.MonkeyPatch.context() as patch:  # as a command would, in a process that has begun
         patch.chdir(folder)
+        patch.setattr("ombo_gym.evaluation.resampling.RESAMPLES", 100)
         patch.setattr("sys.argv", ["evaluate.py", *words])
         evaluate.main(tyro.cli(evaluate.Args, args=words))
     return folder
@@ -151,6 +152,7 @@ def test_an_evaluation_can_be_repeated_and_resumed(session, tables, monkeypatch)
     for name in FILES:
         (session / "results/one" / name).unlink()
     monkeypatch.chdir(session)
+    monkeypatch.setattr("ombo_gym.evaluation.resampling.RESAMPLES", 100)  # as in the session
     evaluate.main(tyro.cli(evaluate.Args, args=[*words, "--backend", "sequential", "--resume"]))
     assert FILES <= {file.name for file in (session / "results/one").iterdir()}
     for name, table in tables.items():

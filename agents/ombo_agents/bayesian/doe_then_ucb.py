@@ -13,6 +13,7 @@ from ombo_agents.design_of_experiments.d_optimal import DOptimal
 from ombo_agents.design_of_experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.policy import Details, Policy, check_leading_axis
+from ombo_agents.settings import whole
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch, Rng
 from ombo_gym.spec import CampaignSpec
@@ -22,36 +23,42 @@ class DoeThenUcb(Policy):
     """Looks at how the start was chosen before it trusts a model of it.
 
     Where the start is the designs below a percentile of value, is missing, or is too small to fit a
-    model to (fewer rows than the space has parameters, and one more), the first batch ignores all
-    values: in finite spaces the D-optimal one given the start, in boxes points of a Sobol sequence,
-    beside categories a Latin hypercube. All other batches are those of `ucb`.
+    model to (fewer rows than `least_start`, however many parameters or features designs have), the
+    first batch ignores all values: in finite spaces the D-optimal one given the start, in boxes
+    points of a Sobol sequence, beside categories a Latin hypercube. All other batches are those of
+    `ucb`.
 
     The lower half of all values misinforms a stationary model, while designs that are unlike it are
-    good; where the start is random it is the other way round.
+    good; where the start is random it is the other way round, after the smallest starts already,
+    since the fit shrinks what so few rows cannot tell. One batch of 20 after random starts, 60
+    campaigns of each of 14 problems that are no test of the suite, score of the designed batch
+    minus that of `ucb` (95% interval over problems), after 4 / 8 / 16 / 32 rows: pools and strings
+    of 7 to 100 features (10) -.05 +- .09 / -.06 +- .15 / -.19 +- .22 / -.31 +- .24; boxes of 2 to 6
+    dimensions (4) -.15 +- .39 / -.26 +- .45 / -.32 +- .50 / -.41 +- .50.
 
     Args:
         spec: Of the campaigns it is built for.
         weight: Exploration weight of `ucb`.
         climb: See `ucb`.
+        least_start: Rows of a start, not chosen by value, after which `ucb` plays at once.
 
     Raises:
         ValueError: An argument out of range.
     """
 
-    def __init__(self, spec: CampaignSpec, *, weight: float, climb: bool) -> None:
+    def __init__(self, spec: CampaignSpec, *, weight: float, climb: bool, least_start: int) -> None:
         self.spec = spec
         self._ucb = schedules.ucb(spec, weight=weight, climb=climb)
         self._designed = _design_policy(spec)
         self.horizon_aware = self._ucb.horizon_aware
-        num_parameters = int(spec.design_space.feature_groups.max(initial=-1)) + 1
-        self._least_start = num_parameters + 1
+        self.least_start = whole("least_start", least_start)
 
     def designs_first(self, observation: Observation) -> NDArray[np.bool_]:
         """Which campaigns get a designed batch, (B,)."""
         num_start = observation["from_start"].sum(axis=1, dtype=np.int64)
         is_first = observation["observed"].sum(axis=1, dtype=np.int64) == num_start
         truncated = self.spec.start_origin.percentile is not None
-        found: NDArray[np.bool_] = is_first & (truncated | (num_start < self._least_start))
+        found: NDArray[np.bool_] = is_first & (truncated | (num_start < self.least_start))
         return found
 
     @override

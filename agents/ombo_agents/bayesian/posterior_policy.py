@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_agents.policy import DesignsPolicy, checked_designs
+from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import DesignSpace
+from ombo_gym.design_spaces.returned import checked_designs
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec

@@ -15,26 +15,32 @@ import gymnasium as gym
 
 from ombo_gym import env_ids
 from ombo_gym.arguments import shown
+from ombo_gym.interrupts import ctrl_c_pressed, ending_on_ctrl_c
 from ombo_gym.own_code import own_module
-from ombo_gym.registration import names_problem, problem_class
-
-STOPPED = 130  # exit status after Ctrl-C, as shells have it
+from ombo_gym.registration import TASKS_ID, names_problem, problem_class
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
     """Ends without a traceback where the user's input was the reason, or Ctrl-C."""
-    try:
-        yield
-    except RecursionError:
-        sys.exit("error: something that was given is nested too deeply")
-    except MemoryError as error:
-        sys.exit(f"error: out of memory: {error}" if str(error) else "error: out of memory")
-    except (ValueError, TypeError, OSError, ImportError, RuntimeError, gym.error.Error) as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt as stop:
-        print(f"stopped{f': {stop}' if str(stop) else ''}", file=sys.stderr)
-        sys.exit(STOPPED)
+    with ending_on_ctrl_c():
+        try:
+            yield
+        except Exception as error:
+            words = _words(error)
+            if words is None or ctrl_c_pressed():
+                raise
+            sys.exit(f"error: {words}")
+
+
+def _words(error: Exception) -> str | None:
+    """What to say of an error that the user's input may be the reason of; None of any other."""
+    if isinstance(error, RecursionError):
+        return "something that was given is nested too deeply"
+    if isinstance(error, MemoryError):
+        return f"out of memory: {error}" if str(error) else "out of memory"
+    of_input = (ValueError, TypeError, OSError, ImportError, RuntimeError, gym.error.Error)
+    return str(error) if isinstance(error, of_input) else None
 
 
 def typed(command: str) -> str:
@@ -49,10 +55,16 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
     """Checks the name of an environment: an id, `module:id`, or `module:Class` of a problem.
 
     Raises:
-        ValueError: An unknown id (lists the known ones, those of the module too), or a module that
-            is not there or raises an error.
+        ValueError: An unknown id (lists the known ones, those of the module too), a module that is
+            not there or raises an error, or campaigns that draw their problem.
     """
     module, _, name = env_id.rpartition(":")
+    if name == TASKS_ID:
+        raise ValueError(
+            f"{flag}: expected an environment of one problem, got {env_id!r}, whose campaigns draw "
+            "theirs; ombo train --tasks ML-families-v0:train trains over many, and a grid of ombo "
+            "evaluate lists them one by one"
+        )
     if module:
         own_module(flag, module)
     spec = gym.registry.get(name)
@@ -70,7 +82,7 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
         ]
         known = [*own, *env_ids()]
         if module:
-            known += [f"{module}:{each}" for each in vars(sys.modules[module])]
+            known = [f"{module}:{each}" for each in (*env_ids(), *vars(sys.modules[module]))] + own
         near = difflib.get_close_matches(env_id, known, n=1)
         raise ValueError(
             f"{flag}: expected one of {', '.join([*own, *env_ids()])} (or, of your own, module:id "
@@ -105,6 +117,20 @@ def parse_numbers(flag: str, text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise ValueError(f"{flag}: expected whole numbers such as 1,2,5, got {text!r}") from None
+
+
+def parse_plates(text: str) -> list[int]:
+    """Reads the wells of plates to come, 24,24,8.
+
+    Raises:
+        ValueError: Anything else, or a plate without wells.
+    """
+    found = parse_numbers("--plates", text)
+    if min(found) < 1:
+        raise ValueError(
+            f"--plates: expected whole numbers of at least 1, the wells of each plate, got {text!r}"
+        )
+    return found
 
 
 def parse_horizon(text: str) -> int | list[int]:

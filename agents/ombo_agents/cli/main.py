@@ -6,16 +6,27 @@ from typing import Annotated, Any
 
 import tyro
 
-from ombo_agents.cli import evaluate, exact, list, train
+from ombo_agents.cli import advise, check, evaluate, exact, list, suggest, train
 from ombo_agents.cli.arguments import report_errors
 
-COMMANDS: dict[str, Any] = {"train": train, "evaluate": evaluate, "exact": exact, "list": list}
+COMMANDS: dict[str, Any] = {
+    "train": train,
+    "evaluate": evaluate,
+    "exact": exact,
+    "list": list,
+    "check": check,
+    "suggest": suggest,
+    "advise": advise,
+}
 
 Subcommand = (
     Annotated[train.Args, tyro.conf.subcommand("train")]
     | Annotated[evaluate.Args, tyro.conf.subcommand("evaluate")]
     | Annotated[exact.Args, tyro.conf.subcommand("exact")]
     | Annotated[list.Args, tyro.conf.subcommand("list")]
+    | Annotated[check.Args, tyro.conf.subcommand("check")]
+    | Annotated[suggest.Args, tyro.conf.subcommand("suggest")]
+    | Annotated[advise.Args, tyro.conf.subcommand("advise")]
 )
 
 
@@ -25,7 +36,7 @@ def main() -> None:
         Subcommand,
         prog="ombo",
         description="Sequential design under a budget: train policies, evaluate them, solve small "
-        "campaigns exactly.",
+        "campaigns exactly, suggest the next plate of a real one, advise on those that follow.",
     )
     with report_errors():
         next(each for each in COMMANDS.values() if each.Args is type(arguments)).main(arguments)

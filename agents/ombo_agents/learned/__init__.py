@@ -1,15 +1,27 @@
-"""Policies that were trained (torch, stable-baselines3)."""
+"""Policies that were trained, and what trains them.
+
+`DatasetEncoder` needs torch; all else stable-baselines3, too.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 try:
-    import safetensors  # noqa: F401
-    import stable_baselines3  # noqa: F401
     import torch  # noqa: F401
 except ImportError as error:
-    raise ImportError(
-        "trained policies need torch, stable-baselines3 and safetensors: "
-        'pip install "ombo-gym[agents]"'
-    ) from error
+    raise ImportError('trained policies need torch: pip install "ombo-gym[agents]"') from error
 
-from ombo_agents.learned.sb3_env import SB3VecEnv
+from ombo_agents.learned.encoder import DatasetEncoder
 
-__all__ = ["SB3VecEnv"]
+if TYPE_CHECKING:
+    from ombo_agents.learned.sb3_env import SB3VecEnv
+
+__all__ = ["DatasetEncoder", "SB3VecEnv"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what needs stable-baselines3 when it is asked for."""
+    if name == "SB3VecEnv":
+        from ombo_agents.learned.sb3_env import SB3VecEnv
+
+        return SB3VecEnv
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

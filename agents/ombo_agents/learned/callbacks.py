@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ombo_agents.learned.requirements  # noqa: F401  # isort: skip
+
 import math
 import re
 import time

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from typing_extensions import override
 
-from ombo_agents.learned.encoder import DirectPolicy, SlotBySlot, check_outputs, options_of
+from ombo_agents.learned.direct_network import DirectPolicy, SlotBySlot, check_outputs
+from ombo_agents.learned.encoder import options_of
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ombo_agents.learned.requirements  # noqa: F401  # isort: skip
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
@@ -13,7 +15,10 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 from typing_extensions import override
 
+from ombo_gym.campaign import Campaigns
+from ombo_gym.spec import campaign_spec
 from ombo_gym.vector_env import CampaignVectorEnv
+from ombo_gym.wrappers.base import action_masks
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class CampaignsInFlight:
 class SB3VecEnv(VecEnv):
     """Lets stable-baselines3 train on campaigns in lockstep, with episode returns in the infos.
 
+    Campaigns of one problem or of many, `Ombo/Tasks-v0`, wrapped or not.
+
     Args:
         env: With `autoreset_mode="SameStep"`, which is how stable-baselines3 resets.
 
@@ -48,16 +55,20 @@ class SB3VecEnv(VecEnv):
     """
 
     def __init__(self, env: CampaignVectorEnv) -> None:
-        if env.autoreset_mode != AutoresetMode.SAME_STEP:
+        mode = env.metadata["autoreset_mode"]  # which wrappers of gymnasium's have, too
+        if mode != AutoresetMode.SAME_STEP:
             raise ValueError(
                 'env: expected autoreset_mode="SameStep", as stable-baselines3 resets, got '
-                f'"{env.autoreset_mode.value}"'
+                f'"{mode.value}"'
             )
         self.env = env
         self._actions: Any = None
         actions: Any = env.single_action_space
-        # (largest N, B, ...) actions of the campaigns that are being played, by round
-        history = (env.campaign_spec.horizon, env.num_envs, *actions.shape)
+        # (largest N, B, ...) actions of the campaigns that are being played, by round; of many
+        # tasks none are kept, since such campaigns cannot be played again
+        one_task = isinstance(env.unwrapped, CampaignVectorEnv)
+        horizon = campaign_spec(env).horizon if one_task else 0
+        history = (horizon, env.num_envs, *actions.shape)
         self._history = np.zeros(history, actions.dtype)
         self._returns = np.zeros(env.num_envs)  # (B,)
         self._lengths = np.zeros(env.num_envs, int)  # (B,)
@@ -78,7 +89,9 @@ class SB3VecEnv(VecEnv):
 
     @override
     def step_wait(self) -> VecEnvStepReturn:
-        self._history[self.env.campaigns.round, np.arange(self.num_envs)] = self._actions
+        if len(self._history):
+            rounds = self._campaigns.round  # (B,)
+            self._history[rounds, np.arange(self.num_envs)] = self._actions
         observation, rewards, terminated, _, info = self.env.step(self._actions)
         self._returns += rewards
         self._lengths += 1
@@ -98,7 +111,7 @@ class SB3VecEnv(VecEnv):
 
     def in_flight(self) -> CampaignsInFlight:
         """Where the campaigns are."""
-        campaigns = self.env.campaigns
+        campaigns = self._campaigns
         rounds = campaigns.round.copy()  # (B,)
         played = np.arange(len(self._history))[:, None] < rounds  # (largest N, B)
         played = played.reshape(*played.shape, *[1] * (self._history.ndim - 2))
@@ -118,7 +131,7 @@ class SB3VecEnv(VecEnv):
             ValueError: They cannot have been campaigns of this environment.
         """
         observation = self.env.replay(campaigns.keys, campaigns.rounds, campaigns.actions)
-        best = self.env.campaigns.best_value  # (B,)
+        best = self._campaigns.best_value  # (B,)
         if not np.allclose(best, campaigns.best_values, rtol=1e-6, atol=0, equal_nan=True):
             row = int(np.argmax(np.abs(best - campaigns.best_values)))
             raise ValueError(
@@ -154,15 +167,22 @@ class SB3VecEnv(VecEnv):
 
         Of `action_masks`, which sb3-contrib asks for, rows have one each.
         """
-        result = getattr(self.env, method_name)(*args, **kwargs)
         if method_name == "action_masks":
-            return [result[env_index] for env_index in self._env_indices(indices)]
+            masks = action_masks(self.env)  # (B, choices)
+            return [masks[env_index] for env_index in self._env_indices(indices)]
+        result = getattr(self.env, method_name)(*args, **kwargs)
         return [result] * len(self._env_indices(indices))
 
     @override
     def env_is_wrapped(self, wrapper_class: Any, indices: VecEnvIndices = None) -> list[bool]:
         """Whether rows are wrapped; none is."""
         return [False] * len(self._env_indices(indices))
+
+    @property
+    def _campaigns(self) -> Campaigns:
+        """Of the one problem that all rows play."""
+        campaigns: Campaigns = cast(Any, self.env.unwrapped).campaigns
+        return campaigns
 
     def _env_indices(self, indices: VecEnvIndices) -> Sequence[int]:
         return list(self._get_indices(indices))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ombo_agents.learned.requirements  # noqa: F401  # isort: skip
+
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,7 @@ from typing_extensions import override
 
 from ombo_agents.bayesian.schedules import ExplorationPolicy
 from ombo_agents.learned.direct import TrainedDirect
-from ombo_agents.learned.encoder import DatasetEncoder, DirectPolicy, check_outputs
+from ombo_agents.learned.direct_network import DatasetExtractor, DirectPolicy, check_outputs
 from ombo_agents.learned.size_limits import check_network_size
 from ombo_agents.policy import Policy
 from ombo_gym.controls import make_control
@@ -38,37 +40,50 @@ class TrainedExploration(ExplorationPolicy):
 
     Args:
         spec: Of the campaigns it is built for.
-        network: A stable-baselines3 actor-critic policy.
+        network: A stable-baselines3 actor-critic policy, which is played in float64.
     """
 
     horizon_aware = True
 
     def __init__(self, spec: CampaignSpec, network: ActorCriticPolicy) -> None:
         super().__init__(spec)
-        # In float64 a row's action does not depend on how many others are computed with it.
-        self._network = network.double().eval()
+        self.network = network.double().eval()
 
     @override
     def choose(self, seen: Observation) -> NDArray[np.float32]:
-        network: Any = self._network
-        with torch.no_grad():
-            fields = {name: seen[name] for name in network.observation_space}
-            tensors, _ = network.obs_to_tensor(fields)
-            features: Any = network.extract_features(tensors, network.pi_features_extractor)
-            actions = network.action_net(network.mlp_extractor.forward_actor(features.double()))
-        check_outputs(actions)
-        clipped: NDArray[np.float32] = np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
-        return clipped
+        return mean_actions(self.network, seen)
+
+
+def mean_actions(network: Any, seen: Observation) -> NDArray[np.float32]:
+    """What an exploration policy does: the mean of a network's actions, (B, 2).
+
+    Args:
+        network: In float64, in which a row's action does not depend on how many others are computed
+            with it.
+        seen: What the control shows of B campaigns.
+
+    Raises:
+        ValueError: The network says what is no number.
+    """
+    with torch.no_grad():
+        fields = {name: seen[name] for name in network.observation_space}
+        tensors, _ = network.obs_to_tensor(fields)
+        features: Any = network.extract_features(tensors, network.pi_features_extractor)
+        actions = network.action_net(network.mlp_extractor.forward_actor(features.double()))
+    check_outputs(actions)
+    clipped: NDArray[np.float32] = np.clip(actions.numpy(), -1.0, 1.0).astype(np.float32)
+    return clipped
 
 
 def network_of(
-    agent: str, space: DesignSpace, hidden: Sequence[int]
+    agent: str, space: DesignSpace | None, hidden: Sequence[int]
 ) -> tuple[type[ActorCriticPolicy], dict[str, Any]]:
     """The class of an agent's network, and what it is built with.
 
     Args:
         agent: One of `CONTROLS`.
-        space: The design space; a network that sees no designs does not depend on it.
+        space: The design space; a network that sees no designs does not depend on it, and takes
+            None.
         hidden: Widths of its layers.
     """
     if agent == "exploration":
@@ -76,7 +91,7 @@ def network_of(
     encoder = {"space": space, "width": hidden[0]}
     return DirectPolicy, {
         "net_arch": list(hidden),
-        "features_extractor_class": DatasetEncoder,
+        "features_extractor_class": DatasetExtractor,
         "features_extractor_kwargs": encoder,
     }
 
@@ -143,6 +158,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:  # ValueError: not JSON, or not even text
         reason = " ".join(str(error).split())
         raise ValueError(f"{folder}: expected a readable {CONFIG}, got {reason}") from error
+    if isinstance(config, dict) and config.get("agent") == "prior":
+        raise ValueError(
+            f"{folder}: expected a trained policy, got a learned prior, which policies stand on: "
+            f'give it as surrogate={{"kernel": "learned", "path": "{folder}"}}'
+        )
     if not isinstance(config, dict) or not _names_a_network(config):
         raise ValueError(
             f"{folder}/{CONFIG}: expected an 'agent' among {sorted(CONTROLS)} and its 'hidden' "

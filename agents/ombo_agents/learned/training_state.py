@@ -1,9 +1,9 @@
 """Where a training run stands, on disk: arrays and JSON in one file, so that it is never code.
 
 A state is taken between two updates, when the rollout buffer is empty. It holds all that the next
-update depends on: weights, the optimizer's moments, both global generators, the counters, and the
-campaigns that are being played. So a run that goes on from its state is, to the bit, the run that
-was never interrupted.
+update depends on: weights, the optimizer's moments, both global generators, the counters, and what
+the run keeps beside its model (`Memory`): the campaigns that are being played, for one. So a run
+that goes on from its state is, to the bit, the run that was never interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import safetensors.numpy
@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from stable_baselines3 import PPO
+from typing_extensions import override
 
 from ombo_agents.learned.sb3_env import CampaignsInFlight, SB3VecEnv
 from ombo_agents.learned.storage import non_finite
@@ -33,6 +34,22 @@ _CAMPAIGNS = ("keys", "rounds", "actions", "returns", "best_values")
 
 # What may be wrong with a file that somebody else wrote, in arrays and facts of any shape and kind.
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RuntimeError, IndexError)
+
+
+class Memory(Protocol):
+    """What a run keeps beside its model, of which the next update depends."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """By name; always the same names, shapes and dtypes."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """JSON-able."""
+        ...
+
+    def restore(self, state: TrainingState) -> None:
+        """Goes to where a state was taken; raises one of `_WRONG` where it cannot be this run's."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -134,15 +151,42 @@ def damaged(file: Path, reason: object) -> ValueError:
     return ValueError(f"{file}: damaged, or not the state of this run ({text}); train it again")
 
 
-def taken(model: PPO, env: SB3VecEnv, facts: dict[str, Any]) -> TrainingState:
+class CampaignsInMemory(Memory):
+    """The campaigns that a run has in mid-air.
+
+    Args:
+        env: That the model trains on.
+        model: The model.
+    """
+
+    def __init__(self, env: SB3VecEnv, model: PPO) -> None:
+        self._env, self._model = env, model
+
+    @override
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        campaigns = self._env.in_flight()
+        return {f"campaigns.{name}": getattr(campaigns, name) for name in _CAMPAIGNS}
+
+    @override
+    def facts(self) -> dict[str, Any]:
+        return {"generators": self._env.in_flight().generators}
+
+    @override
+    def restore(self, state: TrainingState) -> None:
+        campaigns = {name: state.arrays[f"campaigns.{name}"] for name in _CAMPAIGNS}
+        kept = CampaignsInFlight(**campaigns, generators=state.facts["generators"])
+        self._model._last_obs = self._env.go_on(kept)
+        self._model._last_episode_starts = campaigns["rounds"] == 0
+
+
+def taken(model: PPO, memory: Memory, facts: dict[str, Any]) -> TrainingState:
     """The state of a run that is between two updates.
 
     Args:
         model: To be called when its rollout buffer is empty.
-        env: That it trains on.
+        memory: What the run keeps beside it.
         facts: Of the run, to be kept beside the counters.
     """
-    campaigns = env.in_flight()
     generator: Any = np.random.get_state(legacy=False)  # noqa: NPY002  # stable-baselines3 draws here
     episodes = np.full((model._stats_window_size, 2), np.nan)  # (window, 2) returns and lengths
     for row, episode in enumerate(model.ep_info_buffer or ()):
@@ -151,7 +195,7 @@ def taken(model: PPO, env: SB3VecEnv, facts: dict[str, Any]) -> TrainingState:
         "generators.torch": torch.get_rng_state().numpy(),
         "generators.numpy": generator["state"]["key"],
         "episodes": episodes,
-        **{f"campaigns.{name}": getattr(campaigns, name) for name in _CAMPAIGNS},
+        **memory.arrays(),
     }
     for name, weights in model.policy.named_parameters():
         arrays[f"weights.{name}"] = weights.detach().numpy()
@@ -165,18 +209,18 @@ def taken(model: PPO, env: SB3VecEnv, facts: dict[str, Any]) -> TrainingState:
         "updates": model._n_updates,
         "numpy": {key: generator[key] for key in ("has_gauss", "gauss")}
         | {"pos": generator["state"]["pos"]},
-        "generators": campaigns.generators,
+        **memory.facts(),
     }
     return TrainingState(arrays, {**facts, **counters})
 
 
-def restore(state: TrainingState, model: PPO, env: SB3VecEnv, file: Path) -> None:
-    """Puts a new model and environment where a run stood.
+def restore(state: TrainingState, model: PPO, memory: Memory, file: Path) -> None:
+    """Puts a new run where another stood.
 
     Args:
         state: Of `read_state`.
         model: Built as the run's was.
-        env: Likewise.
+        memory: Likewise.
         file: That the state was read from, for errors.
 
     Raises:
@@ -184,10 +228,7 @@ def restore(state: TrainingState, model: PPO, env: SB3VecEnv, file: Path) -> Non
     """
     try:
         _restore_model(state, model)
-        campaigns = {name: state.arrays[f"campaigns.{name}"] for name in _CAMPAIGNS}
-        generators = state.facts["generators"]
-        model._last_obs = env.go_on(CampaignsInFlight(**campaigns, generators=generators))
-        model._last_episode_starts = campaigns["rounds"] == 0
+        memory.restore(state)
         _restore_generators(state)
     except _WRONG as error:
         raise damaged(file, error) from error

@@ -183,6 +183,8 @@ class AdaLead(DesignsPolicy):
         correlation = posterior.correlation
 
         def predict(asked: Designs) -> NDArray[np.float64]:
+            if self.surrogate.learned is not None:  # which has a mean of its own
+                return posterior.at(space.features(asked)).mean
             covariances = _correlations(space, asked, known, correlation)  # (R, m, n)
             mean: NDArray[np.float64] = np.matmul(covariances, weights)[..., 0]  # (R, m)
             return mean

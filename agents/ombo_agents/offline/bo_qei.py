@@ -83,6 +83,8 @@ class BoQei(OfflinePolicy[BoQeiSettings, ForwardModel]):
 
     def __init__(self, spec: CampaignSpec, settings: BoQeiSettings) -> None:
         super().__init__(spec, settings)
+        if spec.surrogate.get("kernel") == "learned":  # of objectives, not of networks
+            spec = replace(spec, surrogate={"kernel": "fit"})
         # Of what networks predict: it has no noise of measurements, and other units.
         self.surrogate = replace(make_surrogate(spec), noise_std=0.0)
         # Of relaxed designs, whose coordinates are no features of the space: one lengthscale.

@@ -179,7 +179,7 @@ def end_labels(
         ax.text(
             1.0 + 0.2 / width,
             place,
-            short(policy),
+            short(policy) + style.mark,
             transform=ax.transAxes,
             color=theme.ink,  # read more easily than in the line's colour, which leads to it
             fontsize=FONT_SIZE - 0.5,
@@ -255,7 +255,8 @@ def legend(
     )
     for text, (policy, horizon_shown) in zip(drawn.get_texts(), players, strict=True):
         text.set_parse_math(False)
-        text.set_text(short(policy) + (f", told {SHOWN_ONE}" if horizon_shown == "one" else ""))
+        name = short(policy) + styles[policy].mark
+        text.set_text(name + (f", told {SHOWN_ONE}" if horizon_shown == "one" else ""))
         text.set_color(theme.ink)
 
 

@@ -13,7 +13,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ombo_gym.evaluation.figure_style import LIGHT, LineStyle, Theme, is_trained, policy_styles
+from ombo_gym.evaluation.figure_style import (
+    LIGHT,
+    LineStyle,
+    Theme,
+    is_trained,
+    policy_styles,
+    seen_note,
+    with_seen,
+)
 from ombo_gym.evaluation.figures.canvas import (
     DASHES,
     LINE_HEIGHT,
@@ -79,7 +87,7 @@ def horizon_curves(
     for ax in figure.axes:
         ax.set_ylabel("mean utility of a campaign")
     if not for_page:
-        footer(figure, _notes(summary, dashed), theme)
+        footer(figure, [*_notes(summary, dashed), *seen_note(with_seen(styles, summary))], theme)
     return figure
 
 
@@ -115,7 +123,8 @@ def planning_curves(
     for ax in figure.axes:
         ax.set_ylabel("value of planning (told N minus told 1)")
     if not for_page:
-        footer(figure, [f"Told 1: {SHOWN_ONE}. Same campaigns. 95% interval of the mean."], theme)
+        words = f"Told 1: {SHOWN_ONE}. Same campaigns. 95% interval of the mean."
+        footer(figure, [words, *seen_note(with_seen(styles, planning))], theme)
     return figure
 
 
@@ -143,19 +152,21 @@ def _draw_panels(
         for key, group in rows.groupby([*PROBLEM, "utility"], sort=False)
         for series in all_series(group)
     ]
-    grid = _grid([series.rows for _, series in panels], columns, for_page)
+    marks = [style.mark for style in with_seen(styles, rows).values()]
+    longest = max(map(len, marks), default=0)
+    grid = _grid([series.rows for _, series in panels], columns, for_page, longest)
     figure = new_figure(grid.size, theme)
     dashed = False
     for ax, (key, series) in zip(grid.axes(figure, theme), panels, strict=True):
         if zero:
             ax.axhline(0, color=theme.faint, linewidth=1, zorder=1)
-        dashed |= _draw_panel(ax, series, styles, theme)
+        dashed |= _draw_panel(ax, series, with_seen(styles, series.rows), theme)
         title(ax, _panel_title(key, series.title, for_page), theme)
     return figure, dashed
 
 
-def _grid(panels: Sequence[pd.DataFrame], columns: int, for_page: bool) -> Grid:
-    names = max(len(short(policy)) for rows in panels for policy in rows["policy"])
+def _grid(panels: Sequence[pd.DataFrame], columns: int, for_page: bool, marks: int) -> Grid:
+    names = max(len(short(policy)) for rows in panels for policy in rows["policy"]) + marks
     policies = max(rows["policy"].nunique() for rows in panels)
     return Grid(
         panels=len(panels),

@@ -8,7 +8,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ombo_gym.evaluation.figure_style import LIGHT, LineStyle, Theme, policy_styles
+from ombo_gym.evaluation.figure_style import (
+    LIGHT,
+    LineStyle,
+    Theme,
+    policy_styles,
+    seen_note,
+    with_seen,
+)
 from ombo_gym.evaluation.figures.canvas import (
     FONT_SIZE,
     LINE_HEIGHT,
@@ -54,7 +61,7 @@ def performance_profiles(
         width=2.5 if for_page else 3.5,
         height=max(2.8, LINE_HEIGHT * profiles["method"].nunique() + 0.2),
         left=0.75,
-        right=NAME_WIDTH * max(len(short(name)) for name in profiles["method"]) + 0.3,
+        right=NAME_WIDTH * max(len(short(n) + styles[n].mark) for n in profiles["method"]) + 0.3,
         top=0.4,
         bottom=0.6,
         footer=0.0 if for_page else 0.35,
@@ -71,7 +78,8 @@ def performance_profiles(
         ax.set_ylabel("share of campaigns above it")
         _names_beside(ax, [method for _, method in sorted(areas, reverse=True)], styles, theme)
     if not for_page:
-        footer(figure, ["Band: 95% interval. Higher is better; names: largest area first."], theme)
+        words = "Band: 95% interval. Higher is better; names: largest area first."
+        footer(figure, [words, *seen_note(styles)], theme)
     return figure
 
 
@@ -115,13 +123,14 @@ def leaderboard_scores(
     """
     if leaderboard.empty:
         raise ValueError("leaderboard has no rows: there is nothing to draw")
+    styles = with_seen(policy_styles(leaderboard["method"]), leaderboard, "method")
     panels = list(leaderboard.groupby(["start", "utility"], sort=False))
     grid = Grid(
         panels=len(panels),
         columns=columns,
         width=3.0,
         height=0.24 * max(rows["method"].nunique() for _, rows in panels) + 0.15,
-        left=NAME_WIDTH * max(len(short(name)) for name in leaderboard["method"]) + 0.2,
+        left=NAME_WIDTH * max(len(short(n) + styles[n].mark) for n in styles) + 0.2,
         right=0.25,
         top=0.4,
         bottom=0.55,
@@ -133,7 +142,8 @@ def leaderboard_scores(
         names = panel.groupby("method")["score"].mean().sort_values().index
         for i, name in enumerate(names):
             _draw_scores(ax, i, panel[panel["method"] == name], horizons, theme)
-        ax.set_yticks(range(len(names)), [short(name) for name in names], parse_math=False)
+        shown = [short(name) + styles[name].mark for name in names]
+        ax.set_yticks(range(len(names)), shown, parse_math=False)
         ax.set_ylim(-0.6, len(names) - 0.4)
         ax.grid(axis="y", visible=False)
         ax.grid(axis="x", color=theme.grid, linewidth=0.8)
@@ -142,7 +152,8 @@ def leaderboard_scores(
         ax.set_xlabel("score: 0 the start's best value, 1 the best known")
     marks = ", ".join(f"{mark} N = {n}" for n, mark in zip(horizons, _words(horizons), strict=True))
     words = "Bar: 95% interval over problems or, of one problem, over its campaigns."
-    footer(figure, [marks, words, "Hollow: did not play every problem."], theme)
+    notes = [marks, words, "Hollow: did not play every problem.", *seen_note(styles)]
+    footer(figure, notes, theme)
     return figure
 
 
@@ -211,7 +222,7 @@ def _names_beside(
         ax.text(
             1 + 0.2 / width,
             y,
-            short(name),
+            short(name) + style.mark,
             transform=ax.transAxes,
             color=theme.ink,
             fontsize=FONT_SIZE - 0.5,

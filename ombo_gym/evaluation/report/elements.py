@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ombo_gym.evaluation.figure_style import DARK, LIGHT, Theme, is_trained
 from ombo_gym.evaluation.figures import svg
-from ombo_gym.evaluation.formats import MINUS, MISSING, compact, number
+from ombo_gym.evaluation.formats import MINUS, MISSING, SEEN, SEEN_MEANS, compact, number
 from ombo_gym.evaluation.statistics import Interval
 
 WIDE = 420  # points: pictures that a phone scrolls rather than shrinks
@@ -168,10 +168,16 @@ def whisker(row: Any, low: float, high: float, trained: bool) -> str:
     )
 
 
-def policy_name(policy: str) -> str:
-    """A policy as it was typed; trained ones stand out."""
+def policy_name(policy: str, *, seen: bool = False) -> str:
+    """A policy as it was typed; trained ones stand out.
+
+    Args:
+        policy: Its name.
+        seen: Whether what stands beside it is of problems that it has met in training.
+    """
     kind = ' class="trained"' if is_trained(policy) else ""
-    return f"<code{kind}>{escape(policy)}</code>"
+    mark = f' <em class="seen" title="{SEEN_MEANS}">{SEEN}</em>' if seen else ""
+    return f"<code{kind}>{escape(policy)}</code>{mark}"
 
 
 def setting(value: Any) -> str:

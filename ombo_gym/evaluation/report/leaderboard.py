@@ -83,7 +83,7 @@ def _leaderboard_table(name: str, board: pd.DataFrame, number_of: int) -> str:
         score = {"mean": row["score"], "ci_low": row["score_low"], "ci_high": row["score_high"]}
         rows.append(
             [
-                elements.policy_name(row["method"]),
+                elements.policy_name(row["method"], seen=row["seen"]),
                 str(row["horizon"]),
                 number(row["place"], 0) if row["complete"] else "incomplete",
                 elements.estimate(_interval(row, "score"), 3),
@@ -127,7 +127,7 @@ def _improvement(results: Results) -> str:
         heads = ["row beats column", *(short(method) for method in methods)]
         rows = [
             [
-                elements.policy_name(a),
+                elements.policy_name(a, seen=results.has_seen(a)),
                 *(
                     f'<span title="{_interval_text(both[a, b])}">{both[a, b].estimate:.2f}</span>'
                     if (a, b) in both
@@ -186,7 +186,9 @@ def ranks_section(results: Results) -> str:
     tied_with_one = ranks[ranks["tied"] & (ranks["rank"] > 1)]
     rows = [
         [
-            elements.policy_name(row["method"]),
+            elements.policy_name(
+                row["method"], seen=results.has_seen(row["method"], row["env"], row["env_kwargs"])
+            ),
             number(row["rank"], 0),
             escape(problems[row["env"], row["env_kwargs"]]),
             escape(row["utility"]),
@@ -268,7 +270,10 @@ def training_section(results: Results) -> str:
             horizon_shown = " (told 1)" if row["told_horizon"] == "one" else ""
             rows.append(
                 [
-                    elements.policy_name(row["method"]) + horizon_shown,
+                    elements.policy_name(
+                        row["method"], seen=results.has_seen(row["method"], env, kwargs)
+                    )
+                    + horizon_shown,
                     escape(problem_name(env, kwargs)),
                     escape(utility),
                     str(row["horizon"]),

@@ -44,10 +44,7 @@ SCRIPTS = ("tables.js", "drawings.js", "replay.js")
 
 def render(results: Results) -> str:
     """The whole page."""
-    problems = results.problems()
-    names = ", ".join(problem.name for problem in problems[:2])
-    if len(problems) > 2:
-        names = f"{len(problems)} problems"
+    names = title_of(results)
     parts = [
         (anchor, title, content)
         for anchor, title, section in SECTIONS
@@ -85,6 +82,19 @@ filters and the replay are not.</p>
 </body>
 </html>
 """
+
+
+def title_of(results: Results) -> str:
+    """What was played, on one line: the names of one or two problems, or how many there are."""
+    problems, starts = results.problems(), results.starts_by_problem()
+    if len(problems) <= 2:
+        return ", ".join(problem.name for problem in problems)
+    count = f"{len(starts)} problem{'s' * (len(starts) > 1)}"
+    if set(starts) == {1}:
+        return count
+    if len(set(starts)) > 1:
+        return f"{count}, {len(problems)} pairs of problem and start"
+    return f"{count} from {starts[0]} starts{' each' * (len(starts) > 1)}"
 
 
 def _contents(results: Results, parts: list[tuple[str, str, str]]) -> str:

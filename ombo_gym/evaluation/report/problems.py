@@ -117,7 +117,7 @@ def _tables(settings: list[Setting]) -> str:
         q = batch_words(rows["env_kwargs"].iloc[0], rows["batch_size"].iloc[0])
         body = [
             [
-                elements.policy_name(row["policy"]),
+                elements.policy_name(row["policy"], seen=row["seen"]),
                 number(row["mean"], setting.decimals),
                 elements.ends(
                     Interval(row["mean"], row["ci_low"], row["ci_high"]), setting.decimals
@@ -164,7 +164,7 @@ def _planning_tables(settings: list[Setting], results: Results) -> str:
             gain = results.difference(setting, (policy, "true"), (one["policy"], "one"))
             body.append(
                 [
-                    elements.policy_name(policy),
+                    elements.policy_name(policy, seen=row["seen"]),
                     number(row["mean"], setting.decimals),
                     number(means.get(policy, math.nan), setting.decimals),
                     elements.signed(planning, setting.decimals),
@@ -172,7 +172,7 @@ def _planning_tables(settings: list[Setting], results: Results) -> str:
                 ]
             )
         caption = (
-            f"Best told 1: {elements.policy_name(one['policy'])}, "
+            f"Best told 1: {elements.policy_name(one['policy'], seen=one['seen'])}, "
             f"mean {number(one['mean'], setting.decimals)}. "
             f"{count_range(true['campaigns'])} campaigns."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ombo_gym.evaluation.figure_style import LineStyle, policy_styles
+from ombo_gym.evaluation.default_columns import with_seen_column
+from ombo_gym.evaluation.figure_style import LineStyle, policy_styles, with_seen
 from ombo_gym.evaluation.formats import NBSP, decimals, problem_name
 from ombo_gym.evaluation.statistics import Interval
 from ombo_gym.evaluation.tables import PROBLEM, SETTING, read_table
@@ -55,6 +57,17 @@ class Problem:
     def name(self) -> str:
         """In words."""
         return problem_name(self.env, self.env_kwargs)
+
+    @property
+    def without_start(self) -> tuple[str, str]:
+        """What it is, whatever campaigns start with: problems that differ in nothing else."""
+        try:
+            arguments = json.loads(self.env_kwargs)
+        except ValueError:
+            arguments = None
+        if not isinstance(arguments, dict):
+            return self.env, self.env_kwargs
+        return self.env, json.dumps({k: v for k, v in arguments.items() if k != "start"})
 
     @property
     def anchor(self) -> str:
@@ -109,6 +122,10 @@ class Results:
             for i, ((env, env_kwargs), rows) in enumerate(groups, start=1)
         ]
 
+    def starts_by_problem(self) -> list[int]:
+        """How many starts each problem was played from, one number a problem."""
+        return list(Counter(problem.without_start for problem in self.problems()).values())
+
     def difference(self, setting: Setting, a: tuple[str, str], b: tuple[str, str]) -> Interval:
         """The paired difference of two (policy, horizon shown) in one setting."""
         return self.differences.get((*setting.key, *a, *b), Interval(math.nan, math.nan, math.nan))
@@ -127,11 +144,26 @@ class Results:
             )
         }
 
+    def has_seen(self, name: str, env: str | None = None, env_kwargs: str | None = None) -> bool:
+        """Whether a policy or method has met a problem in training; without one, any of them."""
+        return (name, env, env_kwargs) in self._seen
+
+    @cached_property
+    def _seen(self) -> set[tuple[str, str | None, str | None]]:
+        if "seen" not in self.summary.columns:
+            return set()
+        rows = self.summary[self.summary["seen"]]
+        names = {*zip(rows["policy"], rows["env"], rows["env_kwargs"], strict=True)}
+        names |= {*zip(rows["method"], rows["env"], rows["env_kwargs"], strict=True)}
+        return names | {(name, None, None) for name, *_ in names}
+
     def planning(self) -> pd.DataFrame:
         """Paired differences of each policy told N and itself told 1; none that never differ."""
         pairs = self.paired
         planning = pairs[(pairs["policy_a"] == pairs["policy_b"]) & (pairs["told_a"] == "true")]
         planning = planning[planning["told_b"] == "one"].rename(columns={"policy_a": "policy"})
+        keys = planning[["policy", *PROBLEM]].itertuples(index=False, name=None)
+        planning = planning.assign(seen=[self.has_seen(*key) for key in keys])
         listens = planning.groupby([*PROBLEM, "utility", "policy"])["difference"].transform(
             lambda differences: bool((differences != 0).any())
         )
@@ -140,20 +172,21 @@ class Results:
 
 def read_results(folder: Path) -> Results:
     """Reads the tables of an evaluation's folder (see `write_report`)."""
-    summary = read_table(folder / "summary.csv")
+    summary = with_seen_column(read_table(folder / "summary.csv"))
     if summary.empty:
         raise ValueError(f"{folder / 'summary.csv'} has no rows: nothing was played")
     tables = {name: _optional(folder / f"{name}.csv") for name in OPTIONAL}
     tables["exploration"] = _once(tables["exploration"])
     if summary["method"].nunique() < 2:  # nobody to stand beside
         tables |= dict.fromkeys(LEADERBOARD_TABLES, pd.DataFrame())
+    tables["leaderboard"] = with_seen_column(tables["leaderboard"])
     names = [*summary["policy"], *summary["method"], *tables["exploration"].get("policy", [])]
     replays = folder / "replays.json"
     return Results(
         config=json.loads((folder / "config.json").read_text(encoding="utf-8")),
         summary=summary,
         paired=read_table(folder / "paired.csv"),
-        styles=policy_styles(names),
+        styles=with_seen(with_seen(policy_styles(names), summary, "method"), summary),
         replays=json.loads(replays.read_text(encoding="utf-8")) if replays.exists() else {},
         **tables,
     )

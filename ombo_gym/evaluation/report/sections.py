@@ -12,7 +12,14 @@ from html import escape
 import pandas as pd
 
 from ombo_gym.evaluation.figures import exploration_schedule
-from ombo_gym.evaluation.formats import MISSING, count_range, number, problem_name
+from ombo_gym.evaluation.formats import (
+    MISSING,
+    SEEN,
+    SEEN_MEANS,
+    count_range,
+    number,
+    problem_name,
+)
 from ombo_gym.evaluation.plates import batch_words, plates_of
 from ombo_gym.evaluation.report import elements
 from ombo_gym.evaluation.report.results import Results
@@ -46,7 +53,7 @@ def question_section(results: Results) -> str:
     )
     problems = results.problems()
     names = [f"<code>{escape(problem.name)}</code>" for problem in problems]
-    where = names[0] if len(names) == 1 else f"each of {len(names)} problems"
+    where = names[0] if len(names) == 1 else f"each of {_many(results.starts_by_problem())}"
     listed = f"<p>The problems: {', '.join(names)}.</p>" if len(names) > 1 else ""
     count = summary["policy"].nunique()
     who = "<b>1 policy</b>" if count == 1 else f"<b>{count} policies</b> each"
@@ -72,7 +79,34 @@ one count together: intervals speak of other instances of that kind.</dd>
 after <b>N</b> rounds the campaign is over. Which policy should you follow, and does it pay to know
 how many rounds are left? {who} played <b>{counts} campaigns</b> of {where} for N in
 {horizons}.{same}</p>
-{listed}{elements.details("The words", words)}"""
+{listed}{_what_was_seen(results)}{elements.details("The words", words)}"""
+
+
+def _what_was_seen(results: Results) -> str:
+    """Which policies are marked, and what the mark means; nothing where none is."""
+    marked = [policy for policy in results.summary["policy"].unique() if results.has_seen(policy)]
+    if not marked:
+        return ""
+    names = ", ".join(elements.policy_name(policy) for policy in marked)
+    return (
+        f'<p>Marked <em class="seen">{SEEN}</em>, of {names}: {SEEN_MEANS}. Who was trained on '
+        "other instances is to be compared with policies that were not marked there.</p>"
+    )
+
+
+def _many(starts: list[int]) -> str:
+    """Several problems in words, or one from several starts.
+
+    Args:
+        starts: How many each problem was played from.
+    """
+    if set(starts) == {1}:
+        return f"{len(starts)} problems"
+    if len(starts) == 1:
+        return f"{starts[0]} starts of 1 problem"
+    if len(set(starts)) == 1:
+        return f"{len(starts)} problems from each of {starts[0]} starts"
+    return f"{sum(starts)} pairs of problem ({len(starts)} in all) and start"
 
 
 def _worth(utility: str) -> str:
@@ -109,7 +143,7 @@ def answer_section(results: Results) -> str:
             cells = [
                 escape(setting.title),
                 escape(problem.name),
-                elements.policy_name(best["policy"]),
+                elements.policy_name(best["policy"], seen=best["seen"]),
                 number(best["mean"], setting.decimals),
             ]
             if one is None:
@@ -119,7 +153,7 @@ def answer_section(results: Results) -> str:
                 pair = (best["policy"], "true"), (one["policy"], "one")
                 gain = results.difference(setting, *pair)
                 cells += [
-                    elements.policy_name(one["policy"]),
+                    elements.policy_name(one["policy"], seen=one["seen"]),
                     number(one["mean"], setting.decimals),
                     elements.signed(gain, setting.decimals),
                 ]

@@ -151,8 +151,7 @@ class Measured(Problem):
 
     @override
     def draw(self, rngs: BatchedGenerator) -> Instances:
-        tables = self._tables
-        return {"table": rngs.draw(lambda rng: rng.integers(tables))}
+        return {"table": rngs.below(self._tables)}
 
     def instance_count(self) -> int | None:
         """The number of tables, where there are several."""

@@ -43,6 +43,16 @@ _ONE = rf"(?:{_SI}(?:{_INVERSE}|\^?[2-4]|[²³⁴])?|{_OTHER}{_INVERSE}?)"
 # Blanks multiply units only before a negative power: "4 A MS" is a molecular sieve.
 _UNIT = rf"/? ?{_ONE}(?: ?[/·⋅*] ?{_ONE}| (?:{_SI}|{_OTHER}){_INVERSE}| %)*\.?"
 _UNIT_ALONE = re.compile(_UNIT)
+_MICRO = re.compile(r"(?<![^\W\d_])u(?=(?:mol|Pa|[MLlmgsAVWJNK])(?![^\W\d_]))")  # uM, mg/uL
+_SPELLINGS = {
+    **dict.fromkeys(("hour", "hr", "hrs"), "h"),
+    **dict.fromkeys(("minute", "mins"), "min"),
+    **dict.fromkeys(("second", "sec", "secs"), "s"),
+    **dict.fromkeys(("equiv", "equivalent", "eqs"), "eq"),
+    "degC": "°C",
+    "degF": "°F",
+    "percent": "%",
+}
 
 # Numbers that are not read, but are no texts either.
 _BODY = (
@@ -139,9 +149,18 @@ def is_unit(text: str, *, glued: bool = False) -> bool:
 
 
 def unit_key(unit: str) -> str:
-    """One spelling of a unit: micro signs, small numbers, blanks, dots and plurals are as one."""
+    """One spelling of a unit.
+
+    Micro signs, small numbers, blanks, dots, plurals, and words for hours and degrees are as one.
+
+    Example:
+        >>> unit_key("uM"), unit_key("hours"), unit_key("degC")
+        ('μM', 'h', '°C')
+    """
     key = unicodedata.normalize("NFKC", unit.replace("º", "°")).replace(" ", "").rstrip(".")
-    return key[:-1] if len(key) > 3 and key.endswith("s") and key[:-1].isalpha() else key
+    key = _MICRO.sub("\N{GREEK SMALL LETTER MU}", key)
+    key = key[:-1] if len(key) > 3 and key.endswith("s") and key[:-1].isalpha() else key
+    return _SPELLINGS.get(key, key)
 
 
 def unit_of_header(name: str) -> str:

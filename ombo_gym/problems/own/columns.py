@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.design_spaces.own_kinds import units_of
 from ombo_gym.design_spaces.parameter import PARAMETERS
-from ombo_gym.design_spaces.parameters import Choices, Fixed, Levels, Number, Parameter
+from ombo_gym.design_spaces.parameters import (
+    Choices,
+    Fixed,
+    Integers,
+    Levels,
+    Number,
+    Parameter,
+    Range,
+)
 from ombo_gym.problems.core.checks import is_number
 from ombo_gym.problems.own.cells import clean
 from ombo_gym.problems.own.number_columns import (
@@ -23,6 +32,7 @@ from ombo_gym.problems.own.number_columns import (
 from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed, shown
 
 _MOST_LEVELS = 1000  # of a text column, each of which is a feature
+_SHOWN = 8  # values of a column, when it is described
 _DIGITS = 9  # of scaled features, which are of the order of 1, that tell copies from others
 
 
@@ -198,20 +208,51 @@ class Column:
         """What some of its values are, in words."""
         different = list(dict.fromkeys(values))
         kind = self.kind(numeric=not isinstance(values[0], str))
+        scale = "log" if self.log else getattr(self.parameter, "scale", "linear")
+        declared = self._ends() + (", on a logarithmic scale" if scale == "log" else "")
         if kind == "numbers":
-            scale = "log" if self.log else getattr(self.parameter, "scale", "linear")
             return (
                 f"numbers from {min(different):.10g} to {max(different):.10g}"
-                f"{f' {unit}' if unit else ''}, {len(different):,} different"
-                f"{', on a logarithmic scale' if scale == 'log' else ''}"
+                f"{f' {unit}' if unit else ''}, {len(different):,} different{declared}"
             )
         ordered = sorted(different) if isinstance(self.parameter, Levels) else different
-        texts = list(map(str, ordered))
+        texts = list(map(printed, ordered))
         if self.parameter is not None and type(self.parameter) in PARAMETERS.values():  # one's own
             kind = self.parameter.kind
             ordered = sorted(different, key=self.parameter.column)
             texts = list(map(self.parameter.text, ordered))
-        return f"{kind}: {', '.join(texts[:8])}{', ...' if len(texts) > 8 else ''}"
+        return f"{kind}: {_few(texts)}{declared}{self._in_no_row(different)}"
+
+    def _ends(self) -> str:
+        """The ends of a range that somebody gave, in words."""
+        parameter = self.parameter
+        if isinstance(parameter, Range | Integers):
+            low, high = float(parameter.low), float(parameter.high)
+        elif parameter is not None and parameter.values is None:  # of one's own kind
+            low, high = sorted(units_of(parameter, np.array([-1.0, 1.0])).tolist())
+        else:
+            return ""
+        step = getattr(parameter, "step", None)
+        steps = "" if step is None else f" in steps of {step:.10g}"
+        return f", in a range from {low:.10g} to {high:.10g}{steps}"
+
+    def _in_no_row(self, different: Sequence[Any]) -> str:
+        """The values of a list that somebody gave, and that are no design's, in words."""
+        if not isinstance(self.parameter, Levels | Choices):
+            return ""
+        found = set(different)
+        others = [printed(value) for value in self.parameter.values if value not in found]
+        return f"; in no row: {_few(others)}" if others else ""
+
+
+def printed(value: Any) -> str:
+    """A number, text or truth value in print."""
+    return str(value) if isinstance(value, str | bool) else f"{value:.10g}"
+
+
+def _few(texts: Sequence[str]) -> str:
+    """The first of some texts."""
+    return f"{', '.join(texts[:_SHOWN])}{', ...' if len(texts) > _SHOWN else ''}"
 
 
 def informative(parts: Sequence[NDArray[np.float64]]) -> list[NDArray[np.float64]]:

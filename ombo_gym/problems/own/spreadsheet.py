@@ -102,7 +102,9 @@ class Spreadsheet:
                     f"{self.delimiter!r} in them in quotes, or give another delimiter"
                 )
         if not self.rows:
-            raise ValueError(f"csv: {self.path} has a header and no rows")
+            raise ValueError(
+                f"csv: {self.path} has a header and no rows: expected a row for each design"
+            )
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; where a row ends early they are empty."""

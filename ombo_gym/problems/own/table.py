@@ -18,7 +18,7 @@ from ombo_gym.problems.core.measured import Measured, Measurements, group_replic
 from ombo_gym.problems.data import DIRECTORY, REMEDY
 from ombo_gym.problems.own.array_pool import ArrayPool, check_arrays_alone, read_array_pool
 from ombo_gym.problems.own.cells import clean
-from ombo_gym.problems.own.columns import Column, informative
+from ombo_gym.problems.own.columns import Column, informative, printed
 from ombo_gym.problems.own.rows import Rows, read_rows
 from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed
 
@@ -152,7 +152,15 @@ class Table(Measured):
         self.value = _chosen("value", [sheet.header[-1] if value is None else value], sheet)[0]
         self.columns = self._design_columns(designs, sheet)
         columns = self._read_columns(sheet, categories, log, parameters)
-        rows = read_rows(sheet, columns, self.value, failed=failed, pending=pending)
+        try:
+            rows = read_rows(sheet, columns, self.value, failed=failed, pending=pending)
+        except ValueError as error:
+            if value is not None:
+                raise
+            raise ValueError(
+                f"{error} ({self.value!r}, the last column, was taken for the value: "
+                "value= names none)"
+            ) from None
         self.column_kinds = rows.kinds
         self.sources = (path,)
         self._content = sheet.content
@@ -222,7 +230,7 @@ class Table(Measured):
         parts = informative([column.features(values) for column, values in columns])
         features = np.concatenate(parts, axis=1) / np.sqrt(len(parts))
         texts = [
-            [f"{column.name}={_text(value)}" for value in values] for column, values in columns
+            [f"{column.name}={printed(value)}" for value in values] for column, values in columns
         ]
         self.design_space = CandidateDesigns(
             features, names=list(map(", ".join, zip(*texts, strict=True))), scale="none"
@@ -390,8 +398,3 @@ def _description(
     head = f"{rows.sheet.path.name}: {len(rows.values):,} rows, {size:,} designs"
     width = max(map(len, lines))
     return "\n".join([head, *(f"  {name:<{width}}  {line}" for name, line in lines.items())])
-
-
-def _text(value: Any) -> str:
-    """A number, text or truth value in print."""
-    return str(value) if isinstance(value, str | bool) else f"{value:.10g}"

@@ -318,16 +318,28 @@ def _replace_repeats(
 ) -> None:
     """Draws repeats of one campaign anew in place, (1, n, L), until there are none.
 
+    A chain that hardly leaves a letter may have too few likely sequences: what it repeats after so
+    many draws is drawn from the even chain, in which all that is possible is equally likely.
+
     Raises:
         RuntimeError: There are too few sequences to be found.
     """
-    for _ in range(_TRIES):
-        if not (again := repeated(designs)).any():
-            return
-        designs[again] = _walk(*chain, rng.random((1, int(again.sum()), designs.shape[-1])))[0]
+    for likely in (chain, _even(chain[0])):
+        for _ in range(_TRIES):
+            if not (again := repeated(designs)).any():
+                return
+            uniform = rng.random((1, int(again.sum()), designs.shape[-1]))
+            designs[again] = _walk(*likely, uniform)[0]
     raise RuntimeError(
-        f"start: found no {designs.shape[1]} different sequences in {_TRIES} draws; ask for fewer"
+        f"start: found no {designs.shape[1]} different sequences in {2 * _TRIES} draws; ask for "
+        "fewer"
     )
+
+
+def _even(transitions: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """The chains in which all possible transitions are equally likely, and so are all letters."""
+    possible = (transitions > 0).astype(np.float32)
+    return possible / possible.sum(axis=-1, keepdims=True), np.ones(transitions.shape[:2])
 
 
 def _checked_instances(

@@ -20,6 +20,7 @@ from ombo_gym.evaluation.statistics import mean_interval, paired_difference
 from scripts.studies.adaptivity.families import BOTORCH, FAMILIES, METHODS
 from scripts.studies.adaptivity.figures import draw_families
 from scripts.studies.adaptivity.plan import Args
+from scripts.studies.recipes import recipes_line
 from scripts.studies.scores import (
     played_everywhere,
     rank_table,
@@ -66,6 +67,7 @@ def page(scored: pd.DataFrame, args: Args) -> Page:
     budget = int((scored["horizon"] * scored["batch_size"]).iloc[0])
     text = markdown.page(
         _HEAD.format(budget=budget, horizons=", ".join(map(str, horizons))),
+        recipes_line("prior", "fit"),
         section("In short", reading(scores_everywhere, ranks, gained)),
         section("Rank by horizon", rank_text(ranks, problems)),
         "![Mean score over N, a panel a family](adaptivity.png)\n\nMean score over the problems; "

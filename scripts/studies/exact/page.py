@@ -17,6 +17,7 @@ from ombo_gym.spec import campaign_spec
 from scripts.studies.exact.cases import BANDIT, CASES, Case
 from scripts.studies.exact.figures import draw_case
 from scripts.studies.exact.plan import SEEDS, Args
+from scripts.studies.recipes import recipes_line
 from scripts.studies.study import Page, csv
 
 _LISTED = 6  # batches that are named where many are equally good
@@ -29,7 +30,12 @@ def page(values: pd.DataFrame, args: Args) -> Page:
         values: A row per case and horizon.
         args: As the study was run.
     """
-    blocks = [_INTRODUCTION.format(command=args.command), _overview(values), _READING]
+    blocks = [
+        _INTRODUCTION.format(command=args.command),
+        recipes_line("fit"),
+        _overview(values),
+        _READING,
+    ]
     if values["trained"].notna().any():
         blocks.append(_training(values))
     files = {args.out / "exact.csv": csv(values, digits=9)}

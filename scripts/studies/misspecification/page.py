@@ -12,6 +12,7 @@ from ombo_gym.evaluation.markdown import MISSING, code, difference, estimate, se
 from ombo_gym.evaluation.statistics import mean_interval, paired_difference
 from scripts.studies.misspecification.figures import draw_values, with_model
 from scripts.studies.misspecification.plan import FITTED, OWN, Args
+from scripts.studies.recipes import recipes_line
 from scripts.studies.study import Page, Writer, csv
 
 PLANNER, RIVALS = "rollout", ("greedy", "ucb", "explore_then_exploit")
@@ -37,6 +38,7 @@ def page(campaigns: pd.DataFrame, args: Args) -> Page:
     losses, planning = loss_table(campaigns), planning_table(campaigns)
     text = markdown.page(
         _HEAD.format(campaigns=f"{losses['campaigns'].max():,}"),
+        recipes_line("prior", "fit"),
         section("In short", reading(losses, planning)),
         "![Loss by lengthscale, a panel a utility and horizon](misspecification.png)",
         *(

@@ -11,6 +11,7 @@ import pandas as pd
 from ombo_gym.evaluation import markdown
 from ombo_gym.evaluation.markdown import MISSING, bold, code, difference, section, table
 from scripts.studies.offline.plan import FEW, PUBLISHED, RANDOM, UTILITIES, Args
+from scripts.studies.recipes import recipes_line
 from scripts.studies.study import Page, csv
 
 Q = 128  # of the published numbers
@@ -28,6 +29,7 @@ def page(summary: pd.DataFrame, args: Args) -> Page:
     first, last = args.seed, args.seed + args.trials - 1
     text = markdown.page(
         _INTRODUCTION.format(trials=args.trials, first=first, last=last),
+        recipes_line("fit"),
         section(f"{Q} designs, beside published numbers", _published(published)),
         _verdict(published),
         _DEVIATIONS,

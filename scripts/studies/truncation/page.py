@@ -6,6 +6,7 @@ import pandas as pd
 
 from ombo_gym.evaluation import markdown
 from ombo_gym.evaluation.markdown import bold, mean_estimate, section, table
+from scripts.studies.recipes import recipes_line
 from scripts.studies.study import Page
 from scripts.studies.truncation.plan import POLICIES, Args
 
@@ -31,6 +32,7 @@ def page(gains: pd.DataFrame, args: Args) -> Page:
     """
     text = markdown.page(
         _HEAD.format(campaigns=f"{args.campaigns:,}", problems=gains["problem"].nunique()),
+        recipes_line("fit"),
         *(section(f"N = {n}", _gain_table(part)) for n, part in gains.groupby("horizon")),
         section("How it was made", f"    {args.command}"),
     )

@@ -64,6 +64,11 @@ def make_model(
     """
     if surrogate.standardise and hyperparameters == "fitted":
         return _fitted_model(features, values, bounds)
+    if surrogate.learned is not None:
+        raise ValueError(
+            'hyperparameters: expected "fitted" beside a learned prior, which BoTorch\'s models do '
+            f"not have, got {hyperparameters!r}"
+        )
     posterior = Posterior(
         surrogate,
         features[None],

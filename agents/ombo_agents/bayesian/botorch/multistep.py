@@ -112,7 +112,7 @@ class BotorchMultistep(BotorchPolicy):
         """Expected improvement, times what one of 1 is worth with so many rounds left; a class."""
         from botorch.acquisition import qExpectedImprovement
 
-        weight = float(self.spec.utility.gain(np.ones(1), 0.0, rounds_left))
+        weight = float(self.spec.utility.gain(np.ones(1), np.zeros(()), rounds_left))
         if weight == 1:
             return qExpectedImprovement
 

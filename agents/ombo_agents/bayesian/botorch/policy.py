@@ -83,7 +83,7 @@ class BotorchPolicy(PosteriorPolicy):
         if posterior.targets.shape[1] < 2:
             return batch
         seeds = rngs.draw(lambda rng: rng.integers(2**31))
-        values = posterior.shift[:, None] + posterior.scale[:, None] * posterior.targets
+        values = posterior.in_units(posterior.targets)
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:

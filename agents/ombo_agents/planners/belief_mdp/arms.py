@@ -162,7 +162,9 @@ class BanditBeliefMDP(BeliefMDP):
         utility: Utility,
         rounds_left: int,
     ) -> Floats:
-        return utility.gain(self.posterior_means(posterior)[:, list(batch)], 0.0, rounds_left)
+        return utility.gain(
+            self.posterior_means(posterior)[:, list(batch)], np.zeros(()), rounds_left
+        )
 
     @override
     def posterior_means(self, posterior: Posterior) -> Floats:

@@ -192,7 +192,7 @@ class _Simulation:
 
     def _unit_gain(self, rounds_left: int) -> float:
         """What an improvement by 1 is worth with so many rounds left."""
-        return float(self._utility.gain(np.ones(1), 0.0, rounds_left))
+        return float(self._utility.gain(np.ones(1), np.zeros(()), rounds_left))
 
     def _last_gain(self, campaigns: SimulatedCampaigns, best: Floats32) -> Any:
         """What the last simulated round adds, (P, S); rounds beyond it pay a design as much.

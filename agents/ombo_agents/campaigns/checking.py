@@ -1,0 +1,220 @@
+"""What was understood of a sheet, in words."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_agents.campaigns.candidate_list import CandidateFactor
+from ombo_agents.campaigns.factors import Factor, ParameterFactor, kind_of
+from ombo_agents.campaigns.mixture import MixtureFactor
+from ombo_agents.campaigns.reading import FAILED, MEASURED, PENDING, Rows, _contribution
+from ombo_agents.campaigns.sequence import SequenceFactor
+from ombo_agents.campaigns.settings import Settings
+from ombo_agents.campaigns.sheets import found_column, match
+from ombo_agents.campaigns.space import MOST_LISTED, SAMPLED, keys_of
+from ombo_gym.design_spaces.parameters import Number
+
+if TYPE_CHECKING:
+    from ombo_agents.campaigns.campaign import Campaign
+
+_SHOWN = 10  # controls that are listed
+_WIDE = 1000  # ratio of the ends, above which a linear scale is likely to be an oversight
+
+
+def report(campaign: Campaign) -> str:
+    """A line for each column, for what stands aside, and for what may surprise."""
+    rows, settings = campaign.rows, campaign.settings
+    lines = _column_lines(campaign)
+    for j, target in enumerate(settings.targets):
+        values = rows.targets[rows.mask(MEASURED), j]
+        bounds = int((rows.censored[:, j] != 0).sum())
+        limits = f"; {bounds} only as bounds" if bounds else ""
+        lines[found_column(campaign.sheets[0].table, target.column, "the target")] = (
+            f"the target, {'maximised' if target.goal == 'max' else 'minimised'}: {len(values)} "
+            f"measured from {values.min():.6g} to {values.max():.6g}{limits}"
+        )
+    width = max(map(len, lines))
+    source = campaign.sheets[0].table.path.name
+    head = f"{source}: {_counts(rows)}"
+    body = [f"  {name:<{width}}  {line}" for name, line in lines.items()]
+    return "\n".join([head, *body, *_notes(campaign)])
+
+
+def summary(campaign: Campaign) -> str:
+    """How many rows are what, and which are taken for controls."""
+    source = campaign.sheets[0].table.path.name
+    return "\n".join([f"{source}: {_counts(campaign.rows)}", *_controls(campaign.rows)])
+
+
+def _controls(rows: Rows) -> list[str]:
+    found = [f"control, outside the space: {place}" for place in rows.control_places[:_SHOWN]]
+    if (more := len(rows.control_places) - _SHOWN) > 0:
+        found.append(f"... and {_several(more, 'control')} more")
+    return found
+
+
+def _column_lines(campaign: Campaign) -> dict[str, str]:
+    header = campaign.sheets[0].table.header
+    lines: dict[str, str] = {}
+    for factor in campaign.space.factors:
+        for name in factor.columns:
+            column = (match(header, name) or [name])[0]
+            lines[column] = _kind(factor, name)
+    settings = campaign.settings
+    for named, what in (
+        (settings.round_column, "the round"),
+        (settings.block, "the block, whose offset is taken out"),
+        (settings.cost, "what wells cost"),
+    ):
+        if named is not None:
+            lines[(match(header, named) or [named])[0]] = what
+    return lines
+
+
+def _kind(factor: Factor, name: str) -> str:
+    if isinstance(factor, ParameterFactor):
+        return kind_of(factor.parameter)
+    if isinstance(factor, MixtureFactor):
+        i = factor.names.index(name)
+        step = f", in steps of {factor.step:g}" if factor.step else ""
+        return (
+            f"part of a mixture that sums to {factor.total:g}, from {factor.low[i]:g} to "
+            f"{factor.high[i]:g}{step}"
+        )
+    if isinstance(factor, SequenceFactor):
+        lengths = f"{factor.shortest} to {factor.longest}"
+        return f"sequences of {lengths} letters of {factor.alphabet}"
+    assert isinstance(factor, CandidateFactor)
+    return f"{factor.count:,} candidates with {factor.table.shape[1]:,} descriptors"
+
+
+def _counts(rows: Rows) -> str:
+    total = len(rows.status) + len(rows.control_places)
+    found = [_several(total, "row"), f"{int(rows.mask(MEASURED).sum())} measured"]
+    for status in (FAILED, PENDING):
+        if number := int(rows.mask(status).sum()):
+            found.append(f"{number} {status}")
+    if rows.control_places:
+        found.append(_several(len(rows.control_places), "control"))
+    return ", ".join(found)
+
+
+def _several(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def _notes(campaign: Campaign) -> list[str]:
+    rows, settings, space = campaign.rows, campaign.settings, campaign.space
+    notes = []
+    if settings.scored:
+        front = [rows.places[i] for i in pareto_front(rows, settings).tolist()]
+        notes.append(f"score, maximised: {settings.formula}")
+        notes.append(f"not worse than any other in all targets: {'; '.join(front[:_SHOWN])}")
+    if failed := int(rows.mask(FAILED).sum()):
+        worth = settings.sign * campaign.values[rows.mask(FAILED)][0]
+        notes.append(f"failed: {_several(failed, 'well')} counted as {worth:.6g}, as the worst")
+        if settings.failed_value is not None:
+            notes[-1] = notes[-1].removesuffix(", as the worst")
+    counts = Counter(keys_of(rows.columns))
+    if several := sum(count > 1 for count in counts.values()):
+        notes.append(f"replicates: {_several(several, 'design')} measured more than once")
+    if campaign.noise_std is not None:
+        notes.append(f"noise: a standard deviation of {campaign.noise_std:.3g}, from replicates")
+    notes += _controls(rows)
+    for block, offset in campaign.block_offsets.items():
+        notes.append(f"block {block}: {settings.sign * offset:+.3g}")
+    notes += [
+        f"block: each has one value of {name}, so what is due to blocks and what to {name} cannot "
+        "be told apart; measure one value in two blocks"
+        for name in _tied_to_blocks(rows)
+    ]
+    if settings.cost is not None:
+        notes.append(f"cost: {np.nansum(rows.costs):.6g} in all")
+    breaking = ~space.keeps_rules(rows.columns)
+    for row in np.flatnonzero(breaking)[:_SHOWN].tolist():
+        notes.append(f"measured, though the constraints exclude it: {rows.places[row]}")
+    off = ~space.on_grid(rows.columns)
+    if off.any():
+        places = [rows.places[row] for row in np.flatnonzero(off)[:_SHOWN].tolist()]
+        nearest = " (taken for the nearest)" if space.snaps else ""
+        notes.append(f"between steps or levels{nearest}: {'; '.join(places)}")
+    for factor in space.factors:
+        for name in _wide(factor):
+            key = f"log: [{name}]" if isinstance(factor, CandidateFactor) else "scale: log"
+            notes.append(
+                f"{name}: positive numbers that span more than 3 decades; {key}, if ratios matter"
+            )
+    notes.append(_designs_in_words(campaign))
+    for column, most in space.plate.items():
+        what = "one value" if most == 1 else f"at most {most} values"
+        notes.append(f"plate: {what} of {column}")
+    return notes
+
+
+def _tied_to_blocks(rows: Rows) -> list[str]:
+    """Columns that differ between blocks, and never within one nor between as many as agree."""
+    known = rows.mask(MEASURED)
+    blocks = np.array(rows.blocks, object)[known]
+    found = []
+    for name, column in rows.columns.items():
+        pairs = set(zip(blocks.tolist(), column[known].tolist(), strict=True))
+        if 1 < len({block for block, _ in pairs}) == len(pairs) == len({v for _, v in pairs}):
+            found.append(name)
+    return found
+
+
+def _designs_in_words(campaign: Campaign) -> str:
+    space = campaign.space
+    if space.parameters is not None:
+        if space.size is None:
+            return "designs: no end of them"
+        large = space.size > 10**15
+        return (
+            f"designs: about 10^{math.log10(space.size):.0f}"
+            if large
+            else f"designs: {space.size:,}"
+        )
+    listed = space.listed()
+    if listed is not None:
+        return f"designs: {len(next(iter(listed.values()))):,} that keep the constraints"
+    return (
+        f"designs: more than {MOST_LISTED:,}, or no end of them; {SAMPLED:,} and those around the "
+        "best are looked at for each plate"
+    )
+
+
+def _wide(factor: Factor) -> list[str]:
+    """Columns that hardly anybody means linearly."""
+    if isinstance(factor, ParameterFactor) and isinstance(factor.parameter, Number):
+        low, high = factor.parameter.low, factor.parameter.high
+        return (
+            [factor.name] if factor.parameter.scale == "linear" and 0 < _WIDE * low < high else []
+        )
+    if isinstance(factor, CandidateFactor) and factor.scale is None:
+        low_high = np.quantile(factor.table, [0.05, 1], axis=0)  # (2, k)
+        wide = (factor.table.min(axis=0) > 0) & (_WIDE * low_high[0] < low_high[1])
+        return [factor.descriptors[i] for i in np.flatnonzero(wide)[:_SHOWN].tolist()]
+    return []
+
+
+def pareto_front(rows: Rows, settings: Settings) -> NDArray[np.intp]:
+    """Measured rows that no other row is better than, or as good and once better, by index."""
+    index = np.flatnonzero(rows.mask(MEASURED))
+    gains = np.stack(
+        [_contribution(rows.targets[index, j], t) for j, t in enumerate(settings.targets)], axis=1
+    )  # (m, t)
+    least = (gains[:, None] >= gains).all(axis=-1)  # (m, m), row at least as good as column
+    better = (gains[:, None] > gains).any(axis=-1)
+    found: NDArray[np.intp] = index[~(least & better).any(axis=0)]
+    return found
+
+
+def report_html(campaign: Campaign) -> str:
+    """The report for notebooks."""
+    return f"<pre>{html.escape(report(campaign))}</pre>"
