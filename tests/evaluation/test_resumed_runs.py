@@ -91,7 +91,8 @@ DAMAGES = {
 
 def test_damaged_files_are_played_again(kept, cells, played):
     """Each damage to a file of its own."""
-    files = sorted(cells.glob("*.json"))[: len(DAMAGES)]
+    files = sorted(each for each in cells.glob("*.json") if not each.name.startswith("best-"))
+    files = files[: len(DAMAGES)]
     for file, damage in zip(files, DAMAGES.values(), strict=True):
         damage(file)
     again = run(PLAN, folder=cells, resume=True)

@@ -18,6 +18,11 @@ from ombo_gym.evaluation.store import Store
 CELL = Cell("Ombo/GP-v0", "ucb", "true", 2, 3, "best", 5, 0, 4, fingerprint="f")
 
 
+def kept_cells(folder):
+    """Files of cells, without those of what is the best known."""
+    return sorted(file for file in folder.glob("*.json") if not file.name.startswith("best-"))
+
+
 @pytest.fixture(scope="module")
 def played():
     return play(CELL)
@@ -213,7 +218,7 @@ OBSTACLES = {
 def test_what_is_no_file_is_played_again_and_does_not_stop_the_run(name, tmp_path, capsys):
     make, replaced = OBSTACLES[name]
     expected = run(PLAN, folder=tmp_path).campaigns
-    file = sorted(tmp_path.glob("*.json"))[0]
+    file = kept_cells(tmp_path)[0]
     file.unlink()
     make(file)
     again = run(PLAN, folder=tmp_path, resume=True).campaigns
@@ -228,7 +233,7 @@ def test_what_is_no_file_is_played_again_and_does_not_stop_the_run(name, tmp_pat
 
 def test_damage_is_said_on_one_line_however_much_there_is(tmp_path, capsys):
     run(PLAN, folder=tmp_path)
-    files = sorted(tmp_path.glob("*.json"))
+    files = kept_cells(tmp_path)
     for file in files:
         file.write_text(file.read_text().replace("1", "2"))
     capsys.readouterr()

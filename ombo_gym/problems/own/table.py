@@ -158,8 +158,7 @@ class Table(Measured):
             if value is not None:
                 raise
             raise ValueError(
-                f"{error} ({self.value!r}, the last column, was taken for the value: "
-                "value= names none)"
+                f"{error} ({self.value!r}, the last column, was taken since value= names none)"
             ) from None
         self.column_kinds = rows.kinds
         self.sources = (path,)
