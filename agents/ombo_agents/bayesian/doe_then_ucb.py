@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.bayesian import schedules
+from ombo_agents.by_campaign import act_by_campaign
 from ombo_agents.design_of_experiments.d_optimal import DOptimal
 from ombo_agents.design_of_experiments.space_filling import LatinHypercube, Sobol
 from ombo_agents.hyperparameters import settings_of
@@ -70,15 +71,8 @@ class DoeThenUcb(Policy):
         check_leading_axis(observation)
         rngs = GeneratorBatch(rng, len(observation["rounds_left"]))
         designed = self.designs_first(observation)
-        space = self.spec.action_space
-        assert space.shape is not None
-        actions = np.zeros((len(rngs), *space.shape), space.dtype)
-        for policy, rows in ((self._designed, designed), (self._ucb, ~designed)):
-            env_indices = np.flatnonzero(rows)
-            if len(env_indices):
-                group = {name: array[env_indices] for name, array in observation.items()}
-                actions[env_indices] = policy.act(group, rngs.take(env_indices).generators)
-        return actions, {}
+        players = [(self._designed, designed), (self._ucb, ~designed)]
+        return act_by_campaign(self.spec, players, observation, rngs), {}
 
 
 def _design_policy(spec: CampaignSpec) -> Policy:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.bayesian.expected_improvement import ExpectedImprovement
+from ombo_agents.by_campaign import act_by_campaign
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.policy import DesignsPolicy, Details, Policy, check_leading_axis
 from ombo_agents.settings import whole
@@ -100,12 +101,5 @@ class PortfolioThenEI(Policy):
         check_leading_axis(observation)
         rngs = GeneratorBatch(rng, len(observation["rounds_left"]))
         first = self.rounds_played(observation) < self._rounds
-        space = self.spec.action_space
-        assert space.shape is not None
-        actions = np.zeros((len(rngs), *space.shape), space.dtype)
-        for policy, rows in ((self._first, first), (self._then, ~first)):
-            env_indices = np.flatnonzero(rows)
-            if len(env_indices):
-                group = {name: array[env_indices] for name, array in observation.items()}
-                actions[env_indices] = policy.act(group, rngs.take(env_indices).generators)
-        return actions, {}
+        players = [(self._first, first), (self._then, ~first)]
+        return act_by_campaign(self.spec, players, observation, rngs), {}
