@@ -87,6 +87,7 @@ def test_300000_rows_load_in_seconds(write: Any) -> None:
     assert load_time(write(big(300_000))) < 30, "about 5 on a quiet machine"
 
 
+@pytest.mark.slow
 def test_time_grows_with_the_rows_and_no_faster(write: Any) -> None:
     small, large = load_time(write(big(1000))), load_time(write(big(8000)))
     assert large < 8 * 4 * small
