@@ -10,9 +10,7 @@ from typing_extensions import override
 
 from ombo_agents.bayesian import schedules
 from ombo_agents.by_campaign import act_by_campaign
-from ombo_agents.design_of_experiments.d_optimal import DOptimal
-from ombo_agents.design_of_experiments.space_filling import LatinHypercube, Sobol
-from ombo_agents.hyperparameters import settings_of
+from ombo_agents.design_of_experiments.suited import design_policy
 from ombo_agents.policy import Details, Policy, check_leading_axis
 from ombo_agents.settings import whole
 from ombo_gym.observations import Observation
@@ -50,7 +48,7 @@ class DoeThenUcb(Policy):
     def __init__(self, spec: CampaignSpec, *, weight: float, climb: bool, least_start: int) -> None:
         self.spec = spec
         self._ucb = schedules.ucb(spec, weight=weight, climb=climb)
-        self._designed = _design_policy(spec)
+        self._designed = design_policy(spec)
         self.horizon_aware = self._ucb.horizon_aware
         self.least_start = whole("least_start", least_start)
 
@@ -73,13 +71,3 @@ class DoeThenUcb(Policy):
         designed = self.designs_first(observation)
         players = [(self._designed, designed), (self._ucb, ~designed)]
         return act_by_campaign(self.spec, players, observation, rngs), {}
-
-
-def _design_policy(spec: CampaignSpec) -> Policy:
-    """What designs a batch without a look at values."""
-    space = spec.design_space
-    if space.free is not None and space.free.all():
-        return Sobol(spec)
-    if space.size is not None:
-        return DOptimal(spec, **settings_of("d_optimal", spec))
-    return LatinHypercube(spec, **settings_of("latin_hypercube", spec))

@@ -1,0 +1,160 @@
+"""What a rule is worth: scores of campaigns of many tasks, all rules on the same campaigns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from ombo_agents.learned.meta.policy import Meta
+from ombo_agents.learned.meta.rule import Rule
+from ombo_gym.observations import Observation
+from ombo_gym.registration import environment
+from ombo_gym.scores import score
+from ombo_gym.spec import campaign_spec
+from ombo_gym.tasks import Task, TaskDistribution
+from ombo_gym.vector_env import CampaignVectorEnv
+
+Floats = NDArray[np.float64]
+Play = Callable[..., Iterable[Any]]  # maps a function over items, in their order
+
+_HORIZONS = (1, 2, 3, 5, 7, 10)
+_WELLS = (8, 40)  # of a campaign, between which its budget is drawn
+_WORST = -1.0  # what is worse counts as this, as in the leaderboard
+
+
+_KEPT = 1024  # settings whose best values, which may take a search, are kept in memory
+_best_values: dict[Setting, Floats] = {}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Campaigns of one task.
+
+    Attributes:
+        env: Id of the environment.
+        arguments: Its further arguments, as JSON: horizon, batch size, utility, start and others.
+        seed: Of the first campaign.
+        campaigns: How many.
+    """
+
+    env: str
+    arguments: str
+    seed: int
+    campaigns: int
+
+
+def draw_settings(
+    tasks: TaskDistribution, rng: np.random.Generator, count: int, campaigns: int, seed: int
+) -> list[Setting]:
+    """Draws settings: tasks in their shares, as near as whole numbers come, N and q at random.
+
+    Args:
+        tasks: From which.
+        rng: Of all that is drawn but the campaigns.
+        count: How many.
+        campaigns: Of each.
+        seed: Of the first campaign of all.
+    """
+    indices = tasks.indices((np.arange(count) + rng.random()) / count)
+    return [
+        _setting(tasks[int(index)], rng, campaigns, seed + number * campaigns)
+        for number, index in enumerate(indices)
+    ]
+
+
+def _setting(task: Task, rng: np.random.Generator, campaigns: int, seed: int) -> Setting:
+    low, high = _range(task.horizon)
+    horizons = [n for n in _HORIZONS if low <= n <= high] or [low]
+    horizon = int(rng.choice(horizons))
+    wells = np.exp(rng.uniform(*np.log(_WELLS)))
+    batch_size = int(np.clip(round(wells / horizon), *_range(task.batch_size)))
+    utility = task.utilities[int(rng.integers(len(task.utilities)))]
+    arguments = {**task.arguments(utility), "horizon": horizon, "batch_size": batch_size}
+    return Setting(task.env, json.dumps(arguments), seed, campaigns)
+
+
+def _range(given: int | tuple[int, int]) -> tuple[int, int]:
+    return (given, given) if isinstance(given, int) else given
+
+
+class PlayedSetting:
+    """Campaigns that are begun once, and played by one rule after the other.
+
+    Args:
+        setting: What is played.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        arguments = json.loads(setting.arguments)
+        self._env = gym.make_vec(
+            environment(setting.env),
+            num_envs=setting.campaigns,
+            autoreset_mode="Disabled",
+            **arguments,
+        )
+        self._spec = campaign_spec(self._env)
+        self._utility = arguments["utility"]
+        self._wells = arguments["horizon"] * arguments["batch_size"]
+        self._rounds = arguments["horizon"]
+
+    def scores(self, rule: Rule) -> Floats:
+        """Scores of the campaigns under a rule, (B,), from -1."""
+        setting = self._setting
+        policy = Meta(self._spec, rule)
+        rngs = [
+            np.random.default_rng([setting.seed, number]) for number in range(setting.campaigns)
+        ]
+        observation: Observation
+        with threadpool_limits(limits=1):
+            observation, info = self._env.reset(seed=setting.seed)
+            base = np.asarray(info["best_value"], np.float64)
+            top = self._best_values()
+            for _ in range(self._rounds):
+                observation, _, _, _, info = self._env.step(policy.act(observation, rngs))
+        worth = np.asarray(info["utility"], np.float64)
+        found = score(self._utility, worth, base, top, measurements=self._wells)
+        return np.maximum(found, _WORST)
+
+    def _best_values(self) -> Floats:
+        """The best values known of the campaigns that were begun, (B,)."""
+        if self._setting not in _best_values:
+            begun: CampaignVectorEnv = self._env.unwrapped  # type: ignore[assignment]
+            found = begun.problem.best_known(begun.campaigns.instances)
+            if len(_best_values) >= _KEPT:
+                _best_values.pop(next(iter(_best_values)))
+            _best_values[self._setting] = np.asarray(found, np.float64)
+        return _best_values[self._setting]
+
+    def close(self) -> None:
+        """Ends the environment."""
+        self._env.close()
+
+
+def scores_of_rules(setting: Setting, rules: Sequence[Rule]) -> Floats:
+    """Scores of a setting's campaigns under each rule, (rules, B)."""
+    played = PlayedSetting(setting)
+    try:
+        return np.stack([played.scores(rule) for rule in rules])
+    finally:
+        played.close()
+
+
+def scores_of_all(play: Play, settings: Sequence[Setting], rules: Sequence[Rule]) -> Floats:
+    """Scores of all settings under each rule, (settings, rules, B).
+
+    Args:
+        play: Maps a function over items, in their order; a process may take each.
+        settings: What is played.
+        rules: Who plays.
+    """
+    function = partial(scores_of_rules, rules=rules)
+    return np.stack(list(play(function, settings)))
