@@ -18,10 +18,11 @@ BENCH_STAMP := $(VENV)/.bench-$(KEY)
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 VECLIB_MAXIMUM_THREADS=1
 PYTEST := $(ONE_THREAD) MPLBACKEND=Agg $(PY) -m pytest
 WORKERS ?= 2
+SEED ?= 0
 STUDIES := $(patsubst scripts/studies/%/plan.py,%,$(sort $(wildcard scripts/studies/*/plan.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite suite-quick study studies release-results test lint types format docs slow audit bench data constraints dist clean distclean
+.PHONY: help setup demo suite suite-quick study studies release-results test lint types format docs slow audit bench data constraints dist clean distclean train-meta
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,12 +47,16 @@ suite: setup ## train, play every policy on every environment (grids/suite.yaml)
 suite-quick: setup ## a part of the suite whose order of policies agrees best with the whole's (20 minutes)
 	$(ONE_THREAD) $(PY) -m scripts.evaluate --grid grids/suite-quick.yaml --out results/suite-quick --jobs $(WORKERS)
 
+train-meta: setup ## train the meta-policy that the package ships, into runs/meta-0 (an hour on two cores; goes on where it was stopped)
+	$(ONE_THREAD) $(PY) -m scripts.train --agent meta --tasks ML-screens-v0:train+ML-families-v0:train --out runs/meta-$(SEED) \
+		--seed $(SEED) --jobs $(WORKERS) $(if $(wildcard runs/meta-$(SEED)/state.json),--resume)
+
 study: setup ## make one result page: make study NAME=planning (goes on where it was stopped)
 	@test -n "$(NAME)" || { echo "make: expected the name of a study, NAME=...: one of $(STUDIES)"; exit 1; }
 	$(ONE_THREAD) $(PY) -m scripts.studies $(NAME) --jobs $(WORKERS) --resume
 
 studies: ## make all result pages, one after the other (half a day or so; goes on where it was stopped)
-	for name in $(STUDIES); do $(MAKE) study NAME=$$name || exit 1; done
+	for name in $(filter-out bench_tools,$(STUDIES)); do $(MAKE) study NAME=$$name || exit 1; done
 
 release-results: setup ## pack large tables and pictures, and trained policies: build/results-VERSION.tar.gz
 	$(PY) -m scripts.release_results

@@ -30,6 +30,7 @@ PROBLEMS: dict[str, str] = {
     "HPOB": "ombo_gym.problems.tuning.hpob:HPOB",
     "TFBind8": "ombo_gym.problems.biology.tf_binding:TFBind8",
     "TFBinding": "ombo_gym.problems.biology.tf_binding:TFBinding",
+    "Screens": "ombo_gym.problems.synthetic.screens:Screens",
     "Bandit": "ombo_gym.problems.synthetic.bandit:Bandit",
     "Landscapes": "ombo_gym.problems.synthetic.landscapes:Landscapes",
     "SnAr": "ombo_gym.problems.chemistry.snar:SnAr",

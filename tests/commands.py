@@ -24,10 +24,3 @@ def start(script: str, *arguments: Any, cwd: Path = ROOT, **environment: str) ->
         env={**os.environ, **own},
         start_new_session=True,
     )
-
-
-def finish(process: subprocess.Popen) -> str:
-    """What a command printed, which must have ended well."""
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,46 +19,65 @@ LINES = [(name, command) for name, page in CONTENT.items() for command in page.c
 
 
 FORKS = """
-import gc, json, os, sys
+import gc, json, os, sys, traceback
 import matplotlib.pyplot, ombo_agents, ombo_gym, pandas, pytest, stable_baselines3, torch
 import ombo_agents.cli.main, ombo_gym.evaluation.evaluate, ombo_gym.testing  # once for all
 from ombo_gym.evaluation import resampling
 from ombo_gym.surrogates import anisotropic_fit
-if BRIEFLY:
-    anisotropic_fit._EVALUATIONS, resampling.RESAMPLES = 2, 100
 import torch._dynamo  # which torch's first optimizer imports, for a second
-gc.freeze()  # what is shared is not gone through when a fork ends
+gc.freeze()  # what is shared is not gone through in forks
 results = {}
-for name, (folder, code) in json.load(open("jobs.json")).items():
-    sys.stdout.flush()
+for name, (folder, code, briefly) in json.load(open("jobs.json")).items():
     if not (child := os.fork()):
         os.chdir(folder)
         sys.path.insert(0, folder)
         for stream, file in ((1, "stdout"), (2, "stderr")):
             os.dup2(os.open(f"{folder}/{file}", os.O_WRONLY | os.O_CREAT), stream)
-        exec(code, {"__name__": "__main__"})
-        sys.exit()
+        if briefly:
+            anisotropic_fit._EVALUATIONS, resampling.RESAMPLES = 2, 100
+        status = 1
+        try:
+            exec(code, {"__name__": "__main__"})
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # to take down all that was imported would take longer than most pages
     results[name] = os.waitpid(child, 0)[1]
 json.dump(results, open("results.json", "w"))
 """
 
 
-def run_all(
-    jobs: dict[str, tuple[Path, str]], folder: Path, *, briefly: bool = False
-) -> dict[str, str]:
-    """Runs programs in folders of theirs, each in a process; what they printed, by their names.
+@dataclass(frozen=True)
+class Job:
+    """A program and the folder that it is run in.
 
-    The processes are forks of one that has imported what takes seconds to import. With `briefly`,
-    fits of surrogates and intervals are rough, where code only has to run.
+    Attributes:
+        folder: Where it runs, and what it printed is left.
+        code: The program.
+        briefly: Fits of surrogates and intervals are rough, where code only has to run.
     """
-    listed = {name: (str(where), code) for name, (where, code) in jobs.items()}
+
+    folder: Path
+    code: str
+    briefly: bool = False
+
+
+def run_all(jobs: dict[str, Job], folder: Path) -> dict[str, str]:
+    """Runs programs, each in a process of its own; what they printed, by their names.
+
+    The processes are forks of one that has imported what takes seconds to import.
+    """
+    listed = {name: (str(job.folder), job.code, job.briefly) for name, job in jobs.items()}
     (folder / "jobs.json").write_text(json.dumps(listed))
-    forks = f"BRIEFLY = {briefly}\n{FORKS}"
-    run(["-W", "error::DeprecationWarning:__main__", "-c", forks], folder)
+    run(["-W", "error::DeprecationWarning:__main__", "-c", FORKS], folder)
     status = json.loads((folder / "results.json").read_text())
-    failed = {name: (jobs[name][0] / "stderr").read_text() for name in jobs if status[name]}
+    failed = {name: (jobs[name].folder / "stderr").read_text() for name in jobs if status[name]}
     assert not failed, "\n\n".join(f"{name}:\n{text}" for name, text in failed.items())
-    return {name: (where / "stdout").read_text() for name, (where, _) in jobs.items()}
+    return {name: (job.folder / "stdout").read_text() for name, job in jobs.items()}
 
 
 def folder_of(name: str, *guides: str, within: Path) -> Path:
@@ -69,17 +89,17 @@ def folder_of(name: str, *guides: str, within: Path) -> Path:
     return folder
 
 
-def test_code_runs(tmp_path: Path) -> None:
+def jobs_of_pages(within: Path) -> dict[str, Job]:
     """All blocks of a page in one process, each as a program of its own."""
-    jobs = {
-        name: (
-            folder_of(name, name, within=tmp_path),
+    return {
+        name: Job(
+            folder_of(name, name, within=within),
             "\n".join(f"exec({script!r}, {{'__name__': '__main__'}})" for script in page.scripts),
+            briefly=True,
         )
         for name, page in CONTENT.items()
         if page.scripts
     }
-    run_all(jobs, tmp_path, briefly=True)
 
 
 @pytest.mark.parametrize(("name", "words"), LINES, ids=str)
@@ -156,7 +176,8 @@ def policies_of_one_file(name: str) -> dict[str, list[str]]:
     return named
 
 
-def test_what_the_guides_define_plays_and_keeps_the_promises(tmp_path: Path) -> None:
+def jobs_of_what_guides_define(within: Path) -> dict[str, Job]:
+    """Problems, policies and so on, played and checked beyond what the pages do with them."""
     guides = {
         name: f"docs/guides/{name}.md"
         for name in ("own_problem", "own_policy", "own_surrogate", "own_design_space")
@@ -166,19 +187,25 @@ def test_what_the_guides_define_plays_and_keeps_the_promises(tmp_path: Path) -> 
         named = policies_of_one_file(guides[name])
         assert sum(map(len, named.values())) == count
         for i, (env, policies) in enumerate(named.items()):
-            folder = folder_of(f"{name}-{i}", guides[name], within=tmp_path)
-            jobs[f"{name} in {env}"] = (folder, PLAYS_ONE.format(env=env, names=policies))
-    both = folder_of("both", guides["own_problem"], guides["own_policy"], within=tmp_path)
-    jobs["evaluation"] = (both, EVALUATES)
+            folder = folder_of(f"{name}-{i}", guides[name], within=within)
+            jobs[f"{name} in {env}"] = Job(folder, PLAYS_ONE.format(env=env, names=policies))
+    both = folder_of("both", guides["own_problem"], guides["own_policy"], within=within)
+    jobs["evaluation"] = Job(both, EVALUATES)
     for name, file in (("own_problem", "test_valley.py"), ("own_policy", "test_middle.py")):
-        folder = folder_of(f"{name}-checked", guides[name], within=tmp_path)
-        jobs[f"{name} is checked"] = (folder, CHECKS.format(file=file))
-    circle = folder_of("circle", guides["own_design_space"], within=tmp_path)
+        folder = folder_of(f"{name}-checked", guides[name], within=within)
+        jobs[f"{name} is checked"] = Job(folder, CHECKS.format(file=file))
+    circle = folder_of("circle", guides["own_design_space"], within=within)
     script = CONTENT[guides["own_design_space"]].scripts[0].partition("policy =")[0]
-    jobs["circle"] = (circle, script + CIRCLE)
+    jobs["circle"] = Job(circle, script + CIRCLE)
+    return jobs
+
+
+def test_code_runs_and_what_the_guides_define_plays_and_keeps_the_promises(tmp_path: Path) -> None:
+    """One test, because what all of it imports is imported once."""
+    jobs = {**jobs_of_pages(tmp_path), **jobs_of_what_guides_define(tmp_path)}
     printed = run_all(jobs, tmp_path)
     assert "middle:Middle" in printed["evaluation"]
-    assert (both / "out" / "report.html").is_file()
+    assert (jobs["evaluation"].folder / "out" / "report.html").is_file()
     for name in ("own_problem", "own_policy"):
         assert " passed" in printed[f"{name} is checked"]
     lines = printed["circle"].splitlines()

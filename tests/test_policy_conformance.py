@@ -9,7 +9,8 @@ import pytest
 
 from ombo_agents import make
 from ombo_gym.spec import CampaignSpec
-from ombo_gym.testing import PolicyConformance
+from ombo_gym.testing import PolicyConformance, check_policy
+from ombo_gym.vector_env import CampaignVectorEnv
 
 
 class Sound:
@@ -119,6 +120,14 @@ def check(policy: type[Sound]) -> None:
 
 def test_a_sound_policy_passes() -> None:
     check(Sound)
+
+
+@pytest.mark.parametrize("num_campaigns", [2, 5])
+def test_any_number_of_campaigns_will_do(num_campaigns: int) -> None:
+    settings = {"horizon": 2, "batch_size": 3, "autoreset_mode": "Disabled"}
+    check_policy(Sound, CampaignVectorEnv(num_campaigns, "CrossedBarrel", **settings))
+    with pytest.raises(AssertionError, match="depends on more than its own dataset"):
+        check_policy(Neighbourly, CampaignVectorEnv(num_campaigns, "CrossedBarrel", **settings))
 
 
 @pytest.mark.parametrize(

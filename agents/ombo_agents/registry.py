@@ -129,6 +129,13 @@ def _rolling(lookahead: int) -> Callable[..., Policy]:
     )
 
 
+def _meta(spec: CampaignSpec) -> Policy:
+    """The meta-policy that comes with the package; needs what learned policies need."""
+    from ombo_agents.learned.meta import meta
+
+    return meta(spec)
+
+
 _ROLLING = re.compile(r"rolling_([1-9]\d*)")
 _EXPECTED_CLASS = "expected a subclass of ombo_agents.Policy in module:Class"
 _EXPLORES = ("designs", "exploration")
@@ -168,6 +175,7 @@ POLICIES: dict[str, Entry] = {
     "evolution": Entry(Evolution, _needs_order),
     "rollout": Entry(rollout),
     "binoculars": Entry(Binoculars),
+    "meta": Entry(_meta),
     "portfolio": Entry(Portfolio, why_no_portfolio),
     "portfolio_then_ei": Entry(PortfolioThenEI, why_no_portfolio),
     "one_step": Entry(dynamic_programming.one_step, _needs_exact_plans),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.controls.shortlist import LAST, Shortlist, Singles
+from ombo_gym.controls.shortlist import LAST, Shortlist, Singles, again
 from ombo_gym.surrogates.single_marginals import SingleMarginals
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0)  # exploration weights that the first entries are chosen by in turn
@@ -44,7 +44,7 @@ def choose(
     # Empty entries, and before these measured ones, stand behind all others.
     is_there = short.exists[row[:, None], picks]
     if not short.exists.all():
-        is_there &= ~_again(picks)
+        is_there &= ~again(picks.astype(np.uint64))  # rows of too few designs are filled up
     elif not short.measured.any():
         return picks, is_there
     last = np.where(is_there, short.measured[row[:, None], picks], 2)
@@ -72,14 +72,3 @@ def _further(given: SingleMarginals, left: Singles, count: int) -> NDArray[np.in
         parts.append(best[row, order])
         left[row, best] = -np.inf
     return np.concatenate(parts, axis=1)
-
-
-def _again(picks: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which picks (R, m) came before: rows of too few designs are filled with whatever."""
-    order = np.argsort(picks, axis=1, kind="stable")
-    ordered = np.take_along_axis(picks, order, axis=1)
-    same = np.zeros(picks.shape, bool)
-    same[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-    again = np.zeros(picks.shape, bool)
-    np.put_along_axis(again, order, same, axis=1)
-    return again

@@ -199,10 +199,24 @@ def copies(designs: Designs) -> NDArray[np.bool_]:
         hashes ^= words[..., entry]
         hashes *= np.uint64(0x9E3779B97F4A7C15)
         hashes ^= hashes >> np.uint64(29)
-    order = np.argsort(hashes, axis=1, kind="stable")
-    ordered = np.take_along_axis(hashes, order, axis=1)
+    return again(hashes)
+
+
+def again(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which numbers come earlier in their row, (R, C) -> (R, C).
+
+    The place of a number is written behind it, over as many of the first bits as that takes, which
+    are of no matter: so sorting need not say where numbers come from.
+    """
+    rows, count = numbers.shape
+    bits = np.uint64(max(count - 1, 1).bit_length())
+    ordered = numbers << bits
+    ordered |= np.arange(count, dtype=np.uint64)
+    ordered.sort(axis=1)
     same = np.zeros((rows, count), bool)
-    same[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-    again = np.zeros((rows, count), bool)
-    np.put_along_axis(again, order, same, axis=1)
-    return again
+    same[:, 1:] = (ordered[:, 1:] >> bits) == (ordered[:, :-1] >> bits)
+    found = np.zeros((rows, count), bool)
+    if same.any():
+        places = (ordered & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)
+        np.put_along_axis(found, places, same, axis=1)
+    return found

@@ -8,7 +8,8 @@ A cell is played again when one of these has changed, and taken from what is kep
   `module:Class`: its file, those that it imports from beside it, and what it needs of the packages.
   Of a trained policy: what loads one.
 - **Its settings**: `hyperparameters/NAME.toml`; the weights and `config.json` of a trained policy,
-  and of a learned prior that a surrogate's recipe names.
+  of one that comes with the package (`learned/checkpoints/NAME`), and of a learned prior that a
+  surrogate's recipe names.
 - **The environment's code**: what the vector environment and the problem's class need. Surrogates,
   acquisitions and the controls that use them belong to it where the campaigns have another control
   than `designs`; elsewhere they only count with the policies that use them.
@@ -147,7 +148,9 @@ class Identities:
         elif own:
             files, roots = [], [Import(name, attribute)]
         else:
-            files = _settings(modules.file(f"{module.partition('.')[0]}.hyperparameters"), name)
+            package = module.partition(".")[0]
+            files = _settings(modules.file(f"{package}.hyperparameters"), name)
+            files += _shipped(modules.file(f"{package}.learned"), name)
             roots = listed.shared if listed.entry is None else listed.entry
         parts |= {f"file:{file.name}": _digest(file) for file in files}
         return parts | self._code_parts(graph, roots)
@@ -283,6 +286,12 @@ def _settings(package: Path | None, name: str) -> list[Path]:
     """The file of a policy's settings, with what reads it."""
     file = None if package is None else package.with_name(f"{name}.toml")
     return [] if package is None or file is None or not file.is_file() else [package, file]
+
+
+def _shipped(package: Path | None, name: str) -> list[Path]:
+    """The files of a policy that comes trained with its package."""
+    folder = None if package is None else package.parent / "checkpoints" / name
+    return [] if folder is None or not folder.is_dir() else sorted(folder.iterdir())
 
 
 def _digest(file: Path) -> str:

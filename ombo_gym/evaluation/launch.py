@@ -131,6 +131,15 @@ def _loky(launch: Launch) -> Iterator[Play[Any]]:
     yield partial(play_in_processes, launch.jobs)
 
 
+_DASK = {
+    # What a worker dies under is not tried on others: `Launch.map` does, alone.
+    "distributed.scheduler.allowed-failures": 0,
+    # A worker that takes longer to begin again is given up, and without workers nothing is played:
+    # on a machine with other work to do dask's own 15 seconds are soon over.
+    "distributed.deploy.lost-worker-timeout": "15 minutes",
+}
+
+
 @contextmanager
 def _dask(launch: Launch) -> Iterator[Play[Any]]:
     try:
@@ -139,8 +148,7 @@ def _dask(launch: Launch) -> Iterator[Play[Any]]:
     except ImportError as error:
         raise ImportError('backend dask: pip install "ombo-gym[dask]"') from error
     started: AbstractContextManager[Any] = nullcontext()
-    # What a worker dies under is not tried on others: `Launch.map` does, alone.
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+    with dask.config.set(_DASK):
         if launch.address is None:
             started = LocalCluster(
                 n_workers=launch.jobs, threads_per_worker=1, dashboard_address=None
@@ -168,11 +176,12 @@ def _play_on_dask(
     for future in ready:
         if future.status == "cancelled" or future.status == "lost":
             raise ConnectionError("the dask scheduler or its workers are gone")
-        error = future.exception()
-        if isinstance(error, KilledWorker):
-            yield item_of[future.key], Died(" ".join(str(error).split()))
-        else:
-            yield item_of[future.key], future.result()
+        try:
+            # A result with which its worker died is computed anew, and that may be killed, too.
+            result = future.result()
+        except KilledWorker as error:
+            result = Died(" ".join(str(error).split()))
+        yield item_of[future.key], result
 
 
 @contextmanager

@@ -84,8 +84,10 @@ class LearnedCorrelation(Correlation):
         return products, spreads, *self.residual.squared(a[:, width + 1 :], b[:, width + 1 :])
 
     @override
-    def of(self, squared: Sequence[Floats], rows: slice = slice(None)) -> Floats:
-        covariance = self.residual.of(squared[2:], rows)
+    def of(
+        self, squared: Sequence[Floats], rows: slice = slice(None), *, overwrite: bool = False
+    ) -> Floats:
+        covariance = self.residual.of(squared[2:], rows, overwrite=overwrite)
         covariance *= self.residual_variance
         covariance *= squared[1]
         covariance += squared[0]

@@ -217,6 +217,11 @@ def _ehrlich(known: dict[str, Any]) -> Facts:
     return {"split": sides, "instance": numbers}
 
 
+def _screens(known: dict[str, Any]) -> Facts:
+    shape = [known["parameters"], known["pool"]]  # functions of one key differ in noise alone
+    return {"shape": [json.dumps(as_json(shape), sort_keys=True, default=repr)]}
+
+
 def _ioh(suite: str) -> Callable[[dict[str, Any]], Facts]:
     def facts(known: dict[str, Any]) -> Facts:
         problem: Any = problem_class(suite)(**known)
@@ -259,6 +264,7 @@ _FACTS: dict[str, Callable[[dict[str, Any]], Facts]] = {
     "RNAFold": _structures,
     "Lander": _split_only,
     "Ehrlich": _ehrlich,
+    "Screens": _screens,
     "BBOB": _ioh("BBOB"),
     "PBO": _ioh("PBO"),
     "Table": _table,

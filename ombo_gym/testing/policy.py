@@ -117,7 +117,7 @@ def check_policy(
     for round_ in range(spec.horizon):
         where = f"{type(policy).__name__}, {spec.design_space.summary}, round {round_ + 1}"
         before = {name: array.copy() for name, array in observation.items()}
-        actions = policy.act(observation, _rngs(round_))
+        actions = policy.act(observation, _rngs(round_, observation))
         for name, array in observation.items():
             np.testing.assert_array_equal(array, before[name], f"{where}: it changed {name}")
         _check_actions(actions, env, where)
@@ -127,15 +127,17 @@ def check_policy(
         _check_designs(spec, observation, actions, repeats, where)
         observation, _, ended, *_ = env.step(actions)
         if ended.all():
-            over = policy.act(observation, _rngs(spec.horizon))
+            over = policy.act(observation, _rngs(spec.horizon, observation))
             _check_actions(over, env, f"{type(policy).__name__}, after the last round")
             return
         if ended.any():  # of several horizons
             observation, _ = env.reset(options={"reset_mask": ended})
 
 
-def _rngs(key: int) -> list[np.random.Generator]:
-    return [np.random.default_rng([key, row]) for row in range(NUM_CAMPAIGNS)]
+def _rngs(key: int, observation: Observation) -> list[np.random.Generator]:
+    """A generator for each campaign."""
+    rows = range(len(observation["rounds_left"]))
+    return [np.random.default_rng([key, row]) for row in rows]
 
 
 def _check_actions(actions: NDArray[Any], env: VectorEnv[Any, Any, Any], where: str) -> None:
@@ -151,9 +153,9 @@ def _check_repetition(
 ) -> None:
     explain = getattr(policy, "explain", None)
     if explain is None:
-        again = policy.act(observation, _rngs(round_))
+        again = policy.act(observation, _rngs(round_, observation))
     else:
-        again, details = explain(observation, _rngs(round_))
+        again, details = explain(observation, _rngs(round_, observation))
         for name, array in details.items():
             assert len(array) == len(actions), f"{where}: {name} is not one a campaign"
     np.testing.assert_array_equal(
@@ -177,7 +179,7 @@ def _check_rows(
     if len(used := np.flatnonzero(~unused[-1])):
         shuffled["designs"][unused] = shuffled["designs"][-1, used[0]]
     shuffled["rounds_left"][0] = shuffled["plates"][0] = 0
-    rngs = _rngs(round_)
+    rngs = _rngs(round_, observation)
     beside = policy.act(shuffled, [rngs[row] for row in order])
     assert env.action_space.contains(beside), (
         f"{where}: no valid action for a campaign that is over"
@@ -193,10 +195,10 @@ def _check_claims(
     policy: Acts, observation: Observation, actions: NDArray[Any], round_: int, where: str
 ) -> None:
     if getattr(policy, "deterministic", False):
-        other = policy.act(observation, _rngs(_OTHER + round_))
+        other = policy.act(observation, _rngs(_OTHER + round_, observation))
         np.testing.assert_array_equal(other, actions, f"{where}: it is not deterministic")
     if not getattr(policy, "horizon_aware", True):
-        last = policy.act(as_last_round(observation), _rngs(round_))
+        last = policy.act(as_last_round(observation), _rngs(round_, observation))
         np.testing.assert_array_equal(last, actions, f"{where}: it reads the rounds to come")
 
 

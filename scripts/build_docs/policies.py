@@ -36,6 +36,11 @@ GROUPS = {  # a heading, its words, and the packages whose policies stand under 
         "as in `one_step:ties=worst`.",
         ("planners",),
     ),
+    "Learnt over many tasks": (
+        'It comes trained with the package and needs `pip install "ombo-gym[agents]"`; see '
+        "[its guide](guides/meta_policy.md).",
+        ("learned",),
+    ),
 }
 _MOVED = {"explore_then_exploit": "Looking ahead"}  # a schedule, but it knows N
 _ABOUT = {  # where one class stands behind several names

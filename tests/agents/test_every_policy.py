@@ -112,7 +112,8 @@ def hurried(monkeypatch):
 PLAYERS = players()
 
 
-# A call of BoTorch's takes a second: a space for each way of its own, and two rounds on one.
+# A call of BoTorch's takes half a second a row: a space for each way of its own, two rows, and two
+# rounds on one of them.
 BOTORCHS = ("square", "bits", "levels", "two candidates", "mixed")
 
 
@@ -128,8 +129,9 @@ def test_it_keeps_the_promises_of_a_policy(name, space):
     """See `check_policy`: one campaign of each policy on each space, with the rest in turn."""
     turn = ombo_agents.names().index(name) + list(SPACES).index(space)
     if name.startswith("botorch"):
-        rounds = 2 if space == "square" else 1
-        env = make_env(space, rounds=rounds, start={"kind": "random", "size": 2}, batch_size=[1, 2])
+        rounds = 2 if space == "two candidates" else 1
+        start = {"kind": "random", "size": 2}
+        env = make_env(space, rows=2, rounds=rounds, start=start, batch_size=[1, 2])
     else:
         env = make_env(space, **CAMPAIGNS[turn % len(CAMPAIGNS)])
     if ombo_agents.supports(name, env):

@@ -28,8 +28,8 @@ PLAYERS = [
     (name, case)
     for i, case in enumerate(CASES)
     for j, name in enumerate(ombo_agents.names())
-    # Of the other cases, each policy plays every second one.
-    if (name not in SLOW if case in FEW else name in OFTEN and (name in EXACT or (i + j) % 2))
+    # Of the other cases, each policy plays every third one.
+    if (name not in SLOW if case in FEW else name in OFTEN and (name in EXACT or (i + j) % 3 == 0))
     and ombo_agents.supports(name, ENVS[case])
 ]
 CLAIMED = ("Ombo/GP-v0", "Ombo/Bandit-v0", "Ombo/Landscapes-v0")

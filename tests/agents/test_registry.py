@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -217,10 +218,21 @@ def test_settings_of_the_genetic_policy_reach_it():
     ],
 )
 def test_without_a_package_the_error_names_the_extra_that_brings_it(missing, module):
-    code = f"import sys; sys.modules[{missing!r}] = None; import {module}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode != 0
-    assert f"{missing.replace('_', '-')}" in done.stderr and "ombo-gym[agents]" in done.stderr
+    touched = {"ombo_agents", missing}
+    before = {name: each for name, each in sys.modules.items() if name.split(".")[0] in touched}
+    for name in before:
+        del sys.modules[name]
+    hidden = {name: None for name in (missing, *before) if name.split(".")[0] == missing}
+    sys.modules.update(hidden)
+    try:
+        with pytest.raises(ImportError) as caught:
+            importlib.import_module(module)
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] in touched]:
+            del sys.modules[name]
+        sys.modules.update(before)
+    assert missing.replace("_", "-") in str(caught.value)
+    assert "ombo-gym[agents]" in str(caught.value)
 
 
 def test_importing_the_policies_imports_neither_torch_nor_what_the_evaluation_needs():

@@ -95,7 +95,7 @@ def is_valid(design: dict[str, Any], space: dict[str, Any]) -> bool:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anisotropic_fit, "_EVALUATIONS", 2)
-    monkeypatch.setattr("ombo_agents.campaigns.encoding.SAMPLED", 300)
+    monkeypatch.setattr("ombo_agents.campaigns.space.encoding.SAMPLED", 300)
 
 
 def ask(

@@ -11,7 +11,7 @@ import pytest
 
 import ombo_agents
 from ombo_agents.campaigns import Campaign
-from ombo_agents.campaigns.reading import MEASURED, PENDING
+from ombo_agents.campaigns.data.reading import MEASURED, PENDING
 from tests.agents.cheap import OFTEN, make
 
 pytestmark = pytest.mark.usefixtures("brief_fits")
@@ -51,7 +51,7 @@ def rows_of(space: dict[str, Any], count: int, seed: int = 0) -> list[dict[str, 
 def test_every_policy_that_suits_the_space_takes_the_observation(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ombo_agents.campaigns.encoding.SAMPLED", 300)
+    monkeypatch.setattr("ombo_agents.campaigns.space.encoding.SAMPLED", 300)
     campaign = Campaign.from_csv(rows_of(SPACES[kind], 9), SPACES[kind], target="y")
     known = campaign.known([4, 4, 2])
     spec, observation = known.spec, campaign.observation([4, 4, 2])
@@ -141,7 +141,7 @@ def test_other_files_are_no_campaigns(tmp_path: Path, content: str, words: str) 
 
 
 def test_wells_of_a_plate_share_what_they_have_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ombo_agents.campaigns.encoding.SAMPLED", 2000)
+    monkeypatch.setattr("ombo_agents.campaigns.space.encoding.SAMPLED", 2000)
     space = {**SPACES["mixed"], "c": [1, 2, 3, 4], "shared": ["a"], "distinct": {"c": 2, "s": 2}}
     rows = rows_of({**SPACES["mixed"], "c": [1, 2, 3, 4]}, 10)
     campaign = Campaign.from_csv(rows, space, target="y")

@@ -38,11 +38,13 @@ def peak_mib(work: Callable[[], Any]) -> float:
 
 
 def refuse(build: Callable[[], Any], message: str) -> None:
-    """Expects a refusal, soon."""
-    begin = time.process_time()
-    with pytest.raises(ValueError, match=message):
-        build()
-    assert time.process_time() - begin < 1.5
+    """Expects a refusal that takes hardly any memory."""
+
+    def refused() -> None:
+        with pytest.raises(ValueError, match=message):
+            build()
+
+    assert peak_mib(refused) < 64
 
 
 def texts(count: int) -> list[str]:
@@ -104,7 +106,8 @@ def test_many_levels_take_time_and_memory_in_proportion(count: int, beside: dict
     space = design_space_of({"x": levels, **beside})
     for name in ("random", "ucb", "local_search", "d_optimal"):
         play(space, name)
-    assert time.process_time() - begin < 2 + 1e-5 * count
+    if count == MANY:  # what other work on the machine can stretch is judged among slow tests
+        assert time.process_time() - begin < 2 + 1e-5 * count
     one = space.parse({"x": levels[count // 2], **dict.fromkeys(beside, 60)})
     assert space.units(one)["x"] == levels[count // 2]
     assert peak_mib(lambda: space.effects(some_designs(space, 0))) < 50 + 1e-4 * count
@@ -125,6 +128,31 @@ def test_a_million_values_are_read_and_looked_up_in_linear_time(values: Sequence
     assert time.process_time() - begin < 4
 
 
+class Counted(str):
+    """A text that counts how often it is compared."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("beside", [None, "a"], ids=["texts", "tuples"])
+def test_values_are_compared_a_few_times_each(
+    beside: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counted, "compared", 0)
+    values = [Counted(text) if beside is None else (Counted(text), beside) for text in texts(3000)]
+    choices = Choices(tuple(values))
+    again = [Counted(text) if beside is None else (Counted(text), beside) for text in texts(3000)]
+    assert [choices.column(value) for value in again] == list(range(3000))
+    assert 0 < Counted.compared < 20 * 3000, "of every two: 4.5 million"
+
+
+@pytest.mark.slow
 def test_values_are_compared_and_looked_up_in_linear_time() -> None:
     for values in ([(k, "a") for k in range(30_000)], [*range(30_000), "a"], texts(30_000)):
         begin = time.process_time()

@@ -18,8 +18,8 @@ ENV = "Ombo/GP-v0"
 SMALL = {"n_steps": 16, "batch_size": 16, "device": "cpu"}
 
 
-def test_trains_where_the_environments_live_in_other_processes() -> None:
-    env = make_vec_env(f"ombo_gym:{ENV}", n_envs=2, vec_env_cls=SubprocVecEnv)
+def test_trains_where_an_environment_lives_in_another_process() -> None:
+    env = make_vec_env(f"ombo_gym:{ENV}", n_envs=1, vec_env_cls=SubprocVecEnv)
     assert PPO("MultiInputPolicy", env, **SMALL).learn(32).num_timesteps >= 32
     env.close()
 

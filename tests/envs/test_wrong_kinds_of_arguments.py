@@ -99,7 +99,7 @@ def test_an_argument_of_make_vec_is_taken_or_named(name: str, value: Any) -> Non
     taken_or_named(lambda **given: gym.make_vec("Ombo/GP-v0", **given), name, value)
 
 
-CHEAP = ("GP", "Bandit", "Landscapes", "Ehrlich", "PBO", "BBOB", "Coating")
+CHEAP = ("GP", "Bandit", "Landscapes", "Ehrlich", "Screens", "PBO", "BBOB", "Coating")
 OWN = [
     (problem, name)
     for problem in CHEAP

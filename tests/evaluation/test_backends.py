@@ -43,7 +43,7 @@ problems:
 BEGIN = """
 from dataclasses import replace
 from pathlib import Path
-from ombo_gym.evaluation import evaluate
+from ombo_gym.evaluation import evaluate, resampling
 from ombo_gym.evaluation.grid import read_grid
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.run import run
@@ -107,16 +107,30 @@ def program(code, folder):
         process.communicate()
 
 
-def test_processes_play_what_one_plays_to_the_byte_in_blocks_of_any_size(plans, monkeypatch):
+def test_another_process_plays_what_this_one_plays_to_the_byte_in_blocks_of_any_size(
+    plans, monkeypatch
+):
+    """Networks, too, for which it imports torch; `test_run.py` has two processes at once."""
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     campaigns, exploration = played(plans, block=100)
-    assert played(plans, Launch("loky", 2), block=2) == (campaigns, exploration)
+    assert played(plans, Launch("loky", 1), block=2) == (campaigns, exploration)
     lines = campaigns.splitlines()[1:]
     assert len(lines) == len(set(lines)) == 2 * 2 * 5 * (2 + 3 + 1 + 2)
 
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries, about their own connections
-def test_clusters_play_what_one_process_plays_to_the_byte(plans, folder):
+def test_a_running_dask_cluster_plays_what_one_process_plays_to_the_byte(plans):
+    """Its workers are threads here: processes take seconds to begin."""
+    distributed = pytest.importorskip("dask.distributed")
+    arguments = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(processes=False, protocol="tcp", **arguments) as cluster:
+        launch = Launch("dask", address=cluster.scheduler_address)
+        assert played(plans[1:], launch, block=3) == played(plans[1:], block=100)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the libraries, about their own connections
+def test_clusters_of_processes_play_what_one_plays_to_the_byte(plans, folder):
     plans = plans[1:]
     expected = played(plans, block=100)
     with program(CLUSTER, folder) as cluster:
@@ -127,16 +141,17 @@ def test_clusters_play_what_one_process_plays_to_the_byte(plans, folder):
 
 
 @pytest.mark.parametrize(
-    ("kills", "campaigns"), [(1, 8), pytest.param(20, 120, marks=pytest.mark.slow)]
+    ("kills", "campaigns"), [(1, 5), pytest.param(20, 120, marks=pytest.mark.slow)]
 )
 def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(
     plans, folder, kills, campaigns
 ):
     """Each kill takes the process and its workers at a random moment, at least one cell apart."""
     cells, chance, begun = folder / f"killed-{kills}", random.Random(kills), 0
+    launch = f"Launch('loky', {min(kills, 2)})"
     code = BEGIN + (
         f"    plans = [replace(plan, campaigns={campaigns}, block=1) for plan in plans]\n"
-        f"    run(plans, folder=Path({cells.name!r}), launch=Launch('loky', 2), resume=True)\n"
+        f"    run(plans, folder=Path({cells.name!r}), launch={launch}, resume=True)\n"
     )
     for _ in range(kills):
         with program(code, folder) as process:
@@ -155,11 +170,13 @@ def test_a_grid_that_is_killed_again_and_again_ends_with_the_same_tables(
     assert len(list(cells.glob("*.json"))) > begun  # the last kill did not come too late
 
 
+@pytest.mark.usefixtures("few_resamples")
 def test_two_runs_into_one_folder_end_with_whole_tables(plans, folder, monkeypatch):
-    plans = [replace(plan, block=2) for plan in plans[1:]]
+    plans = [replace(plan, block=2) for plan in plans[1:2]]
     code = BEGIN + (
-        "    plans = [replace(plan, block=2) for plan in plans]\n"
+        "    plans = [replace(plan, block=2) for plan in plans[:1]]\n"
         "    evaluate.write_report = lambda folder: None\n"
+        "    resampling.RESAMPLES = 100\n"
         "    input(print('ready', flush=True) or '')\n"
         "    evaluate.evaluate(plans, out=Path('shared'), launch=Launch(), command='')\n"
     )

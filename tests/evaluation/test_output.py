@@ -218,7 +218,7 @@ def test_ctrl_c_in_the_middle_of_a_run_leaves_whole_tables_and_finished_cells(ou
     while len(list((out / "cells").glob("*.json"))) < first + 2 and process.poll() is None:
         pass
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert err.splitlines()[-1] == (
         "stopped: finished cells are kept; --resume goes on with the rest"

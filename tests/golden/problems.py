@@ -66,6 +66,7 @@ def _each(name: str, argument: str, values: tuple[Any, ...], **further: Any) -> 
 
 _IOH = {"tolerance": SIMULATED, "libraries": ("ioh",)}
 _X = [[float(i % 7), float(i * i % 11)] for i in range(40)]
+_SCREEN = {"T": {"range": [20, 120]}, "base": ["KOH", "DBU", "NEt3"], "eq": [1, 2, 4]}
 _Y = [float(i * 37 % 41) for i in range(40)]
 
 PROBLEMS: dict[str, GoldenProblem] = {
@@ -98,6 +99,9 @@ PROBLEMS: dict[str, GoldenProblem] = {
         tolerance=COMPUTED,
     ),
     **_each("Molecule", "objective", ("similarity", "penalized_logp", "qed")),
+    "Screens": GoldenProblem("Screens", {}, SINGLE),
+    "Screens, 20-D": GoldenProblem("Screens", {"parameters": 20, "max_noise": 1.0}, SINGLE),
+    "Screens, pool": GoldenProblem("Screens", {"parameters": _SCREEN, "pool": 200}, SINGLE),
     "Ehrlich": GoldenProblem("Ehrlich", tolerance=COMPUTED),
     **_each("BBOB", "function", tuple(range(1, 25)), dim=4, **_IOH),
     **_each("PBO", "function", (1, 2, 18, 19, 22, 23, 24, 25), **_IOH),

@@ -81,6 +81,8 @@ def test_campaigns_of_all_batch_sizes_are_planned_each_for_its_own(env_id, argum
         env_id, 8, horizon=[1, 3], batch_size=[1, 3], vectorization_mode="vector_entry_point",
         **arguments,
     )  # fmt: skip
+    single = {q: gym.make(env_id, horizon=3, batch_size=q, **arguments) for q in (1, 2, 3)}
+    apart = {q: ombo_agents.make(name, alone) for q, alone in single.items()}
     policy, sizes = ombo_agents.make(name, env), set()
     for observation in situations(env, 2):
         actions = policy.act(observation, generators(8))
@@ -89,12 +91,11 @@ def test_campaigns_of_all_batch_sizes_are_planned_each_for_its_own(env_id, argum
             plates = observation["plates"][row].astype(int)
             plates, n = plates[plates > 0], int(observation["observed"][row].sum())
             q = int(plates[0])
-            alone = gym.make(env_id, horizon=3, batch_size=q, **arguments)
-            told = dataset(alone, left=len(plates))
+            told = dataset(single[q], left=len(plates))
             told["observed"][0, :n] = 1
             for key in ("designs", "measurements"):
                 told[key][0, :n] = observation[key][row, :n]
-            expected = ombo_agents.make(name, alone).act(told, generators(8)[row : row + 1])
+            expected = apart[q].act(told, generators(8)[row : row + 1])
             np.testing.assert_array_equal(actions[row, :q], expected[0])
             sizes.add((q, len(plates)))
     assert len(sizes) > 4

@@ -83,7 +83,8 @@ def test_targets_are_structures_of_their_length_with_enough_pairs() -> None:
     targets = [problem.structure(instances, row) for row in range(50)]
     assert len(set(targets)) > 45 and {len(target) for target in targets} == {40}
     assert all((pairs(target) >= 0).mean() >= 0.4 for target in targets)
-    assert targets == [problem.structure(drawn(problem, 50), row) for row in range(50)]
+    again = drawn(problem, 50)
+    assert targets == [problem.structure(again, row) for row in range(50)]
     assert (problem.best_known(instances) == 1).all()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ombo_gym.problems.own.cells import read_cell, unit_of_header
 from ombo_gym.problems.own.table import Table
+from ombo_gym.spreadsheets.cells import read_cell, unit_of_header
 
 
 def column(cells: list[str], name: str = "T") -> str:

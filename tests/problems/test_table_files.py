@@ -12,8 +12,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ombo_gym.problems.own import file_text
 from ombo_gym.problems.own.table import Table
+from ombo_gym.spreadsheets import file_text
 
 TEXT = "T,Lösung,y\n1,a,2\n2,b,3\n"
 

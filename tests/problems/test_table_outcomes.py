@@ -14,8 +14,8 @@ import pytest
 import ombo_agents
 from ombo_gym.problems.own.columns import Column
 from ombo_gym.problems.own.rows import read_rows
-from ombo_gym.problems.own.spreadsheet import Spreadsheet
 from ombo_gym.problems.own.table import Table
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
 ONE = {"table": np.zeros(1, np.int64)}
 SCREEN = "T,y\n10,1\n20,failed\n30,PENDING\n40,n.d.\n50,5\n20,Failed\n50,7\n60,\n"

@@ -93,6 +93,7 @@ def test_time_grows_with_the_rows_and_no_faster(write: Any) -> None:
     assert large < 8 * 4 * small
 
 
+@pytest.mark.slow
 def test_a_column_that_is_read_by_choices_takes_linear_time(write: Any) -> None:
     cells = [f"S{row % 900}" for row in range(5000)]
     path = write("base,x,y\n" + "".join(f"{c},{r},{r}\n" for r, c in enumerate(cells)))

@@ -25,11 +25,12 @@ from scripts.studies.suite.policies import DEAR
 from tests.commands import ROOT
 
 NAMES = (
-    "adaptivity exact families hpob learning meta_exploration misspecification offline planning "
-    "suite surrogates truncation weights"
+    "adaptivity bench_tools calibration exact families hpob learning meta meta_exploration "
+    "misspecification offline planning suite surrogates truncation weights"
 ).split()
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}
 OF_FAMILIES = {"portfolio", "portfolio_then_ei"}  # need a prior that was learned: families.md
+META = {"meta"}  # has a page of its own: meta.md
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -120,7 +121,7 @@ def test_scores_and_ranks_are_those_of_the_campaigns() -> None:
 
 def test_the_suite_plays_every_real_problem_from_two_starts_by_all_that_is_fast() -> None:
     plans = read_grid(ROOT / "grids" / "suite.yaml")
-    made_up = {"BBOB", "Bandit", "Ehrlich", "GP", "Landscapes", "PBO", "Table"}
+    made_up = {"BBOB", "Bandit", "Ehrlich", "GP", "Landscapes", "PBO", "Screens", "Table"}
     assert {plan.env for plan in plans} == set(ombo_gym.env_ids()) - {
         f"Ombo/{name}-v0" for name in made_up
     }
@@ -147,7 +148,7 @@ def test_the_suite_plays_every_real_problem_from_two_starts_by_all_that_is_fast(
 
 
 def test_adaptivity_plays_every_method_that_has_a_family_and_every_method_has_one() -> None:
-    assert sorted([*LISTED, *BOTORCH, *EXACT, *OF_FAMILIES]) == sorted(ombo_agents.names())
+    assert sorted([*LISTED, *BOTORCH, *EXACT, *OF_FAMILIES, *META]) == sorted(ombo_agents.names())
     plans = read_grid(ROOT / "grids" / "adaptivity.yaml")
     for plan in plans:
         assert plan.horizons == [1, 2, 4, 10] and plan.budget == 40 and plan.seed == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import redirect_stdout
+from io import StringIO
 
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ from ombo_agents.cli.arguments import (
     report_errors,
 )
 from ombo_gym.evaluation.tables import read_table
-from tests.commands import finish, start
+from tests.commands import start
 
 FILES = {
     *("campaigns.csv", "summary.csv", "paired.csv", "exploration.csv"),
@@ -46,8 +48,6 @@ def session(tmp_path_factory):
     folder = tmp_path_factory.mktemp("session")
     task = "--horizon 1-3 --batch-size 3 --utility last_mean --out runs/mine".split()
     small = ["--steps", "600", "--num-envs", "16", "--seed", "5"]
-    said = finish(start("train", *task, *small, cwd=folder))
-    assert "runs/mine" in said
     policies = "random,explore_then_exploit:weights=2/0,ucb,runs/mine"
     grid = ["--policies", policies, "--horizons", "1,2", "--batch-size", "3", "--seed", "9"]
     plan = [
@@ -61,11 +61,16 @@ def session(tmp_path_factory):
         "sequential",
     ]
     words = [*grid, *plan, "--out", "results/one"]
+    printed = StringIO()
     with pytest.MonkeyPatch.context() as patch:  # as a command would, in a process that has begun
         patch.chdir(folder)
         patch.setattr("ombo_gym.evaluation.resampling.RESAMPLES", 100)
+        patch.setattr("sys.argv", ["train.py", *task, *small])
+        with redirect_stdout(printed):
+            train.main(tyro.cli(train.Args, args=[*task, *small]))
         patch.setattr("sys.argv", ["evaluate.py", *words])
         evaluate.main(tyro.cli(evaluate.Args, args=words))
+    assert "runs/mine" in printed.getvalue()
     return folder
 
 
@@ -215,7 +220,7 @@ def test_a_mistake_is_answered_in_one_line_that_lists_what_is_known(mistake, tmp
 
 
 def test_a_mistake_ends_a_command_without_a_traceback(tmp_path):
-    name, arguments, _ = MISTAKES["an unknown utility to train for"]
+    name, arguments, _ = MISTAKES["an unknown utility"]
     process = start(name, *arguments, cwd=tmp_path)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1 and out == ""

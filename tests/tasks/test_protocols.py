@@ -22,6 +22,7 @@ SUITE = Path(__file__).parents[2] / "grids" / "suite.yaml"
 FROZEN = {
     "ML-families-v0": "96189b5349ad6ba0",
     "ML-instances-v0": "fcc16e3f729c6c1f",
+    "ML-screens-v0": "f9e432c505300da1",
     "ML-synthetic-v0": "739cef67d0065390",
 }
 TRAINED_ON = [f"{name}:{split}" for name in FROZEN for split in ("train", "validation")]

@@ -12,10 +12,10 @@ except ImportError as error:
         'ombo_agents.campaigns needs PyYAML: pip install "ombo-gym[campaigns]"'
     ) from error
 
-from ombo_agents.campaigns.advice import Advice
+from ombo_agents.campaigns.advice.advice import Advice
 from ombo_agents.campaigns.campaign import Campaign
-from ombo_agents.campaigns.plate import Plate, Well
-from ombo_agents.campaigns.space import Space
-from ombo_agents.campaigns.space_file import read_space
+from ombo_agents.campaigns.plates.plate import Plate, Well
+from ombo_agents.campaigns.space.space import Space
+from ombo_agents.campaigns.space.space_file import read_space
 
 __all__ = ["Advice", "Campaign", "Plate", "Space", "Well", "read_space"]

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.campaigns import checking, keeping
-from ombo_agents.campaigns.advice import Advice
-from ombo_agents.campaigns.advising import advised
-from ombo_agents.campaigns.encoding import Encoding, encoding_of
-from ombo_agents.campaigns.factors import Floats
-from ombo_agents.campaigns.known import Known, observation_of
-from ombo_agents.campaigns.plate import Plate
-from ombo_agents.campaigns.reading import Rows, kept_rows, read_rows, stacked
-from ombo_agents.campaigns.rounds import check_new, unanswered, without_answered
-from ombo_agents.campaigns.settings import Settings, parse_origin, parse_targets, parse_words
-from ombo_agents.campaigns.sheets import read_sheet
-from ombo_agents.campaigns.space import Space
-from ombo_agents.campaigns.space_file import read_space
-from ombo_agents.campaigns.suggesting import suggested
-from ombo_agents.campaigns.values import (
-    Measured,
-    measured_values,
-    posterior_of,
-    predicted,
-    with_bounds_met,
+from ombo_agents.campaigns import keeping
+from ombo_agents.campaigns.advice.advice import Advice
+from ombo_agents.campaigns.advice.advising import advised
+from ombo_agents.campaigns.data import checking
+from ombo_agents.campaigns.data.campaign_data import CampaignData, Sheet
+from ombo_agents.campaigns.data.known import Known, observation_of
+from ombo_agents.campaigns.data.reading import Rows
+from ombo_agents.campaigns.data.settings import (
+    Settings,
+    parse_origin,
+    parse_targets,
+    parse_words,
 )
-from ombo_gym.arguments import batch_sizes_of_plates
-from ombo_gym.problems.own.spreadsheet import Spreadsheet
+from ombo_agents.campaigns.files.sheets import made_sheet, read_sheet
+from ombo_agents.campaigns.pictures.intervals import as_html, measured_figure
+from ombo_agents.campaigns.plates.plate import Plate
+from ombo_agents.campaigns.plates.suggesting import suggested
+from ombo_agents.campaigns.space.encoding import Encoding
+from ombo_agents.campaigns.space.factors import Floats
+from ombo_agents.campaigns.space.space import Space
+from ombo_agents.campaigns.space.space_file import read_space
 from ombo_gym.spec import CampaignSpec, Observation, Repeats
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
+from ombo_gym.surrogates.surrogate import make_surrogate
 from ombo_gym.utilities import make_utility
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet that was read, or told later.
-
-    Attributes:
-        table: Its cells.
-        round: Of its rows, where no column says it; 0: the start.
-    """
-
-    table: Spreadsheet
-    round: int
 
 
 class Campaign:
@@ -83,12 +69,8 @@ class Campaign:
         sheets: Sequence[Sheet],
         advice: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        self.space: Space = read_space(space)
-        self.settings = settings
-        self.sheets = tuple(sheets)
+        self._data = CampaignData(read_space(space), settings, tuple(sheets))
         self.advice = tuple(advice)
-        self._rows = self._read(self.sheets)
-        self._checked = self._measured()
 
     @classmethod
     def from_csv(
@@ -107,11 +89,13 @@ class Campaign:
         cost: str | None = None,
         utility: Any = "best",
         delimiter: str | None = None,
+        surrogate: Any = None,
     ) -> Self:
         """A campaign from a spreadsheet.
 
         Args:
             data: The path of a CSV file or an Excel workbook; a data frame or a list of dicts, too.
+                Before the first plate it may have no result, no row, or be an empty list.
             space: The path of a space file, or the same as a dict.
             target: The column that is measured; of several, a dict of columns with a weight each,
                 or with `weight`, `goal`, `low` and `high`: the sum of all is maximised, see
@@ -130,6 +114,9 @@ class Campaign:
             cost: Column of what wells cost, for the report of `check`.
             utility: What the campaign is worth when it is over.
             delimiter: What separates cells; None: found out.
+            surrogate: Recipe of the model that policies and predictions rest on, as environments
+                take it: `{"kernel": "learned", "path": "priors/coupling"}` is a prior that was
+                learnt from past campaigns, see the guide on learned priors. None: `fit`.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -146,53 +133,59 @@ class Campaign:
             cost=cost,
             utility=make_utility(utility).config(),
             delimiter=delimiter,
+            surrogate=surrogate,
         )
         read = read_space(space)
-        return cls(read, settings, [Sheet(read_sheet(data, delimiter), 0)])
+        if isinstance(data, list | tuple) and not data:
+            table = _empty_sheet(read, settings)
+        else:
+            table = read_sheet(data, delimiter, rows_needed=False)
+        found = cls(read, settings, [Sheet(table, 0)])
+        if surrogate is not None:
+            make_surrogate(found.spec([1]))  # refuses a recipe, or a prior of another space
+        return found
 
     # --- what is known --------------------------------------------------------------------------
 
-    def _read(self, sheets: Sequence[Sheet]) -> Rows:
-        """Rows of all sheets by round; rounds are numbered from 0, however a column counts them."""
-        parts: list[Rows] = []
-        numbers = np.zeros(0, np.int64)  # of the rounds so far, as the sheets count them
-        for i, sheet in enumerate(sheets):
-            last = int(numbers.max()) if len(numbers) else 0
-            number = last + sheet.round - max(len(numbers) - 1, 0)
-            first = i == 0 and self.settings.round_column is not None
-            number_or_column = None if first else number
-            rows = read_rows(sheet.table, self.space, self.settings, number_or_column, told=i > 0)
-            numbers = np.union1d(numbers, rows.rounds)
-            parts.append(rows)
-        found = stacked(parts)
-        found.rounds[:] = np.searchsorted(numbers, found.rounds)
-        order = np.argsort(found.rounds, kind="stable")
-        return without_answered(kept_rows(found, order))
+    @property
+    def data(self) -> CampaignData:
+        """All that is known, as a value that never changes."""
+        return self._data
 
-    def _measured(self) -> Measured:
-        features = self.space.features(self._rows.columns)
-        source = str(self.sheets[0].table.path)
-        return measured_values(self._rows, features, self.settings, source)
+    @property
+    def space(self) -> Space:
+        """What designs may be."""
+        return self._data.space
+
+    @property
+    def settings(self) -> Settings:
+        """Targets, words and columns."""
+        return self._data.settings
+
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """As they were given, in order."""
+        return self._data.sheets
 
     @property
     def rows(self) -> Rows:
         """What is known, in the order of rounds."""
-        return self._rows
+        return self._data.rows
 
     @property
     def values(self) -> Floats:
         """Scores (n,), maximised; NaN where a well is not measured yet."""
-        return self._checked.values.copy()
+        return self._data.measured.values.copy()
 
     @property
     def noise_std(self) -> float | None:
         """Standard deviation of a measurement, from replicates and controls; None: unknown."""
-        return self._checked.noise_std
+        return self._data.measured.noise_std
 
     @property
     def block_offsets(self) -> dict[str, float]:
         """How much higher blocks are than others, in the score's units."""
-        return dict(self._checked.offsets)
+        return dict(self._data.measured.offsets)
 
     def known(
         self,
@@ -201,6 +194,7 @@ class Campaign:
         seed: int = 0,
         repeats: Repeats | str = Repeats.NEVER_AGAIN,
         encoding: Encoding | None = None,
+        snap: bool = False,
     ) -> Known:
         """All that a policy is shown.
 
@@ -209,39 +203,13 @@ class Campaign:
             seed: Of the designs that are looked at, where these are drawn.
             repeats: Whether measuring a design again may be worth it.
             encoding: The design space, where it is made already.
+            snap: Whether wells between steps are taken for the nearest wherever they can be.
 
         Raises:
             ValueError: Plates that are none, or a space without designs.
         """
-        plates = batch_sizes_of_plates("plates_left", plates_left)
-        rows, values = self._rows, self._checked.values
-        best_first = np.argsort(-np.where(np.isnan(values), -np.inf, values), kind="stable")
-        best_first = best_first[: int(np.isfinite(values).sum())]
-        encoding = encoding or encoding_of(self.space, rows.columns, best_first, seed)
-        spec = self._spec(plates, encoding, repeats)
-        designs = encoding.encode(rows.columns)
-        done, started = np.isfinite(values), rows.rounds == 0
-        num_done = int((started & done).sum())
-        bounds = self._checked.bounds[done]
-        known = with_bounds_met(spec, designs[done], values[done], bounds, num_done)
-        filled = values.copy()
-        filled[done] = known
-        if not done.all():
-            posterior = posterior_of(spec, designs[done], known, num_done)
-            filled[~done] = predicted(posterior, spec, designs[~done])[0]
-        return Known(encoding, spec, rows, designs, filled, self._checked, int(started.sum()))
-
-    def _spec(self, plates: tuple[int, ...], encoding: Encoding, repeats: Any) -> CampaignSpec:
-        counts = np.bincount(self._rows.rounds)
-        played = [int(count) for count in counts[1:] if count]
-        return CampaignSpec(
-            encoding.design_space,
-            plates=(*played, *plates),
-            utility=self.settings.utility,
-            repeats=repeats,
-            noise_std=self._checked.noise_of_controls,
-            start_capacity=int(counts[0]),
-            start_origin=self.settings.origin,
+        return self._data.known(
+            plates_left, seed=seed, repeats=repeats, encoding=encoding, snap=snap
         )
 
     def spec(self, plates_left: Sequence[int], **options: Any) -> CampaignSpec:
@@ -267,14 +235,16 @@ class Campaign:
         Args:
             plates_left: Sizes of the plates to come, the next one first.
             policy: A name of `ombo_agents.names()`, with settings or without, or "auto", see
-                `ombo_agents.campaigns.suggesting.chosen_policy`.
+                `ombo_agents.campaigns.plates.plates.choosing.chosen_policy`.
             seed: The same data, plates, policy and seed give the same plate.
             repeats: Whether measuring a design again may be worth it: "allowed" lets a policy.
 
         Raises:
             ValueError: Plates or a policy that are none, or fewer designs than wells.
         """
-        return suggested(self, plates_left, policy=policy, seed=seed, repeats=repeats)
+        return suggested(
+            self._data, plates_left, policy=policy, seed=seed, repeats=repeats, advice=self.advice
+        )
 
     def advise(
         self,
@@ -284,7 +254,7 @@ class Campaign:
         simulations: int | None = None,
         worth: float | None = None,
         seed: int = 0,
-        progress: bool = True,
+        progress: bool | Callable[[int, int], object] = True,
     ) -> Advice:
         """Which policy to follow on the plates that are left, and what other plates would bring.
 
@@ -296,17 +266,18 @@ class Campaign:
         Args:
             plates_left: Sizes of the plates to come, the next one first.
             policies: That are played, the first one being chosen unless another is above it; None:
-                a few, see `ombo_agents.campaigns.advising.POLICIES`.
+                a few, see `ombo_agents.campaigns.advice.advising.POLICIES`.
             simulations: Objectives that are drawn; None: 200, fewer where rows are many.
             worth: By how much, in the target's units, another plate has to better the outcome.
             seed: The same data, arguments and seed give the same advice.
-            progress: Whether a bar is shown on a terminal once it takes long.
+            progress: Whether a bar is shown on a terminal once it takes long; or what is told how
+                many rounds of simulation are done, of how many.
 
         Raises:
             ValueError: Plates, policies, a number of simulations or a worth that are none.
         """
         found = advised(
-            self,
+            self._data,
             plates_left,
             policies=policies,
             simulations=simulations,
@@ -328,31 +299,27 @@ class Campaign:
         Raises:
             ValueError: A row that is not as the sheet's; names it.
         """
-        table = read_sheet(data, self.settings.delimiter)
-        told = read_rows(table, self.space, self.settings, 0, told=True)
-        if not told.status and told.control_places:
-            raise ValueError(
-                "tell: expected a row inside the space, got none "
-                f"({told.control_places[0]}); correct it"
-            )
-        check_new(self._rows, told)
-        rest = unanswered(self._rows, told)
-        last = int(self._rows.rounds.max(initial=0))
-        sheets = (*self.sheets, Sheet(table, last + 1 if rest else last))
-        grown = Campaign(self.space, self.settings, sheets)
-        self.sheets, self._rows, self._checked = grown.sheets, grown._rows, grown._checked
+        self._data = self._data.told(read_sheet(data, self.settings.delimiter))
 
     def check(self) -> str:
         """What was understood: columns, kinds, and counts of rows."""
-        return checking.report(self)
+        return checking.report(self._data)
+
+    def understood(self) -> dict[str, str]:
+        """What each column is taken for, by its name in the sheet, as `check` says it."""
+        return checking.column_lines(self._data)
+
+    def notes(self) -> list[str]:
+        """What stands aside, and what may surprise, as `check` says it."""
+        return checking.notes(self._data)
 
     def summary(self) -> str:
         """The first lines of `check`: how many rows are what, and which are controls."""
-        return checking.summary(self)
+        return checking.summary(self._data)
 
     def pareto_front(self) -> NDArray[np.intp]:
         """Measured rows that no other is better than in all targets, by index."""
-        return checking.pareto_front(self._rows, self.settings)
+        return checking.pareto_front(self.rows, self.settings)
 
     # --- as a file ------------------------------------------------------------------------------
 
@@ -378,5 +345,28 @@ class Campaign:
         except ValueError as error:
             raise ValueError(f"{path}: expected a campaign, got a damaged one: {error}") from None
 
+    @property
+    def figure(self) -> Any:
+        """What was measured so far and the best of it, a figure of matplotlib.
+
+        Raises:
+            ValueError: Nothing was.
+        """
+        if not self._data.measured.any_result:
+            raise ValueError("figure: expected a campaign with results, got one without")
+        sign = self.settings.sign
+        values, rounds = sign * self.values, self.rows.rounds.tolist()
+        return measured_figure(values, rounds, self._data.measured_name, maximised=sign > 0)
+
     def _repr_html_(self) -> str:
-        return checking.report_html(self)
+        text = checking.report_html(self._data)
+        any_result = self._data.measured.any_result
+        return text + (as_html(self.figure, "what was measured") if any_result else "")
+
+
+def _empty_sheet(space: Space, settings: Settings) -> Spreadsheet:
+    """A sheet without rows that has all columns which the space and the settings name."""
+    also = [settings.round_column, settings.block, settings.cost]
+    targets = [target.column for target in settings.targets]
+    header = [*space.columns, *targets, *(name for name in also if name is not None)]
+    return made_sheet("rows", header, [], rows_needed=False)

@@ -6,13 +6,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ombo_agents.campaigns.settings import Settings
-from ombo_agents.campaigns.sheets import made_sheet
-from ombo_agents.campaigns.space import Space
-from ombo_agents.campaigns.space_file import read_space
+from ombo_agents.campaigns.data.settings import Settings
+from ombo_agents.campaigns.files.sheets import made_sheet
+from ombo_agents.campaigns.space.space import Space
+from ombo_agents.campaigns.space.space_file import read_space
 from ombo_gym.arguments import shown
 from ombo_gym.files import write_atomically
-from ombo_gym.problems.own.spreadsheet import Spreadsheet
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
 if TYPE_CHECKING:
     from ombo_agents.campaigns.campaign import Campaign
@@ -84,7 +84,13 @@ def load(
         settings = Settings.from_dict(found["settings"])
         sheets = [
             (
-                made_sheet(each["source"], each["header"], each["rows"], each["numbers"]),
+                made_sheet(
+                    each["source"],
+                    each["header"],
+                    each["rows"],
+                    each["numbers"],
+                    rows_needed=False,
+                ),
                 each["round"],
             )
             for each in found["sheets"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tyro
+
+from ombo_agents.cli.arguments import parse_json
 
 if TYPE_CHECKING:
     from ombo_agents.campaigns import Campaign
@@ -17,10 +20,11 @@ class SheetArgs:
     """A spreadsheet and how it is read."""
 
     screen: tyro.conf.Positional[Path]
-    """The spreadsheet, CSV or Excel (.xlsx), with names of columns in its first row."""
-    space: Path
+    """The spreadsheet, CSV or Excel (.xlsx), with names of columns in its first row; or a
+    campaign's file (.json), which says all that the flags about the sheet do."""
+    space: Path | None = None
     """The space file, YAML or JSON, which says what designs may be."""
-    target: str
+    target: str | None = None
     """The column that is measured, with or without its unit."""
     maximise: tyro.conf.FlagCreatePairsOff[bool] = False
     """High values of the target are good."""
@@ -40,6 +44,12 @@ class SheetArgs:
     """The column that names blocks or plates, whose offsets are taken out."""
     cost: str | None = None
     """The column of what wells cost."""
+    filled: tuple[Path, ...] = ()
+    """Plates that suggest wrote and that are filled in by now, in the order of rounds."""
+    surrogate: str | None = None
+    """The recipe of the model as JSON, {"kernel": "learned", "path": "priors/coupling"} say."""
+    past: Path | None = None
+    """A folder of earlier campaigns, a spreadsheet each: a prior is learnt from them and used."""
 
 
 def read_campaign(args: SheetArgs, *, goal_needed: bool, data: Any = None) -> Campaign:
@@ -51,29 +61,94 @@ def read_campaign(args: SheetArgs, *, goal_needed: bool, data: Any = None) -> Ca
         data: What is read in place of the sheet's file, where it was read already.
 
     Raises:
-        ValueError: Both goals, or none where one is needed; or what `Campaign.from_csv` refuses.
+        ValueError: Both goals, or none where one is needed, flags beside a campaign's file, or a
+            sheet without what is needed; or what `Campaign.from_csv` and `tell` refuse.
     """
+    if is_campaign_file(args.screen):
+        campaign = _kept_campaign(args)
+    else:
+        campaign = _campaign_of_sheet(args, goal_needed, args.screen if data is None else data)
+    for plate in args.filled:
+        try:
+            campaign.tell(plate)
+        except ValueError as error:
+            named = "" if str(plate) in str(error) else f"{plate}: "
+            raise ValueError(f"--filled: {named}{error}") from None
+    return campaign
+
+
+def is_campaign_file(path: Path) -> bool:
+    """Whether a file is what `Campaign.save` wrote, and no sheet."""
+    return path.suffix.lower() == ".json"
+
+
+def _kept_campaign(args: SheetArgs) -> Campaign:
+    """The campaign of a file, to which flags may only add plates."""
     from ombo_agents.campaigns import Campaign
 
+    plain = SheetArgs(args.screen)
+    names = [field.name for field in fields(SheetArgs) if field.name not in ("screen", "filled")]
+    given = [name for name in names if getattr(args, name) != getattr(plain, name)]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(
+            f"{flags}: {args.screen} is a campaign's file, which says it already; leave it out, or "
+            "give the spreadsheet"
+        )
+    return Campaign.load(args.screen)
+
+
+def _campaign_of_sheet(args: SheetArgs, goal_needed: bool, data: Any) -> Campaign:
+    """The campaign of a spreadsheet."""
+    from ombo_agents.campaigns import Campaign
+
+    for name, example in (("space", "space.yaml"), ("target", "yield")):
+        if getattr(args, name) is None:
+            raise ValueError(f"expected --{name} beside a spreadsheet, --{name} {example} say")
     if args.maximise and args.minimise:
         raise ValueError("expected --maximise or --minimise, got both")
     if goal_needed and not (args.maximise or args.minimise):
         raise ValueError(
             "expected --maximise or --minimise, got neither; say which values are good"
         )
+    reading: dict[str, Any] = {
+        "failed": _words(args.failed),
+        "pending": _words(args.pending),
+        "failed_value": args.failed_value,
+        "block": args.block,
+    }
     return Campaign.from_csv(
-        args.screen if data is None else data,
+        data,
         args.space,
         target=args.target,
         goal="min" if args.minimise else "max",
         origin=args.origin,
         round_column=args.round_column,
-        failed=_words(args.failed),
-        pending=_words(args.pending),
-        failed_value=args.failed_value,
-        block=args.block,
         cost=args.cost,
+        surrogate=_surrogate(args, reading),
+        **reading,
     )
+
+
+def _surrogate(args: SheetArgs, reading: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The recipe that --surrogate writes, or that of the prior of past campaigns."""
+    if args.surrogate is not None and args.past is not None:
+        raise ValueError("expected --surrogate or --past, got both; --past learns a prior itself")
+    if args.surrogate is not None:
+        return parse_json("--surrogate", args.surrogate)
+    if args.past is None:
+        return None
+    from ombo_agents.learned.priors.folders import prior_of_past
+
+    path = prior_of_past(
+        args.past,
+        space=args.space,
+        target=args.target,
+        minimise=args.minimise,
+        leave_out=args.screen,
+        **reading,
+    )
+    return {"kernel": "learned", "path": str(path)}
 
 
 def _words(given: tuple[str, ...]) -> list[str]:

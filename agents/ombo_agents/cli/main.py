@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from ombo_agents.cli import advise, check, evaluate, exact, list, suggest, train
+from ombo_agents.cli import advise, check, evaluate, exact, list, serve, suggest, train
 from ombo_agents.cli.arguments import report_errors
 
 COMMANDS: dict[str, Any] = {
@@ -17,6 +17,7 @@ COMMANDS: dict[str, Any] = {
     "check": check,
     "suggest": suggest,
     "advise": advise,
+    "serve": serve,
 }
 
 Subcommand = (
@@ -27,6 +28,7 @@ Subcommand = (
     | Annotated[check.Args, tyro.conf.subcommand("check")]
     | Annotated[suggest.Args, tyro.conf.subcommand("suggest")]
     | Annotated[advise.Args, tyro.conf.subcommand("advise")]
+    | Annotated[serve.Args, tyro.conf.subcommand("serve")]
 )
 
 
@@ -36,7 +38,8 @@ def main() -> None:
         Subcommand,
         prog="ombo",
         description="Sequential design under a budget: train policies, evaluate them, solve small "
-        "campaigns exactly, suggest the next plate of a real one, advise on those that follow.",
+        "campaigns exactly, suggest the next plate of a real one, advise on those that follow, "
+        "serve a page that does both.",
     )
     with report_errors():
         next(each for each in COMMANDS.values() if each.Args is type(arguments)).main(arguments)

@@ -29,7 +29,7 @@ class Args(SheetArgs):
     layout: int | None = None
     """Wells of the plate on the bench, 24, 48, 96 or 384: adds names as A1, and a map."""
     out: Path = Path("plate.csv")
-    """The file to write, .csv or .xlsx; a file with results in it is never overwritten."""
+    """The file to write, .csv or .xlsx; beside another plate there, plate-2.csv is written."""
 
 
 def main(args: Args) -> None:
@@ -43,7 +43,9 @@ def main(args: Args) -> None:
         seed=args.seed,
         repeats="allowed" if args.repeats else "never_again",
     )
-    plate.write(args.out, layout=args.layout)
-    print(f"{plate.reason}\n{len(plate)} wells: {args.out}")
+    file = plate.write(args.out, layout=args.layout, rename=True)
+    print(f"{plate.reason}\n{len(plate)} wells: {file}")
+    if file != args.out:
+        print(f"{args.out} holds another plate, or results, and stays as it is")
     if changed := plate.changed_by_plates_to_come:
         print(f"{changed} of them would be others if this plate were the last: column 'if last'")

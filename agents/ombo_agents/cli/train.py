@@ -47,8 +47,14 @@ class Args:
     (`ML-families-v0:validation`)."""
     agent: str | None = None
     """What the agent acts through: "exploration" weights (the default), or "direct"ly on designs,
-    which plays one design space and goes without --tasks; or "prior", which is no policy but what
+    which plays one design space and goes without --tasks; or "meta", which plays every design
+    space, by a table of few numbers; or "prior", which is no policy but what
     `surrogate={"kernel": "learned", "path": ...}` knows of a family of problems."""
+    passes: int | None = None
+    """Of --agent meta: how often all lines are searched, 1."""
+    from_shipped: bool = False
+    """Of --agent meta: begins at the policy `meta` of the package, to be tuned to --env or --tasks;
+    else at the rules that it is made of."""
     kind: str | None = None
     """Of a prior: "interp", "tables" or "deep"; by default that of the three which foretells best
     what was left out."""
@@ -105,6 +111,9 @@ def main(args: Args) -> None:
     """
     if args.agent == "prior":
         _learn_prior(args)
+        return
+    if args.agent == "meta":
+        _train_meta(args)
         return
     _check_flags(args)
     agent = _agent(args)
@@ -163,6 +172,62 @@ def _learn_prior(args: Args) -> None:
     )
 
 
+def _train_meta(args: Args) -> None:
+    """Trains the meta-policy, over tasks or on one problem.
+
+    Raises:
+        SystemExit: Ctrl-C; all lines but the one that was searched are kept.
+        ValueError: Flags that it has no use for.
+    """
+    taken = (
+        *("out", "agent", "tasks", "validate", "seed", "passes", "from_shipped", "resume"),
+        *("env", "horizon", "batch_size", "utility", "env_kwargs", "backend", "jobs", "address"),
+    )
+    _refuse_all_but(args, taken, "meta")
+    from ombo_agents.learned.meta.command import train_from_flags
+
+    try:
+        config = train_from_flags(args, _one_task(args) if args.tasks is None else None)
+    except KeyboardInterrupt:
+        print(f"interrupted: the same command with --resume goes on, {args.out}", file=sys.stderr)
+        raise SystemExit(128 + signal.SIGINT) from None
+    kept = sum(look["kept"] for look in config["validation"])
+    print(
+        f"trained on {config['campaigns']:,} campaigns in {config['seconds']} s; validation keeps "
+        f"what was learnt for {kept} of {len(config['validation'])} kinds of campaigns: {args.out}"
+    )
+
+
+def _one_task(args: Args) -> dict[str, Any]:
+    """The task that --env and its flags stand for."""
+    said = {
+        name: default if getattr(args, name) is None else getattr(args, name)
+        for name, default in _OF_ONE_PROBLEM.items()
+    }
+    given = parse_json("--env-kwargs", args.env_kwargs)
+    start = {"start": given.pop("start")} if "start" in given else {}
+    return {
+        "env": parse_env(said["env"]),
+        "env_kwargs": given,
+        "horizon": parse_horizon(said["horizon"]),
+        "batch_size": said["batch_size"],
+        "utilities": [said["utility"]],
+        **start,
+    }
+
+
+def _refuse_all_but(args: Args, taken: tuple[str, ...], agent: str) -> None:
+    """Refuses flags that an agent has no use for."""
+    plain = Args(out=args.out)
+    names = [field.name for field in fields(Args) if field.name not in taken]
+    if given := [_flag(name) for name in names if getattr(args, name) != getattr(plain, name)]:
+        known = ", ".join(map(_flag, taken[2:]))
+        raise ValueError(
+            f"{given[0]}: --agent {agent} takes {known} and --out, got {', '.join(given)} too; "
+            "leave it out"
+        )
+
+
 def _say_what_was_kept(out: Path) -> None:
     """Which checkpoint of training over tasks the policy is."""
     from ombo_agents.learned.over_tasks.validation import FILE, kept_rounds
@@ -176,10 +241,15 @@ def _say_what_was_kept(out: Path) -> None:
 
 def _check_flags(args: Args) -> None:
     """Refuses flags of the one kind of training beside those of the other."""
-    for name in ("kind", "space", "target", "minimise"):
+    of_agents = {
+        **dict.fromkeys(("kind", "space", "target", "minimise"), "prior"),
+        **dict.fromkeys(("passes", "from_shipped"), "meta"),
+    }
+    for name, agent in of_agents.items():
         if getattr(args, name):
             raise ValueError(
-                f"--{name}: it goes with --agent prior and no other, got {getattr(args, name)!r}"
+                f"{_flag(name)}: it goes with --agent {agent} and no other, got "
+                f"{getattr(args, name)!r}"
             )
     with_tasks = args.tasks is not None
     others = _OF_ONE_PROBLEM if with_tasks else _OF_TASKS
@@ -208,7 +278,8 @@ def _agent(args: Args) -> str:
     acts = [agent for agent, control in CONTROLS.items() if control == args.control]
     agent = args.agent or (acts[0] if acts else "exploration")
     if agent not in CONTROLS:
-        raise ValueError(f"--agent: expected one of {sorted(CONTROLS)}, got {agent!r}")
+        known = [*sorted(CONTROLS), "meta", "prior"]
+        raise ValueError(f"--agent: expected one of {known}, got {agent!r}")
     if acts and agent not in acts:
         raise ValueError(
             f"--control: {agent} acts through {CONTROLS[agent]!r}, got {args.control!r}; leave out "

@@ -21,6 +21,9 @@ from typing_extensions import override
 from ombo_agents.bayesian.schedules import ExplorationPolicy
 from ombo_agents.learned.direct import TrainedDirect
 from ombo_agents.learned.direct_network import DatasetExtractor, DirectPolicy, check_outputs
+from ombo_agents.learned.meta.policy import Meta
+from ombo_agents.learned.meta.rule import AGENT as META
+from ombo_agents.learned.meta.rule import read_rule
 from ombo_agents.learned.size_limits import check_network_size
 from ombo_agents.policy import Policy
 from ombo_gym.controls import make_control
@@ -163,10 +166,12 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{folder}: expected a trained policy, got a learned prior, which policies stand on: "
             f'give it as surrogate={{"kernel": "learned", "path": "{folder}"}}'
         )
+    if isinstance(config, dict) and config.get("agent") == META:
+        return config
     if not isinstance(config, dict) or not _names_a_network(config):
         raise ValueError(
-            f"{folder}/{CONFIG}: expected an 'agent' among {sorted(CONTROLS)} and its 'hidden' "
-            "layers, for instance [64, 64]; train it again"
+            f"{folder}/{CONFIG}: expected an 'agent' among {sorted([*CONTROLS, META])} and, of a "
+            "network, its 'hidden' layers, for instance [64, 64]; train it again"
         )
     return config
 
@@ -191,6 +196,8 @@ def shape_of(spec: CampaignSpec) -> dict[str, Any]:
 def fits(folder: Path, spec: CampaignSpec) -> bool:
     """Whether a trained policy can play these campaigns, by what it sees and acts on."""
     config = read_config(folder)
+    if config["agent"] == META:
+        return spec.control == "designs"
     if CONTROLS[config["agent"]] == "designs":
         return spec.control == "designs" and _made_for(config) == _shape_of_one_size(spec)
     return spec.control in ("designs", CONTROLS[config["agent"]])
@@ -219,6 +226,8 @@ def load(folder: Path, spec: CampaignSpec) -> Policy:
     """
     config = read_config(folder)
     agent = config["agent"]
+    if agent == META:
+        return Meta(spec, read_rule(folder))
     if CONTROLS[agent] == "designs" and _made_for(config) != _shape_of_one_size(spec):
         raise ValueError(
             f"{folder}: a {agent!r} policy plays the design space and batch size of its training, "

@@ -21,15 +21,10 @@ from ombo_gym.design_spaces.parameters import (
     Range,
 )
 from ombo_gym.problems.core.checks import is_number
-from ombo_gym.problems.own.cells import clean
-from ombo_gym.problems.own.number_columns import (
-    NumberColumn,
-    is_numeric,
-    merged,
-    remedy_of_designs,
-    remedy_of_missing,
-)
-from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed, shown
+from ombo_gym.problems.own.column_kinds import is_numeric, remedy_of_designs, remedy_of_missing
+from ombo_gym.spreadsheets.cells import clean
+from ombo_gym.spreadsheets.number_columns import NumberColumn, merged
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet, listed, shown
 
 _MOST_LEVELS = 1000  # of a text column, each of which is a feature
 _SHOWN = 8  # values of a column, when it is described

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_gym.problems.own.cells import clean
 from ombo_gym.problems.own.columns import Column, kinds_in_words
-from ombo_gym.problems.own.number_columns import NumberColumn, read_numbers
-from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed
+from ombo_gym.spreadsheets.cells import clean
+from ombo_gym.spreadsheets.number_columns import NumberColumn, read_numbers
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet, listed
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,31 @@ class Rows:
     values: NDArray[np.float64]
     failed: NDArray[np.bool_]
     pending: NDArray[np.bool_]
+
+    def description(
+        self, value: str, columns: Sequence[tuple[Column, Sequence[Any]]], *, minimise: bool
+    ) -> str:
+        """A line a column, and one for what was measured.
+
+        Args:
+            value: Name of the column that was measured.
+            columns: Of a design, each with what stands in it in the distinct designs.
+            minimise: Whether low values are good.
+        """
+        measured = self.values[~np.isnan(self.values)]
+        notes = [f"{len(measured):,} measured from {measured.min():.10g} to {measured.max():.10g}"]
+        if self.failed.any():
+            notes.append(f"{self.failed.sum():,} failed")
+        if self.pending.any():
+            notes.append(f"{self.pending.sum():,} not measured yet, which are left out")
+        lines = {
+            each.name: each.describe(values, self.sheet.unit(each.name)) for each, values in columns
+        }
+        lines[value] = f"the value, {'minimised' if minimise else 'maximised'}: {'; '.join(notes)}"
+        size = len(columns[0][1])
+        head = f"{self.sheet.path.name}: {len(self.values):,} rows, {size:,} designs"
+        width = max(map(len, lines))
+        return "\n".join([head, *(f"  {name:<{width}}  {line}" for name, line in lines.items())])
 
 
 def read_words(failed: Any, pending: Any) -> tuple[frozenset[str], frozenset[str]]:

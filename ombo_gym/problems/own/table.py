@@ -17,10 +17,10 @@ from ombo_gym.design_spaces.scales import warn_of_wide_spans
 from ombo_gym.problems.core.measured import Measured, Measurements, group_replicates
 from ombo_gym.problems.data import DIRECTORY, REMEDY
 from ombo_gym.problems.own.array_pool import ArrayPool, check_arrays_alone, read_array_pool
-from ombo_gym.problems.own.cells import clean
 from ombo_gym.problems.own.columns import Column, informative, printed
 from ombo_gym.problems.own.rows import Rows, read_rows
-from ombo_gym.problems.own.spreadsheet import Spreadsheet, listed
+from ombo_gym.spreadsheets.cells import clean
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet, listed
 
 EXAMPLE = DIRECTORY / "example.csv"
 
@@ -152,14 +152,8 @@ class Table(Measured):
         self.value = _chosen("value", [sheet.header[-1] if value is None else value], sheet)[0]
         self.columns = self._design_columns(designs, sheet)
         columns = self._read_columns(sheet, categories, log, parameters)
-        try:
-            rows = read_rows(sheet, columns, self.value, failed=failed, pending=pending)
-        except ValueError as error:
-            if value is not None:
-                raise
-            raise ValueError(
-                f"{error} ({self.value!r}, the last column, was taken since value= names none)"
-            ) from None
+        words = {"failed": failed, "pending": pending}
+        rows = self._read_rows(sheet, columns, value_chosen=value is not None, **words)
         self.column_kinds = rows.kinds
         self.sources = (path,)
         self._content = sheet.content
@@ -202,6 +196,19 @@ class Table(Measured):
             )
         return columns
 
+    def _read_rows(
+        self, sheet: Spreadsheet, columns: Sequence[Column], *, value_chosen: bool, **words: Any
+    ) -> Rows:
+        """As `read_rows`; an error says so where nobody chose the value's column."""
+        try:
+            return read_rows(sheet, columns, self.value, **words)
+        except ValueError as error:
+            if value_chosen:
+                raise
+            raise ValueError(
+                f"{error} ({self.value!r}, the last column, was taken since value= names none)"
+            ) from None
+
     def _list_designs(self, rows: Rows) -> None:
         """Makes a pool of the distinct rows, and a table of what was measured."""
         path = rows.sheet.path
@@ -234,7 +241,9 @@ class Table(Measured):
         self.design_space = CandidateDesigns(
             features, names=list(map(", ".join, zip(*texts, strict=True))), scale="none"
         )
-        self._description = _description(rows, self.value, columns, self._arguments["minimise"])
+        self._description = rows.description(
+            self.value, columns, minimise=self._arguments["minimise"]
+        )
 
     def _read_columns(
         self, sheet: Spreadsheet, categories: Any, log: Any, parameters: Any
@@ -377,23 +386,3 @@ def _check_size(path: Path, columns: Sequence[tuple[Column, Sequence[Any]]], siz
             f"({needed / 2**20:,.0f} MiB), most of them the categories of {listed(widest)}; "
             "describe these by numbers, or leave columns or rows out"
         )
-
-
-def _description(
-    rows: Rows, value: str, columns: Sequence[tuple[Column, Sequence[Any]]], minimise: bool
-) -> str:
-    """A line a column."""
-    measured = rows.values[~np.isnan(rows.values)]
-    notes = [f"{len(measured):,} measured from {measured.min():.10g} to {measured.max():.10g}"]
-    if rows.failed.any():
-        notes.append(f"{rows.failed.sum():,} failed")
-    if rows.pending.any():
-        notes.append(f"{rows.pending.sum():,} not measured yet, which are left out")
-    lines = {
-        each.name: each.describe(values, rows.sheet.unit(each.name)) for each, values in columns
-    }
-    lines[value] = f"the value, {'minimised' if minimise else 'maximised'}: {'; '.join(notes)}"
-    size = len(columns[0][1])
-    head = f"{rows.sheet.path.name}: {len(rows.values):,} rows, {size:,} designs"
-    width = max(map(len, lines))
-    return "\n".join([head, *(f"  {name:<{width}}  {line}" for name, line in lines.items())])

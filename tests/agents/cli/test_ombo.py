@@ -120,13 +120,13 @@ def test_modules_of_one_s_own_are_found_in_the_folder_that_it_is_called_from(
         "    def propose(self, observation, rngs, q):\n"
         "        return self.space.sample(rngs, q)\n"
     )
-    words = "--env Ombo/Bandit-v0 --policies own_still:Still --horizons 1 --campaigns 2 --jobs 1"
+    words = "--env Ombo/Bandit-v0 --policy own_still:Still --horizon 1"
     done = subprocess.run(
         [
             sys.executable,
             "-c",
             "from ombo_gym.command import main; main()",
-            "evaluate",
+            "exact",
             *words.split(),
         ],
         cwd=tmp_path,
@@ -136,4 +136,4 @@ def test_modules_of_one_s_own_are_found_in_the_folder_that_it_is_called_from(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "own_still:Still" in done.stdout
+    assert json.loads(done.stdout)["policy"] == "own_still:Still"

@@ -2,5 +2,6 @@
 
 from ombo_agents.learned.meta.policy import Meta
 from ombo_agents.learned.meta.rule import Rule, read_rule, write_rule
+from ombo_agents.learned.meta.shipped import meta
 
-__all__ = ["Meta", "Rule", "read_rule", "write_rule"]
+__all__ = ["Meta", "Rule", "meta", "read_rule", "write_rule"]

@@ -1,10 +1,10 @@
-"""What a rule is worth: scores of campaigns of many tasks, all rules on the same campaigns."""
+"""What rules are worth: scores of campaigns of many tasks, all rules on the same campaigns."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from ombo_agents.learned.meta.context import KINDS, kind_of
 from ombo_agents.learned.meta.policy import Meta
 from ombo_agents.learned.meta.rule import Rule
 from ombo_gym.observations import Observation
@@ -28,8 +29,6 @@ Play = Callable[..., Iterable[Any]]  # maps a function over items, in their orde
 _HORIZONS = (1, 2, 3, 5, 7, 10)
 _WELLS = (8, 40)  # of a campaign, between which its budget is drawn
 _WORST = -1.0  # what is worse counts as this, as in the leaderboard
-
-
 _KEPT = 1024  # settings whose best values, which may take a search, are kept in memory
 _best_values: dict[Setting, Floats] = {}
 
@@ -51,8 +50,36 @@ class Setting:
     campaigns: int
 
 
+def by_kind(tasks: TaskDistribution) -> dict[int, TaskDistribution]:
+    """The tasks of each kind of campaign that there are, each with one utility."""
+    found: dict[int, list[tuple[Task, float]]] = {}
+    for task, share in zip(tasks, tasks.probabilities.tolist(), strict=True):
+        for utility in task.utilities:
+            one = replace(task, utilities=(utility,), weight=share / len(task.utilities))
+            if share > 0:
+                found.setdefault(_kind_of_task(one), []).append((one, one.weight))
+    return {
+        kind: TaskDistribution(tuple(task for task, _ in found[kind]))
+        for kind in range(len(KINDS))
+        if kind in found
+    }
+
+
+def _kind_of_task(task: Task) -> int:
+    env = gym.make_vec(environment(task.env), num_envs=1, **task.arguments())
+    kind = kind_of(campaign_spec(env))
+    env.close()
+    return kind
+
+
 def draw_settings(
-    tasks: TaskDistribution, rng: np.random.Generator, count: int, campaigns: int, seed: int
+    tasks: TaskDistribution,
+    rng: np.random.Generator,
+    count: int,
+    campaigns: int,
+    seed: int,
+    *,
+    least_horizon: int = 1,
 ) -> list[Setting]:
     """Draws settings: tasks in their shares, as near as whole numbers come, N and q at random.
 
@@ -62,18 +89,21 @@ def draw_settings(
         count: How many.
         campaigns: Of each.
         seed: Of the first campaign of all.
+        least_horizon: Of N, where a task has such.
     """
     indices = tasks.indices((np.arange(count) + rng.random()) / count)
     return [
-        _setting(tasks[int(index)], rng, campaigns, seed + number * campaigns)
+        _setting(tasks[int(index)], rng, campaigns, seed + number * campaigns, least_horizon)
         for number, index in enumerate(indices)
     ]
 
 
-def _setting(task: Task, rng: np.random.Generator, campaigns: int, seed: int) -> Setting:
+def _setting(
+    task: Task, rng: np.random.Generator, campaigns: int, seed: int, least_horizon: int
+) -> Setting:
     low, high = _range(task.horizon)
-    horizons = [n for n in _HORIZONS if low <= n <= high] or [low]
-    horizon = int(rng.choice(horizons))
+    low = min(max(low, least_horizon), high)
+    horizon = int(rng.choice([n for n in _HORIZONS if low <= n <= high] or [low]))
     wells = np.exp(rng.uniform(*np.log(_WELLS)))
     batch_size = int(np.clip(round(wells / horizon), *_range(task.batch_size)))
     utility = task.utilities[int(rng.integers(len(task.utilities)))]
@@ -139,22 +169,26 @@ class PlayedSetting:
         self._env.close()
 
 
-def scores_of_rules(setting: Setting, rules: Sequence[Rule]) -> Floats:
-    """Scores of a setting's campaigns under each rule, (rules, B)."""
+def mean_scores(setting: Setting, rules: Sequence[Rule]) -> Floats:
+    """Mean scores of a setting's campaigns under each rule, (rules,)."""
     played = PlayedSetting(setting)
     try:
-        return np.stack([played.scores(rule) for rule in rules])
+        return np.stack([played.scores(rule).mean() for rule in rules])
     finally:
         played.close()
 
 
-def scores_of_all(play: Play, settings: Sequence[Setting], rules: Sequence[Rule]) -> Floats:
-    """Scores of all settings under each rule, (settings, rules, B).
+def gains(play: Play, settings: Sequence[Setting], rules: Sequence[Rule]) -> Floats:
+    """Mean scores under all rules but the first, minus those under the first, by setting.
 
     Args:
-        play: Maps a function over items, in their order; a process may take each.
-        settings: What is played.
-        rules: Who plays.
+        play: Maps a function over settings, in their order; a process may take each.
+        settings: S of them.
+        rules: Who plays; the first is what the others are compared with.
+
+    Returns:
+        (S, rules - 1).
     """
-    function = partial(scores_of_rules, rules=rules)
-    return np.stack(list(play(function, settings)))
+    scores = np.stack(list(play(partial(mean_scores, rules=rules), settings)))
+    found: Floats = scores[:, 1:] - scores[:, :1]
+    return found

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ombo_agents.bayesian.weights import scheduled_weights
 from ombo_agents.design_of_experiments.suited import design_policy
-from ombo_agents.learned.meta.context import Context, pays_last_batch
+from ombo_agents.learned.meta.context import kind_of, pays_last_batch, quality
 from ombo_agents.learned.meta.rule import Rule
 from ombo_agents.policy import DesignsPolicy, Details
 from ombo_gym.acquisition.greedy_batch import maximize_score
@@ -39,11 +39,12 @@ class Meta(DesignsPolicy):
     (`ucb`); and where the start was chosen by value, is missing or too small, its first plate is
     designed without a look at values (`doe_then_ucb`), unless it is the last plate and pays itself.
 
-    Learnt are bounded changes of the exploration weights of the first and the last slot of a plate,
-    between which those of the others lie, and of the share of such a first plate that is designed;
-    all linear in `ombo_agents.learned.meta.context.CONTEXT`: rounds and wells left, the utility,
-    how much of the data is a truncated start's, how well the surrogate foretells what it leaves
-    out.
+    Learnt is a table of changes to that, a row for each kind of campaign: by whether the best
+    value or the last batch pays, whether the start was chosen by value, and whether designs can
+    move. They are of the exploration weights of a plate's first and last slot (those of others lie
+    between), with rounds to come and in the last one, also by how well the surrogate foretells what
+    it leaves out; and of the share of such a first plate that is designed. docs/results/meta.md
+    says what training found.
 
     Args:
         spec: Of the campaigns it is built for.
@@ -57,7 +58,7 @@ class Meta(DesignsPolicy):
         self.rule = rule
         self.weights = SCHEDULE if pays_last_batch(spec) else (WEIGHT,)
         self._surrogate = make_surrogate(spec)
-        self._context = Context(spec)
+        self._kind = kind_of(spec)
         self._designed = design_policy(spec)
 
     @override
@@ -85,10 +86,10 @@ class Meta(DesignsPolicy):
 
     def _decide(self, group: CandidatePosterior, observation: Observation) -> tuple[Floats, Floats]:
         """Exploration weights of the first and last slot, (R, 2), and the share designed, (R,)."""
-        changes = self.rule.changes(self._context.of(group, observation))
+        changed = self.rule.changed(self._kind, group.rounds_left <= 1, quality(group))
         begin = scheduled_weights(self.weights, group.rounds_left[:, None], group.plates)
-        ends = np.stack([begin + changes.first_weight, begin + changes.last_weight], axis=1)
-        share = np.clip(1.0 + changes.designed_share, 0.0, 1.0)
+        ends = np.stack([begin + changed.first_weight, begin + changed.last_weight], axis=1)
+        share = np.clip(1.0 + changed.designed_share, 0.0, 1.0)
         designs_first = self._designs_first(observation, group.env_indices)
         return np.clip(ends, 0.0, LARGEST_WEIGHT), np.where(designs_first, share, 0.0)
 

@@ -1,4 +1,4 @@
-"""The learnt part of the meta-policy: what it changes of the rule that it begins as."""
+"""The learnt part of the meta-policy: a table of what it changes of the rule that it begins as."""
 
 from __future__ import annotations
 
@@ -13,62 +13,87 @@ import safetensors.numpy
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from ombo_agents.learned.meta.context import CONTEXT
+from ombo_agents.learned.meta.context import KINDS
 from ombo_gym.files import write_atomically
 
 Floats = NDArray[np.float64]
 
 AGENT, FORMAT = "meta", 1
 TENSORS, CONFIG = "policy.safetensors", "config.json"
-OUTPUTS = ("first_weight", "last_weight", "designed_share")
-LARGEST_CHANGE = 3.0  # of an exploration weight
+CHANGES = (
+    "earlier_first",  # added to the exploration weight of a plate's first slot
+    "earlier_last",  # of its last slot, both while there are rounds to come
+    "final_first",  # the same in the last round
+    "final_last",
+    "by_quality",  # added to all weights, times how good the model is
+    "designed_share",  # added to the share of a first plate that is designed, which is 1
+)
+SHAPE = (len(KINDS), len(CHANGES))
+LARGEST = 3.0  # of a change, in absolute value
 _LARGEST_FILE = 2**21  # bytes
 
 
-class Changes(NamedTuple):
-    """What the rule changes, of R campaigns.
+class Changed(NamedTuple):
+    """What a rule changes, of R campaigns.
 
     Attributes:
-        first_weight, last_weight: (R,) added to the exploration weight of a plate's first and last
-            slot, from -3 to 3.
-        designed_share: (R,) added to the share of a plate that is designed without a look at
-            values, where the rule begins with such a plate.
+        first_weight, last_weight: (R,) added to the exploration weights of a plate's first and
+            last slot.
+        designed_share: Added to the share of a first plate that is designed.
     """
 
     first_weight: Floats
     last_weight: Floats
-    designed_share: Floats
+    designed_share: float
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A linear function of a campaign's context, bounded.
+    """A row for each kind of campaign, a column for each change.
 
     Attributes:
-        weights: (len(OUTPUTS), len(CONTEXT)); all zeros change nothing.
+        table: (len(KINDS), len(CHANGES)), from -3 to 3; all zeros change nothing.
         config: What it was trained on, JSON-able.
 
     Raises:
-        ValueError: Weights of another shape, or not finite.
+        ValueError: A table of another shape, or numbers that are not finite or too large.
     """
 
-    weights: Floats = field(default_factory=lambda: np.zeros((len(OUTPUTS), len(CONTEXT))))
+    table: Floats = field(default_factory=lambda: np.zeros(SHAPE))
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        weights = np.asarray(self.weights, np.float64)
-        if weights.shape != (len(OUTPUTS), len(CONTEXT)) or not np.isfinite(weights).all():
+        table = np.asarray(self.table, np.float64)
+        if table.shape != SHAPE or not (np.abs(table) <= LARGEST).all():  # false for NaN
             raise ValueError(
-                f"weights: expected finite numbers of shape {(len(OUTPUTS), len(CONTEXT))}, got "
-                f"{np.array2string(weights, threshold=6)} of shape {weights.shape}"
+                f"table: expected numbers from -{LARGEST:g} to {LARGEST:g} of shape {SHAPE}, got "
+                f"{np.array2string(table, threshold=6)} of shape {table.shape}"
             )
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "table", table)
 
-    def changes(self, context: Floats) -> Changes:
-        """What it changes of R campaigns, by their context (R, len(CONTEXT))."""
-        raw = (context[:, None] * self.weights).sum(axis=2)  # (R, 3), a row by itself
-        bounded = LARGEST_CHANGE * np.tanh(raw[:, :2] / LARGEST_CHANGE)
-        return Changes(bounded[:, 0], bounded[:, 1], raw[:, 2])
+    def changed(self, kind: int, is_last: NDArray[np.bool_], quality: Floats) -> Changed:
+        """What it changes of R campaigns of one kind.
+
+        Args:
+            kind: Which of `KINDS`.
+            is_last: (R,) whether this is the last round.
+            quality: (R,) of the surrogate, see `ombo_agents.learned.meta.context.quality`.
+        """
+        row = dict(zip(CHANGES, self.table[kind].tolist(), strict=True))
+        more = row["by_quality"] * quality
+        return Changed(
+            np.where(is_last, row["final_first"], row["earlier_first"]) + more,
+            np.where(is_last, row["final_last"], row["earlier_last"]) + more,
+            row["designed_share"],
+        )
+
+    def moved(self, kind: int, changes: Mapping[str, float]) -> Rule:
+        """The same with some entries of a kind's row moved, up to `LARGEST`."""
+        table = self.table.copy()
+        for name, step in changes.items():
+            column = CHANGES.index(name)
+            table[kind, column] = np.clip(table[kind, column] + step, -LARGEST, LARGEST)
+        return Rule(table, self.config)
 
 
 def write_rule(folder: Path, rule: Rule) -> None:
@@ -81,11 +106,11 @@ def write_rule(folder: Path, rule: Rule) -> None:
         **rule.config,
         "agent": AGENT,
         "format": FORMAT,
-        "context": CONTEXT,
-        "outputs": OUTPUTS,
+        "kinds": KINDS,
+        "changes": CHANGES,
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / TENSORS, safetensors.numpy.save({"weights": rule.weights}))
+    write_atomically(folder / TENSORS, safetensors.numpy.save({"table": rule.table}))
     write_atomically(folder / CONFIG, json.dumps(config, indent=2) + "\n")
 
 
@@ -103,10 +128,15 @@ def read_rule(folder: Path) -> Rule:
     except (OSError, ValueError, RecursionError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{folder}: expected a readable meta-policy, got {reason}") from error
-    made_for = (config.get("agent"), config.get("format"), config.get("context"))
-    if made_for != (AGENT, FORMAT, list(CONTEXT)) or "weights" not in tensors:
+    found = config if isinstance(config, dict) else {}
+    made_for = [found.get(name) for name in ("agent", "format", "kinds", "changes")]
+    if made_for != [AGENT, FORMAT, list(KINDS), list(CHANGES)] or "table" not in tensors:
         raise ValueError(
-            f"{folder}: expected a meta-policy of format {FORMAT} that reads {list(CONTEXT)}, got "
+            f"{folder}: expected a meta-policy of format {FORMAT} for the kinds {list(KINDS)}, got "
             f"{made_for}; train it again"
         )
-    return Rule(tensors["weights"], config)
+    try:
+        return Rule(tensors["table"], found)
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{folder}/{TENSORS}: {reason}; train it again") from None

@@ -1,4 +1,4 @@
-"""How the meta-policy is trained, and what it begins as."""
+"""How the meta-policy is trained."""
 
 from __future__ import annotations
 
@@ -7,35 +7,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MetaSettings:
-    """Of training by CMA-ES.
+    """Of a search along lines.
 
     Attributes:
-        generations: Of the search distribution.
-        population: Rules of a generation.
-        sigma: First step size of weights.
-        settings: Tasks with N, q and a utility that a generation is judged on.
+        passes: Over all lines of a kind of campaign.
+        settings: Tasks with N and q that the steps of a line are compared on, drawn for each line.
         campaigns: Of each of these.
-        validation_every: Generations between two looks at validation tasks.
-        validation_settings: How many of these a look plays, always the same.
-        validation_campaigns: Campaigns of each.
+        confidence: Of the paired interval, over settings, that has to be above 0 for a step.
+        validation_settings: That a kind's changes are validated on.
+        validation_campaigns: Of each of these.
     """
 
-    generations: int = 60
-    population: int = 12
-    sigma: float = 0.3
-    settings: int = 12
-    campaigns: int = 10
-    validation_every: int = 10
-    validation_settings: int = 32
-    validation_campaigns: int = 16
+    passes: int = 1
+    settings: int = 32
+    campaigns: int = 8
+    confidence: float = 0.99
+    validation_settings: int = 40
+    validation_campaigns: int = 10
 
     def __post_init__(self) -> None:
-        for name in self.__dataclass_fields__:
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(f"{name}: expected more than 0, got {value}")
-        if self.population < 4:
-            raise ValueError(f"population: expected at least 4 rules, got {self.population}")
+        for name in ("passes", "settings", "campaigns"):
+            if not getattr(self, name) >= 1:
+                raise ValueError(f"{name}: expected at least 1, got {getattr(self, name)}")
+        for name in ("settings", "validation_settings"):
+            if getattr(self, name) < 2:
+                raise ValueError(f"{name}: expected at least 2, got {getattr(self, name)}")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence: expected between 0 and 1, got {self.confidence}")
 
 
 SETTINGS = MetaSettings()

@@ -1,61 +1,70 @@
-"""`ombo train --agent meta`: CMA-ES over the rule's weights, all rules on the same campaigns."""
+"""`ombo train --agent meta`: a search along lines, all steps of a line on the same campaigns."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ombo_agents.learned.meta.objective import Play, draw_settings, scores_of_all
+from ombo_agents.learned.meta.context import KINDS
+from ombo_agents.learned.meta.lines import Line, lines_of
+from ombo_agents.learned.meta.objective import Play, by_kind, draw_settings, gains
 from ombo_agents.learned.meta.rule import CONFIG, Rule, write_rule
 from ombo_agents.learned.meta.settings import SETTINGS, MetaSettings
-from ombo_agents.learned.over_tasks.chosen_tasks import described, read_tasks, validation_tasks
+from ombo_agents.learned.over_tasks.chosen_tasks import (
+    described,
+    is_protocol,
+    read_tasks,
+    validation_tasks,
+)
 from ombo_agents.learned.run_identity import check_same_run, versions
-from ombo_gym.evaluation.statistics import paired_difference
+from ombo_gym.evaluation.statistics import mean_interval
 from ombo_gym.files import write_atomically
 from ombo_gym.tasks import TaskDistribution
 
-Floats = NDArray[np.float64]
-
-STATE, LOG = "state.json", "generations.csv"
+STATE = "state.json"
 _SEED = 2**31  # of training's first campaign: evaluation's are below
 _OF_A_RUN = 2**40  # campaigns that the seeds of a run are apart
+_OF_A_LINE = 2**20
 _VALIDATION_SEED = 2**62
+Progress = Callable[[int, int, str], None]  # lines that are done, of how many, and the last
 
 
 def train_meta(
-    tasks: Sequence[str] | str,
+    tasks: Sequence[Any] | str,
     out: Path,
     *,
-    validate: Sequence[str] | str | None = None,
+    validate: Sequence[Any] | str | None = None,
+    begin: Rule | None = None,
     settings: MetaSettings = SETTINGS,
     seed: int = 0,
     resume: bool = False,
     play: Play = map,
-    progress: Callable[[int, float], None] = lambda generation, gain: None,
+    progress: Progress = lambda done, lines, name: None,
 ) -> dict[str, Any]:
-    """Trains a rule over tasks.
+    """Trains a rule over tasks, one kind of campaign after the other.
 
-    A generation's rules are judged by the mean over its settings of what their scores are above
-    those of the rule that changes nothing, on the same campaigns. The mean of the search
-    distribution is looked at every few generations on validation tasks, and kept where the paired
-    interval over these settings of its scores minus those of what was kept before is above 0.
+    Along each line of a kind (`lines_of`) steps are compared with staying, on the same campaigns of
+    tasks of this kind; the step of the largest mean gain is made where its paired interval over
+    settings is above 0. Where the kind's row as a whole is not above the one that it began as on
+    validation tasks, by the 95% interval, it stays as it was.
 
     Args:
-        tasks: One or more of what `read_tasks` takes.
+        tasks: One or more of what `read_tasks` takes, in a list or with "+" between.
         out: Folder of the run.
-        validate: Likewise; None: the protocols' own validation.
+        validate: Likewise; None: the protocols' own validation, or, of tasks that are written out,
+            other campaigns of the same.
+        begin: The rule that the search begins at; None: that which changes nothing.
         settings: Of training.
         seed: Of all that is drawn.
         resume: Go on with what the folder holds.
         play: Maps a function over settings, in their order.
-        progress: Is told after each generation its number and the mean gain of its best rule.
+        progress: Is told after each line.
 
     Returns:
         What `config.json` holds.
@@ -63,7 +72,6 @@ def train_meta(
     Raises:
         ValueError: Tasks that are none or of a test, or another run than the one that is resumed.
         OSError: The disk is full, or the folder cannot be written to.
-        ImportError: pycma is missing.
     """
     trained = _joined([read_tasks("--tasks", each) for each in _listed(tasks)])
     validated = _validation(tasks, validate)
@@ -72,16 +80,17 @@ def train_meta(
         "tasks": described(trained),
         "validate": described(validated),
         "seed": seed,
-        "settings": {k: v for k, v in asdict(settings).items() if k != "generations"},
+        "begin": (begin or Rule()).table.tolist(),
+        "settings": asdict(settings),
         "versions": versions(),
     }
-    training = _Training(run, trained, validated, settings, out, play)
+    search = _Search(run, trained, validated, settings, out, play)
     if resume:
-        training.read_state()
-    return training.to_the_end(progress)
+        search.read_state()
+    return search.to_the_end(progress)
 
 
-def _listed(given: Sequence[str] | str) -> list[str]:
+def _listed(given: Sequence[Any] | str) -> list[Any]:
     return given.split("+") if isinstance(given, str) else list(given)
 
 
@@ -97,23 +106,18 @@ def _joined(several: Sequence[TaskDistribution]) -> TaskDistribution:
 
 
 def _validation(
-    tasks: Sequence[str] | str, validate: Sequence[str] | str | None
+    tasks: Sequence[Any] | str, validate: Sequence[Any] | str | None
 ) -> TaskDistribution:
-    """The tasks that rules are chosen by, none of which shares an instance with the others."""
-    listed = _listed(tasks)
-    chosen = [None] * len(listed) if validate is None else _listed(validate)
-    trained = _joined([read_tasks("--tasks", each) for each in listed])
-    found = []
-    for number, each in enumerate(chosen):
-        if each is None:
-            found.append(validation_tasks(read_tasks("--tasks", listed[number])))
-        else:
-            found.append(validation_tasks(trained, each))
-    return _joined(found)
+    """The tasks that rules are chosen by, none of which shares an instance with a protocol's."""
+    given = [read_tasks("--tasks", each) for each in _listed(tasks)]
+    if validate is not None:
+        trained = _joined(given)
+        return _joined([validation_tasks(trained, each) for each in _listed(validate)])
+    return _joined([validation_tasks(each) if is_protocol(each) else each for each in given])
 
 
-class _Training:
-    """A run: its search distribution is found again from the values it was told."""
+class _Search:
+    """A run: what was found along each line is kept, so that it goes on where it stopped."""
 
     def __init__(
         self,
@@ -124,34 +128,13 @@ class _Training:
         out: Path,
         play: Play,
     ) -> None:
-        try:
-            import cma
-        except ImportError as error:
-            raise ImportError('--agent meta needs pycma: pip install "ombo-gym[agents]"') from error
         self._run, self._settings, self._out, self._play = run, settings, out, play
-        self._trained = trained
-        self._shape = Rule().weights.shape
-        options = {
-            "seed": run["seed"] + 1,
-            "popsize": settings.population,
-            "verbose": -9,
-            "CMA_mirrors": 0,
-        }
-        zeros = np.zeros(int(np.prod(self._shape)))
-        self._search = cma.CMAEvolutionStrategy(zeros, settings.sigma, options)
-        self._told: list[list[float]] = []  # of each generation, what its rules were worth
-        self._log: list[dict[str, Any]] = []
-        self._validation = draw_settings(
-            validated,
-            np.random.default_rng([run["seed"], 1]),
-            settings.validation_settings,
-            settings.validation_campaigns,
-            _VALIDATION_SEED,
-        )
-        self._kept = Rule()
-        self._kept_scores: Floats | None = None  # (settings,)
-        self._began = time.perf_counter()
-        self._seconds = 0.0
+        self._trained, self._validated = by_kind(trained), by_kind(validated)
+        self._begin = Rule(np.array(run["begin"]))
+        self._rule = self._begin
+        self._steps: list[dict[str, Any]] = []  # what was found along each line, in order
+        self._looks: list[dict[str, Any]] = []  # what validation said of each kind
+        self._began, self._seconds = time.perf_counter(), 0.0
 
     def read_state(self) -> None:
         """Goes on where the folder's run stopped.
@@ -164,88 +147,104 @@ class _Training:
         except (OSError, ValueError) as error:
             raise ValueError(f"--resume: {self._out} holds no run to go on with: {error}") from None
         check_same_run(self._out, state["run"], self._run)
-        for values in state["told"]:
-            self._search.tell(self._search.ask(), values)
-            self._told.append(values)
-        self._log, self._seconds = state["log"], state["seconds"]
-        self._kept = Rule(np.array(state["kept"]))
-        self._kept_scores = np.array(state["kept_scores"])
+        self._steps, self._looks = state["steps"], state["looks"]
+        self._rule, self._seconds = Rule(np.array(state["table"])), state["seconds"]
 
-    def to_the_end(self, progress: Callable[[int, float], None]) -> dict[str, Any]:
-        """Trains as long as there are generations left, and writes the policy."""
-        if self._kept_scores is None:
-            self._look()
-            self._write_state()
-        while (generation := len(self._told)) < self._settings.generations:
-            solutions = self._search.ask()
-            values = self._values(generation, solutions)
-            self._search.tell(solutions, values)
-            self._told.append(values)
-            if len(self._told) % self._settings.validation_every == 0:
-                self._look()
-            self._write_state()
-            progress(len(self._told), -min(values))
-        if self._log[-1]["generation"] != len(self._told):
-            self._look()
-            self._write_state()
+    def to_the_end(self, progress: Progress) -> dict[str, Any]:
+        """Searches along the lines that are left, and writes the policy."""
+        lines = list(self._lines())
+        for number, (kind, line) in enumerate(lines):
+            if number >= len(self._steps):
+                self._steps.append(self._along(number, kind, line))
+                self._write_state()
+                progress(number + 1, len(lines), f"{KINDS[kind]}: {line.name}")
+            is_last_of_kind = number + 1 == len(lines) or lines[number + 1][0] != kind
+            if is_last_of_kind and kind not in [look["kind"] for look in self._looks]:
+                self._looks.append(self._look(kind))
+                self._write_state()
         return self._write_policy()
 
-    def _values(self, generation: int, solutions: Sequence[Floats]) -> list[float]:
-        """What a generation's rules are worth, low is good."""
+    def _lines(self) -> Iterator[tuple[int, Line]]:
+        for kind in self._trained:
+            for _ in range(self._settings.passes):
+                for line in lines_of(kind):
+                    yield kind, line
+
+    def _along(self, number: int, kind: int, line: Line) -> dict[str, Any]:
+        """Compares the steps of a line with staying, and makes the best where it is above."""
         settings = self._settings
-        rng = np.random.default_rng([self._run["seed"], 0, generation])
-        first = _SEED + self._run["seed"] * _OF_A_RUN
-        first += generation * settings.settings * settings.campaigns
-        drawn = draw_settings(self._trained, rng, settings.settings, settings.campaigns, first)
-        rules = [Rule(), *(self._rule(each) for each in solutions)]
-        scores = scores_of_all(self._play, drawn, rules)  # (S, P + 1, B)
-        gains = (scores[:, 1:] - scores[:, :1]).mean(axis=2)  # (S, P)
-        return [float(-each) for each in gains.mean(axis=0)]
+        rng = np.random.default_rng([self._run["seed"], number])
+        drawn = draw_settings(
+            self._trained[kind],
+            rng,
+            settings.settings,
+            settings.campaigns,
+            _SEED + self._run["seed"] * _OF_A_RUN + number * _OF_A_LINE,
+            least_horizon=line.least_horizon,
+        )
+        rules = [self._rule, *(self._rule.moved(kind, step) for step in line.steps)]
+        found = gains(self._play, drawn, rules)  # (S, steps)
+        best = int(found.mean(axis=0).argmax())
+        mean, low, high = mean_interval(found[:, best], confidence=settings.confidence)
+        made = bool(low > 0)
+        if made:
+            self._rule = rules[1 + best]
+        return {
+            "kind": kind,
+            "line": line.name,
+            "gains": found.mean(axis=0).tolist(),
+            "steps": [dict(step) for step in line.steps],
+            "best": best,
+            "interval": [mean, low, high],
+            "made": made,
+        }
 
-    def _rule(self, solution: Floats) -> Rule:
-        return Rule(np.reshape(solution, self._shape))
-
-    def _look(self) -> None:
-        """Plays validation, and keeps the mean of the search where it is above what was kept."""
-        rule = self._rule(self._search.mean) if self._told else Rule()
-        scores = scores_of_all(self._play, self._validation, [rule])
-        of_settings = scores[:, 0].mean(axis=1)  # (V,)
-        look = {"generation": len(self._told), "score": float(of_settings.mean())}
-        look |= {"difference": 0.0, "low": 0.0, "high": 0.0, "kept": self._kept_scores is None}
-        if self._kept_scores is not None:
-            difference, low, high = paired_difference(of_settings, self._kept_scores)
-            look |= {"difference": difference, "low": low, "high": high, "kept": low > 0}
-        if look["kept"]:
-            self._kept, self._kept_scores = rule, of_settings
-        self._log.append({k: v if isinstance(v, bool | int) else float(v) for k, v in look.items()})
+    def _look(self, kind: int) -> dict[str, Any]:
+        """Validates a kind's row, and takes it back where it is not above the first."""
+        before = self._begin.table[kind]
+        look: dict[str, Any] = {"kind": kind, "difference": 0.0, "low": 0.0, "high": 0.0}
+        if kind in self._validated and not np.array_equal(self._rule.table[kind], before):
+            settings = self._settings
+            drawn = draw_settings(
+                self._validated[kind],
+                np.random.default_rng([self._run["seed"], 1, kind]),
+                settings.validation_settings,
+                settings.validation_campaigns,
+                _VALIDATION_SEED + kind * _OF_A_LINE,
+            )
+            found = gains(self._play, drawn, [self._begin, self._rule])[:, 0]
+            mean, low, high = mean_interval(found)
+            look |= {"difference": mean, "low": low, "high": high}
+        look["kept"] = bool(look["low"] > 0)
+        look["row"] = self._rule.table[kind].tolist()
+        if not look["kept"]:
+            table = self._rule.table.copy()
+            table[kind] = before
+            self._rule = Rule(table)
+        return look
 
     def _write_state(self) -> None:
-        assert self._kept_scores is not None
         now = time.perf_counter()
         self._seconds, self._began = self._seconds + now - self._began, now
         state = {
             "run": self._run,
-            "told": self._told,
-            "log": self._log,
-            "kept": self._kept.weights.tolist(),
-            "kept_scores": self._kept_scores.tolist(),
+            "steps": self._steps,
+            "looks": self._looks,
+            "table": self._rule.table.tolist(),
             "seconds": self._seconds,
         }
         self._out.mkdir(parents=True, exist_ok=True)
         write_atomically(self._out / STATE, json.dumps(state))
 
     def _write_policy(self) -> dict[str, Any]:
-        settings = self._settings
+        per_rule = self._settings.settings * self._settings.campaigns
         config = {
             **self._run,
-            "generations": len(self._told),
-            "campaigns": len(self._told)
-            * settings.settings
-            * settings.campaigns
-            * (settings.population + 1),
-            "validation": self._log,
+            "campaigns": sum(per_rule * (1 + len(each["steps"])) for each in self._steps),
+            "steps": self._steps,
+            "validation": self._looks,
             "seconds": round(self._seconds, 1),
         }
-        write_rule(self._out, Rule(self._kept.weights, config))
+        write_rule(self._out, Rule(self._rule.table, config))
         read: dict[str, Any] = json.loads((self._out / CONFIG).read_text(encoding="utf-8"))
         return read

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -12,8 +14,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.vec_env import VecEnv
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from typing_extensions import override
 
 from ombo_agents.learned.over_tasks.rollouts import Rollout
@@ -80,7 +81,7 @@ def _fill(buffer: Any, rollouts: list[Rollout]) -> tuple[torch.Tensor, Any]:
     return last_values, np.concatenate([each.over for each in rollouts])
 
 
-class SpacesOnly(VecEnv):
+class SpacesOnly(DummyVecEnv):
     """Stands where stable-baselines3 asks for an environment: spaces and a number of rows.
 
     Args:
@@ -92,44 +93,19 @@ class SpacesOnly(VecEnv):
     def __init__(
         self, num_envs: int, observations: spaces.Dict, actions: spaces.Space[Any]
     ) -> None:
-        self.render_mode = None  # of which stable-baselines3 warns where there is none
-        super().__init__(num_envs, observations, actions)
+        super().__init__([partial(_Row, observations, actions)] * num_envs)
+
+
+class _Row(gym.Env[dict[str, Any], Any]):
+    """An environment that is never stepped."""
+
+    def __init__(self, observations: spaces.Dict, actions: spaces.Space[Any]) -> None:
+        self.observation_space, self.action_space = observations, actions
 
     @override
-    def reset(self) -> Any:
-        self._reset_seeds()
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         assert isinstance(self.observation_space, spaces.Dict)
-        return {
-            name: np.zeros((self.num_envs, *(field.shape or ())), field.dtype)
-            for name, field in self.observation_space.items()
-        }
-
-    @override
-    def step_async(self, actions: Any) -> None:
-        raise NotImplementedError("rollouts are played in blocks; there is nothing to step")
-
-    @override
-    def step_wait(self) -> VecEnvStepReturn:
-        raise NotImplementedError("rollouts are played in blocks; there is nothing to step")
-
-    @override
-    def close(self) -> None:
-        pass
-
-    @override
-    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        return [getattr(self, attr_name)] * len(list(self._get_indices(indices)))
-
-    @override
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        setattr(self, attr_name, value)
-
-    @override
-    def env_method(
-        self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any
-    ) -> list[Any]:
-        raise NotImplementedError("rollouts are played in blocks; there is nothing to call")
-
-    @override
-    def env_is_wrapped(self, wrapper_class: Any, indices: VecEnvIndices = None) -> list[bool]:
-        return [False] * len(list(self._get_indices(indices)))
+        fields = self.observation_space.items()
+        return {name: np.zeros(field.shape or (), field.dtype) for name, field in fields}, {}

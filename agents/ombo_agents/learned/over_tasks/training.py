@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import ActorCriticPolicy
 from typing_extensions import override
 
+from ombo_agents.learned.in_order import InOrder, in_order
 from ombo_agents.learned.over_tasks.block_ppo import BlockPPO, SpacesOnly
 from ombo_agents.learned.over_tasks.chosen_tasks import described, read_tasks, validation_tasks
 from ombo_agents.learned.over_tasks.environments import ScoredCampaigns, TasksPlayed
@@ -55,7 +56,6 @@ from ombo_gym.tasks import TaskDistribution
 SEQUENTIAL = Launch()
 AGENTS = ("exploration",)  # that play every design space, horizon and batch size
 # `function(item)` of each item, in their order.
-InOrder = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
 
 
 def train_over_tasks(
@@ -115,7 +115,7 @@ def train_over_tasks(
         settings, run = replace(settings, ppo=ppo), {**run, "settings": asdict(ppo)}
     torch.set_num_threads(1)
     with launch.opened() as play:
-        subject = _ManyTasks(run, settings, (trained, validated), out, _in_order(play))
+        subject = _ManyTasks(run, settings, (trained, validated), out, in_order(play))
         training = TrainingRun(run, settings.ppo, subject, out)
         return training.to_the_end(facts, callback, checkpoint_seconds)
 
@@ -137,33 +137,6 @@ def _default_settings(tasks: TaskDistribution, steps: int | None) -> TaskSetting
     """What holds when nothing else is asked for; a run that goes on has its own steps."""
     settings = TaskSettings().for_tasks(tasks)
     return settings if steps is None else replace(settings, ppo=replace(settings.ppo, steps=steps))
-
-
-def _in_order(play: Callable[..., Iterator[Any]]) -> InOrder:
-    """What gives results in the order of the items, of what gives them as they are ready."""
-
-    def in_order(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        found = dict(play(_Numbered(function), list(enumerate(items)), lost=_died))
-        return [found[number] for number in range(len(items))]
-
-    return in_order
-
-
-class _Numbered:
-    """A function that says which item its result is of."""
-
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self._function = function
-
-    def __call__(self, item: tuple[int, Any]) -> tuple[int, Any]:
-        return item[0], self._function(item[1])
-
-
-def _died(item: tuple[int, Any], why: str) -> Any:
-    raise RuntimeError(
-        f"a process died twice while it played block {item[0]}: {why}; the run goes on with "
-        "--resume, with fewer --jobs where memory was short"
-    )
 
 
 def _run(

@@ -1,0 +1,1 @@
+"""Simulated futures of a campaign: which policy to follow, and whether to trust that."""

@@ -1,0 +1,182 @@
+"""Campaigns that go on in simulation: a policy, plates to come, and objectives as they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_agents.campaigns.advice.drawing import DrawnObjectives
+from ombo_agents.campaigns.data.known import Known
+from ombo_agents.campaigns.plates.wells import wells_of
+from ombo_agents.campaigns.space.factors import Floats
+from ombo_agents.policy import Myopic, Policy
+from ombo_agents.registry import make
+from ombo_gym.design_spaces import Designs
+from ombo_gym.spec import CampaignSpec, Observation
+from ombo_gym.surrogates.conditioning import condition
+from ombo_gym.surrogates.surrogate import make_surrogate
+from ombo_gym.utility_tracker import UtilityTracker
+
+Choose = Callable[[Observation, Sequence[int], Sequence[np.random.Generator]], Designs]
+Advance = Callable[[int], object]  # is told how many campaigns have gone on by a round
+
+_HELD = 2**22  # covariances of candidates and measured designs that are held at once
+CHUNK = 50  # campaigns that are played at once, for bounded memory
+_NOISE, _CHOICES = 1, 2  # streams of random numbers
+
+
+class Simulation:
+    """Plays campaigns to the end, on the same objectives with the same luck whoever plays.
+
+    Args:
+        known: What was measured.
+        objectives: S of them.
+        seed: Of luck: noise of measurements, and what policies draw.
+        advance: Is called as campaigns go on.
+
+    Attributes:
+        before: (S,) the best true value among what is known: what stopping now is worth.
+    """
+
+    def __init__(
+        self, known: Known, objectives: DrawnObjectives, seed: int, advance: Advance
+    ) -> None:
+        self._known, self._objectives = known, objectives
+        self._seed, self._advance = seed, advance
+        features = known.spec.design_space.features(known.designs)
+        self.before = objectives.at(features).max(axis=1)  # (S,)
+
+    def spec(self, plates: Sequence[int]) -> CampaignSpec:
+        """Of the campaign, were these the plates to come."""
+        counts = np.bincount(self._known.rows.rounds)
+        played = [int(count) for count in counts[1:] if count]
+        return replace(
+            self._known.spec, plates=(*played, *plates), horizons=(1, 1), batch_sizes=(1, 1)
+        )
+
+    def play(self, policy: str, plates: Sequence[int], *, told_one: bool = False) -> Floats:
+        """The values that finished campaigns' utilities stand for, as scores, (S,).
+
+        Args:
+            policy: Its name.
+            plates: Sizes of the plates to come.
+            told_one: Whether it is told every round that it is the last.
+        """
+        spec = self.spec(plates)
+        if self._known.encoding.space.plate:
+            choose = partial(self._with_plate_rules, policy, spec, told_one)
+        else:
+            player = make(policy, spec)
+            choose = partial(_together, Myopic(player) if told_one else player, spec)
+        levels = np.empty(len(self.before))
+        for first in range(0, len(levels), CHUNK):
+            draws = np.arange(first, min(first + CHUNK, len(levels)))
+            levels[draws] = self._chunk(choose, spec, plates, draws)
+        return levels
+
+    def _with_plate_rules(
+        self,
+        policy: str,
+        spec: CampaignSpec,
+        told_one: bool,
+        shown: Observation,
+        plates: Sequence[int],
+        rngs: Sequence[np.random.Generator],
+    ) -> Designs:
+        """What goes on the next plate of each campaign, (R, q, *shape), by what plates share.
+
+        Each campaign has values of its own that its plate shares, so that it has candidates of its
+        own, too.
+        """
+        n, found = int(shown["observed"][0].sum()), []
+        designs = shown["designs"][:, :n].astype(np.int64)
+        values = shown["measurements"][:, :n]
+        means, sds = self._believed(spec, designs, values)
+        for row, rng in enumerate(rngs):
+            known = replace(self._known, spec=spec, designs=designs[row], values=values[row])
+            believed = partial(_same, (means[row], sds[row]))
+            wells = wells_of(known, believed, plates, policy, rng, as_last=told_one)
+            found.append(wells.among_all)
+        return np.stack(found)
+
+    def _believed(
+        self, spec: CampaignSpec, designs: Designs, values: Floats
+    ) -> tuple[Floats, Floats]:
+        """Mean and sd (R, M) of all candidates in R campaigns."""
+        space, rows = spec.design_space, len(values)
+        started = np.full(rows, self._known.num_start)
+        posterior, _ = condition(make_surrogate(spec), space, designs, values, started)
+        assert space.size is not None
+        parts = []
+        step = max(1, _HELD // (rows * designs.shape[1]))
+        for first in range(0, space.size, step):
+            some = np.arange(first, min(first + step, space.size))[:, None]
+            features = space.features(some[None])
+            at = posterior.at(np.broadcast_to(features, (rows, *features.shape[1:])))
+            parts.append((at.mean, at.sd))
+        means, sds = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
+        return posterior.in_units(means), posterior.scale[:, None] * sds
+
+    def _chunk(
+        self, choose: Choose, spec: CampaignSpec, plates: Sequence[int], draws: NDArray[np.intp]
+    ) -> Floats:
+        """Levels of some campaigns, (R,)."""
+        objectives = self._objectives.take(draws)
+        known, space = self._known, spec.design_space
+        one = spec.observation(
+            known.designs, known.values, list(plates), from_start=known.num_start
+        )
+        shown: Observation = {
+            name: np.repeat(array, len(draws), axis=0) for name, array in one.items()
+        }
+        tracker = UtilityTracker(spec.utility, len(draws))
+        rows, n = np.arange(len(draws)), len(known.values)
+        tracker.begin(rows, self.before[draws])
+        for played, q in enumerate(plates):
+            shown["rounds_left"][:] = len(plates) - played
+            shown["plates"][:] = 0
+            shown["plates"][:, : len(plates) - played] = plates[played:]
+            rngs = [self._rng(_CHOICES, draw, played) for draw in draws.tolist()]
+            designs = choose(shown, plates[played:], rngs)  # (R, q, *shape)
+            true = objectives.at_own(space.features(designs))  # (R, q)
+            luck = np.stack([self._luck(draw, played, q) for draw in draws.tolist()])  # (R, q)
+            shown["designs"][:, n : n + q] = designs
+            shown["measurements"][:, n : n + q] = true + objectives.noise_std[:, None] * luck
+            shown["observed"][:, n : n + q] = 1
+            n += q
+            tracker.update(
+                rows,
+                true,
+                true.max(axis=1),
+                rounds=np.full(len(draws), played + 1),
+                horizon=np.full(len(draws), len(plates)),
+                best_mean=None,
+            )
+            self._advance(len(draws))
+        return spec.utility.level(tracker.utilities, self.before[draws], sum(plates))
+
+    def _luck(self, draw: int, played: int, q: int) -> Floats:
+        """Errors of a plate's measurements, (q,), of which a larger plate has the same first."""
+        return self._rng(_NOISE, draw, played).standard_normal(q)
+
+    def _rng(self, stream: int, draw: int, played: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, stream, draw, played])
+
+
+def _same(found: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    return found
+
+
+def _together(
+    player: Policy,
+    spec: CampaignSpec,
+    shown: Observation,
+    plates: Sequence[int],
+    rngs: Sequence[np.random.Generator],
+) -> Designs:
+    """What a policy puts on the next plate of each campaign, (R, q, *shape)."""
+    return spec.design_space.designs(player.act(shown, rngs))[:, : plates[0]]

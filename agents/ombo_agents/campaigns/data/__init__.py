@@ -1,0 +1,1 @@
+"""What was measured: sheets read as rows, scores and what a policy is shown."""

@@ -1,0 +1,1 @@
+"""What campaigns look like in notebooks: intervals, and the wells so far."""

@@ -1,0 +1,1 @@
+"""What goes on the next plate, and what is said of it."""

@@ -1,0 +1,88 @@
+"""Which policy `auto` stands for, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ombo_agents.bayesian.doe_then_ucb import DoeThenUcb
+from ombo_agents.campaigns.data.campaign_data import CampaignData
+from ombo_agents.campaigns.data.known import Known, observation_of
+from ombo_agents.registry import make, names, supports
+from ombo_gym.spec import CampaignSpec
+
+DEFAULTS = ("doe_then_ucb",)  # the first that is registered and suits; "meta" goes before it
+_WITH_LEARNED_PRIOR = "expected_improvement"
+_SPREAD_BY_MODEL = "ucb"  # where nothing else spreads wells: largest uncertainty, well by well
+
+
+def chosen_policy(
+    data: CampaignData,
+    advice: Sequence[Mapping[str, Any]],
+    known: Known,
+    plates: Sequence[int],
+) -> tuple[str, str]:
+    """What "auto" stands for, and why; the first of these rules that applies.
+
+    1. What the last advice chose: for good, or, where that is a space-filling plate since the model
+       was not to be trusted, for the data that it was given for.
+    2. With a prior that was learnt from past campaigns, expected improvement, from the first plate
+       on: the prior knows what is promising before anything is measured.
+    3. Before any result, a plate that is spread over the space.
+    4. The first of `DEFAULTS` that suits. `doe_then_ucb`: where the first wells say little, since
+       they are the lower part of what was measured or fewer than four, the next plate is designed
+       without a look at the values; all others are upper confidence bounds.
+
+    Args:
+        data: Whose origin counts.
+        advice: What `advise` said, in order.
+        known: What a policy is shown.
+        plates: To come.
+    """
+    name, why = _rule(data, advice, known, plates)
+    return name, f"{name}: {why}; {_several(len(plates), 'plate')} to come"
+
+
+def _rule(
+    data: CampaignData,
+    advice: Sequence[Mapping[str, Any]],
+    known: Known,
+    plates: Sequence[int],
+) -> tuple[str, str]:
+    """The policy, and why, as `chosen_policy` says."""
+    if advice:
+        last = advice[-1]
+        current = last["rows"] == len(known.values)
+        if (last["trusted"] or current) and supports(last["policy"], known.spec):
+            return str(last["policy"]), f"as advised after {_several(last['rows'], 'well')}"
+    if known.spec.surrogate.get("kernel") == "learned" and supports(
+        _WITH_LEARNED_PRIOR, known.spec
+    ):
+        return _WITH_LEARNED_PRIOR, "what was learnt from past campaigns says where to look"
+    if not known.predictable:
+        spread = _SPREAD_BY_MODEL if known.encoding.pool else space_filling(known.spec)
+        return spread, "wells are spread over the space, since there is no result yet"
+    name = next(each for each in DEFAULTS if each in names() and supports(each, known.spec))
+    player = make(name, known.spec)
+    if not isinstance(player, DoeThenUcb):
+        return name, "the default for these plates"
+    if not player.designs_first(observation_of(known, plates))[0]:
+        return name, "upper confidence bounds, since the wells say enough to fit a model to"
+    if data.settings.origin.percentile is not None:
+        return name, (
+            "a designed plate, since the first wells are the lower part of what was measured"
+        )
+    few = f"{_several(known.num_start, 'well')} say{'s' if known.num_start == 1 else ''}"
+    return name, f"a designed plate, since {few} too little to fit a model to"
+
+
+def space_filling(spec: CampaignSpec) -> str:
+    """The policy that designs plates without a look at values."""
+    space = spec.design_space
+    if space.free is not None and space.free.all():
+        return "sobol"
+    return "latin_hypercube" if supports("latin_hypercube", spec) else "d_optimal"
+
+
+def _several(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

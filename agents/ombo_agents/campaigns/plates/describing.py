@@ -1,0 +1,154 @@
+"""What is said of the wells of a plate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ombo_agents.campaigns.data.campaign_data import CampaignData
+from ombo_agents.campaigns.data.known import Known
+from ombo_agents.campaigns.data.reading import MEASURED
+from ombo_agents.campaigns.data.values import predicted, predicted_interval
+from ombo_agents.campaigns.plates.plate import Plate, Well
+from ombo_agents.campaigns.plates.wells import Chosen
+from ombo_agents.campaigns.space.factors import Columns, Floats
+from ombo_agents.campaigns.space.space import count_of, keys_of
+from ombo_gym.design_spaces import Designs
+from ombo_gym.randomness import GeneratorBatch
+from ombo_gym.surrogates.posterior import Posterior
+
+_INTERVAL = 1.2815515655446004  # standard deviations on either side of the mean that hold 80%
+_REFERENCES = 512  # designs that a well's mean and sd are ranked among
+_POOR = 0.2  # correlation, left one out, below which predictions are said to be poor
+
+
+def described(
+    data: CampaignData, chosen: Chosen, last: Columns, posterior: Posterior, reason: str
+) -> Plate:
+    """The plate, with what is said of each well.
+
+    Args:
+        data: Of the campaign.
+        chosen: What goes on it.
+        last: What would, were it the last one.
+        posterior: What is believed of all designs.
+        reason: For the policy.
+    """
+    known, names = chosen.known, data.space.columns
+    also = set(keys_of({name: last[name] for name in known.rows.columns}))
+    quality = float(posterior.leave_one_out_correlation[0]) if len(known.values) else np.nan
+    wells = (_wells if known.predictable else _wells_unknown)(data, chosen, posterior, also)
+    return Plate(
+        wells=wells,
+        names=data.names_in_sheet,
+        targets=data.target_columns,
+        measured_name=data.measured_name,
+        reason=f"{reason}; {_quality_in_words(quality, known)}",
+        quality=quality if np.isfinite(quality) else None,
+        if_last=tuple(
+            {name: _plain(last[name][i]) for name in names} for i in range(count_of(last))
+        ),
+    )
+
+
+def _wells(
+    data: CampaignData, chosen: Chosen, posterior: Posterior, also: set[tuple[Any, ...]]
+) -> tuple[Well, ...]:
+    """The wells; `also` are the designs of the plate that would be the last one."""
+    known, columns, sign = chosen.known, chosen.columns, data.settings.sign
+    mean, sd, _ = predicted(posterior, known.spec, chosen.designs)  # (q,) each
+    interval = predicted_interval(posterior, known.spec, chosen.designs, _INTERVAL)
+    shares = _explore_shares(known, posterior, mean, sd)
+    nearest = _nearest_measured(known, chosen.designs) if known.measured.any_result else None
+    already = set(keys_of(known.rows.columns))
+    wells = []
+    for i, key in enumerate(keys_of({name: columns[name] for name in known.rows.columns})):
+        role = "replicate" if key in already else "explore" if shares[i] > 0.5 else "exploit"
+        row = None if nearest is None else int(nearest[i])
+        ends = sorted(sign * end[i] for end in interval)
+        wells.append(
+            Well(
+                design={name: _plain(columns[name][i]) for name in data.space.columns},
+                mean=float(sign * mean[i]),
+                low=float(ends[0]),
+                high=float(ends[1]),
+                role=role,
+                share=float(shares[i]),
+                nearest=None if row is None else known.rows.places[row],
+                nearest_value=None if row is None else float(sign * known.measured.values[row]),
+                also_if_last=key in also,
+            )
+        )
+    return tuple(wells)
+
+
+def _wells_unknown(
+    data: CampaignData, chosen: Chosen, posterior: Posterior, also: set[tuple[Any, ...]]
+) -> tuple[Well, ...]:
+    """The wells of a plate before any result: as `_wells`, with nothing that is expected."""
+    columns = chosen.columns
+    keys = keys_of({name: columns[name] for name in chosen.known.rows.columns})
+    return tuple(
+        Well(
+            design={name: _plain(columns[name][i]) for name in data.space.columns},
+            mean=None,
+            low=None,
+            high=None,
+            role="explore",
+            share=1.0,
+            nearest=None,
+            nearest_value=None,
+            also_if_last=key in also,
+        )
+        for i, key in enumerate(keys)
+    )
+
+
+def _nearest_measured(known: Known, designs: Designs) -> NDArray[np.intp]:
+    """The row that is most like each design, (q,)."""
+    space = known.spec.design_space
+    features = space.features(designs)
+    measured = np.flatnonzero(known.rows.mask(MEASURED))
+    known_features = space.features(known.designs[measured])
+    nearest = (
+        (features**2).sum(-1)[:, None]
+        - 2 * features @ known_features.T
+        + (known_features**2).sum(-1)
+    ).argmin(axis=1)
+    found: NDArray[np.intp] = measured[nearest]
+    return found
+
+
+def _quality_in_words(quality: float, known: Known) -> str:
+    if not known.predictable:
+        return "predictions are unknown until a result is there"
+    if not np.isfinite(quality):
+        return "too few wells to tell how well others predict one"
+    poor = ": predictions say little" if quality < _POOR else ""
+    return f"correlation of each well with what the others predict {quality:.2f}{poor}"
+
+
+def _explore_shares(known: Known, posterior: Posterior, mean: Floats, sd: Floats) -> Floats:
+    """How much of a well's choice is due to its uncertainty, (q,) from 0 to 1.
+
+    The rank of its standard deviation among designs of the space, over the sum of that and of the
+    rank of its mean.
+    """
+    rngs = GeneratorBatch([np.random.default_rng(0)], 1)
+    some = known.spec.design_space.sample(rngs, _REFERENCES)[0]
+    means, sds, _ = predicted(posterior, known.spec, some)
+    by_mean = (means < mean[:, None]).mean(axis=1) + 1e-3
+    by_sd = (sds < sd[:, None]).mean(axis=1) + 1e-3
+    found: Floats = by_sd / (by_sd + by_mean)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """A number or text of a cell: whole numbers without a point."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float):
+        value = float(f"{value:.10g}")
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return value

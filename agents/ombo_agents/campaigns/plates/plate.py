@@ -1,0 +1,228 @@
+"""A plate: designs in the user's units, what is expected of them, and where they go."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ombo_agents.campaigns.pictures.intervals import Bar, as_html, intervals_figure
+from ombo_agents.campaigns.plates.plate_file import write_plate
+
+LAYOUTS = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}  # rows and columns
+_LETTERS = "ABCDEFGHIJKLMNOP"
+_PREDICTED = (
+    "low 80%",
+    "high 80%",
+    "role",
+    "explore share",
+    "nearest well",
+    "its value",
+    "if last",
+)
+
+
+@dataclass(frozen=True)
+class Well:
+    """One well.
+
+    Attributes:
+        design: Values by column of the space.
+        mean: What is expected, in the units of the target or the score; None: nobody can say.
+        low, high: Between which the measurement is expected to be with a probability of 80%.
+        role: "explore", "exploit" or "replicate".
+        share: Of its choice, that is due to uncertainty, 0 to 1.
+        nearest: Where the most similar measured well stands; None: nothing was measured.
+        nearest_value: What was measured there, offsets of blocks taken out.
+        also_if_last: Whether it would be on the plate, too, if that were the last one.
+    """
+
+    design: Mapping[str, Any]
+    mean: float | None
+    low: float | None
+    high: float | None
+    role: str
+    share: float
+    nearest: str | None
+    nearest_value: float | None
+    also_if_last: bool = True
+
+
+@dataclass(frozen=True)
+class Plate:
+    """What goes on the next plate.
+
+    Attributes:
+        wells: In the policy's order.
+        names: What the user's sheet calls the columns of the space.
+        targets: Columns to be filled in.
+        measured_name: What predictions are of.
+        reason: Which policy it is from, and why.
+        quality: Correlation of each measured well with what the others predict; None: unknown.
+        if_last: Designs of the plate if it were the last one: what differs is due to the plates
+            that follow.
+    """
+
+    wells: tuple[Well, ...]
+    names: Mapping[str, str]
+    targets: tuple[str, ...]
+    measured_name: str
+    reason: str
+    quality: float | None
+    if_last: tuple[Mapping[str, Any], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.wells)
+
+    @property
+    def header(self) -> list[str]:
+        """Of the table."""
+        own = [*self.names.values(), *self.targets]
+        well, *predicted = (
+            f"plate: {name}" if name in own else name
+            for name in ("well", f"predicted {self.measured_name}", *_PREDICTED)
+        )
+        return [well, *own, *predicted]
+
+    def rows(self, layout: int | None = None) -> list[list[Any]]:
+        """Cells of the table; the targets are empty.
+
+        Args:
+            layout: Wells of the plate, 24, 48, 96 or 384: wells are called A1, A2, ...; None: 1, 2.
+
+        Raises:
+            ValueError: Another layout, or more wells than it has.
+        """
+        places = self._places(layout)
+        return [
+            [
+                place,
+                *(well.design[name] for name in self.names),
+                *("" for _ in self.targets),
+                _short(well.mean),
+                _short(well.low),
+                _short(well.high),
+                well.role,
+                round(well.share, 2),
+                well.nearest or "",
+                _short(well.nearest_value),
+                "also" if well.also_if_last else "other",
+            ]
+            for place, well in zip(places, self.wells, strict=True)
+        ]
+
+    @property
+    def frame(self) -> Any:
+        """As a data frame of pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows(), columns=self.header)
+
+    @property
+    def if_last_frame(self) -> Any:
+        """What the plate would be if it were the last one, as a data frame of pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [[each[name] for name in self.names] for each in self.if_last],
+            columns=list(self.names.values()),
+        )
+
+    @property
+    def changed_by_plates_to_come(self) -> int:
+        """Wells that would be others if this plate were the last one."""
+        return sum(not well.also_if_last for well in self.wells)
+
+    def map(self, layout: int) -> list[list[str]]:
+        """The plate as it lies on the bench: a row of numbers, then A, B, ... with their wells.
+
+        Args:
+            layout: Wells of the plate, 24, 48, 96 or 384.
+
+        Raises:
+            ValueError: Another layout, or more wells than it has.
+        """
+        self._places(layout)
+        height, width = LAYOUTS[layout]
+        texts = [", ".join(str(each) for each in well.design.values()) for well in self.wells]
+        texts += [""] * (layout - len(texts))
+        rows = [[_LETTERS[r], *texts[r * width : (r + 1) * width]] for r in range(height)]
+        return [["", *map(str, range(1, width + 1))], *rows]
+
+    def _places(self, layout: int | None) -> list[str]:
+        if layout is None:
+            return [str(i + 1) for i in range(len(self.wells))]
+        if layout not in LAYOUTS:
+            raise ValueError(f"layout: expected one of {list(LAYOUTS)} wells, got {layout!r}")
+        if len(self.wells) > layout:
+            raise ValueError(
+                f"layout: expected at most {layout} wells on a plate of {layout}, got "
+                f"{len(self.wells)}; choose a larger one"
+            )
+        width = LAYOUTS[layout][1]
+        return [f"{_LETTERS[i // width]}{i % width + 1}" for i in range(len(self.wells))]
+
+    # --- files ----------------------------------------------------------------------------------
+
+    def write(self, path: str | Path, *, layout: int | None = None, rename: bool = False) -> Path:
+        """Writes CSV, or an Excel workbook where the name ends in .xlsx; replaces nothing.
+
+        Args:
+            path: Of the file, in a folder that exists.
+            layout: Wells of the plate: wells have names as A1, and a map is added (in a workbook a
+                sheet of its own, beside a CSV file NAME.map.csv).
+            rename: Whether a number is added to the name, plate-2.csv, where another plate is, or
+                this one with results.
+
+        Returns:
+            The file that holds the plate: written now, or found there just so.
+
+        Raises:
+            ValueError: Something else is there, or another layout, or a name of another kind of
+                file.
+        """
+        drawn = None if layout is None else self.map(layout)
+        return write_plate(Path(path), [self.header, *self.rows(layout)], drawn, rename=rename)
+
+    @property
+    def figure(self) -> Any:
+        """What is expected of each well, a figure of matplotlib.
+
+        Raises:
+            ValueError: Nothing is expected yet: there is no result.
+        """
+        bars = self._bars()
+        if not bars:
+            raise ValueError("figure: expected a plate with predictions, got one before any result")
+        return intervals_figure(bars, f"{self.measured_name}: predicted, and 80% of measurements")
+
+    def _bars(self) -> list[Bar]:
+        """An interval a well; none before any result."""
+        return [
+            Bar(
+                f"{i}: {', '.join(str(each) for each in well.design.values())}",
+                well.low,
+                well.high,
+                well.mean,
+                well.role,
+            )
+            for i, well in enumerate(self.wells, 1)
+            if well.mean is not None and well.low is not None and well.high is not None
+        ]
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
+            for row in self.rows()
+        )
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.header)
+        table = f"<table><tr>{head}</tr>{cells}</table>"
+        drawn = as_html(self.figure, "predictions of a plate") if self._bars() else ""
+        return f"<p>{html.escape(self.reason)}</p>{table}{drawn}"
+
+
+def _short(number: float | None) -> float | str:
+    """A number of a cell; an empty cell where nobody can say."""
+    return "" if number is None else float(f"{number:.4g}")

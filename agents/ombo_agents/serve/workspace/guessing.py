@@ -1,0 +1,136 @@
+"""What the columns of a sheet may be, by their cells alone: a start that its owner corrects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ombo_agents.campaigns.data.settings import Settings
+from ombo_agents.campaigns.files.sheets import match
+from ombo_agents.serve.workspace.drafts import ColumnDraft, Draft, in_words, of_target
+from ombo_gym.spreadsheets.number_columns import NumberColumn, read_numbers
+from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
+
+_MOSTLY = 0.6  # of the cells that hold anything, from which a column is one of numbers
+_SPARSE = 0.5  # of the rows, below which a column is a remark
+_MOST_LEVELS = 6  # different numbers that are likely to be levels
+_MOST_CHOICES = 30
+_REPEATS = 2  # rows for each different value, from which values are likely to be all there are
+
+
+def guessed(sheet: Spreadsheet, settings: Settings | None = None) -> Draft:
+    """Fields for a sheet that has no space file.
+
+    The target is the last column of numbers unless settings name it. Other numbers are ordered
+    levels where few of them come again and again, ranges from the least to the largest where not;
+    texts are categories unless hardly one comes twice. What counts rows, is mostly empty, or is the
+    same in all rows, is not used.
+
+    Args:
+        sheet: Whose cells are looked at.
+        settings: That are known already; None: none.
+    """
+    columns = [_guessed(sheet, name) for name in sheet.header]
+    if settings is None:
+        numbers = [i for i, each in enumerate(columns) if _holds_numbers(sheet, each.column)]
+        used = [i for i in numbers if columns[i].role != "ignored"]
+        if last := (used or numbers)[-1:]:
+            columns[last[0]] = replace(columns[last[0]], role="target")
+        return Draft(tuple(columns))
+    for target in settings.targets:
+        for name in match(sheet.header, target.column)[:1]:
+            i = sheet.header.index(name)
+            columns[i] = of_target(columns[i], target)
+    for role, named in (
+        ("round", settings.round_column),
+        ("block", settings.block),
+        ("cost", settings.cost),
+    ):
+        for name in match(sheet.header, named)[:1] if named else ():
+            i = sheet.header.index(name)
+            columns[i] = replace(columns[i], role=role)
+    return Draft(tuple(columns))
+
+
+def with_guessed_target(draft: Draft, sheet: Spreadsheet) -> Draft:
+    """Fields of a space file, with the last other column of numbers as the target."""
+    targets = [each.column for each in draft.of_role("ignored") if each.column]
+    numeric = [name for name in targets if _holds_numbers(sheet, name)]
+    last = numeric[-1:]
+    return replace(
+        draft,
+        columns=tuple(
+            replace(each, role="target") if each.column in last else each for each in draft.columns
+        ),
+    )
+
+
+def with_guesses(draft: Draft, sheet: Spreadsheet) -> Draft:
+    """Fields of a space file, and guesses in those of columns that are no parameters so far."""
+    columns = []
+    for each in draft.columns:
+        if each.role != "parameter":
+            guess = _guessed(sheet, each.column)
+            fields = {name: getattr(guess, name) for name in ("kind", "low", "high", "values")}
+            each = replace(each, **fields)
+        columns.append(each)
+    return replace(draft, columns=tuple(columns))
+
+
+def samples(sheet: Spreadsheet, name: str, most: int = 4) -> str:
+    """The first different cells of a column, as an example of what stands in it."""
+    cells = [cell for cell in sheet.cells(name) if cell]
+    more = ", …" if len(cells) > most else ""
+    return ", ".join(cells[:most]) + more if cells else "nothing"
+
+
+def _holds_numbers(sheet: Spreadsheet, name: str) -> bool:
+    """Whether most cells that hold anything are numbers."""
+    what = sheet.cells(name)
+    held = [what[cell].kind for cell in sheet.column(name) if what[cell].kind != "missing"]
+    numbers = held.count("number")
+    return numbers > 0 and numbers >= _MOSTLY * len(held)
+
+
+def _guessed(sheet: Spreadsheet, name: str) -> ColumnDraft:
+    cells, what = sheet.column(name), sheet.cells(name)
+    draft = ColumnDraft(name, name)
+    if _holds_numbers(sheet, name):
+        numbers = _numbers(sheet, name)
+        if numbers is not None:
+            return _of_numbers(draft, numbers, len(cells))
+    held = [cell for cell in cells if what[cell].kind != "missing"]
+    different = list(dict.fromkeys(held))
+    values = "\n".join(different[:_MOST_CHOICES])
+    draft = replace(draft, kind="fixed" if len(different) == 1 else "choices", values=values)
+    few = len(different) <= _MOST_CHOICES and len(held) >= _REPEATS * len(different)
+    if len(held) < _SPARSE * len(cells) or len(different) < 2 or not few:
+        return draft
+    return replace(draft, role="parameter")
+
+
+def _of_numbers(draft: ColumnDraft, numbers: np.ndarray, rows: int) -> ColumnDraft:
+    """Numbers (n,) of a column."""
+    different = np.unique(numbers)
+    low, high = in_words(different[0]), in_words(different[-1])
+    draft = replace(draft, kind="range", low=low, high=high)
+    counts_rows = len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
+    if len(numbers) < _SPARSE * rows or counts_rows:
+        return draft
+    if len(different) == 1:
+        return replace(draft, kind="fixed", values=low, low="", high="")
+    if len(different) <= _MOST_LEVELS and len(numbers) >= _REPEATS * len(different):
+        values = "\n".join(map(in_words, different.tolist()))
+        draft = replace(draft, kind="levels", values=values)
+    return replace(draft, role="parameter")
+
+
+def _numbers(sheet: Spreadsheet, name: str) -> np.ndarray | None:
+    """The numbers of a column, (n,); None where they cannot be read."""
+    odd = frozenset(cell for cell, each in sheet.cells(name).items() if each.kind != "number")
+    try:
+        found = read_numbers(sheet, [NumberColumn(name, "", odd)])[:, 0]
+    except ValueError:
+        return None
+    return found[np.isfinite(found)]

@@ -1,0 +1,90 @@
+"""Objectives drawn given the data: they have the posterior's means, covariances and noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ombo_agents.campaigns import Campaign
+from ombo_agents.campaigns.advice.drawing import DrawnObjectives, Model, models_of
+from ombo_agents.campaigns.advice.sampling import SampledPosterior
+from ombo_agents.campaigns.advice.trust import trust_of
+from ombo_gym.randomness import GeneratorBatch
+from tests.campaigns.test_campaign import SPACES, rows_of
+
+DRAWS = 4000
+
+
+@pytest.mark.parametrize("kind", ["box", "mixed", "levels", "sequence"])
+def test_draws_of_one_model_are_as_its_posterior(kind: str) -> None:
+    known = Campaign.from_csv(rows_of(SPACES[kind], 24), SPACES[kind], target="y").known([4])
+    fitted = models_of(known.spec, known.designs, known.values, known.num_start)[0].posterior
+    # Enough rows for the prior variance to be what was fitted, give or take a few per cent.
+    drawn = DrawnObjectives([Model(fitted, 1.0)], DRAWS, 0)
+    rngs = GeneratorBatch([np.random.default_rng(1)], 1)
+    features = known.spec.design_space.features(known.spec.design_space.sample(rngs, 6)[0])
+    values = drawn.at(features)  # (S, 6)
+    at, scale = fitted.at(features[None]), float(fitted.scale[0])
+    spread = np.sqrt(24 / 22)  # of Student's t, against the normal distribution
+    sd = scale * at.sd[0]
+    assert values.mean(axis=0) == pytest.approx(
+        fitted.in_units(at.mean)[0], abs=5 * float(sd.max()) / np.sqrt(DRAWS)
+    )
+    assert values.std(axis=0) == pytest.approx(spread * sd, rel=0.12)
+    covariance = scale**2 * fitted.covariance(features[None])[0] * spread**2
+    assert np.cov(values.T) == pytest.approx(covariance, abs=0.2 * float(sd.max()) ** 2)
+    noise = scale * np.sqrt(fitted.noise[0] * fitted.outputscale[0])
+    assert np.sqrt((drawn.noise_std**2).mean()) == pytest.approx(spread * noise, rel=0.03)
+
+
+def test_models_weigh_one_and_smooth_data_speak_for_long_lengthscales() -> None:
+    x = np.linspace(0, 10, 15)
+    space = {"a": {"range": [0, 10]}, "b": {"range": [0, 1]}}
+    rows = [{"a": a, "b": 0.5, "y": np.sin(a / 4)} for a in x.tolist()]
+    known = Campaign.from_csv(rows, space, target="y").known([4])
+    models = models_of(known.spec, known.designs, known.values, known.num_start)
+    assert sum(model.weight for model in models) == pytest.approx(1)
+    isotropic = [model for model in models if not isinstance(model.posterior, SampledPosterior)]
+    shortest, longest = isotropic[0], isotropic[-3]
+    assert shortest.posterior.lengthscale < longest.posterior.lengthscale
+    assert longest.weight > 1e6 * shortest.weight
+
+
+def test_some_of_the_draws_are_the_same_draws_and_own_designs_are_looked_up() -> None:
+    known = Campaign.from_csv(rows_of(SPACES["mixed"], 12), SPACES["mixed"], target="y").known([4])
+    models = models_of(known.spec, known.designs, known.values, known.num_start)
+    drawn = DrawnObjectives(models, 9, 0)
+    features = known.spec.design_space.features(known.designs)[:5]
+    values = drawn.at(features)  # (9, 5)
+    own = np.stack([np.roll(features, draw, axis=0) for draw in range(9)])  # (9, 5, k)
+    expected = np.stack([np.roll(values[draw], draw) for draw in range(9)])
+    assert drawn.at_own(own) == pytest.approx(expected)
+    some = np.array([1, 4, 8])
+    assert drawn.take(some).at_own(own[some]) == pytest.approx(expected[some])
+    assert drawn.take(some).noise_std.tolist() == drawn.noise_std[some].tolist()
+
+
+def test_draws_pass_through_what_was_measured_without_noise() -> None:
+    x = np.linspace(0, 10, 15)
+    space = {"a": {"range": [0, 10]}}
+    rows = [{"a": a, "y": 100 + 3 * np.sin(a / 2)} for a in x.tolist()]
+    known = Campaign.from_csv(rows, space, target="y").known([4])
+    models = models_of(known.spec, known.designs, known.values, known.num_start)
+    values = DrawnObjectives(models, 50, 0).at(known.spec.design_space.features(known.designs))
+    assert np.abs(values - known.values).max() < 0.5
+
+
+def test_data_of_the_model_are_seldom_flagged() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.random((16, 2))
+    distance = np.sqrt(((x[:, None] - x) ** 2).sum(-1)) / 0.4
+    root = np.linalg.cholesky((1 + distance) * np.exp(-distance) + 1e-4 * np.eye(16))
+    space = {"a": {"range": [0, 1]}, "b": {"range": [0, 1]}}
+    flagged = 0
+    for _ in range(12):
+        y = root @ rng.standard_normal(16)
+        rows = [{"a": a, "b": b, "y": v} for (a, b), v in zip(x.tolist(), y.tolist(), strict=True)]
+        known = Campaign.from_csv(rows, space, target="y").known([4])
+        models = models_of(known.spec, known.designs, known.values, known.num_start)
+        flagged += not trust_of(known, models, 0).trusted
+    assert flagged <= 3
