@@ -77,19 +77,16 @@ class Correlation:
 
     def between(self, a: Floats, b: Floats) -> Floats:
         """Correlations of lifted designs, (R, K, n) and (R, K, m) -> (R, n, m)."""
-        return self.of(self.squared(a, b), overwrite=True)
+        return self.of(self.squared(a, b))
 
-    def of(
-        self, squared: Sequence[Floats], rows: slice = slice(None), *, overwrite: bool = False
-    ) -> Floats:
+    def of(self, squared: Sequence[Floats], rows: slice = slice(None)) -> Floats:
         """Correlations at squared distances.
 
         Args:
             squared: (S, n, m) for each part.
             rows: Which S of the campaigns these are.
-            overwrite: Whether `squared` is not needed any more.
         """
-        kernels = [KERNELS[self.kernel](each, overwrite=overwrite) for each in squared]
+        kernels = [KERNELS[self.kernel](each) for each in squared]
         if self.weights is None:
             return kernels[0]
         return sum_and_product(kernels[0], kernels[1], self.weights[rows])

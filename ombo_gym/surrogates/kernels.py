@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,29 +39,16 @@ def squared_distances(a: Floats, b: Floats) -> Floats:
     return squared_distances_of_lifted(lifted(a), lifted(b))
 
 
-class Kernel(Protocol):
-    """A kernel by squared distances."""
-
-    def __call__(self, squared: Floats, *, overwrite: bool = False) -> Floats:
-        """Values at squared distances r^2 in units of the lengthscale, of the same shape.
-
-        Args:
-            squared: r^2, of any shape.
-            overwrite: Whether `squared` is not needed any more: memory is not asked for anew.
-        """
-
-
-def rbf(squared: Floats, *, overwrite: bool = False) -> Floats:
+def rbf(squared: Floats) -> Floats:
     """exp(-r^2 / 2) from r^2; on one-hot features, exp(-Hamming distance / (2 lengthscale^2))."""
-    halved = np.multiply(squared, -0.5, out=squared if overwrite else None)
-    return np.exp(halved, out=halved if overwrite else None)
+    return np.exp(-0.5 * squared)
 
 
-def matern52(squared: Floats, *, overwrite: bool = False) -> Floats:
+def matern52(squared: Floats) -> Floats:
     """(1 + s + s^2 / 3) exp(-s) with s = sqrt(5) r, from r^2."""
     minus_s = np.sqrt(squared)
     minus_s *= -_ROOT
-    polynomial = np.multiply(squared, 5.0 / 3.0, out=squared if overwrite else None)
+    polynomial = squared * (5.0 / 3.0)
     polynomial -= minus_s
     polynomial += 1.0
     np.exp(minus_s, out=minus_s)
@@ -101,7 +87,7 @@ def matern52_and_slope(squared: Floats) -> tuple[Floats, Floats]:
     return decay, s
 
 
-KERNELS: dict[str, Kernel] = {"matern52": matern52, "rbf": rbf}
+KERNELS: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52, "rbf": rbf}
 SLOPES: dict[str, Callable[[Floats], Floats]] = {"matern52": matern52_slope, "rbf": rbf_slope}
 WITH_SLOPES: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
     "matern52": matern52_and_slope,

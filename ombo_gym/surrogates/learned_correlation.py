@@ -84,10 +84,8 @@ class LearnedCorrelation(Correlation):
         return products, spreads, *self.residual.squared(a[:, width + 1 :], b[:, width + 1 :])
 
     @override
-    def of(
-        self, squared: Sequence[Floats], rows: slice = slice(None), *, overwrite: bool = False
-    ) -> Floats:
-        covariance = self.residual.of(squared[2:], rows, overwrite=overwrite)
+    def of(self, squared: Sequence[Floats], rows: slice = slice(None)) -> Floats:
+        covariance = self.residual.of(squared[2:], rows)
         covariance *= self.residual_variance
         covariance *= squared[1]
         covariance += squared[0]

@@ -72,7 +72,7 @@ class Posterior:
         self._fit(surrogate, squared)
         if surrogate.groups is None:
             squared /= self.lengthscale[:, None, None] ** 2
-            matrix = self.correlation.of([squared], overwrite=True)
+            matrix = self.correlation.of([squared])
         else:
             lifted = self._lifted(features)
             matrix = self.correlation.between(lifted, lifted)

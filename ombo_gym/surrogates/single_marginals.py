@@ -97,7 +97,7 @@ class SingleMarginals:
         for first in range(0, rows if n else 0, several):
             part = slice(first, first + several)
             squared = correlation.squared(known[part], lifted[part])  # type: ignore[arg-type]
-            covariances = correlation.of(squared, part, overwrite=True)
+            covariances = correlation.of(squared, part)
             each = np.matmul(whiten[part], covariances, out=white[part, :n])
             mean[part] = np.matmul(of_values[part], each)[:, 0]
             variance[part] -= np.einsum("rns,rns->rs", each, each)

@@ -42,7 +42,7 @@ CASES = {
 }
 PLANS_AHEAD = {
     *("explore_then_exploit", "rollout", "binoculars", "botorch_multistep"),
-    *("rolling_2", "bayes_optimal", "meta"),
+    *("rolling_2", "bayes_optimal"),
 }
 EXACT = {"one_step", "rolling_2", "bayes_optimal"}  # where the posterior is known exactly
 

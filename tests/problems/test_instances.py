@@ -69,6 +69,7 @@ ALONE: list[tuple[str, dict[str, Any]]] = [
     ("RNAFold", {}),
     ("Lander", {}),
     ("WindFarm", {}),
+    ("Screens", {}),
 ]
 
 

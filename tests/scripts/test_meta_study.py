@@ -79,7 +79,9 @@ def test_only_test_problems_count_and_a_suite_without_it_is_refused(tmp_path: Pa
     (tmp_path / "grid.yaml").write_text(GRID)
     scores().to_csv(tmp_path / "problem_scores.csv", index=False)
     args = Args(suite=tmp_path, grid=tmp_path / "grid.yaml")
-    assert set(test_scores(args)["env"]) == {"Ombo/Reaction-v0", "Ombo/CrossedBarrel-v0"}
+    found = test_scores(args)
+    assert set(found["env"]) == {"Ombo/Reaction-v0", "Ombo/CrossedBarrel-v0"}
+    assert set(found["env_kwargs"]) == {"{}"}, "a problem counts once, whatever its starts"
     without = scores()
     without[without["method"] != "meta"].to_csv(tmp_path / "problem_scores.csv", index=False)
     with pytest.raises(ValueError, match="expected results of the suite with the policy meta"):

@@ -56,7 +56,12 @@ def page(findings: Findings, args: Args) -> Page:
     text = markdown.page(
         _head(findings.rule),
         section("In short", "\n".join(in_short(cells, by_problem, name, known))),
-        section("The suite's test problems", *_suite(cells), _losses(by_problem, name)),
+        section(
+            "The suite's test problems",
+            *_suite(cells),
+            *([] if findings.rule.table.any() else [_NOTHING]),
+            _losses(by_problem, name),
+        ),
         section("Where the prior is known", _known(known)),
         section("What was learnt", *_learnt(findings.rule)),
         section(
@@ -83,6 +88,13 @@ _LOOKS = """The suite was played with the shipped weights once they were chosen 
 this page; nothing was changed afterwards. What the rules were that it begins as was settled before,
 from the suite's earlier results (docs/results/suite.md), which showed which rules are good: in this
 the test problems have had a say."""
+
+
+_NOTHING = """Training found no step above the rules (below), so in each cell `meta` is one of them:
+`ucb` after random starts and `doe_then_ucb` after others under `best`, `explore_then_exploit` after
+random starts under `last_mean`. Differences to these are the random candidates, shifts and ties
+that each policy draws for itself, and say how far apart equal policies come out here: what is
+smaller than that, this suite cannot tell."""
 
 
 def _head(rule: Rule) -> str:

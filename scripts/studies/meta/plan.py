@@ -71,7 +71,7 @@ def plan(args: Args) -> Findings:
 
 
 def test_scores(args: Args) -> pd.DataFrame:
-    """Scores by problem of all policies that played every test problem.
+    """Scores by test problem, whose arguments are without the start, which has its own column.
 
     Raises:
         FileNotFoundError: The suite was not played.
@@ -86,7 +86,7 @@ def test_scores(args: Args) -> pd.DataFrame:
     held_out = {(env, json.dumps(kwargs, sort_keys=True)) for env, kwargs in problems_of(args.grid)}
     bare = [_without_start(text) for text in scores["env_kwargs"]]
     is_test = [pair in held_out for pair in zip(scores["env"], bare, strict=True)]
-    return scores[is_test].reset_index(drop=True)
+    return scores.assign(env_kwargs=bare)[is_test].reset_index(drop=True)
 
 
 def problems_of(grid: Path) -> list[tuple[str, dict[str, Any]]]:

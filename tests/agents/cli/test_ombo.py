@@ -70,7 +70,7 @@ def test_from_a_clone_it_is_a_script_of_the_same_name() -> None:
         text=True,
         check=True,
     ).stdout
-    assert len(json.loads(printed)) == 24
+    assert len(json.loads(printed)) == 25
 
 
 @pytest.mark.parametrize(

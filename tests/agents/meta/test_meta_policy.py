@@ -164,4 +164,15 @@ def test_the_name_is_the_policy_that_comes_with_the_package():
     env = begun("recipes", RANDOM, "best")
     policy = ombo_agents.make("meta", env)
     assert isinstance(policy, Meta) and "meta" in ombo_agents.names()
-    assert policy.rule.config["tasks"] and policy.horizon_aware
+    assert policy.rule.config["tasks"]
+
+
+def test_it_knows_the_horizon_where_that_changes_what_it_does():
+    for utility, rule, aware in (
+        ("last_mean", Rule(), True),
+        ("best", Rule(), False),
+        ("best", Rule().moved(1, {"final_first": -1.0}), True),
+        ("best", Rule().moved(0, {"final_first": -1.0}), False),  # of another kind
+    ):
+        spec = campaign_spec(begun("box", RANDOM, utility))
+        assert Meta(spec, rule).horizon_aware == aware

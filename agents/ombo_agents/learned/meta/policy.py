@@ -51,14 +51,13 @@ class Meta(DesignsPolicy):
         rule: What was learnt.
     """
 
-    horizon_aware = True
-
     def __init__(self, spec: CampaignSpec, rule: Rule) -> None:
         super().__init__(spec)
         self.rule = rule
         self.weights = SCHEDULE if pays_last_batch(spec) else (WEIGHT,)
         self._surrogate = make_surrogate(spec)
         self._kind = kind_of(spec)
+        self.horizon_aware = pays_last_batch(spec) or rule.plans_ahead(self._kind)
         self._designed = design_policy(spec)
 
     @override

@@ -87,6 +87,11 @@ class Rule:
             row["designed_share"],
         )
 
+    def plans_ahead(self, kind: int) -> bool:
+        """Whether what it changes of a kind of campaign depends on how many rounds are left."""
+        earlier, final = self.table[kind, :2], self.table[kind, 2:4]
+        return not np.array_equal(earlier, final)
+
     def moved(self, kind: int, changes: Mapping[str, float]) -> Rule:
         """The same with some entries of a kind's row moved, up to `LARGEST`."""
         table = self.table.copy()
