@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,9 @@ from ombo_gym.evaluation.cells import Cell, Played, play
 from ombo_gym.evaluation.evaluate import tables
 from ombo_gym.evaluation.report import read_results, render
 from ombo_gym.evaluation.run import Results, run
+from tests.browsers import browser
+
+__all__ = ["browser"]  # a fixture
 
 POLICIES = ("random", "greedy", "ucb", "explore_then_exploit", "runs/demo")
 SKILL = {"random": 0.25, "greedy": 0.75, "ucb": 0.7, "runs/demo": 1.0}
@@ -208,11 +210,6 @@ def played(monkeypatch: pytest.MonkeyPatch) -> list[Cell]:
 
 # --- the page in a browser ------------------------------------------------------------------------
 
-_CHROMIUM = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
-
 
 @pytest.fixture(scope="session")
 def browsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -231,19 +228,6 @@ def browsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_results(out, frame, synthetic_exploration(), replays=replays)
         (out / "report.html").write_text(render(read_results(out)), encoding="utf-8")
     return out
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, where it is installed."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=_CHROMIUM)
-        yield browser
-        browser.close()
 
 
 @contextmanager

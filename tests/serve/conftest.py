@@ -6,7 +6,10 @@ pytest.importorskip("flask", reason='needs Flask: pip install "ombo-gym[serve]"'
 
 from flask import Flask
 
+from tests.browsers import browser
 from tests.serve.visitor import SHEET, SPACE, Visitor, app_of
+
+__all__ = ["browser"]  # a fixture
 
 
 @pytest.fixture(scope="session")

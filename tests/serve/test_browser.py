@@ -6,7 +6,6 @@ import csv
 import http.server
 import io
 import json
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -20,24 +19,7 @@ from tests import commands
 
 pytestmark = pytest.mark.slow
 
-_CHROMIUM = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, where it is installed."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=path, args=_CHROMIUM)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

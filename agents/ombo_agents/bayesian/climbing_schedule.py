@@ -19,7 +19,7 @@ from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.candidate_posterior import CandidatePosterior
 
-_NUM_RESTARTS, _MAX_ITERATIONS = 12, 12  # candidates that climb, and steps at most
+NUM_RESTARTS, MAX_ITERATIONS = 12, 12  # candidates that climb, and steps at most
 
 
 class ClimbingSchedule(PosteriorPolicy):
@@ -53,6 +53,6 @@ class ClimbingSchedule(PosteriorPolicy):
             group,
             self.space,
             UpperConfidenceBound(weights),
-            num_restarts=_NUM_RESTARTS,
-            max_iterations=_MAX_ITERATIONS,
+            num_restarts=NUM_RESTARTS,
+            max_iterations=MAX_ITERATIONS,
         )

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from ombo_agents.bayesian import schedules
 from ombo_agents.by_campaign import act_by_campaign
-from ombo_agents.design_of_experiments.suited import design_policy
+from ombo_agents.design_of_experiments.suited import design_policy, start_says_little
 from ombo_agents.policy import Details, Policy, check_leading_axis
 from ombo_agents.settings import whole
 from ombo_gym.observations import Observation
@@ -54,11 +54,7 @@ class DoeThenUcb(Policy):
 
     def designs_first(self, observation: Observation) -> NDArray[np.bool_]:
         """Which campaigns get a designed batch, (B,)."""
-        num_start = observation["from_start"].sum(axis=1, dtype=np.int64)
-        is_first = observation["observed"].sum(axis=1, dtype=np.int64) == num_start
-        truncated = self.spec.start_origin.percentile is not None
-        found: NDArray[np.bool_] = is_first & (truncated | (num_start < self.least_start))
-        return found
+        return start_says_little(self.spec, observation, self.least_start)
 
     @override
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:

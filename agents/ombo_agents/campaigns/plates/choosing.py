@@ -11,7 +11,7 @@ from ombo_agents.campaigns.data.known import Known, observation_of
 from ombo_agents.registry import make, names, supports
 from ombo_gym.spec import CampaignSpec
 
-DEFAULTS = ("doe_then_ucb",)  # the first that is registered and suits; "meta" goes before it
+DEFAULTS = ("doe_then_ucb",)  # the first that is registered and suits
 _WITH_LEARNED_PRIOR = "expected_improvement"
 _SPREAD_BY_MODEL = "ucb"  # where nothing else spreads wells: largest uncertainty, well by well
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_agents.bayesian.climbing_schedule import MAX_ITERATIONS, NUM_RESTARTS
 from ombo_agents.bayesian.weights import scheduled_weights
-from ombo_agents.design_of_experiments.suited import design_policy
+from ombo_agents.design_of_experiments.suited import design_policy, start_says_little
 from ombo_agents.learned.meta.context import kind_of, pays_last_batch, quality
 from ombo_agents.learned.meta.rule import Rule
 from ombo_agents.policy import DesignsPolicy, Details
@@ -28,7 +29,6 @@ Floats = NDArray[np.float64]
 WEIGHT = 2.0  # of exploration, as ucb, where the best value counts
 SCHEDULE = (3.0, 2.0, 1.0, 0.0)  # as explore_then_exploit, where the last batch counts
 LEAST_START = 4  # rows, as doe_then_ucb
-_NUM_RESTARTS, _MAX_ITERATIONS = 12, 12  # candidates that climb, and steps at most
 
 
 class Meta(DesignsPolicy):
@@ -99,8 +99,8 @@ class Meta(DesignsPolicy):
             group,
             self.space,
             UpperConfidenceBound(slots),
-            num_restarts=_NUM_RESTARTS,
-            max_iterations=_MAX_ITERATIONS,
+            num_restarts=NUM_RESTARTS,
+            max_iterations=MAX_ITERATIONS,
         )
 
     def _by_design(
@@ -132,9 +132,6 @@ class Meta(DesignsPolicy):
 
     def _designs_first(self, observation: Observation, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which of some campaigns begin with designs that were chosen without values, (R,)."""
-        num_start = observation["from_start"][rows].sum(axis=1, dtype=np.int64)
-        is_first = observation["observed"][rows].sum(axis=1, dtype=np.int64) == num_start
-        truncated = self.spec.start_origin.percentile is not None
-        pays_itself = pays_last_batch(self.spec) & (observation["rounds_left"][rows, 0] <= 1)
-        found: NDArray[np.bool_] = is_first & (truncated | (num_start < LEAST_START)) & ~pays_itself
-        return found
+        group = {name: array[rows] for name, array in observation.items()}
+        pays_itself = pays_last_batch(self.spec) & (group["rounds_left"][:, 0] <= 1)
+        return start_says_little(self.spec, group, LEAST_START) & ~pays_itself
