@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import metadata
@@ -377,26 +376,3 @@ def test_every_class_that_a_policy_is_made_of_is_in_a_file_that_counts(policy: s
     parts += vars(parts[0]).values()
     modules = {kind.__module__ for part in parts for kind in type(part).__mro__}
     assert {name for name in modules if name.startswith("ombo_agents")} - counted == set()
-
-
-def test_what_was_identified_once_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    identities = Identities()
-    names = ("random", "ucb", "coms")
-    first = [identities.fingerprint(policy, GP) for policy in names]
-    monkeypatch.setattr(identity, "ImportGraph", None)
-    assert [identities.fingerprint(policy, GP) for policy in names] == first
-
-
-@pytest.mark.slow
-def test_thousands_of_cells_are_identified_in_well_under_a_second() -> None:
-    identities = Identities()
-
-    def identify() -> float:
-        begun = time.process_time()
-        for _ in range(100):
-            for policy in ombo_agents.names():
-                identities.fingerprint(policy, GP)
-        return time.process_time() - begun
-
-    identify()  # files are read and parsed once
-    assert identify() < 1.0
