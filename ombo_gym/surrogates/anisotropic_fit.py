@@ -38,12 +38,14 @@ class AnisotropicFit:
         noise: (R,) variance, relative to the prior variance.
         outputscale: (R,) prior variance.
         log_posterior: (R,) density at the maximum, but for a constant.
+        mean: (R,) of the objective, standardised.
     """
 
     correlation: Correlation
     noise: Floats
     outputscale: Floats
     log_posterior: Floats
+    mean: Floats
 
     @property
     def lengthscales(self) -> Floats:
@@ -60,6 +62,7 @@ def fit_anisotropic(
     *,
     categories: NDArray[np.bool_] | None = None,
     known_noise: Floats | None = None,
+    mean_variance: Floats | None = None,
 ) -> AnisotropicFit:
     """The kernel parameters of maximal posterior density.
 
@@ -73,16 +76,24 @@ def fit_anisotropic(
         categories: (k,) which features are categories', beside others, which have a kernel of their
             own, see `Correlation`; None: there is one kernel.
         known_noise: (R,) variance of the observations' noise, as far as it is known; None: 0.
+        mean_variance: (R,) of the objective's mean beforehand, relative to the prior variance;
+            None: it is 0.
     """
     rows, n = targets.shape
     chunk = max(1, _HELD // max(1, n * n))
     lengthscales, weights = np.empty(features.shape[::2]), np.empty((rows, 3))
-    noise, outputscale, values = np.empty(rows), np.empty(rows), np.empty(rows)
+    noise, outputscale, values, mean = (np.empty(rows) for _ in range(4))
     for first in range(0, rows, chunk):
         part = slice(first, first + chunk)
-        known = None if known_noise is None else known_noise[part]
         objective = LogPosterior(
-            features[part], targets[part], groups, typical_distance, kernel, categories, known
+            features[part],
+            targets[part],
+            groups,
+            typical_distance,
+            kernel,
+            categories,
+            None if known_noise is None else known_noise[part],
+            None if mean_variance is None else mean_variance[part],
         )
         few = n > _MANY or categories is not None
         evaluations = _FEW_EVALUATIONS if few else _EVALUATIONS
@@ -96,9 +107,10 @@ def fit_anisotropic(
         lengthscales[part] = objective.lengthscales(found)
         noise[part] = objective.noise(found, everyone)
         outputscale[part] = objective.outputscale(found, everyone)
+        mean[part] = objective.mean(found, everyone)
     one_kernel = categories is None
     correlation = Correlation(kernel, lengthscales, categories, None if one_kernel else weights)
-    return AnisotropicFit(correlation, noise, outputscale, values)
+    return AnisotropicFit(correlation, noise, outputscale, values, mean)
 
 
 def _climb(objective: LogPosterior, x: Floats, evaluations: int) -> tuple[Floats, Floats]:

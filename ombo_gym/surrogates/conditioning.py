@@ -9,7 +9,7 @@ from ombo_gym.design_spaces import Designs, DesignSpace
 from ombo_gym.surrogates.learned_posterior import LearnedPosterior
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import Surrogate
-from ombo_gym.surrogates.truncation import shift_and_scale
+from ombo_gym.surrogates.truncation import share_of_mean_variance, shift_and_scale
 
 
 def condition(
@@ -32,11 +32,6 @@ def condition(
         The posteriors, and which observations they rest on, (R, min(n, max_data)).
     """
     rows, n = values.shape
-    shift, scale = None, None
-    if surrogate.learned is None and n:
-        shift, scale = shift_and_scale(
-            values, start_counts, surrogate.start_percentile, surrogate.truncation
-        )
     kept = subsample_dataset(values, surrogate.max_data)
     row = np.arange(rows)[:, None]
     features = space.features(designs[row, kept])
@@ -45,7 +40,23 @@ def condition(
             surrogate.learned, features, values[row, kept], noise_std=surrogate.noise_std
         )
         return learned, kept
-    return Posterior(surrogate, features, values[row, kept], shift=shift, scale=scale), kept
+    if not n:
+        return Posterior(surrogate, features, values), kept
+    percentile = surrogate.start_percentile
+    shift, scale = shift_and_scale(values, start_counts, percentile, surrogate.truncation)
+    mean_variance = None
+    if surrogate.mean_variance:
+        share = share_of_mean_variance(start_counts, n, percentile)
+        mean_variance = surrogate.mean_variance * share
+    posterior = Posterior(
+        surrogate,
+        features,
+        values[row, kept],
+        shift=shift,
+        scale=scale,
+        mean_variance=mean_variance,
+    )
+    return posterior, kept
 
 
 def subsample_dataset(values: NDArray[np.float64], max_data: int) -> NDArray[np.intp]:

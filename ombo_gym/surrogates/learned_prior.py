@@ -157,7 +157,8 @@ def _read(folder: Path, stamps: tuple[Any, ...], space: DesignSpace) -> LearnedP
     """As `read_prior`; kept for the process until a file changes."""
     config = prior_config(folder)
     expected, came = config["design_space"], described(space)
-    if expected["digest"] != came["digest"]:
+    words = expected.get("words")
+    if expected["digest"] != came["digest"] and (words is None or words != came.get("words")):
         raise ValueError(
             f"surrogate: the prior {folder} is of other designs, {expected['summary']}: expected "
             f"campaigns of its own design space, got {came['summary']}; train one for these"
@@ -169,9 +170,39 @@ def _read(folder: Path, stamps: tuple[Any, ...], space: DesignSpace) -> LearnedP
 
 
 def described(space: DesignSpace) -> dict[str, str]:
-    """A design space in a few words, and a digest by which it is told from others."""
-    text = json.dumps(space.to_dict(), sort_keys=True)
-    return {"summary": space.summary, "digest": hashlib.sha256(text.encode()).hexdigest()}
+    """A design space in a few words, and a digest by which it is told from others.
+
+    Words of one length over some letters are the same designs whatever their positions are called,
+    in a space file say; `words` says which these are.
+    """
+    found = space.to_dict()
+    text = json.dumps(found, sort_keys=True)
+    words = _words(found)
+    said = {"summary": space.summary, "digest": hashlib.sha256(text.encode()).hexdigest()}
+    return said if words is None else {**said, "words": words}
+
+
+def _words(space: Mapping[str, Any]) -> str | None:
+    """Letters and length, where designs are words of one length; None of all other spaces.
+
+    Args:
+        space: As `DesignSpace.to_dict` writes it.
+    """
+    if set(space) == {"kind", "categories", "alphabet"}:
+        letters, length = list(space["alphabet"]), len(space["categories"])
+        if set(space["categories"]) != {len(letters)}:
+            return None
+    elif set(space) == {"kind", "parameters"} and isinstance(space["parameters"], Mapping):
+        positions = [written for _, written in space["parameters"].get("each", [])]
+        if not positions or any(written != positions[0] for written in positions):
+            return None
+        if not isinstance(positions[0], Mapping) or set(positions[0]) != {"choices"}:
+            return None
+        letters, length = positions[0]["choices"], len(positions)
+    else:
+        return None
+    single = all(isinstance(letter, str) and len(letter) == 1 for letter in letters)
+    return f"{length} of {''.join(letters)}" if single else None
 
 
 def prior_config(folder: Path) -> dict[str, Any]:

@@ -4,10 +4,11 @@ The lengthscale of parameter j is exp(m + d_j): m is the common scale, with a no
 deviation d_j has a Cauchy prior, which pulls small deviations to none and leaves large ones, of
 parameters that hardly matter, nearly alone. The noise variance, relative to the prior variance, is
 what is known of it and a rest with a wide lognormal prior; the prior variance is integrated out
-under a prior of an inverse gamma variable. The likelihood of flat data is raised to a power below
-1, and they have a least noise, see `ombo_gym.surrogates.ties`. Where numbers and categories stand
-side by side, the correlations are the sum of their kernels, or the product, or something between:
-each is as probable beforehand.
+under a prior of an inverse gamma variable. So is the objective's mean, under a normal prior: it is
+not the mean of designs that were chosen for their values. The likelihood of flat data is raised to
+a power below 1, and they have a least noise, see `ombo_gym.surrogates.ties`. Where numbers and
+categories stand side by side, the correlations are the sum of their kernels, or the product, or
+something between: each is as probable beforehand.
 
 Reference:
     Rasmussen and Williams, Gaussian Processes for Machine Learning, 2006, section 5.4.1.
@@ -56,6 +57,8 @@ class LogPosterior:
         kernel: Name of a stationary kernel.
         categories: (k,) which features are categories', see `Correlation`.
         known_noise: (R,) variance of the noise that is known, in standardised units; None: 0.
+        mean_variance: (R,) how far from 0 the objective's mean may be, relative to the prior
+            variance; None: it is 0.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class LogPosterior:
         kernel: str,
         categories: NDArray[np.bool_] | None = None,
         known_noise: Floats | None = None,
+        mean_variance: Floats | None = None,
     ) -> None:
         self.num_groups = int(groups.max(initial=-1)) + 1
         self.num_campaigns, self._n = targets.shape
@@ -79,6 +83,7 @@ class LogPosterior:
         commonest = commonest_share(features, targets)  # (R,)
         self._power = likelihood_power(commonest)  # (R,)
         self._least_noise = least_noise(commonest)  # (R,)
+        self._mean_variance = mean_variance
         if known_noise is not None:
             self._least_noise += known_share(known_noise, self._n)
 
@@ -125,6 +130,15 @@ class LogPosterior:
         power = self._power[rows]
         return prior_variance(power * row_sums(white**2), self._n * power)
 
+    def mean(self, at: Floats, rows: NDArray[np.intp]) -> Floats:
+        """Of the objective, standardised, given the observations, (S,)."""
+        if self._mean_variance is None:
+            return np.zeros(len(at))
+        lower, white = self._factorise(at, rows)
+        whitened = np.linalg.solve(lower, np.ones((*white.shape, 1)))[..., 0]  # (S, n), L^-1 1
+        found: Floats = self._mean_variance[rows] * row_sums(whitened * white)
+        return found
+
     def lengthscales(self, at: Floats) -> Floats:
         """Of each feature, (S, k)."""
         return np.ascontiguousarray(np.exp(_log_scales(at))[:, self._groups])
@@ -164,6 +178,8 @@ class LogPosterior:
             matrix = sum_and_product(kernels[0], kernels[1], self.weights[rows])
         diagonal = np.arange(self._n)
         matrix[:, diagonal, diagonal] = 1.0 + self.noise(at, rows)[:, None]
+        if self._mean_variance is not None:
+            matrix += self._mean_variance[rows, None, None]
         return matrix
 
     def _factorise(self, at: Floats, rows: NDArray[np.intp]) -> tuple[Floats, Floats]:

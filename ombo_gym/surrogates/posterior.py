@@ -36,6 +36,8 @@ class Posterior:
         correlation: With these lengthscales.
         shift, scale: (R,) values are `shift + scale * standardised`; beliefs are in standardised
             units.
+        mean_variance: (R,) of the objective's mean beforehand, where it was fitted; None: it was
+            not.
         targets: (R, n) standardised observations.
         kernel: Its name.
         features: (R, n, k) of the observed designs.
@@ -48,6 +50,8 @@ class Posterior:
         values: (R, n) observed.
         shift: (R,) mean of the values to standardise with; None: the mean of `values`.
         scale: (R,) likewise the standard deviation.
+        mean_variance: (R,) how far from the shift the objective's mean may be, relative to the
+            prior variance, where it is fitted; None: as the surrogate says.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Posterior:
         *,
         shift: Floats | None = None,
         scale: Floats | None = None,
+        mean_variance: Floats | None = None,
     ) -> None:
         rows, n = values.shape
         self.kernel = surrogate.kernel
@@ -68,6 +73,9 @@ class Posterior:
             spread = values.std(axis=1) if scale is None else scale
             self.scale = np.where(spread > 1e-12 * np.abs(values).max(axis=1), spread, 1.0)
         self.targets = (values - self.shift[:, None]) / self.scale[:, None]
+        if mean_variance is None and surrogate.mean_variance:
+            mean_variance = np.full(rows, surrogate.mean_variance)
+        self.mean_variance = mean_variance
         squared = squared_distances(features, features)  # (R, n, n)
         self._fit(surrogate, squared)
         if surrogate.groups is None:
@@ -112,11 +120,18 @@ class Posterior:
             self.kernel,
             categories=None if surrogate.categories is None else np.array(surrogate.categories),
             known_noise=(surrogate.noise_std / self.scale) ** 2 if surrogate.noise_std else None,
+            mean_variance=self.mean_variance,
         )
+        self._centre(found.mean)
         self.noise, self.outputscale = found.noise, found.outputscale
         self.correlation = found.correlation
         self.unit = found.correlation.unit
         self.lengthscale = np.exp(np.log(self.unit).mean(axis=1))
+
+    def _centre(self, mean: Floats) -> None:
+        """Makes a mean, (R,) standardised, the zero of standardised units."""
+        self.shift = self.shift + self.scale * mean
+        self.targets = self.targets - mean[:, None]
 
     @cached_property
     def _left_out(self) -> LeftOut:

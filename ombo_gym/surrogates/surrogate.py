@@ -18,11 +18,12 @@ from ombo_gym.surrogates.kernels import KERNELS
 from ombo_gym.surrogates.learned_prior import LearnedPrior, read_prior
 
 JITTER = 1e-6  # added to the noise variance, relative to a unit prior variance
-# Grid of `kernel="fit"`, in units of `typical_distance`.
+_MEAN_VARIANCE = 4.0  # of `kernel="fit"`, relative to the prior variance
+# Grid of `kernel="isotropic"`, in units of `typical_distance`.
 _LENGTHSCALES = (0.15, 0.3, 0.6, 1.2, 2.4)
 _LONGEST = 1e30  # lengthscale
 _STRONGEST = 10  # truncation
-_NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="fit"`, relative to the prior variance
+_NOISES = (1e-4, 1e-2, 1e-1)  # grid of `kernel="isotropic"`, relative to the prior variance
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Surrogate:
             kernel of their own, see `ombo_gym.surrogates.correlation`; None: there is one kernel.
         noise_std: Of a measurement, in the values' units, as far as it is known where the noise is
             fitted, or learnt: that comes on top.
+        mean_variance: How far the objective's mean may be from the mean of what is observed, as a
+            variance relative to the prior's, where it is fitted; 0: it is that.
         learned: What was learnt from a family of objectives, in place of a kernel; None: nothing.
     """
 
@@ -62,6 +65,7 @@ class Surrogate:
     categories: tuple[bool, ...] | None = None
     noise_std: float = 0.0
     truncation: float = 1.0
+    mean_variance: float = 0.0
     learned: LearnedPrior | None = None
 
 
@@ -176,6 +180,7 @@ def _fitted(spec: CampaignSpec, name: str, max_data: int, truncation: float) -> 
         categories=None if categories is None else tuple(categories.tolist()),
         noise_std=float(spec.noise_std or 0.0),
         truncation=float(truncation),
+        mean_variance=_MEAN_VARIANCE,
     )
 
 

@@ -62,3 +62,20 @@ def shift_and_scale(
     above, wider = moments_below(percentile)
     share = start_counts / values.shape[1]
     return shift + strength * share * above * scale, scale * (1 + share * (wider - 1))
+
+
+def share_of_mean_variance(
+    start_counts: NDArray[np.integer], n: int, percentile: float | None
+) -> Floats:
+    """How much of its variance the objective's mean has beforehand, (R,) from 0 to 1.
+
+    A start below a percentile says nothing of where the mean of all values is but what is made up
+    for in `shift_and_scale`, which only the data beside it may correct.
+
+    Args:
+        start_counts: (R,) how many observations are the start's.
+        n: Of all observations.
+        percentile: Of the start; None: it is of no matter, and the mean is free.
+    """
+    share = np.zeros(len(start_counts)) if percentile is None else start_counts / n
+    return 1.0 - share

@@ -141,6 +141,9 @@ def test_a_state_that_is_older_than_a_validation_does(trained: Path, tmp_path: P
 @pytest.mark.slow
 def test_a_run_that_is_killed_anywhere_goes_on_to_the_bit(trained: Path, tmp_path: Path) -> None:
     rng, kills, out = random.Random(0), 0, tmp_path / "run"
+    begun = time.monotonic()
+    run(tmp_path / "whole")
+    seconds = time.monotonic() - begun
     for _ in range(40):
         if kills == 6 or (out / "policy.safetensors").exists():
             break
@@ -150,7 +153,7 @@ def test_a_run_that_is_killed_anywhere_goes_on_to_the_bit(trained: Path, tmp_pat
                 run(out, resume=(out / "state.safetensors").exists())
             finally:
                 os._exit(0)
-        time.sleep(rng.uniform(0.2, 3.0))
+        time.sleep(seconds * rng.uniform(0.1, 0.8))
         os.kill(child, signal.SIGKILL)
         kills += os.WIFSIGNALED(os.waitpid(child, 0)[1])
     assert kills

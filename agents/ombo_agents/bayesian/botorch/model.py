@@ -75,6 +75,7 @@ def make_model(
         values[None],
         shift=None if shift is None else np.array([shift]),
         scale=None if scale is None else np.array([scale]),
+        mean_variance=None if shift is None else np.zeros(1),
     )
     return _given_model(surrogate, posterior, features, values)
 

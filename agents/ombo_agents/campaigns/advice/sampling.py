@@ -42,6 +42,7 @@ class SampledPosterior(Posterior):
     @override
     def _fit(self, surrogate: Surrogate, squared: Floats) -> None:
         self.noise, self.outputscale = self._given.noise, self._given.outputscale
+        self._centre(self._given.mean)
         self.correlation = self._given.correlation
         self.unit = self.correlation.unit
         self.lengthscale = np.exp(np.log(self.unit).mean(axis=1))
@@ -72,6 +73,7 @@ def sampled_posteriors(surrogate: Surrogate, fitted: Posterior, values: Floats) 
         surrogate.kernel,
         categories,
         known,
+        None if fitted.mean_variance is None else np.repeat(fitted.mean_variance, CHAINS),
     )
     if objective.weights is not None:
         assert fitted.correlation.weights is not None
@@ -80,13 +82,14 @@ def sampled_posteriors(surrogate: Surrogate, fitted: Posterior, values: Floats) 
     at = _walked(objective, _start(fitted, groups), np.random.default_rng(0x3A1))
     everyone = np.arange(CHAINS)
     noise, outputscale = objective.noise(at, everyone), objective.outputscale(at, everyone)
+    mean = objective.mean(at, everyone)
     found: list[Posterior] = []
     for row in range(CHAINS):
         one = slice(row, row + 1)
         weights = None if objective.weights is None else objective.weights[one]
         unit = objective.lengthscales(at[one])
         correlation = Correlation(surrogate.kernel, unit, categories, weights)
-        given = AnisotropicFit(correlation, noise[one], outputscale[one], np.zeros(1))
+        given = AnisotropicFit(correlation, noise[one], outputscale[one], np.zeros(1), mean[one])
         found.append(SampledPosterior(surrogate, fitted, values, given))
     return found
 
