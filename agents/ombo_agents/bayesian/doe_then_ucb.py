@@ -38,6 +38,7 @@ class DoeThenUcb(Policy):
     Args:
         spec: Of the campaigns it is built for.
         weight: Exploration weight of `ucb`.
+        last_weight: Likewise of the last round.
         climb: See `ucb`.
         least_start: Rows of a start, not chosen by value, after which `ucb` plays at once.
 
@@ -45,9 +46,17 @@ class DoeThenUcb(Policy):
         ValueError: An argument out of range.
     """
 
-    def __init__(self, spec: CampaignSpec, *, weight: float, climb: bool, least_start: int) -> None:
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        *,
+        weight: float,
+        last_weight: float,
+        climb: bool,
+        least_start: int,
+    ) -> None:
         self.spec = spec
-        self._ucb = schedules.ucb(spec, weight=weight, climb=climb)
+        self._ucb = schedules.schedule(spec, (weight, last_weight), climb=climb)
         self._designed = design_policy(spec)
         self.horizon_aware = self._ucb.horizon_aware
         self.least_start = whole("least_start", least_start)

@@ -235,7 +235,7 @@ class Campaign:
         Args:
             plates_left: Sizes of the plates to come, the next one first.
             policy: A name of `ombo_agents.names()`, with settings or without, or "auto", see
-                `ombo_agents.campaigns.plates.plates.choosing.chosen_policy`.
+                `ombo_agents.campaigns.plates.choosing.chosen_policy`.
             seed: The same data, plates, policy and seed give the same plate.
             repeats: Whether measuring a design again may be worth it: "allowed" lets a policy.
 

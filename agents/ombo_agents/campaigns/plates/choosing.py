@@ -12,6 +12,7 @@ from ombo_agents.registry import make, names, supports
 from ombo_gym.spec import CampaignSpec
 
 DEFAULTS = ("doe_then_ucb",)  # the first that is registered and suits
+_ONE_OF_SEVERAL = {"doe_then_ucb": "doe_then_ucb:last_weight=1"}  # where plates come one by one
 _WITH_LEARNED_PRIOR = "expected_improvement"
 _SPREAD_BY_MODEL = "ucb"  # where nothing else spreads wells: largest uncertainty, well by well
 
@@ -31,7 +32,8 @@ def chosen_policy(
     3. Before any result, a plate that is spread over the space.
     4. The first of `DEFAULTS` that suits. `doe_then_ucb`: where the first wells say little, since
        they are the lower part of what was measured or fewer than four, the next plate is designed
-       without a look at the values; all others are upper confidence bounds.
+       without a look at the values; all others are upper confidence bounds. The last of several
+       plates explores half as much: nothing comes after it that could use what it tells.
 
     Args:
         data: Whose origin counts.
@@ -63,11 +65,15 @@ def _rule(
         spread = _SPREAD_BY_MODEL if known.encoding.pool else space_filling(known.spec)
         return spread, "wells are spread over the space, since there is no result yet"
     name = next(each for each in DEFAULTS if each in names() and supports(each, known.spec))
+    is_last_of_several = len(plates) == 1 and len(known.values) > known.num_start
+    if len(plates) > 1 or is_last_of_several:
+        name = _ONE_OF_SEVERAL.get(name, name)
     player = make(name, known.spec)
     if not isinstance(player, DoeThenUcb):
         return name, "the default for these plates"
     if not player.designs_first(observation_of(known, plates))[0]:
-        return name, "upper confidence bounds, since the wells say enough to fit a model to"
+        less = ", which explore less on the last plate" if is_last_of_several else ""
+        return name, f"upper confidence bounds{less}, since the wells say enough to fit a model to"
     if data.settings.origin.percentile is not None:
         return name, (
             "a designed plate, since the first wells are the lower part of what was measured"
