@@ -22,7 +22,7 @@ SEED ?= 0
 STUDIES := $(patsubst scripts/studies/%/plan.py,%,$(sort $(wildcard scripts/studies/*/plan.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo suite suite-quick study studies release-results test lint types format docs slow audit bench data constraints dist clean distclean train-meta
+.PHONY: help setup demo suite suite-quick study studies release-results test lint types format docs slow audit bench data constraints dist clean distclean train-meta train-priors
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,20 @@ suite-quick: setup ## a part of the suite whose order of policies agrees best wi
 train-meta: setup ## train the meta-policy that the package ships, into runs/meta-0 (an hour on two cores; goes on where it was stopped)
 	$(ONE_THREAD) $(PY) -m scripts.train --agent meta --tasks ML-screens-v0:train+ML-families-v0:train --out runs/meta-$(SEED) \
 		--seed $(SEED) --jobs $(WORKERS) $(if $(wildcard runs/meta-$(SEED)/state.json),--resume)
+
+# What each prior is learnt from. Those that are there are kept: remove the folder to learn one anew.
+PRIORS := runs/priors-$(SEED)
+OF_coating := --tasks Coating:train
+OF_coating_mirror := --tasks Coating:train --env-kwargs '{"task": "mirror", "layers": 5}'
+OF_lcbench := --tasks LCBench:train
+OF_snar := --tasks SnAr:train --env-kwargs '{"kinetics": "perturbed"}' --instances 48
+OF_tf_binding := --tasks TFBinding:train --loadings 5
+FAMILIES := $(sort $(patsubst OF_%,%,$(filter OF_%,$(.VARIABLES))))
+
+train-priors: $(FAMILIES:%=$(PRIORS)/%/config.json) ## learn the priors that the package ships, into runs/priors-0 (minutes)
+
+$(PRIORS)/%/config.json: | setup
+	$(ONE_THREAD) $(PY) -m scripts.train --agent prior $(OF_$*) --seed $(SEED) --out $(@D)
 
 study: setup ## make one result page: make study NAME=planning (goes on where it was stopped)
 	@test -n "$(NAME)" || { echo "make: expected the name of a study, NAME=...: one of $(STUDIES)"; exit 1; }

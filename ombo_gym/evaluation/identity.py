@@ -57,6 +57,7 @@ _SIMULATORS = {  # modules of gymnasium whose numbers count, and what stands beh
     "gymnasium.envs.box2d": ("gymnasium", "Box2D"),
     "gymnasium.envs": ("gymnasium",),
 }
+_SURROGATE = "ombo_gym.surrogates.surrogate"  # builds what a recipe stands for
 _AS_SHOWN = Import("ombo_gym.observations", "as_last_round")
 _OURS = ("ombo_gym", "ombo_agents")
 
@@ -178,6 +179,27 @@ class Identities:
             modules, left_out=left_out, name=name if isinstance(name, str) else None
         )
         return self._code_parts(graph, [*roots, _AS_SHOWN])
+
+    def shipped(self, policy: str, maker: str = MAKER) -> list[Path]:
+        """The files of a policy that comes trained with its package; none of all others.
+
+        Args:
+            policy: As in `fingerprint`.
+            maker: "module:function" that builds policies.
+        """
+        package, name = maker.partition(":")[0].partition(".")[0], policy.partition(":")[0]
+        if _is_module_and_name(policy) or _trained(policy):
+            return []
+        return _shipped(self._modules_of([package]).file(f"{package}.learned"), name)
+
+    def uses_surrogate(self, policy: str, maker: str = MAKER) -> bool:
+        """Whether a policy's code needs what a surrogate's recipe stands for.
+
+        Args:
+            policy: As in `fingerprint`.
+            maker: "module:function" that builds policies.
+        """
+        return _SURROGATE in self.policy_parts(policy, maker)
 
     def _class_parts(self, name: str) -> Parts:
         """What `module:Class` is made of."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.arguments import shown
 from ombo_gym.registration import TASKS_ID
+from ombo_gym.surrogates.learned_prior import AGENT as PRIOR
 from ombo_gym.tasks.distribution import TaskDistribution
 from ombo_gym.tasks.overlap import Named, overlap, shared_instances
 from ombo_gym.tasks.protocols import protocol_names
@@ -24,7 +25,8 @@ def problems_met(config: str | Path | Mapping[str, Any]) -> list[tuple[str, dict
     Args:
         config: A run's folder, its `config.json`, or what stands in it: `env` and `env_kwargs`, of
             which `tasks` of `Ombo/Tasks-v0` are some, and `tasks` and `validate`, where there are
-            such, as `gymnasium.make("Ombo/Tasks-v0", tasks=...)` takes them.
+            such, as `gymnasium.make("Ombo/Tasks-v0", tasks=...)` takes them. Where a learned prior
+            is the `surrogate` of any of these, what that was learnt from was met, too.
 
     Returns:
         Ids of environments with their arguments, each once.
@@ -34,6 +36,28 @@ def problems_met(config: str | Path | Mapping[str, Any]) -> list[tuple[str, dict
         ValueError: It names neither an environment nor tasks.
     """
     contents = _contents(config)
+    met = _problems_named(contents)
+    if contents.get("agent") != PRIOR:  # which is learnt from measurements, without a surrogate
+        recipes = [contents.get("surrogate"), (contents.get("env_kwargs") or {}).get("surrogate")]
+        recipes += [arguments.get("surrogate") for _, arguments in met]
+        folders = [folder for each in recipes if (folder := prior_folder(each)) is not None]
+        for folder in dict.fromkeys(folders):
+            met += _problems_named(_contents(folder / "config.json"))
+    return [each for i, each in enumerate(met) if each not in met[:i]]
+
+
+def prior_folder(surrogate: Any) -> Path | None:
+    """The folder of the learned prior that a surrogate's recipe names; None: it names none."""
+    path = surrogate.get("path") if isinstance(surrogate, Mapping) else None
+    return Path(path) if isinstance(path, str | Path) and str(path) else None
+
+
+def _problems_named(contents: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The problems that a configuration names itself.
+
+    Raises:
+        ValueError: It names none.
+    """
     arguments = dict(contents.get("env_kwargs") or {})
     given = [contents.get("tasks"), contents.get("validate")]
     met: list[tuple[str, dict[str, Any]]] = []
@@ -48,7 +72,7 @@ def problems_met(config: str | Path | Mapping[str, Any]) -> list[tuple[str, dict
         raise ValueError(
             f"config: expected an env, or tasks, that a run was trained on, got {shown(contents)}"
         )
-    return [each for i, each in enumerate(met) if each not in met[:i]]
+    return met
 
 
 def seen(

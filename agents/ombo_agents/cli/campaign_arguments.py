@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from ombo_agents.cli.arguments import parse_json
+from ombo_agents.cli.kept_flags import disagreeing
+from ombo_gym.arguments import shown
 
 if TYPE_CHECKING:
     from ombo_agents.campaigns import Campaign
@@ -22,6 +24,8 @@ class SheetArgs:
     screen: tyro.conf.Positional[Path]
     """The spreadsheet, CSV or Excel (.xlsx), with names of columns in its first row; or a
     campaign's file (.json), which says all that the flags about the sheet do."""
+    sheet: str | None = None
+    """The sheet of a workbook, by its name; without it the first one that holds anything."""
     space: Path | None = None
     """The space file, YAML or JSON, which says what designs may be."""
     target: str | None = None
@@ -31,9 +35,11 @@ class SheetArgs:
     minimise: tyro.conf.FlagCreatePairsOff[bool] = False
     """Low values of the target are good."""
     failed: tuple[str, ...] = ()
-    """Words in the target column for wells that failed (failed n.d., or failed,n.d.)."""
+    """Words in the target column for wells that failed because of their conditions, which count as
+    the worst one (failed exploded, or failed,exploded)."""
     pending: tuple[str, ...] = ()
-    """Words, beside empty cells, for wells that are not measured yet."""
+    """Words, beside empty cells, for wells that are not measured yet, or whose result was lost
+    (n.d. waiting, or n.d.,waiting)."""
     failed_value: float | None = None
     """What a failed well is worth; as the worst one, unless it is given."""
     origin: str = "random"
@@ -47,7 +53,8 @@ class SheetArgs:
     filled: tuple[Path, ...] = ()
     """Plates that suggest wrote and that are filled in by now, in the order of rounds."""
     surrogate: str | None = None
-    """The recipe of the model as JSON, {"kernel": "learned", "path": "priors/coupling"} say."""
+    """The recipe of the model: the folder of a learned prior (priors/coupling), the name of one
+    that comes with the package (tf_binding), or any recipe as JSON ({"kernel": "isotropic"})."""
     past: Path | None = None
     """A folder of earlier campaigns, a spreadsheet each: a prior is learnt from them and used."""
 
@@ -71,9 +78,11 @@ def read_campaign(args: SheetArgs, *, goal_needed: bool, data: Any = None) -> Ca
     for plate in args.filled:
         try:
             campaign.tell(plate)
+            campaign.data.check_filled()
         except ValueError as error:
-            named = "" if str(plate) in str(error) else f"{plate}: "
-            raise ValueError(f"--filled: {named}{error}") from None
+            words = str(error).removeprefix("tell: ")
+            named = "" if str(plate) in words else f"{plate}: "
+            raise ValueError(f"--filled: {named}{words}") from None
     return campaign
 
 
@@ -83,19 +92,25 @@ def is_campaign_file(path: Path) -> bool:
 
 
 def _kept_campaign(args: SheetArgs) -> Campaign:
-    """The campaign of a file, to which flags may only add plates."""
+    """The campaign of a file, to which flags may only add plates, or agree."""
     from ombo_agents.campaigns import Campaign
 
     plain = SheetArgs(args.screen)
     names = [field.name for field in fields(SheetArgs) if field.name not in ("screen", "filled")]
     given = [name for name in names if getattr(args, name) != getattr(plain, name)]
-    if given:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+    campaign = Campaign.load(args.screen)
+    values = {name: getattr(args, name) for name in given}
+    for name in {"failed", "pending"} & set(values):
+        values[name] = words_of(values[name])
+    if "surrogate" in values:
+        values["surrogate"] = _recipe(values["surrogate"])
+    if differing := disagreeing(values, campaign):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in differing)
         raise ValueError(
-            f"{flags}: {args.screen} is a campaign's file, which says it already; leave it out, or "
-            "give the spreadsheet"
+            f"{flags}: {args.screen} is a campaign's file, which says otherwise and stays as it "
+            "is; leave the flag out, or give the spreadsheet"
         )
-    return Campaign.load(args.screen)
+    return campaign
 
 
 def _campaign_of_sheet(args: SheetArgs, goal_needed: bool, data: Any) -> Campaign:
@@ -112,30 +127,39 @@ def _campaign_of_sheet(args: SheetArgs, goal_needed: bool, data: Any) -> Campaig
             "expected --maximise or --minimise, got neither; say which values are good"
         )
     reading: dict[str, Any] = {
-        "failed": _words(args.failed),
-        "pending": _words(args.pending),
+        "failed": words_of(args.failed),
+        "pending": words_of(args.pending),
         "failed_value": args.failed_value,
         "block": args.block,
     }
     return Campaign.from_csv(
         data,
         args.space,
+        sheet=args.sheet,
         target=args.target,
         goal="min" if args.minimise else "max",
         origin=args.origin,
         round_column=args.round_column,
         cost=args.cost,
-        surrogate=_surrogate(args, reading),
+        surrogate=surrogate_of(args, reading),
         **reading,
     )
 
 
-def _surrogate(args: SheetArgs, reading: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The recipe that --surrogate writes, or that of the prior of past campaigns."""
+def surrogate_of(args: SheetArgs, reading: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The recipe that --surrogate writes, or that of the prior of past campaigns.
+
+    Args:
+        args: The flags.
+        reading: How past campaigns are read: `failed`, `pending`, `failed_value` and `block`.
+
+    Raises:
+        ValueError: Both flags, a recipe that is none, or past campaigns that nothing is learnt of.
+    """
     if args.surrogate is not None and args.past is not None:
         raise ValueError("expected --surrogate or --past, got both; --past learns a prior itself")
     if args.surrogate is not None:
-        return parse_json("--surrogate", args.surrogate)
+        return _recipe(args.surrogate)
     if args.past is None:
         return None
     from ombo_agents.learned.priors.folders import prior_of_past
@@ -151,6 +175,23 @@ def _surrogate(args: SheetArgs, reading: Mapping[str, Any]) -> dict[str, Any] | 
     return {"kernel": "learned", "path": str(path)}
 
 
-def _words(given: tuple[str, ...]) -> list[str]:
+def _recipe(text: str) -> dict[str, Any]:
+    """The recipe that a text stands for: JSON, a folder, or the name of a shipped prior."""
+    if text.lstrip().startswith("{"):
+        return parse_json("--surrogate", text)
+    if text and Path(text).is_dir():
+        return {"kernel": "learned", "path": text}
+    from ombo_agents.learned.priors.shipped import shipped_prior, shipped_prior_names
+
+    names = shipped_prior_names()
+    if text not in names:
+        raise ValueError(
+            '--surrogate: expected a JSON object such as {"kernel": "isotropic"}, the folder of a '
+            f"learned prior, or one of those that come with the package, {names}, got {shown(text)}"
+        )
+    return {"kernel": "learned", "path": shipped_prior(text)}
+
+
+def words_of(given: tuple[str, ...]) -> list[str]:
     """Words that stand apart, or with commas between."""
     return [word.strip() for each in given for word in each.split(",") if word.strip()]

@@ -58,6 +58,12 @@ class Args:
     kind: str | None = None
     """Of a prior: "interp", "tables" or "deep"; by default that of the three which foretells best
     what was left out."""
+    instances: int | None = None
+    """Of a prior: instances that are measured of each problem, drawn from a collection of more; by
+    default all of a collection."""
+    loadings: int | None = None
+    """Of a prior: directions that instances vary in together, at most; 32. A file of "tables"
+    has so many numbers for each design, and two more."""
     space: Path | None = None
     """Of a prior whose --tasks is a folder of past campaigns, a spreadsheet each: the
     space file."""
@@ -75,7 +81,7 @@ class Args:
     """What a finished campaign is worth; best without --tasks."""
     env_kwargs: str = "{}"
     """Further arguments of the environment, as JSON; they win over the flags above. With --tasks,
-    `surrogate` alone: the recipe for tasks that name none."""
+    `surrogate` alone: the recipe for tasks that name none; of a prior, those of the problem."""
     steps: int | None = None
     """Rounds to play in training, rounded up to whole updates; by default the agent's own number,
     or the resumed run's."""
@@ -138,14 +144,17 @@ def _learn_prior(args: Args) -> None:
     Raises:
         ValueError: No tasks, or flags that a prior has no use for.
     """
-    taken = ("out", "tasks", "agent", "kind", "seed", "space", "target", "minimise")
+    taken = (
+        *("out", "tasks", "agent", "kind", "seed", "env_kwargs", "instances", "loadings"),
+        *("space", "target", "minimise"),
+    )
     plain = Args(out=args.out)
     names = [field.name for field in fields(Args) if field.name not in taken]
     if given := [_flag(name) for name in names if getattr(args, name) != getattr(plain, name)]:
         raise ValueError(
-            f"{given[0]}: --agent prior takes --tasks, --kind, --seed and --out and, where --tasks "
-            f"is a folder, --space, --target and --minimise, got {', '.join(given)} too; leave it "
-            "out"
+            f"{given[0]}: --agent prior takes --tasks, --env-kwargs, --kind, --instances, "
+            "--loadings, --seed and --out and, where --tasks is a folder, --space, --target and "
+            f"--minimise, got {', '.join(given)} too; leave it out"
         )
     if args.tasks is None:
         raise ValueError(
@@ -154,7 +163,12 @@ def _learn_prior(args: Args) -> None:
         )
     from ombo_agents.learned.priors import train_prior
 
-    kind = {} if args.kind is None else {"kind": args.kind}
+    chosen: dict[str, Any] = {
+        "kind": args.kind,
+        "instances": args.instances,
+        "loadings": args.loadings,
+        "env_kwargs": parse_json("--env-kwargs", args.env_kwargs) or None,
+    }
     config = train_prior(
         args.tasks,
         args.out,
@@ -162,7 +176,7 @@ def _learn_prior(args: Args) -> None:
         space=args.space,
         target=args.target,
         minimise=args.minimise,
-        **kind,
+        **{name: each for name, each in chosen.items() if each is not None},
     )
     score = config["held_out"]["log_score"][config["kind"]]
     print(
@@ -242,7 +256,8 @@ def _say_what_was_kept(out: Path) -> None:
 def _check_flags(args: Args) -> None:
     """Refuses flags of the one kind of training beside those of the other."""
     of_agents = {
-        **dict.fromkeys(("kind", "space", "target", "minimise"), "prior"),
+        **dict.fromkeys(("kind", "instances", "loadings"), "prior"),
+        **dict.fromkeys(("space", "target", "minimise"), "prior"),
         **dict.fromkeys(("passes", "from_shipped"), "meta"),
     }
     for name, agent in of_agents.items():

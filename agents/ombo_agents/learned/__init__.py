@@ -1,6 +1,7 @@
-"""Policies that were trained, and what trains them.
+"""Policies and priors that were trained, and what trains them.
 
-`DatasetEncoder` needs torch; all else stable-baselines3, too.
+`shipped_prior` finds a learned prior that comes with the package. `DatasetEncoder` needs torch; all
+else stable-baselines3, too.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ except ImportError as error:
     raise ImportError('trained policies need torch: pip install "ombo-gym[agents]"') from error
 
 from ombo_agents.learned.encoder import DatasetEncoder
+from ombo_agents.learned.priors.shipped import shipped_prior
 
 if TYPE_CHECKING:
     from ombo_agents.learned.sb3_env import SB3VecEnv
 
-__all__ = ["DatasetEncoder", "SB3VecEnv"]
+__all__ = ["DatasetEncoder", "SB3VecEnv", "shipped_prior"]
 
 
 def __getattr__(name: str) -> Any:

@@ -197,7 +197,7 @@ def test_families_without_end_are_drawn() -> None:
 
 @pytest.mark.parametrize("kind", ["forest", "tables"])
 def test_kinds_that_do_not_suit_are_refused(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "family_of", lambda tasks, seed: small_family(seed=seed))
+    monkeypatch.setattr(training, "family_of", lambda tasks, seed, *_: small_family(seed=seed))
     with pytest.raises(ValueError, match="expected one of"):
         training.train_prior("any", "unused", kind)
 
@@ -205,7 +205,7 @@ def test_kinds_that_do_not_suit_are_refused(kind: str, monkeypatch: pytest.Monke
 def test_the_command_writes_what_campaigns_play_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "family_of", lambda tasks, seed: small_family(seed=seed))
+    monkeypatch.setattr(training, "family_of", lambda tasks, seed, *_: small_family(seed=seed))
     out = tmp_path / "prior"
     main(Args(out=out, agent="prior", tasks="any", kind="interp"))
     assert "learnt a prior (interp) from 5 instances" in capsys.readouterr().out

@@ -26,7 +26,7 @@ _ANCHORS = 512
 _JITTER = 1e-8
 _PIECE = 4_096  # designs that are looked at together
 _LEAST_NOISE = 1e-3  # of interpolations: what is rougher than the kernel is no part of them
-_RANK = 32  # loadings at most
+MOST_LOADINGS = 32
 _SHARE = 1e-4  # of the largest loading's variance, below which a loading is none
 _LEAST_SPREAD = 0.1  # standard deviation of the logarithm of scales
 _COUNTS_AS = 1.0  # instances that spreads beforehand stand for
@@ -268,6 +268,7 @@ def mean_spread_loadings(
     rows: NDArray[np.intp],
     share: float,
     even: float,
+    most: int = MOST_LOADINGS,
 ) -> Floats:
     """Mean, spread and loadings of some instances, as functions, (2 + r, A).
 
@@ -277,13 +278,14 @@ def mean_spread_loadings(
         rows: Designs at which loadings are told apart.
         share: Of the covariance over the instances, what a further one's is.
         even: Of the variance over the instances, what is shared by all designs.
+        most: Loadings that are kept, those of the largest variance.
     """
     numbers = functions.numbers[instances]
     mean = numbers.mean(axis=0)
     deviations = numbers - mean  # (I, A)
     at_rows = functions.at(deviations, rows)  # (I, m)
     variances, combinations = np.linalg.eigh(at_rows @ at_rows.T)
-    order = np.argsort(-variances, kind="stable")[: min(_RANK, len(instances) - 1)]
+    order = np.argsort(-variances, kind="stable")[: min(most, len(instances) - 1)]
     order = order[variances[order] > _SHARE * max(variances.max(), 1e-300)]
     loadings = combinations[:, order].T @ deviations  # (r, A)
     loadings *= np.sqrt(share / (len(instances) - 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,10 @@ _ALL = 70_000  # designs of a finite space up to which all are measured
 _DRAWN = 2_000  # designs otherwise
 _DRAWN_SLOWLY = 300  # where a design takes its time
 _PROBES = 512  # designs beside these, that predictions are judged by
-_INSTANCES = 32  # of families that have no end of them
+_COLLECTED = 5_000  # instances of a collection up to which all are measured
+_INSTANCES = 32  # otherwise, and of families that have no end of them
 _FEWEST_ROWS = 3  # of an instance
+_NAME_INSTANCES = ("factors", "dataset", "centre", "instances", "functions", "target")  # arguments
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,25 +110,33 @@ class Family:
         )
 
 
-def family_of(tasks: Any, seed: int = 0) -> Family:
+def family_of(
+    tasks: Any,
+    seed: int = 0,
+    most_instances: int | None = None,
+    env_kwargs: Mapping[str, Any] | None = None,
+) -> Family:
     """The training instances that some tasks are about, measured.
 
     Args:
         tasks: `NAME:SPLIT` of the environment `Ombo/NAME-v0`, such as "LCBench:train", or what
             `ombo_gym.tasks.make_tasks` takes; problems of one design space.
         seed: Of designs, and of instances where they are drawn.
+        most_instances: That are measured of each problem, drawn from a collection of more; None:
+            all of a collection, and 32 of families of more than 5,000.
+        env_kwargs: Further arguments of an environment that is named as `NAME:SPLIT`.
 
     Raises:
         ValueError: Test instances, problems of different design spaces, or too few instances.
     """
-    chosen = _tasks(tasks)
+    chosen = _tasks(tasks, env_kwargs or {})
     if not _of_a_protocol(tasks):
         for task in chosen:
             _check_no_test(task)
-    return measured(chosen, seed)
+    return measured(chosen, seed, most_instances)
 
 
-def measured(tasks: Sequence[Task], seed: int = 0) -> Family:
+def measured(tasks: Sequence[Task], seed: int = 0, most_instances: int | None = None) -> Family:
     """As `family_of`, whatever split the tasks' instances are of."""
     rng = np.random.default_rng(TRAINING_SEED + seed)
     problems = [(task, _problem(task)) for task in tasks]
@@ -154,7 +164,7 @@ def measured(tasks: Sequence[Task], seed: int = 0) -> Family:
         probes = np.arange(len(train), len(designs))
     values, names = [], []
     for task, problem in problems:
-        found, titles = _measured(task, problem, designs, rng)
+        found, titles = _measured(task, problem, designs, rng, most_instances)
         values.append(found)
         names += titles
     origin = {"tasks": [{"env": t.env, "env_kwargs": dict(t.env_kwargs)} for t, _ in problems]}
@@ -163,19 +173,28 @@ def measured(tasks: Sequence[Task], seed: int = 0) -> Family:
     )
 
 
-def _tasks(given: Any) -> list[Task]:
+def _tasks(given: Any, env_kwargs: Mapping[str, Any]) -> list[Task]:
     """The tasks that are meant, each problem once."""
-    if isinstance(given, str):
-        name, _, split = given.partition(":")
-        if f"{NAMESPACE}/{name}-v0" in gym.registry and split:
-            return [Task(f"{NAMESPACE}/{name}-v0", {"split": split})]
-        if given.endswith(".json"):
-            text = Path(given).read_text(encoding="utf-8")
-            return _each_once(TaskDistribution.from_json(text))
-        if split == "test":
+    name, _, split = given.partition(":") if isinstance(given, str) else ("", "", "")
+    if f"{NAMESPACE}/{name}-v0" in gym.registry and split:
+        if "split" in env_kwargs:
             raise ValueError(
-                f"tasks: a prior is learnt from training tasks, {name}:train, got {given!r}"
+                f"env_kwargs: expected arguments beside the split, which {given} names, got "
+                f"{shown(dict(env_kwargs))}"
             )
+        return [Task(f"{NAMESPACE}/{name}-v0", {**env_kwargs, "split": split})]
+    if env_kwargs:
+        raise ValueError(
+            "env_kwargs: expected tasks such as LCBench:train beside it, of one environment, got "
+            f"{shown(given)}; other tasks hold the arguments of their own problems"
+        )
+    if isinstance(given, str) and given.endswith(".json"):
+        text = Path(given).read_text(encoding="utf-8")
+        return _each_once(TaskDistribution.from_json(text))
+    if split == "test":
+        raise ValueError(
+            f"tasks: a prior is learnt from training tasks, {name}:train, got {given!r}"
+        )
     return _each_once(make_tasks(given))
 
 
@@ -209,7 +228,9 @@ def _check_no_test(task: Task) -> None:
     """
     if "test" not in _problem(task).splits:
         return
-    if overlap((task.env, task.env_kwargs), (task.env, {"split": "test"})):
+    alike = {key: each for key, each in task.env_kwargs.items() if key not in _NAME_INSTANCES}
+    tests: list[dict[str, Any]] = [{"split": "test"}, {**alike, "split": "test"}]
+    if any(overlap((task.env, task.env_kwargs), (task.env, test)) for test in tests):
         raise ValueError(
             f"tasks: a prior is learnt from training instances, and never sees those of a test: "
             f"expected split 'train' of {task.env}, got {shown(dict(task.env_kwargs))}"
@@ -218,34 +239,50 @@ def _check_no_test(task: Task) -> None:
 
 def _drawn(problem: Problem, count: int, rng: np.random.Generator) -> Designs:
     """Random designs as starts are made of, each once, (at most count, *shape)."""
-    instances = _instances(problem, rng, 1)
+    instances, _ = _instances(problem, rng, 1)
     drawn = problem.sample(instances, GeneratorBatch([rng], 1), count)[0]
     found: Designs = drawn[np.sort(np.unique(drawn, axis=0, return_index=True)[1])]
     return found
 
 
-def _instances(problem: Problem, rng: np.random.Generator, most: int) -> Instances:
-    """All instances of a collection, or some that are drawn."""
+def _instances(
+    problem: Problem, rng: np.random.Generator, most: int, drawn: bool = False
+) -> tuple[Instances, list[int]]:
+    """Instances of a collection, the first ones or some that are drawn, or of a process.
+
+    Returns:
+        The instances, and the number of each.
+    """
     count = problem.instance_count()
-    if count is not None:
-        return problem.instances_numbered(np.arange(min(count, most), dtype=np.int64))
-    return problem.draw(GeneratorBatch(rng.spawn(most), most))
+    if count is None:
+        return problem.draw(GeneratorBatch(rng.spawn(most), most)), list(range(most))
+    numbers = np.arange(min(count, most), dtype=np.int64)
+    if drawn and most < count:
+        numbers = np.sort(rng.choice(count, most, replace=False))
+    return problem.instances_numbered(numbers), numbers.tolist()
 
 
 def _measured(
-    task: Task, problem: Problem, designs: Designs, rng: np.random.Generator
+    task: Task,
+    problem: Problem,
+    designs: Designs,
+    rng: np.random.Generator,
+    most_instances: int | None,
 ) -> tuple[Floats, list[str]]:
-    """True values of all instances, (I, E), and what these are called."""
+    """True values of instances, (I, E), and what these are called."""
     count = problem.instance_count()
     one = count is None and "split" not in task.env_kwargs and not _varies(problem)
-    most = 1 if one else (count or _INSTANCES)
-    instances = _instances(problem, rng, most)
+    every = count if count is not None and count <= _COLLECTED else _INSTANCES
+    most = 1 if one else most_instances or every
+    if count is not None:
+        most = min(most, count)
+    instances, numbers = _instances(problem, rng, most, drawn=True)
     values = np.empty((most, len(designs)))
     for row in range(most):
         alone = {name: array[row : row + 1] for name, array in instances.items()}
         values[row] = problem.true_values(alone, designs[None])[0][0]
     arguments = ", ".join(f"{key}={shown(value)}" for key, value in task.env_kwargs.items())
-    return values, [f"{task.env}({arguments}) {row}" for row in range(most)]
+    return values, [f"{task.env}({arguments}) {number}" for number in numbers]
 
 
 def _varies(problem: Problem) -> bool:

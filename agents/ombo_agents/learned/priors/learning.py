@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.learned.priors.bases import (
+    MOST_LOADINGS,
     Functions,
     Interpolated,
     Standardised,
@@ -81,7 +82,11 @@ class Learned:
 
 
 def best_curvature(
-    family: Family, folds: Sequence[Fold], scales: Floats, rng: np.random.Generator
+    family: Family,
+    folds: Sequence[Fold],
+    scales: Floats,
+    rng: np.random.Generator,
+    most_loadings: int = MOST_LOADINGS,
 ) -> float:
     """Of the warp that bad values are drawn in by.
 
@@ -90,6 +95,7 @@ def best_curvature(
         folds: Groups of them that are left out.
         scales: (I,) in which densities are.
         rng: Chooses designs.
+        most_loadings: How many are kept.
     """
     state, scores = rng.bit_generator.state, []
     for curvature in _CURVATURES:
@@ -101,7 +107,7 @@ def best_curvature(
             if family.shared
             else Interpolated(family, values.values, kernel, noise, rng)
         )
-        chooser = _Chooser(family, values, folds, scales, functions, kernel, rng)
+        chooser = _Chooser(family, values, folds, scales, functions, kernel, rng, most_loadings)
         scores.append(chooser.judge(Choice()).log_score)
     return _CURVATURES[int(np.argmax(scores))]
 
@@ -114,6 +120,7 @@ def learn_basis(
     folds: Sequence[Fold],
     scales: Floats,
     rng: np.random.Generator,
+    most_loadings: int = MOST_LOADINGS,
 ) -> Learned:
     """Learns "tables" or "interp".
 
@@ -125,6 +132,7 @@ def learn_basis(
         folds: Groups of instances that are left out, met at designs of `small`.
         scales: (I,) in which densities are.
         rng: Chooses designs.
+        most_loadings: How many are kept.
     """
     values = standardised(small.values, curvature, small.train)
     kernel, noise = fitted_kernel(small, values.values, rng)
@@ -133,7 +141,7 @@ def learn_basis(
         functions = Tables(values.values)
     else:
         functions = Interpolated(small, values.values, kernel, noise, rng)
-    chooser = _Chooser(small, values, folds, scales, functions, kernel, rng)
+    chooser = _Chooser(small, values, folds, scales, functions, kernel, rng, most_loadings)
     choice, judgement = chooser.choose()
     tensors: dict[str, NDArray[Any]] = {"lengthscales": kernel.unit[0] * choice.stretch}
     if kernel.weights is not None:
@@ -141,7 +149,7 @@ def learn_basis(
     everybody = np.arange(len(values.values))
     if isinstance(functions, Interpolated):
         numbers = mean_spread_loadings(
-            functions, everybody, chooser.told_apart, choice.share, choice.even
+            functions, everybody, chooser.told_apart, choice.share, choice.even, most_loadings
         )
         at_train = functions.at_designs(numbers, family.designs[family.train])
         tensors["anchors"], tensors["coefficients"] = functions.anchors, numbers.T
@@ -149,7 +157,9 @@ def learn_basis(
     else:
         whole = Tables(values.of(family.values))
         told_apart = np.sort(rng.permutation(family.train)[:_TOLD_APART])
-        numbers = mean_spread_loadings(whole, everybody, told_apart, choice.share, choice.even)
+        numbers = mean_spread_loadings(
+            whole, everybody, told_apart, choice.share, choice.even, most_loadings
+        )
         at_train = numbers[:, family.train]
         tensors["numbers"] = numbers.T.astype(np.float32)
     sd = np.sqrt((at_train[2:] ** 2).sum(axis=0) + choice.residual * at_train[1] ** 2)
@@ -181,7 +191,9 @@ class _Chooser:
         functions: Functions,
         kernel: Correlation,
         rng: np.random.Generator,
+        most_loadings: int,
     ) -> None:
+        self._most_loadings = most_loadings
         self._family, self._values, self._folds, self._scales = family, values, folds, scales
         self._functions, self._kernel = functions, kernel
         self.told_apart = np.sort(rng.permutation(family.train)[:_TOLD_APART])
@@ -191,7 +203,9 @@ class _Chooser:
     def _numbers(self, fold: Fold) -> Floats:
         """Mean, spread and loadings of a fold's rest at the probes, unshrunk, (P, 2 + r)."""
         functions, family = self._functions, self._family
-        numbers = mean_spread_loadings(functions, fold.rest, self.told_apart, 1.0, 0.0)
+        numbers = mean_spread_loadings(
+            functions, fold.rest, self.told_apart, 1.0, 0.0, self._most_loadings
+        )
         return functions.at(numbers, family.probes).T
 
     def choose(self) -> tuple[Choice, Judgement]:

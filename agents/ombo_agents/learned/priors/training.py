@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from ombo_agents.learned.priors.bases import MOST_LOADINGS
 from ombo_agents.learned.priors.deep import learn_deep, suits_deep
 from ombo_agents.learned.priors.designs import hopeful, portfolio
 from ombo_agents.learned.priors.families import TRAINING_SEED, Family, family_of
 from ombo_agents.learned.priors.folders import family_of_folder
 from ombo_agents.learned.priors.judging import folds_of
 from ombo_agents.learned.priors.learning import Learned, best_curvature, learn_basis
+from ombo_gym.arguments import whole
 from ombo_gym.files import write_atomically
 from ombo_gym.surrogates.learned_prior import AGENT, CONFIG, FORMAT, KINDS, TENSORS, described
 
@@ -55,7 +57,15 @@ class TrainedPrior:
 
 
 def train_prior(
-    tasks: Any, out: str | Path, kind: str = _BEST, seed: int = 0, **of_folder: Any
+    tasks: Any,
+    out: str | Path,
+    kind: str = _BEST,
+    seed: int = 0,
+    *,
+    instances: int | None = None,
+    loadings: int = MOST_LOADINGS,
+    env_kwargs: Mapping[str, Any] | None = None,
+    **of_folder: Any,
 ) -> dict[str, Any]:
     """Learns a prior from the training instances of some tasks.
 
@@ -68,6 +78,11 @@ def train_prior(
             instances are interpolated), "deep" (a deep kernel, of numeric spaces), or "best": that
             of the highest log score on instances that were left out.
         seed: Of all that is drawn.
+        instances: That are measured of each problem, drawn from a collection of more; None:
+            all of a collection, and 32 of families of more than 5,000.
+        loadings: Directions that instances vary in together, at most. A file of "tables" has
+            so many numbers for each design, and two more.
+        env_kwargs: Further arguments of the environment, where `tasks` is `NAME:train`.
         **of_folder: `space`, `target` and `minimise`, where `tasks` is a folder of spreadsheets,
             see `family_of_folder`.
 
@@ -76,8 +91,10 @@ def train_prior(
 
     Raises:
         ValueError: An unknown kind, or one that does not suit; tasks that are none, of different
-            spaces or of a test; too few instances.
+            spaces or of a test; too few instances or loadings.
     """
+    instances = None if instances is None else whole("instances", instances)
+    loadings = whole("loadings", loadings)
     if kind not in (*KINDS, _BEST):
         raise ValueError(f"kind: expected one of {[*KINDS, _BEST]}, got {kind!r}")
     if isinstance(tasks, str | Path) and Path(tasks).is_dir():
@@ -86,31 +103,46 @@ def train_prior(
                 f"tasks: a folder of past campaigns, {tasks}, needs space, the path of a space "
                 "file, and target, the column that was measured"
             )
+        for name, of_an_environment in (("instances", instances), ("env_kwargs", env_kwargs)):
+            if of_an_environment:
+                raise ValueError(
+                    f"{name}: it goes with tasks of environments, got {of_an_environment} and "
+                    f"{tasks}, a folder of past campaigns"
+                )
         family = family_of_folder(tasks, **of_folder)
     elif given := [name for name, each in of_folder.items() if each]:
         raise ValueError(
             f"{given[0]}: it goes with tasks that are a folder of past campaigns, got {tasks!r}"
         )
     else:
-        family = family_of(tasks, seed)
-    prior = learn(family, kind, seed)
+        family = family_of(tasks, seed, instances, env_kwargs)
+    prior = learn(family, kind, seed, loadings)
     prior.save(Path(out))
     return dict(prior.config)
 
 
-def learn(family: Family, kind: str = _BEST, seed: int = 0) -> TrainedPrior:
+def learn(
+    family: Family, kind: str = _BEST, seed: int = 0, most_loadings: int = MOST_LOADINGS
+) -> TrainedPrior:
     """Learns a prior from a family; as `train_prior`."""
     began = time.perf_counter()
     rng = np.random.default_rng([TRAINING_SEED, seed])
     small = family.reduced(_FEW_DESIGNS, rng)
     scales = np.nanstd(small.values, axis=1)  # (I,)
     folds = folds_of(small, (small.values / scales[:, None]), rng)
-    curvature = best_curvature(small, folds, scales, np.random.default_rng(seed))
+    curvature = best_curvature(small, folds, scales, np.random.default_rng(seed), most_loadings)
     learned = [
         learn_deep(small, curvature, folds, scales, seed)
         if each == "deep"
         else learn_basis(
-            each, family, small, curvature, folds, scales, np.random.default_rng([seed, i])
+            each,
+            family,
+            small,
+            curvature,
+            folds,
+            scales,
+            np.random.default_rng([seed, i]),
+            most_loadings,
         )
         for i, each in enumerate(_kinds(family, kind))
     ]
