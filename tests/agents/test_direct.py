@@ -87,7 +87,8 @@ def test_rounds_left_change_features_and_actions(case):
     policy = TrainedDirect(spec, network)
     assert policy.horizon_aware
     actions = policy.act(observation, generators(60))
-    assert (policy.act(other, generators(60)) != actions).any()
+    many_more = {**observation, "rounds_left": observation["rounds_left"] + 8}
+    assert (policy.act(many_more, generators(60)) != actions).any()
 
 
 def test_how_often_something_was_measured_counts(case):
@@ -133,6 +134,7 @@ def slots():
     return SlotBySlot([2, 3], 3).proba_distribution(torch.randn(1, 20, dtype=torch.float64))
 
 
+ARM = (POOL[0], {**POOL[1], "batch_size": 1})
 BATCHES = torch.tensor(list(itertools.product(*([range(2), range(3)] * 3))))  # (216, 6)
 
 
@@ -198,11 +200,11 @@ def test_canonical_order_is_by_design_and_then_value_with_padding_last():
 def test_designs_that_nothing_tells_apart_are_taken_in_their_order():
     spec = spec_of(POOL)
     policy = TrainedDirect(spec, build_network("direct", spec, [8, 8]))
-    empty = seen_by(POOL, 5, rounds=0)
-    assert not policy.act(empty, generators(5)).any()
+    empty = seen_by(POOL, 5, rounds=0)  # of four arms; q = 3
+    assert policy.act(empty, generators(5)).tolist() == [[0, 1, 2]] * 5
 
 
-@pytest.mark.parametrize("case", [BOX, SEQUENCE, POOL], ids=NAMES[:3])
+@pytest.mark.parametrize("case", [BOX, SEQUENCE, ARM], ids=[*NAMES[:2], "one arm"])
 def test_it_acts_as_its_distribution_s_mode(case):
     spec, observation = spec_of(case), seen_by(case, 20)
     network = random_network(spec)
@@ -212,6 +214,23 @@ def test_it_acts_as_its_distribution_s_mode(case):
     expected = np.clip(mode, -1, 1).reshape(20, 2, 3) if case is BOX else mode
     actions = TrainedDirect(spec, network).act(observation, generators(20))
     np.testing.assert_allclose(actions, expected, atol=1e-3)  # SB3 shows networks float32
+
+
+def test_of_a_pool_it_takes_the_batch_that_is_drawn_most_often_in_any_order():
+    spec, observation = spec_of(POOL), seen_by(POOL, 20)
+    network = random_network(spec)
+    tensors = {key: torch.as_tensor(array) for key, array in observation.items()}
+    batches = torch.tensor(list(itertools.product(range(4), repeat=3)))  # (64, 3)
+    chances = np.zeros((20, 64))  # by sorted batch
+    codes = np.sort(batches.numpy(), axis=1) @ [16, 4, 1]
+    with torch.no_grad():
+        for batch, code in zip(batches, codes, strict=True):
+            drawn = network.get_distribution(tensors).log_prob(batch.expand(20, 3))
+            chances[:, code] += drawn.exp().numpy()
+    actions = TrainedDirect(spec, network).act(observation, generators(20))
+    np.testing.assert_array_equal(actions, np.sort(actions, axis=1))
+    found = chances[np.arange(20), actions @ [16, 4, 1]]
+    np.testing.assert_allclose(found, chances.max(axis=1), rtol=1e-3)  # SB3 shows networks float32
 
 
 @pytest.mark.parametrize("q", [1, 3])

@@ -178,6 +178,7 @@ OTHERS = {
             "falls_to": 0.2,
             "gae_lambda": 0.9,
             "entropy": 0.1,
+            "entropy_power": 2.0,
             "target_kl": 0.1,
             "log_std": 0.0,
             "hidden": (64,),

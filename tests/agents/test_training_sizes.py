@@ -76,6 +76,7 @@ WRONG = {
     "falls_to": [-0.1, 1.1],
     "gae_lambda": [-0.1, 1.1, np.nan],
     "entropy": [-1, np.inf],
+    "entropy_power": [-1, np.inf],
     "target_kl": [-1, np.nan],
     "log_std": [np.nan, 1000],
     "hidden": [(0,), (-1,), (8.0,), (True,), 8, "88", None, [8, 8], ((8,),)],

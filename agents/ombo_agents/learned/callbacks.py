@@ -20,15 +20,16 @@ _OF_NAN = re.compile(r"to satisfy the constraint|\b(?:nan|inf)\b", re.IGNORECASE
 
 
 class FallingEntropy(BaseCallback):
-    """Lets the entropy bonus fall with the rounds that are left, linearly to none.
+    """Lets the entropy bonus fall to none with the share of the rounds that is left.
 
     Args:
         start: Weight of the bonus at the beginning.
+        power: Of that share: 1 falls linearly, more leaves most of training with little.
     """
 
-    def __init__(self, start: float) -> None:
+    def __init__(self, start: float, power: float) -> None:
         super().__init__()
-        self._start = start
+        self._start, self._power = start, power
 
     @override
     def _on_step(self) -> bool:
@@ -37,7 +38,8 @@ class FallingEntropy(BaseCallback):
     @override
     def _on_rollout_start(self) -> None:
         model: Any = self.model
-        model.ent_coef = self._start * model._current_progress_remaining
+        share_left = max(0.0, model._current_progress_remaining)
+        model.ent_coef = self._start * share_left**self._power
 
 
 class ProgressInUpdates(ProgressBarCallback):

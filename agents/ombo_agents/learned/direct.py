@@ -12,21 +12,22 @@ from typing_extensions import override
 
 from ombo_agents.learned.direct_network import DirectPolicy, SlotBySlot, check_outputs
 from ombo_agents.learned.encoder import options_of
+from ombo_agents.learned.likeliest_batch import likeliest_batch, without_rounding
 from ombo_agents.policy import DesignsPolicy
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec, Repeats
 
-_TIE_TOLERANCE = 1e-9  # scores this close are equal: sums round differently with the batch size
 _CHUNK_CAMPAIGNS = 512  # that the network sees at once, for bounded memory
 
 
 class TrainedDirect(DesignsPolicy):
     """A network that proposes the designs it scores highest; where actions are numbers, its mean.
 
-    Where designs are chosen from options and can be measured once, each slot is the best design
-    that is neither measured nor in the batch; when none is left, the best of all. Numbers stand as
+    Of a pool it is the batch that the network is likeliest to draw, in whatever order; of sequences
+    each slot is the likeliest given the earlier ones. Designs that can be measured once are neither
+    measured nor in the batch already; when none is left, they are the best of all. Numbers stand as
     the network says, corners included, unless designs are finitely many: then random new ones take
     the place of those that repeat.
 
@@ -44,6 +45,9 @@ class TrainedDirect(DesignsPolicy):
         self._options = options_of(self.space)
         self.keeps_repeats = self.space.size is None or bool(self._options)
         self.deterministic = self.keeps_repeats
+        # Where options are too many for it, slots do not know each other.
+        self._slots_know_others = isinstance(network.action_dist, SlotBySlot)
+        self._by_batch = self._slots_know_others and len(self._options) == 1
 
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> Designs:
@@ -64,23 +68,59 @@ class TrainedDirect(DesignsPolicy):
         if not options:
             mean = np.clip(outputs, -1.0, 1.0).astype(np.float32)
             return self.space.canonical(mean.reshape(shape))
-        offsets = np.cumsum([0, *options])[:-1]  # (L,) first option of each position
         scores = outputs.reshape(num_campaigns, -1, sum(options))  # (B, q + 1 or q, O)
-        # As `SlotBySlot` does; where options are too many for it, slots do not know each other.
-        slot_by_slot = isinstance(self._network.action_dist, SlotBySlot)
-        chosen = np.zeros_like(scores[:, 0])  # (B, O) by how many earlier slots
         never_again = self.spec.repeats is Repeats.NEVER_AGAIN
         unavailable = _measured_designs(observation) if never_again else []
-        batch = np.empty(shape, np.int64)
+        if self._by_batch and q > 1:
+            return self._likeliest_batches(scores, unavailable).reshape(shape)
+        return self._slot_by_slot(scores, unavailable, q)
+
+    def _likeliest_batches(
+        self, scores: NDArray[np.float64], unavailable: Sequence[set[tuple[int, ...]]]
+    ) -> NDArray[np.int64]:
+        """Batches that are likeliest in any order, where a design is one option, (B, q).
+
+        Args:
+            scores: (B, q + 1, O), see `SlotBySlot`.
+            unavailable: Designs that are measured; none where they can be again.
+        """
+        available = np.ones((len(scores), scores.shape[2]), np.bool_)  # (B, O)
+        for row, taken in enumerate(unavailable):
+            available[row, [option for (option,) in taken]] = False
+        once = bool(unavailable)
+        batches = [
+            likeliest_batch(row[:-1], row[-1], free, once=once)
+            for row, free in zip(scores, available, strict=True)
+        ]
+        return np.stack(batches)
+
+    def _slot_by_slot(
+        self,
+        scores: NDArray[np.float64],
+        unavailable: Sequence[set[tuple[int, ...]]],
+        q: int,
+    ) -> Designs:
+        """Batches whose every slot takes what is best given the earlier ones, (B, q, L).
+
+        Args:
+            scores: (B, q + 1, O), see `SlotBySlot`, or (B, q, O) of slots that know no others.
+            unavailable: Designs that are measured, and in the end those of the batch; none where
+                they can be measured again.
+            q: Slots.
+        """
+        offsets = np.cumsum([0, *self._options])[:-1]  # (L,) first option of each position
+        chosen = np.zeros_like(scores[:, 0])  # (B, O) by how many earlier slots
+        campaigns = np.arange(len(scores))[:, None]
+        batch = np.empty((len(scores), q, len(offsets)), np.int64)
         for slot in range(q):
-            crowding = chosen * scores[:, -1] if slot_by_slot else 0.0
+            crowding = chosen * scores[:, -1] if self._slots_know_others else 0.0
             by_position = np.split(scores[:, slot] + crowding, offsets[1:], axis=1)
             by_position = [without_rounding(position) for position in by_position]
             designs = np.stack([position.argmax(axis=1) for position in by_position], axis=1)
             for row, taken in enumerate(unavailable):
                 designs[row] = best_available([position[row] for position in by_position], taken)
                 taken.add(tuple(designs[row].tolist()))
-            np.add.at(chosen, (np.arange(num_campaigns)[:, None], designs + offsets), 1)
+            np.add.at(chosen, (campaigns, designs + offsets), 1)
             batch[:, slot] = designs  # (B, L)
         return batch
 
@@ -104,19 +144,6 @@ def in_canonical_order(observation: Observation) -> Observation:
         "measurements": np.take_along_axis(values, order, axis=1),
         "observed": np.take_along_axis(observation["observed"], order, axis=1),
     }
-
-
-def without_rounding(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores in which those that differ by rounding alone are equal, (..., n) -> (..., n)."""
-    order = np.argsort(-scores, axis=-1)
-    falling = np.take_along_axis(scores, order, axis=-1)
-    begins_tie = np.ones(scores.shape, bool)  # whether the score before is clearly larger
-    begins_tie[..., 1:] = falling[..., :-1] - falling[..., 1:] > _TIE_TOLERANCE
-    ranks = np.where(begins_tie, np.arange(scores.shape[-1]), 0)
-    largest_of_tie = np.maximum.accumulate(ranks, axis=-1)  # (..., n) ranks
-    tied = np.empty_like(scores)
-    np.put_along_axis(tied, order, np.take_along_axis(falling, largest_of_tie, axis=-1), axis=-1)
-    return tied
 
 
 def best_available(

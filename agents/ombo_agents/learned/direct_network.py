@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ombo_agents.learned.requirements  # noqa: F401  # isort: skip
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.distributions import MultiCategoricalDistribution
+from stable_baselines3.common.distributions import (
+    DiagGaussianDistribution,
+    MultiCategoricalDistribution,
+)
 from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from torch import Tensor, nn
 from torch.distributions import Categorical
@@ -164,6 +168,28 @@ class SlotBySlot(MultiCategoricalDistribution):
         return torch.cat(one_hot, dim=-1).to(self.crowding.dtype)
 
 
+class BoundedSpread(DiagGaussianDistribution):
+    """Numbers whose entropy counts no further than the spread that they begin with.
+
+    Choices are spread out most when all are equally likely; numbers have no such end, and a bonus
+    for their entropy would drive them into the corners of the box.
+
+    Args:
+        action_dim: How many numbers.
+        log_std: Of each, at the start.
+    """
+
+    def __init__(self, action_dim: int, log_std: float) -> None:
+        super().__init__(action_dim)
+        self._widest = log_std + 0.5 * math.log(2 * math.pi * math.e)  # entropy at that spread
+
+    @override
+    def entropy(self) -> Tensor:
+        """Of all numbers together, (B,)."""
+        entropies: Tensor = self.distribution.entropy()  # type: ignore[no-untyped-call]
+        return torch.clamp(entropies, max=self._widest).sum(dim=1)
+
+
 class DirectPolicy(MultiInputActorCriticPolicy):
     """Actor and critic over a `DatasetEncoder`; `storage.network_of` has its arguments."""
 
@@ -173,6 +199,8 @@ class DirectPolicy(MultiInputActorCriticPolicy):
         assert isinstance(encoder, DatasetEncoder) and isinstance(self.net_arch, list)
         if not encoder.options:
             super()._build_mlp_extractor()
+            if isinstance(self.action_dist, DiagGaussianDistribution):
+                self.action_dist = BoundedSpread(self.action_dist.action_dim, self.log_std_init)
             return
         assert isinstance(self.action_space, spaces.MultiDiscrete)
         sizes = self.action_space.nvec.tolist()

@@ -12,7 +12,7 @@ Reference:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -130,16 +130,20 @@ class DatasetEncoder(nn.Module):
         else:
             chosen = designs.long() + self.offsets  # (B, n, L) options of each row
             features = self.option_features[chosen].sum(dim=-2)  # (B, n, k)
-        rows = torch.relu(self.from_values(embed_values(values)) + self.from_designs(features))
-        rows = torch.relu(self.rows(rows))  # (B, n, width) embeddings
+        # Rows that are observed, R of all campaigns; for most of a campaign most rows are padding.
+        campaign = observed.nonzero()[:, 0]  # (R,) which has the row
+        rows = self.from_values(embed_values(values[observed]))
+        rows = torch.relu(rows + self.from_designs(features[observed]))
+        rows = torch.relu(self.rows(rows))  # (R, width) embeddings
         rounds = embed_rounds(shown["rounds_left"].to(dtype))  # (B, 2)
-        dataset = _pooled(rows, observed.to(dtype)[..., None])[:, 0]  # (B, width + 2)
+        dataset = _pooled(rows, [campaign], len(observed))  # (B, width + 2)
         context = torch.cat([dataset, rounds], dim=-1)
         if not self.options:
             return context
-        member = nn.functional.one_hot(chosen, self.options).sum(dim=-2)  # (B, n, O)
+        places = [campaign * self.options + option for option in chosen[observed].T]  # L of (R,)
+        by_option = _pooled(rows, places, len(observed) * self.options)
         tokens = (
-            self.from_rows(_pooled(rows, (member * observed[..., None]).to(dtype)))
+            self.from_rows(by_option.reshape(len(observed), self.options, -1))
             + self.from_context(context)[:, None]
             + self.from_names(self.option_features)
         )
@@ -163,8 +167,22 @@ def _option_features(space: DesignSpace) -> Tensor | None:
     return torch.eye(sum(options))
 
 
-def _pooled(rows: Tensor, member: Tensor) -> Tensor:
-    """Sums over members, and how many they are: (B, n, w) and (B, n, O) -> (B, O, w + 2)."""
-    count = member.sum(dim=1)[..., None]  # (B, O, 1)
-    shrunk = (member.transpose(1, 2) @ rows) / (1 + count)  # a mean that trusts few rows less
+def _pooled(rows: Tensor, places: Sequence[Tensor], num_places: int) -> Tensor:
+    """Sums of rows, and how many they are.
+
+    Args:
+        rows: (R, w).
+        places: Each (R,), where rows are added; a row may have several places.
+        num_places: P.
+
+    Returns:
+        (P, w + 2).
+    """
+    total = rows.new_zeros(num_places, rows.shape[1])  # (P, w)
+    count = rows.new_zeros(num_places)  # (P,)
+    for place in places:
+        total = total.index_add(0, place, rows)
+        count += torch.bincount(place, minlength=num_places)
+    count = count[:, None]
+    shrunk = total / (1 + count)  # a mean that trusts few rows less
     return torch.cat([shrunk, torch.log1p(count), 1 / (1 + count)], dim=-1)

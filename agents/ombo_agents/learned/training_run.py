@@ -152,7 +152,7 @@ class TrainingRun:
         callbacks: list[BaseCallback] = [
             *self._subject.callbacks,
             Checkpoints(self._keep, checkpoint_seconds),
-            FallingEntropy(self._settings.entropy),
+            FallingEntropy(self._settings.entropy, self._settings.entropy_power),
         ]
         if callback is not None:
             callbacks.append(callback)
@@ -227,7 +227,10 @@ def resumed_settings(
     Raises:
         ValueError: The run is about something else than what is asked for; says what.
     """
-    check_same_run(out, facts["run"], run)
+    begun = dict(facts["run"])
+    if isinstance(begun.get("settings"), dict):  # with which entropy fell before it was a setting
+        begun["settings"] = {"entropy_power": 1.0, **begun["settings"]}
+    check_same_run(out, begun, run)
     steps, played = steps_of(out), facts.get("rounds")
     if type(played) is not int:
         raise damaged(out / STATE, f"rounds: {played!r}")
