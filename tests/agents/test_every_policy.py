@@ -72,6 +72,14 @@ SPACES = {
         MixedDesigns({"n": {"integer": [1, 5]}, "solvent": ["DMF", "THF", "water"]})
     ),
 }
+# Spaces of one kind take the same way through nearly all of a policy: in turn, each policy plays
+# one of every kind that it suits, and the rest among the slow tests.
+KINDS_OF_SPACES = (
+    ("interval", "square"),
+    ("recipes, one position without a choice", "bits", "levels", "one position"),
+    ("pool", "two candidates"),
+    ("mixed", "mixed and countable"),
+)
 CAMPAIGNS = (  # every policy meets all of them, on one space or another; so does every space
     {"start": {"kind": "none"}, "batch_size": 3},
     {"start": {"kind": "random", "size": 1}, "batch_size": 1},
@@ -110,6 +118,38 @@ def hurried(monkeypatch):
 
 
 PLAYERS = players()
+OURS = [player for player in PLAYERS if not player[0].startswith("botorch")]
+BOTORCH = [player for player in PLAYERS if player[0].startswith("botorch")]
+
+
+def in_turn():
+    """Players of which each policy is on one space of every kind."""
+    chosen = set()
+    for turn, name in enumerate(ombo_agents.names()):
+        for kind in KINDS_OF_SPACES:
+            if suited := [space for space in kind if (name, space) in PLAYERS]:
+                chosen.add((name, suited[turn % len(suited)]))
+    return chosen
+
+
+IN_TURN = in_turn()
+
+
+def cases(players):
+    """Parameters of tests: those that are not in turn are slow."""
+    return [
+        player if player in IN_TURN else pytest.param(*player, marks=pytest.mark.slow)
+        for player in players
+    ]
+
+
+def test_every_policy_meets_every_kind_of_space_that_it_suits_and_every_space_many_policies():
+    kinds = {space: kind for kind in KINDS_OF_SPACES for space in kind}
+    assert kinds.keys() == SPACES.keys()
+    assert {(name, kinds[space]) for name, space in IN_TURN} == {
+        (name, kinds[space]) for name, space in PLAYERS
+    }
+    assert all(sum(space == each for _, each in IN_TURN) >= 5 for space in SPACES)
 
 
 # A call of BoTorch's takes half a second a row: a space for each way of its own, two rows, and two
@@ -120,9 +160,12 @@ BOTORCHS = ("square", "bits", "levels", "two candidates", "mixed")
 @pytest.mark.parametrize(
     ("name", "space"),
     [
-        (name, space)
-        for name, space in PLAYERS
-        if not name.startswith("botorch") or space in BOTORCHS
+        *cases(player for player in PLAYERS if not player[0].startswith("botorch")),
+        *(
+            player
+            for player in PLAYERS
+            if player[0].startswith("botorch") and player[1] in BOTORCHS
+        ),
     ],
 )
 def test_it_keeps_the_promises_of_a_policy(name, space):
@@ -140,11 +183,12 @@ def test_it_keeps_the_promises_of_a_policy(name, space):
 
 @pytest.mark.parametrize(
     ("name", "space"),
-    # BoTorch's optimisers take seconds: on the first space that they suit.
     [
-        player
-        for i, player in enumerate(PLAYERS)
-        if not player[0].startswith("botorch") or player[0] not in [name for name, _ in PLAYERS[:i]]
+        *cases(player for player in PLAYERS if not player[0].startswith("botorch")),
+        # BoTorch's optimisers take seconds: on the first space that they suit.
+        *{
+            player[0]: player for player in PLAYERS[::-1] if player[0].startswith("botorch")
+        }.values(),
     ],
 )
 def test_values_of_any_size_under_another_utility(name, space):
@@ -179,7 +223,7 @@ def test_values_of_any_size_under_another_utility(name, space):
 @pytest.mark.parametrize(
     ("name", "space"),
     # BoTorch's optimisers stop at differences in units of the values.
-    [player for player in PLAYERS if not player[0].startswith("botorch")],
+    cases(OURS),
 )
 def test_the_unit_of_the_values_makes_no_difference(name, space):
     """The same campaign in every row, in other units."""

@@ -24,7 +24,8 @@ def test_policies_play_every_problem_that_they_suit(env_id: str) -> None:
 
     `test_every_policy.py` has every kind of space.
     """
-    start = {"start": SMALL_STARTS[env_id]} if env_id in SMALL_STARTS else {}
+    starts = SMALL_STARTS | {each: {"kind": "random", "size": 2} for each in SIMULATED}
+    start = {"start": starts[env_id]} if env_id in starts else {}
     envs = gym.make_vec(
         env_id, num_envs=2, batch_size=2, horizon=2, autoreset_mode="Disabled", **start
     )

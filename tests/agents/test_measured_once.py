@@ -39,14 +39,33 @@ def heuristics(case):
 
 
 PLAYERS = [(name, case) for case in ONCE for name in heuristics(case)]
+
+
+def cases_of(name):
+    """Cases that a policy plays: all that it suits or, if it thinks long, every second one."""
+    suited = [case for player, case in PLAYERS if player == name]
+    return suited if name in OFTEN else suited[len(name) % 2 :: 2] or suited
+
+
+def often_enough(name, case):
+    """Whether a policy plays a case among the quick tests: if it thinks long, every fourth."""
+    return case in (cases_of(name) if name in OFTEN else cases_of(name)[::2])
+
+
 PLAYED = [  # batches of four, or of another size in turn; those that think long, every second case
-    (*player, (4, 1, 2, 3, 5)[turn % 5] if player[0] in OFTEN else 4)
+    pytest.param(
+        *player,
+        (4, 1, 2, 3, 5)[turn % 5] if player[0] in OFTEN else 4,
+        marks=() if often_enough(*player) else pytest.mark.slow,
+    )
     for turn, player in enumerate(PLAYERS)
-    if player[0] in OFTEN or (list(ONCE).index(player[1]) + len(player[0])) % 2
+    if player[1] in cases_of(player[0])
 ]
 
 
 def test_all_heuristics_are_among_the_players():
+    quick = {name for name, case in PLAYERS if often_enough(name, case)}
+    assert quick == {name for name, _ in PLAYERS}
     known = "random genetic greedy ucb expected_improvement thompson explore_then_exploit".split()
     for case in ONCE:
         assert set(known) <= {name for name, played in PLAYERS if played == case}

@@ -53,7 +53,7 @@ def test_the_methods_are_registered_and_suit_every_design_space():
 @pytest.mark.parametrize(
     ("name", "case"),  # every third pair; test_every_policy.py has the same of other spaces
     [
-        (name, case)
+        pytest.param(name, case, marks=() if (i + j) % 6 == 0 else pytest.mark.slow)
         for i, name in enumerate(METHODS)
         for j, case in enumerate(CASES)
         if (i + j) % 3 == 0

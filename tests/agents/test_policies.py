@@ -33,10 +33,20 @@ PLAYERS = [
     and ombo_agents.supports(name, ENVS[case])
 ]
 CLAIMED = ("Ombo/GP-v0", "Ombo/Bandit-v0", "Ombo/Landscapes-v0")
-every_player = pytest.mark.parametrize(("name", "case"), PLAYERS)
 
 
-@every_player
+def in_turn(players):
+    """Parameters of tests: of `FEW`, every policy has every second one, the others are slow."""
+    quick = {(name, case) for j, name in enumerate(ombo_agents.names()) for case in FEW[j % 2 :: 2]}
+    return [
+        each
+        if each in quick or each[1] not in FEW or each[0] in EXACT
+        else pytest.param(*each, marks=pytest.mark.slow)
+        for each in players
+    ]
+
+
+@pytest.mark.parametrize(("name", "case"), in_turn(PLAYERS))
 def test_campaigns_that_stand_differently_are_answered_each_by_itself(name, case):
     """Early, late, over and anew beside each other: all that concerns rows and generators."""
     env, observations = situations(case)  # whose arrays are read-only
@@ -78,7 +88,7 @@ def test_who_plans_ahead_reads_the_rounds_left_and_nobody_else(name, case):
 
 
 @pytest.mark.parametrize(
-    ("name", "case"), [each for each in PLAYERS if each[1] in FEW or each[0] in EXACT]
+    ("name", "case"), in_turn(each for each in PLAYERS if each[1] in FEW or each[0] in EXACT)
 )
 def test_one_generator_means_the_generators_that_it_spawns(name, case):
     env, (_, observation, *_) = situations(case)

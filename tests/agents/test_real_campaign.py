@@ -39,16 +39,24 @@ def by_hand(space: DesignSpace, **further: Any) -> CampaignSpec:
     )
 
 
-PLAYERS = [
-    (name, kind)
-    for kind, space in SPACES.items()
-    for name in ombo_agents.names()
-    # BoTorch's optimiser takes a second or more: in one space, test_every_policy.py plays the rest.
-    if ombo_agents.supports(name, by_hand(space)) and (name != "botorch_logei" or kind == "box")
-]
+def players() -> list[Any]:
+    """Of the spaces that it suits, every policy plays every second one; the rest are slow tests."""
+    found = []
+    for turn, name in enumerate(ombo_agents.names()):
+        suited = [
+            kind for kind, space in SPACES.items() if ombo_agents.supports(name, by_hand(space))
+        ]
+        if name == "botorch_logei":  # whose optimiser takes a second or more
+            suited = ["box"]  # test_every_policy.py plays the rest
+        quick = suited[turn % 2 :: 2] or suited
+        found += [
+            pytest.param(name, kind, marks=() if kind in quick else pytest.mark.slow)
+            for kind in suited
+        ]
+    return found
 
 
-@pytest.mark.parametrize(("name", "kind"), PLAYERS)
+@pytest.mark.parametrize(("name", "kind"), players())
 def test_every_policy_that_suits_the_space_fills_a_plate(name: str, kind: str) -> None:
     spec, space = by_hand(SPACES[kind]), SPACES[kind]
     rng = np.random.default_rng(1)

@@ -147,12 +147,23 @@ def slowly(
     return float(np.mean(reached))
 
 
-@pytest.mark.parametrize("lookahead", [2, 3])
+PLATES = [(2, 2, 2, 2), (1, 1), (3, 3, 3), (2, 3, 1), (3, 1, 2, 2), (1, 4)]
+
+
 @pytest.mark.parametrize(
-    "plates", [(2, 2, 2, 2), (1, 1), (3, 3, 3), (2, 3, 1), (3, 1, 2, 2), (1, 4)], ids=str
+    ("utility", "repeats", "plates", "lookahead"),
+    [  # everything meets everything; of the two lookaheads one is quick, in turn
+        pytest.param(
+            *(utility, repeats, plates, lookahead),
+            marks=() if (i + j + k + lookahead) % 2 == 0 else pytest.mark.slow,
+        )
+        for i, utility in enumerate(UTILITIES)
+        for j, repeats in enumerate(Repeats)
+        for k, plates in enumerate(PLATES)
+        for lookahead in (2, 3)
+    ],
+    ids=str,
 )
-@pytest.mark.parametrize("repeats", Repeats)
-@pytest.mark.parametrize("utility", UTILITIES)
 def test_values_are_those_of_campaigns_that_are_simulated_one_by_one(
     utility: str, repeats: Repeats, plates: Plates, lookahead: int
 ) -> None:

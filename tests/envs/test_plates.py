@@ -24,9 +24,13 @@ NOISY: dict[str, Any] = {"noise_std": 0.3, "utility": "last_quantile:quantile=0.
 
 @pytest.mark.parametrize(
     ("env_id", "control", "rounds", "mode"),
-    # Each pair of a case and a mode, under a range or under plates in turn.
+    # Each pair of a case and a mode, under a range or under plates in turn; one mode of each case
+    # is quick.
     [
-        (*case, list(ROUNDS)[(i + j) % 2], mode)
+        pytest.param(
+            *(*case, list(ROUNDS)[(i + j) % 2], mode),
+            marks=() if (i // 3 + i + j) % len(MODES) == 0 else pytest.mark.slow,
+        )
         for i, case in enumerate(CASES)
         for j, mode in enumerate(MODES)
     ],

@@ -155,13 +155,12 @@ def check_video(path: Path, size: tuple[int, int], frames: int) -> None:
     reader.close()
 
 
-def test_gymnasium_records_campaigns(tmp_path: Path) -> None:
+def test_gymnasium_records_a_campaign(tmp_path: Path) -> None:
     env = make("Ombo/TFBinding-v0", horizon=2, render_mode="rgb_array")
     env = RecordVideo(env, str(tmp_path / "films"), episode_trigger=lambda number: True)
-    assert len(list(play(env, campaigns=2))) == 6
+    assert len(list(play(env, campaigns=1))) == 3
     env.close()
-    for number in (0, 1):
-        check_video(tmp_path / "films" / f"rl-video-episode-{number}.mp4", (960, 480), 3)
+    check_video(tmp_path / "films" / "rl-video-episode-0.mp4", (960, 480), 3)
 
 
 def test_gymnasium_records_the_vector_env_over_its_autoresets(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def show(browser: Any, browsed: Path) -> Iterator[Callable[..., Any]]:
 
 @pytest.fixture(scope="module")
 def page(browser: Any, browsed: Path) -> Iterator[Any]:
-    """For tests that leave the page as it is, but for what they open and choose."""
+    """For tests that leave the page as it is, but for what they open, choose and how it is seen."""
     with opening(browser, browsed) as opened:
         yield opened()
 

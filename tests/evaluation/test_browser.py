@@ -116,8 +116,7 @@ def test_gaps_are_last_whichever_way_and_the_keyboard_sorts_too(sorted_page):
     assert page.locator("#rank-table th[aria-sort]").count() == 1
 
 
-def test_filters_keep_what_fits_all_of_them_and_say_how_many(show):
-    page = show()
+def test_filters_keep_what_fits_all_of_them_and_say_how_many(page):
     every = len(column(page, "rank-table", 0))
     assert every == 2 * 2 * 4 * 2 * len(NAMES)  # problems, utilities, settings, told
     filters = page.locator("[data-filters=rank-table]")
@@ -138,17 +137,15 @@ def test_filters_keep_what_fits_all_of_them_and_say_how_many(show):
     assert shown.inner_text() == f"0 of {every} rows"
 
 
-def test_the_page_is_never_wider_than_the_screen(show):
-    page = show(viewport={"width": 1600, "height": 800})
+def test_the_page_is_never_wider_than_the_screen(page):
     page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
     for width in (1600, 800, 390, 320):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_dark_pages_are_dark_pictures_too(show):
+def test_dark_pages_are_dark_pictures_too(page):
     brightness = {}
-    page = show()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for what in ("body", "svg.picture path"):

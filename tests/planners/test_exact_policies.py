@@ -154,11 +154,11 @@ def test_rows_of_all_ages_and_lengths_are_planned_each_for_itself(env_id, argume
     env = mixed(env_id, arguments)
     together, alone = (ombo_agents.make(name, env) for _ in range(2))
     ages = set()
-    for observation in situations(env, 5):
+    for step, observation in enumerate(situations(env, 5)):
         before = {key: array.copy() for key, array in observation.items()}
         actions = together.act(observation, generators(ROWS))
         assert actions.dtype == env.action_space.dtype and env.action_space.contains(actions)
-        for row in range(ROWS):
+        for row in range(step % 2, ROWS, 2):  # every second one, in turn
             one = {key: array[row : row + 1] for key, array in observation.items()}
             one_action = alone.act(one, generators(ROWS)[row : row + 1])
             np.testing.assert_array_equal(actions[row], one_action[0])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from typing import ClassVar
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import tyro
 
 from ombo_gym.problems.synthetic.gp import GP
 from ombo_gym.surrogates.posterior import Posterior
 from ombo_gym.surrogates.surrogate import make_surrogate
+from scripts import evaluate
 from scripts.benchmark import __main__ as benchmark
 from scripts.benchmark import (
     environments,
@@ -39,14 +44,16 @@ TINY = Args(
 
 
 def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, capsys, monkeypatch):
-    """At scale too, but for the command, which the timing of policies starts."""
+    """At scale too, but for the command that evaluates, which the next tests start."""
     few = ("GP", "TFBind8", *source_loops.LOOPS)  # of the rest none is measured in a way of its own
     monkeypatch.setattr(problems, "PROBLEMS", few)
     monkeypatch.setattr(problems, "SECONDS", 0.01)
     monkeypatch.setattr(evaluation, "_SMALL_CELLS", 10)
     monkeypatch.setattr(evaluation, "_CELLS", 4)
     monkeypatch.setattr(evaluation, "large_evaluation", lambda *_: (2.0, evaluation.GIB))
-    monkeypatch.setattr(policies, "BATCHED", ("random",))
+    timed = {"random": (3.0, evaluation.GIB), "ucb": (4.0, 2 * evaluation.GIB)}
+    monkeypatch.setattr(policies, "large_evaluation", lambda name, *_, dim: timed[name])
+    monkeypatch.setattr(policies, "BATCHED", tuple(timed))
     out = tmp_path / "new" / "benchmark.json"
     rows = benchmark.main(Args(**{**TINY.__dict__, "out": out, "policy_campaigns": 2}))
     assert all(np.isfinite(row.measured) and row.measured > 0 for row in rows)
@@ -57,12 +64,51 @@ def test_every_part_but_botorch_s_is_measured_printed_and_written(tmp_path, caps
     printed = capsys.readouterr().out
     assert all(row.name in printed for row in rows)
     found = {row.name: row for row in rows}
-    seconds = found["random, 2 campaigns in 6-D, wall"]
+    for name, (seconds, _) in timed.items():
+        row = found[f"{name}, 2 campaigns in 6-D, wall"]
+        assert (row.target, row.sense, row.measured) == (60, "<=", seconds)
     memory = found["largest memory of these, all processes"]
-    assert (seconds.target, seconds.sense) == (60, "<=")
-    assert (memory.target, memory.sense) == (4, "<=") and 0.01 < memory.measured < 4
+    assert (memory.target, memory.sense, memory.measured) == (4, "<=", 2)
     assert found["evaluation of 25 campaigns, wall"].measured == 2
     assert found["its largest memory, all processes"].measured == 1
+
+
+class Command:
+    """In place of the process of a command: parses its words and leaves a page."""
+
+    pid, status = os.getpid(), 0
+    played: ClassVar[list[evaluate.Args]] = []
+
+    def __init__(self, words, **_):
+        assert words[1:3] == ["-m", "scripts.evaluate"]
+        args = tyro.cli(evaluate.Args, args=words[3:])
+        self.played.append(args)
+        (args.out / "report.html").write_text("")
+
+    def wait(self):
+        time.sleep(0.3)  # its memory is looked at five times a second
+        return self.status
+
+
+def test_a_large_evaluation_is_that_of_the_command_with_its_time_and_memory(monkeypatch):
+    monkeypatch.setattr(evaluation.subprocess, "Popen", Command)
+    seconds, memory = evaluation.large_evaluation("ucb", 9, {"horizon": 5, "batch_size": 8}, dim=6)
+    (args,) = Command.played
+    assert (args.env, args.policies, args.campaigns, args.jobs) == (ENV, "ucb", 9, 2)
+    assert (args.horizons, args.batch_size, args.told) == ("5", 8, "true")
+    assert json.loads(args.env_kwargs) == {"dim": 6}
+    assert 0.3 <= seconds < 30 and 0.01 < memory / evaluation.GIB < 4
+    monkeypatch.setattr(Command, "status", 1)
+    with pytest.raises(RuntimeError, match="ucb on 9 campaigns ended with 1"):
+        evaluation.large_evaluation("ucb", 9, {"horizon": 5, "batch_size": 8})
+
+
+@pytest.mark.slow
+def test_policies_are_timed_by_the_command_itself(monkeypatch):
+    monkeypatch.setattr(policies, "BATCHED", ("random",))
+    rows = {row.name: row for row in policies.batched_policies(Args(policy_campaigns=2))}
+    assert rows["random, 2 campaigns in 6-D, wall"].measured > 0
+    assert 0.01 < rows["largest memory of these, all processes"].measured < 4
 
 
 def test_the_targets_are_the_promised_ones():

@@ -14,6 +14,7 @@ import pytest
 
 import ombo_agents
 import ombo_gym
+from ombo_agents.offline import networks
 from ombo_gym.evaluation.grid import read_grid
 from scripts.studies import scores
 from scripts.studies.__main__ import main as command
@@ -32,7 +33,13 @@ EXACT = {"one_step", "rolling_2", "bayes_optimal"}
 OF_FAMILIES = {"portfolio", "portfolio_then_ei"}  # need a prior that was learned: families.md
 META = {"meta"}  # has a page of its own: meta.md
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
+pytestmark = pytest.mark.usefixtures("few_resamples", "brief_fits")
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that are hardly fitted, where a study only has to run."""
+    monkeypatch.setattr(networks, "MIN_STEPS", 2)
 
 
 def run(name: str, folder: Path, **arguments: Any) -> Path:
@@ -191,6 +198,7 @@ def test_misspecification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert (docs / "misspecification.png").stat().st_size > 5_000
 
 
+@pytest.mark.usefixtures("hurried")
 def test_planning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     schedules = pd.DataFrame(
         {
@@ -217,6 +225,7 @@ def test_planning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert table.index.str.startswith("explore_then_exploit:weights=").sum() == 1
 
 
+@pytest.mark.usefixtures("hurried")
 def test_adaptivity(tmp_path: Path) -> None:
     (tmp_path / "grid.yaml").write_text(
         "{campaigns: 3, block: 5, budget: 2, horizons: [1, 2], utilities: [best], told: ['true'],"
@@ -238,6 +247,8 @@ def test_adaptivity(tmp_path: Path) -> None:
 
 def test_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(monkeypatch, "suite.plan", TRAININGS=())
+    # The report is not looked at here, and takes seconds.
+    monkeypatch.setattr("ombo_gym.evaluation.evaluate.write_report", lambda folder: None)
     (tmp_path / "grid.yaml").write_text(
         "{campaigns: 6, budget: 4, horizons: [1, 4], told: 'true', version: 7,"
         " policies: [random, ucb, doe_then_ucb, d_optimal],"
