@@ -42,11 +42,19 @@ class NumberColumn:
         return {cell: what for cell, what in different.items() if what is not PLAIN}
 
 
-def read_numbers(sheet: Spreadsheet, columns: Sequence[NumberColumn]) -> NDArray[np.float64]:
+def read_numbers(
+    sheet: Spreadsheet, columns: Sequence[NumberColumn], *, mixed_marks: bool = False
+) -> NDArray[np.float64]:
     """The numbers of some columns, (rows, columns); NaN in cells that are passed over.
 
     A comma is a decimal comma where it does not separate cells and cannot be read otherwise. The
     columns are looked at together, as a file is written in one way.
+
+    Args:
+        sheet: The table.
+        columns: Those that are read.
+        mixed_marks: Whether 72,9 may stand among numbers with points: as long as none of either
+            kind may be thousands, as 1,250 and 1.250 may.
 
     Raises:
         ValueError: A cell that is no number, or is in another unit than others; names its row and
@@ -55,7 +63,8 @@ def read_numbers(sheet: Spreadsheet, columns: Sequence[NumberColumn]) -> NDArray
     for column in columns:
         _check_numbers(sheet, column)
         _check_units(sheet, column)
-    _check_marks(sheet, columns)
+        _check_fractions(sheet, column)
+    _check_marks(sheet, columns, mixed_marks=mixed_marks)
     found = np.empty((len(sheet.rows), len(columns)))
     for index, column in enumerate(columns):
         numbers = {
@@ -107,8 +116,25 @@ def _check_units(sheet: Spreadsheet, column: NumberColumn) -> None:
             )
 
 
-def _check_marks(sheet: Spreadsheet, columns: Sequence[NumberColumn]) -> None:
-    """Decimal marks are of one kind, and no marks between thousands."""
+def _check_fractions(sheet: Spreadsheet, column: NumberColumn) -> None:
+    """No number that may be a share, 0.5, beside those that a workbook shows as per cent."""
+    for number in sheet.position.fractions.get(column.name, ()):
+        if number not in sheet.row_numbers:
+            continue
+        row = sheet.row_numbers.index(number)
+        cell = sheet.column(column.name)[row]
+        if cell not in column.unused:
+            share = float(sheet.cells(column.name)[cell].number.replace(",", ".") or cell)
+            raise ValueError(
+                f"{sheet.place(row, column.name)}: expected per cent like the others, got "
+                f"{shown(cell)} beside cells in the percent format, which may be "
+                f"{share * 100:.6g}% or {share:.6g}%; give all cells of the column one format; "
+                f"or {column.remedy}"
+            )
+
+
+def _check_marks(sheet: Spreadsheet, columns: Sequence[NumberColumn], *, mixed_marks: bool) -> None:
+    """Decimal marks are of one kind or cannot be mistaken, and no marks stand between thousands."""
     commas = {
         (column.name, cell): what.number
         for column in columns
@@ -118,23 +144,37 @@ def _check_marks(sheet: Spreadsheet, columns: Sequence[NumberColumn]) -> None:
     if not commas:
         return
     name, comma = next(iter(commas))
-    points = (
-        (column.name, cell)
+    points = {
+        (column.name, cell): what.number or cell
         for column in columns
         for cell, what in column.different(sheet).items()
         if "." in (what.number or cell)
-    )
-    for other, point in points:
+    }
+    doubtful = [place for place, number in commas.items() if _may_be_thousands(number)]
+    doubtful_points = [place for place, number in points.items() if _may_be_thousands(number)]
+    if points and (doubtful or doubtful_points or not mixed_marks):
+        if mixed_marks:  # then these alone are wrong
+            name, comma = next(iter([*doubtful, *commas]))
+        other, point = next(iter([*doubtful_points, *points]))
+        decimal = commas[name, comma].replace(",", ".")
         raise ValueError(
             f"{_first(sheet, name, comma)}: expected numbers of one kind, got {shown(comma)} and "
-            f"{shown(point)} (in column {shown(other)}); write all of them with a decimal point"
+            f"{shown(point)} (in column {shown(other)}); write all of them with a decimal point "
+            f"and nothing between thousands: {decimal} if {shown(comma)} is that"
         )
-    if all(THOUSANDS.fullmatch(number.lstrip("+-")) for number in commas.values()):
+    if points:
+        return
+    if len(doubtful) == len(commas):
         raise ValueError(
             f"{_first(sheet, name, comma)}: expected a number, got {shown(comma)}: {shown(comma)} "
             "may be thousands or decimals; write numbers with a decimal point and nothing between "
             "thousands"
         )
+
+
+def _may_be_thousands(number: str) -> bool:
+    """Whether a mark in a number may stand between thousands: 1,250 and 1.250."""
+    return THOUSANDS.fullmatch(number.lstrip("+-").replace(".", ",")) is not None
 
 
 def merged(numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,18 +5,60 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ombo_gym.spreadsheets.cells import Cell, clean, read_cell, unit_of_header
 from ombo_gym.spreadsheets.file_text import read_text
+from ombo_gym.spreadsheets.header_rows import likely_header, titles_above
 
 # What separates cells, the one to be preferred first: commas may also stand in numbers and texts.
 _DELIMITERS = (";", "\t", "|", ",")
 _DECLARED = re.compile(r'sep=([^"\r\n])\r?\n', re.IGNORECASE)
 _TRIED = 1000  # rows by which the delimiter is found out
 _LONGEST = 60  # characters of a cell in a message
+WORKBOOKS = (".xlsx", ".xlsm")
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a table stands in a file.
+
+    Attributes:
+        header_row: As spreadsheets count rows.
+        likelier_header_row: A row below that looks like the header; None: none does.
+        sheet: Of a workbook, its name; "" in other files.
+        other_sheets: Names of the others that hold anything.
+        fractions: By column that has cells in the percent format of a workbook: the rows where a
+            plain number stands that may be a share, too, 0.5 beside 55%.
+    """
+
+    header_row: int = 1
+    likelier_header_row: int | None = None
+    sheet: str = ""
+    other_sheets: tuple[str, ...] = ()
+    fractions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def hint(self) -> str:
+        """How a message ends where the columns are not those that were expected."""
+        hint = ""
+        if self.likelier_header_row is not None:
+            row = self.likelier_header_row
+            hint += f"; the header seems to be in row {row}: take out the rows above it"
+        if self.other_sheets:
+            others = ", ".join(map(repr, self.other_sheets))
+            hint += (
+                f"; this is sheet {self.sheet!r}, there is also {others}: --sheet "
+                f"{_quoted(self.other_sheets[0])}"
+            )
+        return hint
+
+
+def _quoted(name: str) -> str:
+    """A name as a command line takes it."""
+    return name if re.fullmatch(r"[\w.-]+", name) else f'"{name}"'
 
 
 @dataclass(frozen=True)
@@ -30,6 +72,7 @@ class Spreadsheet:
         rows: Cells of the rows that are not blank.
         row_numbers: Of the rows, as spreadsheets count them: the header is row 1.
         content: Fingerprint of the file.
+        position: Where in the file they stand.
     """
 
     path: Path
@@ -38,12 +81,18 @@ class Spreadsheet:
     rows: list[list[str]]
     row_numbers: list[int]
     content: str
+    position: Position = Position()
     _columns: dict[str, list[str]] = field(default_factory=dict, compare=False, repr=False)
     _cells: dict[str, dict[str, Cell]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def read(
-        cls, path: Path, delimiter: str | None = None, *, rows_needed: bool = True
+        cls,
+        path: Path,
+        delimiter: str | None = None,
+        *,
+        rows_needed: bool = True,
+        titles: bool = False,
     ) -> Spreadsheet:
         """Reads a file.
 
@@ -52,6 +101,7 @@ class Spreadsheet:
             delimiter: What separates cells; None: the comma, semicolon, tab or bar that cuts all
                 rows into as many cells as the header.
             rows_needed: Whether a header alone is refused.
+            titles: Whether rows of one cell may stand above the header.
 
         Raises:
             FileNotFoundError: There is no such file.
@@ -66,7 +116,7 @@ class Spreadsheet:
                 'mark; save it as "CSV UTF-8"'
             )
         if delimiter is None:
-            delimiter = min(_DELIMITERS, key=lambda mark: _misfits(text, mark))
+            delimiter = min(_DELIMITERS, key=lambda mark: _misfits(text, mark, titles))
         if "\0" in text:
             raise ValueError(
                 f"csv: {path}, {_where_nul_is(text, delimiter)}: expected text, got a NUL byte; "
@@ -75,9 +125,21 @@ class Spreadsheet:
         cells = _table(path, text, delimiter)
         if not cells:
             raise ValueError(f"csv: {path} is empty: expected a header and rows")
-        (_, header), *body = cells
+        rows = [row for _, row in cells]
+        likelier, above = likely_header(rows), titles_above(rows) if titles else 0
+        (number, header), *body = cells[above:]
+        position = Position(
+            header_row=number,
+            likelier_header_row=cells[likelier][0] if likelier > above else None,
+        )
         found = cls(
-            path, delimiter, header, [row for _, row in body], [n for n, _ in body], content
+            path,
+            delimiter,
+            header,
+            [row for _, row in body],
+            [n for n, _ in body],
+            content,
+            position,
         )
         found.check_shape(rows_needed=rows_needed)
         return found
@@ -92,31 +154,43 @@ class Spreadsheet:
             ValueError: Columns without names or of the same name, numbers in place of names, a row
                 that is longer than the header, or no rows.
         """
-        header = self.header
+        header, hint = self.header, self.position.hint
         if "" in header:
             place = header.index("") + 1
             raise ValueError(
-                f"csv: {self.path}: column {place} has no name: name it, or leave it out"
+                f"{self.source}: column {place} has no name: name it, or leave it out{hint}"
             )
         if len(set(header)) < len(header):
             twice = min(name for name in header if header.count(name) > 1)
-            raise ValueError(f"csv: {self.path}: two columns are called {shown(twice)}: rename one")
+            raise ValueError(
+                f"{self.source}: two columns are called {shown(twice)}: rename one{hint}"
+            )
         if all(read_cell(name)[::2] == ("number", "") for name in header):
             raise ValueError(
-                f"csv: {self.path}, row 1: expected names of columns, got the numbers "
-                f"{listed(header)}; put a row of names above them"
+                f"{self.in_header}: expected names of columns, got the numbers "
+                f"{listed(header)}; put a row of names above them{hint}"
             )
         for number, row in zip(self.row_numbers, self.rows, strict=True):
             if len(row) > len(header):
                 raise ValueError(
-                    f"csv: {self.path}, row {number}: expected {len(header)} cells separated "
+                    f"{self.source}, row {number}: expected {len(header)} cells separated "
                     f"by {self.delimiter!r}, as in the header, got {len(row)}; put cells with "
-                    f"{self.delimiter!r} in them in quotes, or give another delimiter"
+                    f"{self.delimiter!r} in them in quotes, or give another delimiter{hint}"
                 )
         if rows_needed and not self.rows:
             raise ValueError(
-                f"csv: {self.path} has a header and no rows: expected a row for each design"
+                f"{self.source} has a header and no rows: expected a row for each design{hint}"
             )
+
+    @property
+    def source(self) -> str:
+        """The file, as messages begin."""
+        return str(self.path) if self.path.suffix.lower() in WORKBOOKS else f"csv: {self.path}"
+
+    @property
+    def in_header(self) -> str:
+        """The header, as messages begin."""
+        return f"{self.source}, row {self.position.header_row}"
 
     def column(self, name: str) -> list[str]:
         """The cells of a column; where a row ends early they are empty."""
@@ -143,7 +217,7 @@ class Spreadsheet:
             row: Index in `rows`.
             name: Of the column.
         """
-        return f"csv: {self.path}, row {self.row_numbers[row]}, column {shown(name)}"
+        return f"{self.source}, row {self.row_numbers[row]}, column {shown(name)}"
 
 
 def shown(cell: object) -> str:
@@ -187,7 +261,7 @@ def _without_end(cells: list[str]) -> list[str]:
     return cells
 
 
-def _misfits(text: str, delimiter: str) -> int:
+def _misfits(text: str, delimiter: str, titles: bool) -> int:
     """How many rows do not have as many cells as the header; many, where that has one only."""
     table: list[list[str]] = []
     try:
@@ -198,6 +272,7 @@ def _misfits(text: str, delimiter: str) -> int:
                 break
     except csv.Error:  # longer cells than there are: it does not separate them
         return _TRIED + 2
+    table = table[likely_header(table) if titles else 0 :]
     if not table or len(table[0]) < 2:
         return _TRIED + 2
     return sum(len(row) != len(table[0]) for row in table)

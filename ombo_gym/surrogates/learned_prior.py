@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.arguments import shown
 from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces.part import PartOfDesigns
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.surrogates.correlation import Correlation
 from ombo_gym.surrogates.kernels import KERNELS
@@ -156,7 +157,8 @@ def read_prior(path: Any, space: DesignSpace) -> LearnedPrior:
 def _read(folder: Path, stamps: tuple[Any, ...], space: DesignSpace) -> LearnedPrior:
     """As `read_prior`; kept for the process until a file changes."""
     config = prior_config(folder)
-    expected, came = config["design_space"], described(space)
+    whole = space.whole if isinstance(space, PartOfDesigns) else space
+    expected, came = config["design_space"], described(whole)
     words = expected.get("words")
     if expected["digest"] != came["digest"] and (words is None or words != came.get("words")):
         raise ValueError(
@@ -164,9 +166,16 @@ def _read(folder: Path, stamps: tuple[Any, ...], space: DesignSpace) -> LearnedP
             f"campaigns of its own design space, got {came['summary']}; train one for these"
         )
     try:
-        return built(config, read_tensors(folder / TENSORS), space)
+        prior = built(config, read_tensors(folder / TENSORS), whole)
+        return _of_part(prior, space) if isinstance(space, PartOfDesigns) else prior
     except DamagedFile as error:
         raise ValueError(f"surrogate: {error}; train it again") from None
+
+
+def _of_part(prior: LearnedPrior, part: PartOfDesigns) -> LearnedPrior:
+    """A prior of a whole as one of some of its designs, whose features are the same."""
+    promising, portfolio = part.those_of(prior.promising), part.those_of(prior.portfolio)
+    return replace(prior, space=part, promising=promising, portfolio=portfolio)
 
 
 def described(space: DesignSpace) -> dict[str, str]:

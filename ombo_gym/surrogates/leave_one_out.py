@@ -24,10 +24,13 @@ class LeftOut:
     Attributes:
         correlation: (R,) of observations and predictions; NaN: not known.
         log_score: (R,) mean log density of the observations; NaN: not known.
+        surprises: (R, n) how many standard deviations each observation is above its prediction;
+            NaN: not known.
     """
 
     correlation: Floats
     log_score: Floats
+    surprises: Floats
 
 
 def leave_one_out(whiten: Floats, white: Floats, targets: Floats, outputscale: Floats) -> LeftOut:
@@ -43,7 +46,7 @@ def leave_one_out(whiten: Floats, white: Floats, targets: Floats, outputscale: F
     rows, n = targets.shape
     unknown = np.full(rows, np.nan)
     if n < _FEWEST:
-        return LeftOut(unknown, unknown.copy())
+        return LeftOut(unknown, unknown.copy(), np.full((rows, n), np.nan))
     precision = np.ascontiguousarray((whiten**2).sum(axis=1))  # (R, n), the diagonal of K^-1
     weights = np.matmul(whiten.swapaxes(1, 2), white)[..., 0]  # (R, n), K^-1 y
     errors = weights / precision  # of the predictions
@@ -57,4 +60,4 @@ def leave_one_out(whiten: Floats, white: Floats, targets: Floats, outputscale: F
     known = varies & (second.std(axis=1) > _SAME)
     products = (first * second).sum(axis=1)
     correlation = np.where(known, products / np.where(known, lengths, 1.0), np.nan)
-    return LeftOut(np.clip(correlation, -1.0, 1.0), log_score)
+    return LeftOut(np.clip(correlation, -1.0, 1.0), log_score, errors / np.sqrt(variances))

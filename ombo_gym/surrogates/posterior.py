@@ -155,6 +155,14 @@ class Posterior:
         """
         return self._left_out.log_score
 
+    @property
+    def leave_one_out_surprises(self) -> Floats:
+        """How many standard deviations each observation is above what the others predict, (R, n).
+
+        NaN of fewer than 3 observations.
+        """
+        return self._left_out.surprises
+
     def standardised(self, values: Floats) -> Floats:
         """Values (R, m) in the units of beliefs."""
         found: Floats = (values - self.shift[:, None]) / self.scale[:, None]

@@ -99,14 +99,14 @@ def campaign(prior: Path | None, rows: int = 2, **settings: Any) -> Campaign:
 def test_a_campaign_begins_where_the_past_ones_ended(prior: Path) -> None:
     for rows in (0, 2):
         plate = campaign(prior, rows).suggest([3, 3])
-        assert plate.reason.startswith("expected_improvement: what was learnt from past campaigns")
+        assert "(expected_improvement): what was learnt from past campaigns" in plate.reason
         for well in plate.wells:
             assert well.mean is not None and well.low is not None and well.high is not None
             assert well.low < well.mean < well.high
         best = plate.wells[0]
         assert best.design["solvent"] == "DMF" and 70 < best.design["temperature"] < 110
         assert (best.nearest is None) == (rows == 0)
-    assert campaign(None).suggest([3, 3]).reason.startswith("doe_then_ucb")
+    assert campaign(None).suggest([3, 3]).reason.startswith("a designed plate (doe_then_ucb")
 
 
 def test_predictions_are_in_the_users_units(prior: Path) -> None:

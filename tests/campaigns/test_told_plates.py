@@ -130,7 +130,7 @@ def test_commands_take_plates_that_are_filled_in(
     assert "screen.csv: 16 rows, 10 measured, 2 failed, 2 pending, 2 controls" in printed
     for plates, words in (
         ("two.csv nowhere.csv", "nowhere.csv"),
-        ("screen.csv", r"--filled: screen.csv: tell: expected new rows"),
+        ("screen.csv", r"--filled: screen.csv: expected new rows"),
     ):
         with pytest.raises(SystemExit, match=words):
             ombo(monkeypatch, f"suggest {FLAGS} --plates 3 --filled {plates} --out three.csv")
@@ -144,14 +144,14 @@ def test_a_campaigns_file_takes_the_place_of_sheet_and_flags(
     kept.advice = ({"policy": "ucb", "trusted": True, "rows": 8},)
     kept.save(folder / "campaign.json")
     ombo(monkeypatch, "suggest campaign.json --plates 3,3")
-    assert "ucb: as advised after 8 wells" in capsys.readouterr().out
+    assert "(ucb): as advised after 8 wells" in capsys.readouterr().out
     assert (folder / "plate.csv").exists()
     ombo(monkeypatch, "check campaign.json")
     assert "screen.csv: 10 rows" in capsys.readouterr().out
     for line, words in (
         (
-            "suggest campaign.json --target yield --plates 3",
-            "--target: campaign.json is a campaign",
+            "suggest campaign.json --minimise --plates 3",
+            "--minimise: campaign.json is a campaign",
         ),
         ("suggest screen.csv --target yield --maximise", "expected --space beside a spreadsheet"),
         ("check screen.csv --space space.yaml", "expected --target beside a spreadsheet"),

@@ -64,6 +64,14 @@ CHANGED = {  # (policy, name in the id): why its proposals are no longer those o
     ),
     ("rollout", "Ehrlich"): "likewise",
     **dict.fromkeys(
+        itertools.product(
+            ("greedy", "ucb", "explore_then_exploit"),
+            ("TFBinding", "Ehrlich", "PBO", "CrossedBarrel", "Bandit", "Landscapes"),
+        ),
+        "a first choice among candidates is made in single precision, so that among those that are "
+        "worth the same, as those of one Hamming distance are, others come first",
+    ),
+    **dict.fromkeys(
         itertools.product(WHOLE, ("Reaction", "Antibody")),
         "all designs are looked at, where 512 that were drawn were",
     ),

@@ -148,7 +148,7 @@ def test_from_a_sheet_to_a_plate_and_advice(visit: Callable[..., Any], tmp_path:
     page.fill("#plates", "4")
     page.click("text=Suggest the plate")
     page.wait_for_selector("#wells")
-    assert f"{advised}: as advised" in page.text_content("main")
+    assert f"({advised}): as advised" in page.text_content("main")
 
     # Results come back.
     rows[1][3:4] = ["55"]

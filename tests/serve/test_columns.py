@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ombo_agents.campaigns import read_space
 from ombo_agents.campaigns.data.settings import Settings, Target
-from ombo_agents.campaigns.files.sheets import made_sheet
+from ombo_agents.campaigns.files.made_sheets import made_sheet
 from ombo_agents.serve.workspace import workspaces
 from ombo_agents.serve.workspace.drafts import draft_of
 from ombo_agents.serve.workspace.understanding import as_text, settings_of, written_space
@@ -91,7 +91,7 @@ def test_a_column_that_is_varied_enters_it_under_its_own_name(visitor: Visitor) 
     visitor.post("/sheet", sheet=("s.csv", sheet), space=("s.yaml", "t: {range: [0, 50]}\n"))
     answer = change(visitor, role_at_1="parameter", kind_at_1="range", low_at_1="0", high_at_1="5")
     assert answer.status_code == 303
-    assert written(visitor)["parameters"]["dose"] == {"range": [0, 5]}
+    assert written(visitor)["parameters"]["dose"] == {"range": [0, 5], "step": 0.5}
 
 
 def test_rules_and_values_of_a_plate(measured: Visitor) -> None:
@@ -171,7 +171,7 @@ def test_guessed_ends_of_a_column_are_not_those_of_a_target(visitor: Visitor) ->
     assert not visitor.workspace.settings.scored
     answer = change(visitor, role_at_1="parameter", role_at_2="target")
     assert answer.status_code == 303, wrongs(answer)
-    assert written(visitor)["parameters"]["y"] == {"range": [1, 4]}
+    assert written(visitor)["parameters"]["y"] == {"range": [1, 4], "step": 1}
 
 
 @pytest.mark.parametrize(

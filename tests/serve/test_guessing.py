@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ombo_agents.campaigns.files.sheets import made_sheet
+from ombo_agents.campaigns.files.made_sheets import made_sheet
 from ombo_agents.serve.workspace.drafts import ColumnDraft
 from ombo_agents.serve.workspace.guessing import guessed, samples
 

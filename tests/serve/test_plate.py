@@ -11,7 +11,8 @@ import pytest
 
 from ombo_agents.campaigns import Plate
 from ombo_agents.serve.views import answers
-from ombo_agents.serve.views.drawing import plate_chart, plate_map
+from ombo_agents.serve.views.drawing import plate_chart
+from ombo_agents.serve.views.plate_maps import plate_map
 from tests.serve.conftest import who_measured
 from tests.serve.visitor import Visitor, app_of, never_ending, wrongs
 
@@ -57,7 +58,7 @@ def test_downloads_are_the_files_that_write_makes(measured: Visitor, tmp_path: P
     assert measured.get("/plate.map.csv").data == (tmp_path / "plate.map.csv").read_bytes()
     book = openpyxl.load_workbook(io.BytesIO(measured.get("/plate.xlsx").data))
     assert [cell.value for cell in book["plate"][1]] == plate.header
-    assert book["map"]["A2"].value == "A"
+    assert "A" in [cell.value for cell in book["map"]["A"]]
 
 
 def test_without_a_layout_wells_have_numbers_and_there_is_no_map(measured: Visitor) -> None:
@@ -195,7 +196,9 @@ def test_no_more_than_some_calculations_go_on_at_once(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("layout", [24, 96, None])
 def test_a_map_holds_every_well_where_its_name_says(measured: Visitor, layout: int | None) -> None:
     plate = suggested(measured, plates="7")
-    places = [place for _, row in plate_map(plate, layout) for place in row]
+    drawn = plate_map(plate, layout)
+    assert drawn is not None
+    places = [place for _, row in drawn.rows for place in row]
     taken = [(place.name, place.well) for place in places if place.well is not None]
     assert taken == list(zip([str(row[0]) for row in plate.rows(layout)], plate.wells, strict=True))
 

@@ -126,7 +126,7 @@ def test_a_campaign_that_cannot_be_read_is_said_at_its_field(measured: Visitor) 
 
 def said(visitor: Visitor) -> dict[str, str]:
     """The fields but for what is guessed of the columns that are not varied, 3 and 4."""
-    guesses = {f"{name}-{i}" for name in ("low", "high", "values") for i in (3, 4)}
+    guesses = {f"{name}-{i}" for name in ("low", "high", "step", "log", "values") for i in (3, 4)}
     return {name: each for name, each in visitor.fields().items() if name not in guesses}
 
 
@@ -139,7 +139,9 @@ def test_a_corrected_sheet_keeps_what_was_said_of_its_columns(measured: Visitor)
 
 
 def test_a_sheet_with_other_columns_begins_anew(measured: Visitor) -> None:
-    measured.post("/sheet", sheet=("other.csv", "x,y\n1,2\n2,5\n3,4\n"))
+    answer = measured.post("/sheet", sheet=("other.csv", "x,y\n1,2\n2,5\n3,4\n"))
+    assert answer.location == "/replace"
+    assert measured.post("/replace", replace="yes").location == "/columns"
     own = measured.workspace
     assert (own.campaign, own.space, own.settings) == (None, None, None)
     assert own.sheet is not None and own.sheet.header == ["x", "y"]

@@ -22,7 +22,8 @@ from ombo_agents.campaigns.data.settings import (
     parse_targets,
     parse_words,
 )
-from ombo_agents.campaigns.files.sheets import made_sheet, read_sheet
+from ombo_agents.campaigns.files.made_sheets import made_sheet
+from ombo_agents.campaigns.files.sheets import read_sheet
 from ombo_agents.campaigns.pictures.intervals import as_html, measured_figure
 from ombo_agents.campaigns.plates.plate import Plate
 from ombo_agents.campaigns.plates.suggesting import suggested
@@ -89,6 +90,7 @@ class Campaign:
         cost: str | None = None,
         utility: Any = "best",
         delimiter: str | None = None,
+        sheet: str | None = None,
         surrogate: Any = None,
     ) -> Self:
         """A campaign from a spreadsheet.
@@ -114,6 +116,7 @@ class Campaign:
             cost: Column of what wells cost, for the report of `check`.
             utility: What the campaign is worth when it is over.
             delimiter: What separates cells; None: found out.
+            sheet: Of a workbook, its name; None: the first that holds anything.
             surrogate: Recipe of the model that policies and predictions rest on, as environments
                 take it: `{"kernel": "learned", "path": "priors/coupling"}` is a prior that was
                 learnt from past campaigns, see the guide on learned priors. None: `fit`.
@@ -139,7 +142,7 @@ class Campaign:
         if isinstance(data, list | tuple) and not data:
             table = _empty_sheet(read, settings)
         else:
-            table = read_sheet(data, delimiter, rows_needed=False)
+            table = read_sheet(data, delimiter, rows_needed=False, sheet=sheet)
         found = cls(read, settings, [Sheet(table, 0)])
         if surrogate is not None:
             make_surrogate(found.spec([1]))  # refuses a recipe, or a prior of another space
@@ -267,14 +270,16 @@ class Campaign:
             plates_left: Sizes of the plates to come, the next one first.
             policies: That are played, the first one being chosen unless another is above it; None:
                 a few, see `ombo_agents.campaigns.advice.advising.POLICIES`.
-            simulations: Objectives that are drawn; None: 200, fewer where rows are many.
+            simulations: Objectives that are drawn; None: 200, fewer where rows or designs are many.
             worth: By how much, in the target's units, another plate has to better the outcome.
             seed: The same data, arguments and seed give the same advice.
-            progress: Whether a bar is shown on a terminal once it takes long; or what is told how
-                many rounds of simulation are done, of how many.
+            progress: Whether a bar is shown on a terminal once it takes long, or lines on stderr
+                where there is none; or what is told how many steps are done, of how many.
 
         Raises:
             ValueError: Plates, policies, a number of simulations or a worth that are none.
+            KeyboardInterrupt: Ctrl-C before enough was simulated; after that there is an answer
+                from what was, which says so.
         """
         found = advised(
             self._data,
@@ -299,7 +304,7 @@ class Campaign:
         Raises:
             ValueError: A row that is not as the sheet's; names it.
         """
-        self._data = self._data.told(read_sheet(data, self.settings.delimiter))
+        self._data = self._data.told(read_sheet(data, self.settings.delimiter, usual="plate"))
 
     def check(self) -> str:
         """What was understood: columns, kinds, and counts of rows."""

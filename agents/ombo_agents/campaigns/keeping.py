@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ombo_agents.campaigns.data.settings import Settings
-from ombo_agents.campaigns.files.sheets import made_sheet
+from ombo_agents.campaigns.files.made_sheets import made_sheet
 from ombo_agents.campaigns.space.space import Space
 from ombo_agents.campaigns.space.space_file import read_space
 from ombo_gym.arguments import shown

@@ -24,8 +24,6 @@ class SheetArgs:
     screen: tyro.conf.Positional[Path]
     """The spreadsheet, CSV or Excel (.xlsx), with names of columns in its first row; or a
     campaign's file (.json), which says all that the flags about the sheet do."""
-    sheet: str | None = None
-    """The sheet of a workbook, by its name; without it the first one that holds anything."""
     space: Path | None = None
     """The space file, YAML or JSON, which says what designs may be."""
     target: str | None = None
@@ -57,6 +55,8 @@ class SheetArgs:
     that comes with the package (tf_binding), or any recipe as JSON ({"kernel": "isotropic"})."""
     past: Path | None = None
     """A folder of earlier campaigns, a spreadsheet each: a prior is learnt from them and used."""
+    sheet: str | None = None
+    """The sheet of a workbook, by its name; without it the first one that holds anything."""
 
 
 def read_campaign(args: SheetArgs, *, goal_needed: bool, data: Any = None) -> Campaign:

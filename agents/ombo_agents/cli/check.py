@@ -32,7 +32,7 @@ def main(args: Args) -> None:
     if campaign is None:
         assert args.space is not None
         read_space(args.space)  # whose mistakes come first
-        sheet = read_sheet(args.screen, rows_needed=False)
+        sheet = read_sheet(args.screen, rows_needed=False, sheet=args.sheet)
         alone = replace(asked, filled=())
         found = mistakes(sheet, lambda rows: read_campaign(alone, goal_needed=False, data=rows))
         if found:

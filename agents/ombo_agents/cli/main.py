@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import tyro
@@ -34,6 +36,9 @@ Subcommand = (
 
 def main() -> None:
     """Runs `ombo NAME`; `ombo --tyro-print-completion bash` (or zsh) prints shell completion."""
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:  # flags that it has not are no misplaced ones
+        run(sys.argv[1], prog=f"ombo {sys.argv[1]}", flags=sys.argv[2:])
+        return
     arguments: Any = tyro.cli(
         Subcommand,
         prog="ombo",
@@ -45,8 +50,14 @@ def main() -> None:
         next(each for each in COMMANDS.values() if each.Args is type(arguments)).main(arguments)
 
 
-def run(command: str) -> None:
-    """Runs one subcommand, as `python -m scripts.NAME` does."""
+def run(command: str, *, prog: str | None = None, flags: Sequence[str] | None = None) -> None:
+    """Runs one subcommand, as `python -m scripts.NAME` does.
+
+    Args:
+        command: Of `COMMANDS`.
+        prog: What its help calls it; None: the file that is run.
+        flags: Its arguments; None: those of the command line.
+    """
     module = COMMANDS[command]
     with report_errors():
-        module.main(tyro.cli(module.Args))
+        module.main(tyro.cli(module.Args, prog=prog, args=flags))

@@ -30,11 +30,17 @@ class Args(SheetArgs):
     """Wells of the plate on the bench, 24, 48, 96 or 384: adds names as A1, and a map."""
     out: Path = Path("plate.csv")
     """The file to write, .csv or .xlsx; beside another plate there, plate-2.csv is written."""
+    if_last: Path | None = None
+    """Another file, for the plate that it would be if it were the last one."""
 
 
 def main(args: Args) -> None:
     """Suggests from the command line."""
     plates = parse_plates(args.plates)
+    if args.if_last is not None:
+        from ombo_agents.campaigns.plates.plate_file import check_name
+
+        check_name(args.if_last)
     campaign = read_campaign(args, goal_needed=True)
     print(campaign.summary())
     plate = campaign.suggest(
@@ -47,5 +53,11 @@ def main(args: Args) -> None:
     print(f"{plate.reason}\n{len(plate)} wells: {file}")
     if file != args.out:
         print(f"{args.out} holds another plate, or results, and stays as it is")
-    if changed := plate.changed_by_plates_to_come:
-        print(f"{changed} of them would be others if this plate were the last: column 'if last'")
+    for note in plate.notes:
+        print(note)
+    if words := plate.if_last_words:
+        more = "" if args.if_last else "; --if-last FILE writes that plate"
+        print(f"{words}: column 'if last'{more}")
+    if args.if_last is not None:
+        other = plate.write_if_last(args.if_last, layout=args.layout, rename=True)
+        print(f"the plate if it were the last: {other}")

@@ -85,7 +85,7 @@ class Table(Measured):
             its own ends and scale, choices may have descriptors. As JSON lists are levels, ranges
             are best written `{"range": [low, high]}`.
         failed: Words in the value column for designs that could not be measured, in large or small
-            letters, such as `["failed", "n.d."]`.
+            letters, such as `["failed", "exploded"]`.
         pending: Words in the value column for rows that are not measured yet.
         minimise: Whether low values are good: values, rewards and infos are then negative.
         delimiter: What separates cells; None: found out.

@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ombo_agents.campaigns.data.filled_plates import (
+    check_any_result,
+    check_results_in_place,
+    check_same_unit,
+)
 from ombo_agents.campaigns.data.known import Known
 from ombo_agents.campaigns.data.reading import Rows, kept_rows, read_rows, stacked
 from ombo_agents.campaigns.data.rounds import (
@@ -18,6 +23,7 @@ from ombo_agents.campaigns.data.rounds import (
     without_repeated,
 )
 from ombo_agents.campaigns.data.settings import Settings
+from ombo_agents.campaigns.data.unlikely import Unlikely, unlikely_wells
 from ombo_agents.campaigns.data.values import (
     Measured,
     measured_values,
@@ -89,8 +95,13 @@ class CampaignData:
     def measured(self) -> Measured:
         """Scores of the rows, before any model of them."""
         features = self.space.features(self.rows.columns)
-        source = str(self.sheets[0].table.path)
+        source = self.sheets[0].table.source
         return measured_values(self.rows, features, self.settings, source)
+
+    @cached_property
+    def unlikely(self) -> tuple[Unlikely, ...]:
+        """Measured wells that are far from what the others say."""
+        return unlikely_wells(self)
 
     @property
     def measured_name(self) -> str:
@@ -102,8 +113,7 @@ class CampaignData:
     @property
     def target_columns(self) -> tuple[str, ...]:
         """What the user's own sheet calls the targets."""
-        sheet = self.sheets[0].table
-        return tuple(found_column(sheet, t.column, "the target") for t in self.settings.targets)
+        return tuple(self._targets_of(self.sheets[0].table))
 
     @property
     def names_in_sheet(self) -> dict[str, str]:
@@ -127,7 +137,10 @@ class CampaignData:
         best_first = best_first[: int(np.isfinite(values).sum())]
         if encoding is None:
             snap = snap or self.settings.learned  # a prior is of all the space
-            encoding = encoding_of(self.space, rows.columns, best_first, seed, snap=snap)
+            learned = self.settings.learned
+            encoding = encoding_of(
+                self.space, rows.columns, best_first, seed, snap=snap, whole=learned
+            )
         spec = self._spec(plates, encoding, repeats)
         designs = encoding.encode(rows.columns)
         done, started = np.isfinite(values), rows.rounds == 0
@@ -155,9 +168,26 @@ class CampaignData:
             start_origin=self.settings.origin,
         )
 
+    def check_filled(self) -> None:
+        """Refuses a last sheet that is a plate in which nothing was filled in.
+
+        Raises:
+            ValueError: It is.
+        """
+        table = self.sheets[-1].table
+        check_any_result(table, self._targets_of(table), self.settings.pending)
+
+    def _targets_of(self, table: Spreadsheet) -> list[str]:
+        """Columns of the targets in a sheet."""
+        return [found_column(table, t.column, "the target") for t in self.settings.targets]
+
     def told(self, table: Spreadsheet) -> CampaignData:
         """The same with a sheet more; as `Campaign.tell`."""
         told = read_rows(table, self.space, self.settings, 0, told=True)
+        targets = self._targets_of(table)
+        for column, name in zip(self.target_columns, targets, strict=True):
+            check_same_unit(self.sheets[0].table, column, table, name)
+        check_results_in_place(table, targets, symmetric=not self.settings.learned)
         if not told.status and told.control_places:
             raise ValueError(
                 "tell: expected a row inside the space, got none "

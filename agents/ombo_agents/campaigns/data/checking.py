@@ -13,6 +13,8 @@ from ombo_agents.campaigns.data.campaign_data import CampaignData
 from ombo_agents.campaigns.data.reading import FAILED, MEASURED, PENDING, Rows
 from ombo_agents.campaigns.data.scores import contribution
 from ombo_agents.campaigns.data.settings import Settings
+from ombo_agents.campaigns.data.unlikely import unlikely_in_words
+from ombo_agents.campaigns.files.plate_columns import is_plate
 from ombo_agents.campaigns.files.sheets import match
 from ombo_agents.campaigns.space.candidate_list import CandidateFactor
 from ombo_agents.campaigns.space.factors import Factor, ParameterFactor, kind_of
@@ -53,9 +55,10 @@ def column_lines(data: CampaignData) -> dict[str, str]:
 
 
 def summary(data: CampaignData) -> str:
-    """How many rows are what, and which are taken for controls."""
+    """How many rows are what, which are taken for controls, and which are unlikely."""
     source = data.sheets[0].table.path.name
-    return "\n".join([f"{source}: {_counts(data.rows)}", *_controls(data.rows)])
+    lines = [f"{source}: {_counts(data.rows)}", *_controls(data.rows), *unlikely_in_words(data)]
+    return "\n".join(lines)
 
 
 def _controls(rows: Rows) -> list[str]:
@@ -118,7 +121,7 @@ def _several(number: int, word: str) -> str:
 def notes(data: CampaignData) -> list[str]:
     """What stands aside, and what may surprise."""
     rows, settings, space = data.rows, data.settings, data.space
-    notes = []
+    notes = _how_it_was_read(data)
     if settings.scored:
         front = [rows.places[i] for i in pareto_front(rows, settings).tolist()]
         notes.append(f"score, maximised: {settings.formula}")
@@ -127,12 +130,14 @@ def notes(data: CampaignData) -> list[str]:
     if failed := int(rows.mask(FAILED).sum()):
         worth = settings.sign * data.measured.values[rows.mask(FAILED)][0]
         wells = f"failed: {_several(failed, 'well')}"
+        which = _first(rows, np.flatnonzero(rows.mask(FAILED)))
         if not np.isfinite(worth):
-            notes.append(f"{wells}, to be counted once another one is measured")
+            notes.append(f"{wells}, to be counted once another one is measured: {which}")
         elif settings.failed_value is None:
-            notes.append(f"{wells} counted as {worth:.6g}, as the worst")
+            notes.append(f"{wells} counted as {worth:.6g}, as the worst: {which}")
         else:
-            notes.append(f"{wells} counted as {worth:.6g}")
+            notes.append(f"{wells} counted as {worth:.6g}, the value that was given: {which}")
+    notes += unlikely_in_words(data)
     counts = Counter(keys_of(rows.columns))
     if several := sum(count > 1 for count in counts.values()):
         notes.append(f"replicates: {_several(several, 'design')} measured more than once")
@@ -168,7 +173,33 @@ def notes(data: CampaignData) -> list[str]:
     for column, most in space.plate.items():
         what = "one value" if most == 1 else f"at most {most} values"
         notes.append(f"plate: {what} of {column}")
+    for column, fewest in space.variety.items():
+        notes.append(f"plate: at least {fewest} values of {column}")
     return notes
+
+
+def _how_it_was_read(data: CampaignData) -> list[str]:
+    """What of the first sheet's file was passed over or converted."""
+    table, position = data.sheets[0].table, data.sheets[0].table.position
+    found = []
+    if position.other_sheets and not is_plate(table.header):
+        others = ", ".join(map(repr, position.other_sheets))
+        found.append(f"read from sheet {position.sheet!r}; there is also {others}")
+    if position.header_row > 1:
+        found.append(f"the header is in row {position.header_row}; what stands above is left out")
+    used = {*data.target_columns, *data.names_in_sheet.values()}
+    found += [
+        f"{name}: cells in the percent format count as they are shown, 55% as 55"
+        for name in table.header
+        if name in position.fractions and name in used
+    ]
+    return found
+
+
+def _first(rows: Rows, index: NDArray[np.intp]) -> str:
+    """Where some rows stand, the first of many."""
+    more = f" and {len(index) - _SHOWN} more" if len(index) > _SHOWN else ""
+    return "; ".join(rows.places[row] for row in index[:_SHOWN].tolist()) + more
 
 
 def _tied_to_blocks(rows: Rows) -> list[str]:

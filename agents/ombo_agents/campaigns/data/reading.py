@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.settings import Settings
-from ombo_agents.campaigns.files.sheets import check_unit, found_column, match
+from ombo_agents.campaigns.files.sheets import PARAMETER, check_unit, found_column, match
 from ombo_agents.campaigns.space.factors import Columns, Floats, Outside, ParameterFactor
 from ombo_agents.campaigns.space.mixture import MixtureFactor
 from ombo_agents.campaigns.space.space import Space, joined
@@ -170,7 +170,7 @@ def _target_columns(
     for column in found:
         if column in where.values() or found.count(column) > 1:
             raise ValueError(
-                f"csv: {sheet.path}: expected targets that are no part of a design, each once, got "
+                f"{sheet.source}: expected targets that are no part of a design, each once, got "
                 f"{shown(column)}"
             )
     return found
@@ -182,7 +182,7 @@ def _column(sheet: Spreadsheet, space: Space, name: str) -> str | None:
         if isinstance(factor, ParameterFactor) and factor.name == name:
             if isinstance(factor.parameter, Fixed) and not match(sheet.header, name):
                 return None
-    return found_column(sheet, name, "the parameter")
+    return found_column(sheet, name, PARAMETER, space.units.get(name, ""))
 
 
 def _statuses(sheet: Spreadsheet, targets: Sequence[str], settings: Settings) -> list[str]:
@@ -269,14 +269,15 @@ def _numbers(
         unused = frozenset(c for c, each in zip(cells, status, strict=True) if each != MEASURED)
         passed = {c for c in unused if sheet.cells(column)[c].kind != "number"}
         columns.append(NumberColumn(column, _REMEDY_OF_TARGETS, frozenset(passed)))
-    found = read_numbers(sheet, columns)  # (rows, columns)
+    found = read_numbers(sheet, columns, mixed_marks=True)  # (rows, columns)
     return {column.name: found[:, j] for j, column in enumerate(columns)}
 
 
 _REMEDY = "correct it, or take the row out; a control may say 'control', or have no design at all"
 _REMEDY_OF_TARGETS = (
-    "correct it, leave it empty where it is not measured yet, or name the word in failed "
-    "(--failed) where the well failed; <5 and >95 are understood"
+    "correct it; or name the word in failed (--failed) where the well failed because of its "
+    "conditions and counts as the worst, or in pending (--pending) where it is not measured yet or "
+    "was lost, as an empty cell says, too; <5 and >95 are understood"
 )
 
 
@@ -323,8 +324,15 @@ def _designs(
             reasons.append("")
         except Outside as outside:
             designs.append({})
-            reasons.append(str(outside))
+            reasons.append(f"{outside}{_hint_of_percent(sheet, where, str(outside))}")
     return designs, reasons
+
+
+def _hint_of_percent(sheet: Spreadsheet, where: dict[str, str | None], words: str) -> str:
+    """How a reason ends where the column is in the percent format."""
+    shares = [n for n, column in where.items() if column in sheet.position.fractions]
+    named = any(f"{name!r}" in words for name in shares)
+    return ", in the percent format, which counts as it is shown" if named else ""
 
 
 def _choice_cells(
@@ -380,7 +388,8 @@ def _costs(sheet: Spreadsheet, settings: Settings, *, told: bool) -> Floats:
     empty = frozenset(c for c, what in sheet.cells(column).items() if what.kind == "missing")
     if set(sheet.column(column)) == empty:
         return np.full(len(sheet.rows), np.nan)
-    costs: Floats = read_numbers(sheet, [NumberColumn(column, "write a number", empty)])[:, 0]
+    columns = [NumberColumn(column, "write a number", empty)]
+    costs: Floats = read_numbers(sheet, columns, mixed_marks=True)[:, 0]
     return costs
 
 

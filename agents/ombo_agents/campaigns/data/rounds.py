@@ -88,14 +88,15 @@ def check_new(rows: Rows, told: Rows) -> None:
     if len(rows.status) >= _WHOLE_SHEET and not known - new:
         raise ValueError(
             f"tell: expected new rows, got all {len(rows.status)} that are known, too; take these "
-            "out, or make the campaign anew by from_csv"
+            "out, or begin again with this sheet alone"
         )
     values = {value for _, value in new}
     agree = len(values) == 1 and any(status != PENDING for status in told.status)
     if len(told.status) >= _WHOLE_SHEET and not new - known and not agree:
         raise ValueError(
             f"tell: expected new rows, got {len(told.status)} that are all known, with the same "
-            "values; tell what is new alone"
+            "values; a plate whose rows stand in the sheet, or that was given before, is not given "
+            "again"
         )
 
 

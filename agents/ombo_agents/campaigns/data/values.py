@@ -72,7 +72,7 @@ def measured_values(rows: Rows, features: Floats, settings: Settings, source: st
         return Measured(unknown, np.zeros(len(unknown), np.int8), None, None, {})
     if not done.any():
         raise ValueError(
-            f"csv: {source}: expected at least one measured well inside the space, got none: "
+            f"{source}: expected at least one measured well inside the space, got none: "
             f"{rows.mask(FAILED).sum()} failed, {rows.mask(PENDING).sum()} pending, "
             f"{len(rows.control_places)} outside the space"
             + (f" ({rows.control_places[0]})" if rows.control_places else "")

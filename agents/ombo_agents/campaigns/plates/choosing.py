@@ -8,12 +8,14 @@ from typing import Any
 from ombo_agents.bayesian.doe_then_ucb import DoeThenUcb
 from ombo_agents.campaigns.data.campaign_data import CampaignData
 from ombo_agents.campaigns.data.known import Known, observation_of
+from ombo_agents.campaigns.plates.policy_words import spelled
 from ombo_agents.registry import make, names, supports
 from ombo_gym.spec import CampaignSpec
 
 DEFAULTS = ("doe_then_ucb",)  # the first that is registered and suits
 _ONE_OF_SEVERAL = {"doe_then_ucb": "doe_then_ucb:last_weight=1"}  # where plates come one by one
 _WITH_LEARNED_PRIOR = "expected_improvement"
+_DESIGNED = "a designed plate"
 _SPREAD_BY_MODEL = "ucb"  # where nothing else spreads wells: largest uncertainty, well by well
 
 
@@ -41,8 +43,8 @@ def chosen_policy(
         known: What a policy is shown.
         plates: To come.
     """
-    name, why = _rule(data, advice, known, plates)
-    return name, f"{name}: {why}; {_several(len(plates), 'plate')} to come"
+    name, words, why = _rule(data, advice, known, plates)
+    return name, f"{spelled(name, words)}: {why}; {_several(len(plates), 'plate')} to come"
 
 
 def _rule(
@@ -50,36 +52,39 @@ def _rule(
     advice: Sequence[Mapping[str, Any]],
     known: Known,
     plates: Sequence[int],
-) -> tuple[str, str]:
-    """The policy, and why, as `chosen_policy` says."""
+) -> tuple[str, str | None, str]:
+    """The policy, what it does here if not the usual, and why, as `chosen_policy` says."""
     if advice:
         last = advice[-1]
         current = last["rows"] == len(known.values)
         if (last["trusted"] or current) and supports(last["policy"], known.spec):
-            return str(last["policy"]), f"as advised after {_several(last['rows'], 'well')}"
+            why = f"as advised after {_several(last['rows'], 'well')}"
+            return str(last["policy"]), None, why
     if known.spec.surrogate.get("kernel") == "learned" and supports(
         _WITH_LEARNED_PRIOR, known.spec
     ):
-        return _WITH_LEARNED_PRIOR, "what was learnt from past campaigns says where to look"
+        why = "what was learnt from past campaigns says where to look"
+        return _WITH_LEARNED_PRIOR, None, why
     if not known.predictable:
         spread = _SPREAD_BY_MODEL if known.encoding.pool else space_filling(known.spec)
-        return spread, "wells are spread over the space, since there is no result yet"
+        words = "wells that tell most" if spread == _SPREAD_BY_MODEL else None
+        return spread, words, "wells are spread over the space, since there is no result yet"
     name = next(each for each in DEFAULTS if each in names() and supports(each, known.spec))
     is_last_of_several = len(plates) == 1 and len(known.values) > known.num_start
     if len(plates) > 1 or is_last_of_several:
         name = _ONE_OF_SEVERAL.get(name, name)
     player = make(name, known.spec)
     if not isinstance(player, DoeThenUcb):
-        return name, "the default for these plates"
+        return name, None, "the default for these plates"
     if not player.designs_first(observation_of(known, plates))[0]:
-        less = ", which explore less on the last plate" if is_last_of_several else ""
-        return name, f"upper confidence bounds{less}, since the wells say enough to fit a model to"
+        less = " that explore less on the last plate" if is_last_of_several else ""
+        words = f"upper confidence bounds{less}"
+        return name, words, "the wells say enough to fit a model to"
     if data.settings.origin.percentile is not None:
-        return name, (
-            "a designed plate, since the first wells are the lower part of what was measured"
-        )
+        why = "the first wells are the lower part of what was measured"
+        return name, _DESIGNED, why
     few = f"{_several(known.num_start, 'well')} say{'s' if known.num_start == 1 else ''}"
-    return name, f"a designed plate, since {few} too little to fit a model to"
+    return name, _DESIGNED, f"{few} too little to fit a model to"
 
 
 def space_filling(spec: CampaignSpec) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ombo_agents.campaigns.data.known import Known
 from ombo_agents.campaigns.data.reading import MEASURED
 from ombo_agents.campaigns.data.values import predicted, predicted_interval
 from ombo_agents.campaigns.plates.plate import Plate, Well
+from ombo_agents.campaigns.plates.policy_words import trust_in_words
 from ombo_agents.campaigns.plates.wells import Chosen
 from ombo_agents.campaigns.space.factors import Columns, Floats
 from ombo_agents.campaigns.space.space import count_of, keys_of
@@ -21,7 +23,43 @@ from ombo_gym.surrogates.posterior import Posterior
 
 _INTERVAL = 1.2815515655446004  # standard deviations on either side of the mean that hold 80%
 _REFERENCES = 512  # designs that a well's mean and sd are ranked among
-_POOR = 0.2  # correlation, left one out, below which predictions are said to be poor
+_MANY = 0.2  # of the wells of a plate, that are foretold by the others, which is said
+
+
+@dataclass(frozen=True)
+class _AsLast:
+    """What would be different if the plate were the last one.
+
+    Attributes:
+        also: Whether each well would be there, too.
+        words: Of each that would with other shared values only, which these are; of others "".
+        shared: Of columns that the plate shares, values now and then, where these differ.
+    """
+
+    also: list[bool]
+    words: list[str]
+    shared: dict[str, tuple[Any, Any]]
+
+    @classmethod
+    def of(cls, data: CampaignData, chosen: Chosen, last: Columns) -> _AsLast:
+        """Compares a plate with the one that would be the last."""
+        known, columns = chosen.known, chosen.columns
+        names = list(known.rows.columns)
+        shared = {
+            name: (_plain(columns[name][0]), _plain(last[name][0]))
+            for name, most in data.space.plate.items()
+            if most == 1 and columns[name][0] != last[name][0]
+        }
+        there = set(keys_of({name: last[name] for name in names}))
+        also = [key in there for key in keys_of({name: columns[name] for name in names})]
+        words = [""] * len(also)
+        if shared and (rest := [name for name in names if name not in shared]):
+            near = set(keys_of({name: last[name] for name in rest}))
+            at = ", ".join(f"{name} {then}" for name, (_, then) in shared.items())
+            for i, key in enumerate(keys_of({name: columns[name] for name in rest})):
+                words[i] = f"also, at {at}" if key in near else ""
+        in_sheet = data.names_in_sheet
+        return cls(also, words, {in_sheet[name]: pair for name, pair in shared.items()})
 
 
 def described(
@@ -37,9 +75,9 @@ def described(
         reason: For the policy.
     """
     known, names = chosen.known, data.space.columns
-    also = set(keys_of({name: last[name] for name in known.rows.columns}))
+    as_last = _AsLast.of(data, chosen, last)
     quality = float(posterior.leave_one_out_correlation[0]) if len(known.values) else np.nan
-    wells = (_wells if known.predictable else _wells_unknown)(data, chosen, posterior, also)
+    wells = (_wells if known.predictable else _wells_unknown)(data, chosen, posterior, as_last)
     return Plate(
         wells=wells,
         names=data.names_in_sheet,
@@ -50,13 +88,15 @@ def described(
         if_last=tuple(
             {name: _plain(last[name][i]) for name in names} for i in range(count_of(last))
         ),
+        shared_if_last=as_last.shared,
+        notes=_notes(chosen, posterior),
     )
 
 
 def _wells(
-    data: CampaignData, chosen: Chosen, posterior: Posterior, also: set[tuple[Any, ...]]
+    data: CampaignData, chosen: Chosen, posterior: Posterior, as_last: _AsLast
 ) -> tuple[Well, ...]:
-    """The wells; `also` are the designs of the plate that would be the last one."""
+    """The wells, with what would be of them on the last plate."""
     known, columns, sign = chosen.known, chosen.columns, data.settings.sign
     mean, sd, _ = predicted(posterior, known.spec, chosen.designs)  # (q,) each
     interval = predicted_interval(posterior, known.spec, chosen.designs, _INTERVAL)
@@ -78,18 +118,18 @@ def _wells(
                 share=float(shares[i]),
                 nearest=None if row is None else known.rows.places[row],
                 nearest_value=None if row is None else float(sign * known.measured.values[row]),
-                also_if_last=key in also,
+                also_if_last=as_last.also[i],
+                as_last=as_last.words[i],
             )
         )
     return tuple(wells)
 
 
 def _wells_unknown(
-    data: CampaignData, chosen: Chosen, posterior: Posterior, also: set[tuple[Any, ...]]
+    data: CampaignData, chosen: Chosen, posterior: Posterior, as_last: _AsLast
 ) -> tuple[Well, ...]:
     """The wells of a plate before any result: as `_wells`, with nothing that is expected."""
     columns = chosen.columns
-    keys = keys_of({name: columns[name] for name in chosen.known.rows.columns})
     return tuple(
         Well(
             design={name: _plain(columns[name][i]) for name in data.space.columns},
@@ -100,9 +140,10 @@ def _wells_unknown(
             share=1.0,
             nearest=None,
             nearest_value=None,
-            also_if_last=key in also,
+            also_if_last=as_last.also[i],
+            as_last=as_last.words[i],
         )
-        for i, key in enumerate(keys)
+        for i in range(count_of(columns))
     )
 
 
@@ -121,13 +162,42 @@ def _nearest_measured(known: Known, designs: Designs) -> NDArray[np.intp]:
     return found
 
 
+def _notes(chosen: Chosen, posterior: Posterior) -> tuple[str, ...]:
+    """Whether many wells tell nothing that the others do not, and how to ask for other ones."""
+    known, wells = chosen.known, chosen.columns
+    most = {
+        n: min(len(v), len(chosen.designs)) for n, v in known.encoding.space.values.items() if v
+    }
+    texts = {name: len(set(wells[name].tolist())) for name in most}
+    texts = {name: count for name, count in texts.items() if count < most[name]}
+    learned = (known.spec.surrogate or {}).get("kernel") == "learned"
+    if not known.predictable or learned or not texts:
+        return ()
+    features = known.spec.design_space.features(chosen.designs)
+    noise = float(posterior.noise[0] * posterior.outputscale[0])
+    covariance = posterior.covariance(features[None])[0]  # (q, q)
+    lower = np.linalg.cholesky(covariance + noise * np.eye(len(covariance)))
+    given_others = np.diag(lower) ** 2 - noise  # (q,) variances, the wells before measured
+    before = np.diag(covariance)  # (q,) variances, without the others
+    foretold = int(((given_others < noise) & (before >= noise)).sum())
+    column = min(texts, key=lambda name: texts[name])
+    if foretold <= _MANY * len(covariance):
+        return ()
+    sd, more = float(np.sqrt(noise) * posterior.scale[0]), min(texts[column] + 2, most[column])
+    return (
+        f"{foretold} of the {len(covariance)} wells are foretold by the others as well as a second "
+        f"measurement would tell them (within {sd:.2g}): they are where the best is expected; for "
+        f"more variety write distinct: {{{column}: at least {more}}} in the space "
+        "file, or wider steps",
+    )
+
+
 def _quality_in_words(quality: float, known: Known) -> str:
     if not known.predictable:
         return "predictions are unknown until a result is there"
     if not np.isfinite(quality):
         return "too few wells to tell how well others predict one"
-    poor = ": predictions say little" if quality < _POOR else ""
-    return f"correlation of each well with what the others predict {quality:.2f}{poor}"
+    return trust_in_words(quality)
 
 
 def _explore_shares(known: Known, posterior: Posterior, mean: Floats, sd: Floats) -> Floats:

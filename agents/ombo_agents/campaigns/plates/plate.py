@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ombo_agents.campaigns.files.plate_columns import OF_WELLS, PREDICTED, RENAMED, WELL
 from ombo_agents.campaigns.pictures.intervals import Bar, as_html, intervals_figure
 from ombo_agents.campaigns.plates.plate_file import write_plate
+from ombo_agents.campaigns.plates.plate_map import PlateMap, named_value, shared_value
 
 LAYOUTS = {24: (4, 6), 48: (6, 8), 96: (8, 12), 384: (16, 24)}  # rows and columns
 _LETTERS = "ABCDEFGHIJKLMNOP"
-_PREDICTED = (
-    "low 80%",
-    "high 80%",
-    "role",
-    "explore share",
-    "nearest well",
-    "its value",
-    "if last",
-)
 
 
 @dataclass(frozen=True)
@@ -37,6 +30,7 @@ class Well:
         nearest: Where the most similar measured well stands; None: nothing was measured.
         nearest_value: What was measured there, offsets of blocks taken out.
         also_if_last: Whether it would be on the plate, too, if that were the last one.
+        as_last: What of it would be, where only values that the plate shares would be others.
     """
 
     design: Mapping[str, Any]
@@ -48,6 +42,7 @@ class Well:
     nearest: str | None
     nearest_value: float | None
     also_if_last: bool = True
+    as_last: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +58,9 @@ class Plate:
         quality: Correlation of each measured well with what the others predict; None: unknown.
         if_last: Designs of the plate if it were the last one: what differs is due to the plates
             that follow.
+        shared_if_last: Values that the wells share now, and those of that plate, by column of the
+            sheet, where these differ.
+        notes: What may surprise, a sentence each.
     """
 
     wells: tuple[Well, ...]
@@ -72,6 +70,8 @@ class Plate:
     reason: str
     quality: float | None
     if_last: tuple[Mapping[str, Any], ...] = ()
+    shared_if_last: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.wells)
@@ -81,8 +81,8 @@ class Plate:
         """Of the table."""
         own = [*self.names.values(), *self.targets]
         well, *predicted = (
-            f"plate: {name}" if name in own else name
-            for name in ("well", f"predicted {self.measured_name}", *_PREDICTED)
+            f"{RENAMED}{name}" if name in own else name
+            for name in (WELL, f"{PREDICTED}{self.measured_name}", *OF_WELLS)
         )
         return [well, *own, *predicted]
 
@@ -108,7 +108,7 @@ class Plate:
                 round(well.share, 2),
                 well.nearest or "",
                 _short(well.nearest_value),
-                "also" if well.also_if_last else "other",
+                well.as_last or ("also" if well.also_if_last else "other"),
             ]
             for place, well in zip(places, self.wells, strict=True)
         ]
@@ -135,6 +135,20 @@ class Plate:
         """Wells that would be others if this plate were the last one."""
         return sum(not well.also_if_last for well in self.wells)
 
+    @property
+    def if_last_words(self) -> str | None:
+        """What would be different if this plate were the last one; None: nothing."""
+        others = sum(not well.also_if_last and not well.as_last for well in self.wells)
+        if not self.shared_if_last:
+            which = f"{others} of the {len(self)} wells would be others"
+            return f"{which} if this plate were the last" if others else None
+        parts = [
+            f"the shared {name} would be {last} instead of {now}"
+            for name, (now, last) in self.shared_if_last.items()
+        ]
+        rest = f"{others} of the {len(self)} wells others" if others else "all else the same"
+        return f"if this plate were the last, {', '.join(parts)}, and {rest}"
+
     def map(self, layout: int) -> list[list[str]]:
         """The plate as it lies on the bench: a row of numbers, then A, B, ... with their wells.
 
@@ -150,6 +164,34 @@ class Plate:
         texts += [""] * (layout - len(texts))
         rows = [[_LETTERS[r], *texts[r * width : (r + 1) * width]] for r in range(height)]
         return [["", *map(str, range(1, width + 1))], *rows]
+
+    def drawn_map(self, layout: int) -> PlateMap:
+        """The same for a sheet that is printed: a value a line, what all wells share above.
+
+        Args:
+            layout: Wells of the plate, 24, 48, 96 or 384.
+
+        Raises:
+            ValueError: Another layout, or more wells than it has.
+        """
+        self._places(layout)
+        height, width = LAYOUTS[layout]
+        several = len(self.wells) > 1
+        each = {n: dict.fromkeys(well.design[n] for well in self.wells) for n in self.names}
+        shared = {n: next(iter(v)) for n, v in each.items() if several and len(v) == 1}
+        varied = [name for name in self.names if name not in shared]
+        texts = [
+            "\n".join(named_value(self.names[name], well.design[name]) for name in varied)
+            for well in self.wells
+        ]
+        texts += [""] * (layout - len(texts))
+        title = [f"Plate of {layout}: {len(self.wells)} wells, {self.measured_name}"]
+        if shared:
+            words = [shared_value(self.names[name], value) for name, value in shared.items()]
+            title.append(f"All wells: {', '.join(words)}")
+        title.append(f"In each well: {', '.join(self.names[name] for name in varied)}")
+        rows = tuple(tuple(texts[r * width : (r + 1) * width]) for r in range(height))
+        return PlateMap(tuple(title), rows, _LETTERS[:height])
 
     def _places(self, layout: int | None) -> list[str]:
         if layout is None:
@@ -183,8 +225,32 @@ class Plate:
             ValueError: Something else is there, or another layout, or a name of another kind of
                 file.
         """
-        drawn = None if layout is None else self.map(layout)
-        return write_plate(Path(path), [self.header, *self.rows(layout)], drawn, rename=rename)
+        listed = drawn = None
+        if layout is not None:
+            listed, drawn = self.map(layout), self.drawn_map(layout)
+        cells = [self.header, *self.rows(layout)]
+        return write_plate(Path(path), cells, listed=listed, drawn=drawn, rename=rename)
+
+    def write_if_last(
+        self, path: str | Path, *, layout: int | None = None, rename: bool = False
+    ) -> Path:
+        """Writes the plate that it would be if it were the last one, to be filled in.
+
+        Args:
+            path: As of `write`.
+            layout: Likewise, names of wells.
+            rename: Likewise.
+
+        Raises:
+            ValueError: As of `write`.
+        """
+        blank = ["" for _ in self.targets]
+        rows = [
+            [place, *(design[name] for name in self.names), *blank]
+            for place, design in zip(self._places(layout), self.if_last, strict=True)
+        ]
+        header = [self.header[0], *self.names.values(), *self.targets]
+        return write_plate(Path(path), [header, *rows], rename=rename)
 
     @property
     def figure(self) -> Any:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ombo_agents.campaigns.files.sheets import made_sheet, read_sheet
+from ombo_agents.campaigns.files.made_sheets import made_sheet
+from ombo_agents.campaigns.files.sheets import read_sheet
+from ombo_agents.campaigns.plates.plate_map import PlateMap, draw_map, style_table
 from ombo_gym.files import write_atomically
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
@@ -26,12 +28,12 @@ class _File:
     Attributes:
         ending: Of its name, behind what all files of a plate share.
         cells: Of its table.
-        drawn: In a workbook, of the sheet that is the map; None: there is none.
+        drawn: In a workbook, the sheet that is the map; None: there is none.
     """
 
     ending: str
     cells: Cells
-    drawn: Cells | None = None
+    drawn: PlateMap | None = None
 
     def content(self) -> bytes:
         """What it holds."""
@@ -50,13 +52,21 @@ class _File:
         return there is not None and (there.header, there.rows) == (meant.header, meant.rows)
 
 
-def write_plate(path: Path, cells: Cells, drawn: Cells | None, *, rename: bool) -> Path:
+def write_plate(
+    path: Path,
+    cells: Cells,
+    *,
+    listed: Cells | None = None,
+    drawn: PlateMap | None = None,
+    rename: bool,
+) -> Path:
     """Writes a plate; arguments and errors as `Plate.write`.
 
     Args:
         path: Of the file.
         cells: Of the table, its header first.
-        drawn: The map of the plate; None: there is none.
+        listed: The map of the plate, for a file beside a CSV file; None: there is none.
+        drawn: Likewise for a sheet of a workbook.
         rename: Whether a number is added to the name where another plate is there.
 
     Returns:
@@ -66,7 +76,7 @@ def write_plate(path: Path, cells: Cells, drawn: Cells | None, *, rename: bool) 
     if path.suffix.lower() == _WORKBOOK:
         files = [_File(path.suffix, cells, drawn)]
     else:
-        files = [_File(path.suffix, cells)] + ([] if drawn is None else [_File(_MAP, drawn)])
+        files = [_File(path.suffix, cells)] + ([] if listed is None else [_File(_MAP, listed)])
     header = [str(each) for each in cells[0]]
     for stem in [path.stem, *(f"{path.stem}-{number}" for number in range(2, _MOST_NAMES))]:
         places = [path.with_name(stem + file.ending) for file in files]
@@ -131,7 +141,7 @@ def _csv(rows: Cells) -> bytes:
     return (mark + content).encode("utf-8")
 
 
-def _workbook(rows: Cells, drawn: Cells | None) -> bytes:
+def _workbook(rows: Cells, drawn: PlateMap | None) -> bytes:
     try:
         import openpyxl
     except ImportError as error:
@@ -143,10 +153,12 @@ def _workbook(rows: Cells, drawn: Cells | None) -> bytes:
     sheet.title = "plate"
     for row in rows:
         sheet.append([None if cell == "" else cell for cell in row])
+        for cell in sheet[sheet.max_row]:
+            if cell.data_type == "f":  # a text that begins with =, and no formula
+                cell.data_type = "s"
+    style_table(sheet)
     if drawn is not None:
-        second = book.create_sheet("map")
-        for row in drawn:
-            second.append(row)
+        draw_map(book.create_sheet("map"), drawn)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,12 @@ def within_plate_rules(
         mean, sd = believed()
         score = mean + sd if len(plates) > 1 else mean
     fits = np.ones(count_of(encoding.pool), bool)
-    free = _proposable(space, known)
+    free = proposable(space, known)
     limits = [(encoding.pool[column], most) for column, most in space.plate.items()]
+    varied = [(encoding.pool[column], min(least, q)) for column, least in space.variety.items()]
     for i, (column, most) in enumerate(limits):
-        chosen = _values_of_plate(column, most, limits[i + 1 :], score, free, q)
+        room = partial(_enough, later=limits[i + 1 :], varied=varied, q=q)
+        chosen = _values_of_plate(column, most, room, score, free, q)
         fits &= np.isin(column, chosen)
         free &= fits
     if free.sum() < q:
@@ -71,7 +74,7 @@ def within_plate_rules(
     return replace(known, encoding=smaller, spec=spec, designs=designs, fits=fits[keep]), kept
 
 
-def _proposable(space: Space, known: Known) -> NDArray[np.bool_]:
+def proposable(space: Space, known: Known) -> NDArray[np.bool_]:
     """Which candidates of the pool may be proposed, (M,)."""
     pool = known.encoding.pool
     assert pool is not None
@@ -86,7 +89,7 @@ def _proposable(space: Space, known: Known) -> NDArray[np.bool_]:
 def _values_of_plate(
     column: NDArray[Any],
     most: int,
-    later: Sequence[Limit],
+    room: Callable[[NDArray[np.intp]], float],
     score: Floats | None,
     free: NDArray[np.bool_],
     q: int,
@@ -96,14 +99,14 @@ def _values_of_plate(
     Args:
         column: (M,) of all candidates.
         most: Values of the plate.
-        later: Columns whose values are chosen afterwards.
+        room: How many of some candidates may go on one plate, as a share of those that have to.
         score: (M,) how good candidates are; None: nobody knows.
         free: (M,) which may be proposed.
         q: Wells of the plate.
     """
     values = list(dict.fromkeys(column[free].tolist()))
     members = {value: np.flatnonzero(free & (column == value)) for value in values}
-    by_room = sorted(values, key=lambda each: -_room(members[each], later))
+    by_room = sorted(values, key=lambda each: -room(members[each]))
     chosen: list[Any] = []
     for left in range(most, 0, -1):
         others = [value for value in values if value not in chosen]
@@ -111,7 +114,7 @@ def _values_of_plate(
         for value in others:
             more = [each for each in by_room if each in others and each != value][: left - 1]
             together = [members[each] for each in (*chosen, value, *more)]
-            if _room(np.concatenate(together), later) >= q:
+            if room(np.concatenate(together)) >= 1:
                 enough.append(value)
         enough = enough or [each for each in by_room if each in others][:1]
         if not enough:
@@ -121,6 +124,23 @@ def _values_of_plate(
         else:
             chosen.append(_best_value(enough, chosen, members, score, q))
     return chosen
+
+
+def _enough(
+    rows: NDArray[np.intp], *, later: Sequence[Limit], varied: Sequence[Limit], q: int
+) -> float:
+    """Whether some candidates make a plate, as a share: of wells, and of values that it asks for.
+
+    Args:
+        rows: The candidates.
+        later: Columns whose values are chosen afterwards, and the most of each.
+        varied: Columns of which a plate has several values, and the fewest of each.
+        q: Wells of the plate.
+    """
+    wells = _room(rows, later) / q
+    values = [len(set(column[rows].tolist())) / least for column, least in varied]
+    least_share = min(values, default=1.0)
+    return min(wells, least_share) if least_share < 1 else wells
 
 
 def _room(rows: NDArray[np.intp], later: Sequence[Limit]) -> int:
@@ -175,7 +195,7 @@ def repaired(space: Space, known: Known, believed: Believed, designs: Designs) -
         believed: Mean and sd (M,) of all candidates.
         designs: (q, 1) indices of the pool.
     """
-    free = _proposable(space, known)
+    free = proposable(space, known)
     index = designs[:, 0].copy()
     distinct = known.spec.repeats is not Repeats.ALLOWED
     seen: set[int] = set()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.known import Known, observation_of
+from ombo_agents.campaigns.plates.apart import told_apart
 from ombo_agents.campaigns.plates.plate_rules import Believed, repaired, within_plate_rules
 from ombo_agents.campaigns.space.factors import Columns, Floats
 from ombo_agents.registry import make
@@ -70,7 +71,9 @@ def wells_of(
     actions = player.act(as_last_round(shown) if as_last else shown, rng)
     designs = known.encoding.design_space.designs(actions)[0, : plates[0]]
     if known.encoding.pool is not None:
-        designs = repaired(space, known, partial(_of_some, believed, kept), designs)
+        believed = partial(_of_some, believed, kept)
+        designs = repaired(space, known, believed, designs)
+    designs = told_apart(known, believed, designs)
     among_all = designs if kept is None else kept[designs]
     return Chosen(known, designs, among_all, getattr(player, "horizon_aware", True))
 

@@ -61,7 +61,7 @@ def _of_column(column: str, sheet: Spreadsheet, names: Sequence[str], each: str)
         remedy = "fill it in, since a constraint speaks of it, or take the row out"
 
         def numbers() -> dict[str, Any]:
-            found = read_numbers(sheet, [NumberColumn(each, remedy)])[:, 0]
+            found = read_numbers(sheet, [NumberColumn(each, remedy)], mixed_marks=True)[:, 0]
             return dict(zip(names, found.tolist(), strict=True))
 
         return Descriptor(column, each, None, numbers)

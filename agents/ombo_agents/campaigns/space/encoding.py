@@ -35,6 +35,7 @@ from ombo_gym.design_spaces import (
     design_space_of,
 )
 from ombo_gym.design_spaces.parameters import Levels, Number, Parameter, Parameters
+from ombo_gym.design_spaces.part import PartOfDesigns
 
 _SMALLEST = 1e-12  # variance of a feature, relative to the largest, that is none
 _MEAN_SQUARED = 2 / 3  # distance of two candidates, as of every pool
@@ -106,6 +107,7 @@ def encoding_of(
     seed: int,
     *,
     snap: bool = False,
+    whole: bool = False,
 ) -> Encoding:
     """The design space of a campaign, as far as it has come.
 
@@ -116,6 +118,8 @@ def encoding_of(
         seed: Of what is drawn.
         snap: Whether what is measured between steps is taken for the nearest wherever it can be, so
             that the design space does not depend on what was measured.
+        whole: Whether a pool's features are those of the space without rules, wherever that is one
+            design space, so that what was learnt of it holds.
 
     Raises:
         ValueError: There are no feasible designs.
@@ -141,7 +145,25 @@ def encoding_of(
         ]
         if new:
             pool = joined([feasible, distinct(taken(taken_in_order(rows, feasible), new))])
+    if whole and space.without_rules != space and (part := _part_of_all(space, pool)) is not None:
+        return Encoding(space, part, pool, exact)
     return Encoding(space, _pool_of(space, pool), pool, exact)
+
+
+def _part_of_all(space: Space, pool: Columns) -> PartOfDesigns | None:
+    """A pool as some of the designs of the space without rules; None: they are not all of it."""
+    free = space.without_rules
+    parameters = free.parameters
+    if parameters is not None and only_candidates(free) is None:
+        everything = Encoding(free, _quietly(parameters))
+    elif (listed := _feasible(free)) is not None:
+        everything = Encoding(free, _pool_of(free, listed), listed)
+        known = set(keys_of(listed))
+        if not known.issuperset(keys_of(taken_in_order(pool, listed))):
+            return None  # measured between steps
+    else:
+        return None
+    return PartOfDesigns(everything.design_space, everything.encode(pool))
 
 
 def check_feasible(space: Space) -> None:
@@ -190,6 +212,9 @@ def restricted(encoding: Encoding, keep: NDArray[np.bool_]) -> Encoding:
     assert encoding.pool is not None
     design_space = encoding.design_space
     assert isinstance(design_space, CandidateDesigns)
+    if isinstance(design_space, PartOfDesigns):
+        pool = taken(encoding.pool, np.flatnonzero(keep))
+        return Encoding(encoding.space, design_space.some(keep), pool, exact=encoding.exact)
     smaller = CandidateDesigns(
         design_space.pool_features[keep],
         scale="none",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ombo_agents.campaigns.files.located import Located
-from ombo_agents.campaigns.files.sheets import found_column, made_sheet, read_sheet
+from ombo_agents.campaigns.files.made_sheets import made_sheet
+from ombo_agents.campaigns.files.sheets import found_column, read_sheet
 from ombo_agents.campaigns.space.candidate_list import CandidateFactor
 from ombo_agents.campaigns.space.factors import Floats
 from ombo_gym.arguments import shown
@@ -97,7 +98,7 @@ def _check_log(
                 f"log: expected columns of numbers that describe candidates, {listed(descriptors)}"
                 f", got {shown(name)}; add it to columns, or leave it out of log"
             )
-        numbers = read_numbers(sheet, [NumberColumn(name, "")])[:, 0]
+        numbers = read_numbers(sheet, [NumberColumn(name, "")], mixed_marks=True)[:, 0]
         if (low := numbers <= 0).any():
             row = int(low.argmax())
             raise ValueError(
@@ -159,7 +160,9 @@ def _features(sheet: Spreadsheet, names: Sequence[str]) -> tuple[list[Floats], l
         "fill it in, take the row out, or leave the column out: columns: [...] lists the others"
     )
     numeric = [name for name in names if _mostly_numbers(sheet, name)]
-    numbers = read_numbers(sheet, [NumberColumn(name, remedy) for name in numeric])  # (n, k)
+    numbers = read_numbers(
+        sheet, [NumberColumn(name, remedy) for name in numeric], mixed_marks=True
+    )  # (n, k)
     parts: list[Floats] = [numbers] if numeric else []
     descriptors = list(numeric)
     for name in names:

@@ -12,6 +12,12 @@ _SCALE = {"enum": ["linear", "log"]}
 _TEXT = {"type": "string"}
 _TEXTS = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _VALUE = {"type": ["string", "number", "boolean"]}
+_DISTINCT = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1},
+        {"type": "string", "pattern": "^at (least|most) [1-9][0-9]*$"},
+    ]
+}
 _VALUES = {"type": "array", "items": _VALUE, "minItems": 1}
 _STEP = {"type": "number", "exclusiveMinimum": 0}
 
@@ -102,13 +108,13 @@ def space_schema() -> dict[str, Any]:
         "shared": {**_TEXTS, "description": "parameters that have one value on a plate"},
         "distinct": {
             "type": "object",
-            "additionalProperties": {"type": "integer", "minimum": 1},
-            "description": "the most different values on a plate, by parameter",
+            "additionalProperties": _DISTINCT,
+            "description": "the most different values on a plate, or 'at least' so many",
         },
         "plate": _object(
             [],
             shared=_TEXTS,
-            distinct={"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+            distinct={"type": "object", "additionalProperties": _DISTINCT},
         ),
     }
     lists = {**_mixture(), **_library()}

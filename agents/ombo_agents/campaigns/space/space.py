@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Space:
         units: Of columns, where they are said.
         written: The space file as data.
         tables: The tables that it names, by file name: header and rows.
+        variety: The fewest different values that a plate should have of a column.
     """
 
     factors: tuple[Factor, ...]
@@ -46,6 +47,7 @@ class Space:
     units: Mapping[str, str] = field(default_factory=dict)
     written: Any = None
     tables: Mapping[str, Any] = field(default_factory=dict)
+    variety: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,7 +72,7 @@ class Space:
     @property
     def parameters(self) -> dict[str, Parameter] | None:
         """What policies see where designs need not be listed; None: they have to be."""
-        if self.rules or self.plate:
+        if self.rules or self.plate or self.variety:
             return None
         found: dict[str, Parameter] = {}
         for factor in self.factors:
@@ -78,6 +80,11 @@ class Space:
                 return None
             found |= factor.parameters
         return found
+
+    @property
+    def without_rules(self) -> Space:
+        """The same factors, whatever goes together in a design or on a plate."""
+        return replace(self, rules=(), plate={}, variety={})
 
     @property
     def snaps(self) -> bool:

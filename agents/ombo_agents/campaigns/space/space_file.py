@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from ombo_agents.campaigns.space.library import (
     library,
     parse_table,
 )
+from ombo_agents.campaigns.space.meant_parameters import meant
 from ombo_agents.campaigns.space.rules import Rule, parse_rule
 from ombo_agents.campaigns.space.space import Space
 from ombo_agents.campaigns.space.written_factors import (
@@ -38,6 +41,7 @@ from ombo_gym.design_spaces.values import is_number
 
 _LIBRARY = ("candidates", "id", "columns", "log", "scale", "smiles")
 _RULES = ("constraints", "exclude", "shared", "distinct", "plate")
+_FEWEST_OR_MOST = re.compile(r"(at least|at most) (\d{1,6})")
 TOP = ("parameters", *MIXTURE, *_LIBRARY, *_RULES)
 _KINDS = "range, integer, levels, choices, fixed, alphabet, mixture, candidates"
 _EXAMPLE = "temperature: {range: [25, 140], step: 5}"
@@ -119,13 +123,15 @@ class _Reader:
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise self._file.error(f"expected each column once, got {twice!r} twice; rename one")
         values = {n: v for factor in factors for n, v in factor.values.items()}
+        plate, variety = self._plate(factors)
         return Space(
             tuple(factors),
             (*self._rules("constraints", values), *self._rules("exclude", values)),
-            self._plate(factors),
+            plate,
             self._units,
             self._file.plain,
             self._tables,
+            variety,
         )
 
     def _split(self, top: Mapping[str, Located]) -> tuple[Mapping[str, Located], set[str]]:
@@ -215,8 +221,23 @@ class _Reader:
             if not set(plain) & set(known):
                 near = [m for key in plain for m in difflib.get_close_matches(key, known, n=1)]
                 hint = f"; did you mean {near[0]!r}?" if near else f"; for instance {_EXAMPLE}"
+                if (line := meant(plain)) is not None:
+                    hint = f"; write {name}: {line}"
                 raise written.error(f"{name!r}: expected one of {_KINDS}, got {shown(plain)}{hint}")
-        parameter = self._guarded(written, name, lambda: parse_parameter(plain))
+        if isinstance(plain, str) and (line := meant(plain)) is not None:
+            quoted = json.dumps(plain, ensure_ascii=False)
+            raise written.error(
+                f"{name!r}: expected what it may be, got the text {shown(plain)}, which would be "
+                f"one fixed value; write {name}: {line}, or {{fixed: {quoted}}} if this very text "
+                "is meant"
+            )
+        try:
+            parameter = self._guarded(written, name, lambda: parse_parameter(plain))
+        except ValueError as error:
+            if (line := meant(plain)) is None:
+                raise
+            words = str(error).rpartition("; ")[0]
+            raise ValueError(f"{words}; write {name}: {line}") from None
         if isinstance(parameter, Choices):
             inline = descriptors_of_choices(name, parameter.values, parameter.descriptors)
             self._descriptors += inline
@@ -291,14 +312,16 @@ class _Reader:
                 raise each.error(f"{key}: {error}{hint_of_rule(each)}") from None
         return found
 
-    def _plate(self, factors: list[Factor]) -> dict[str, int]:
-        """The most different values in a plate, by column."""
+    def _plate(self, factors: list[Factor]) -> tuple[dict[str, int], dict[str, int]]:
+        """The most different values in a plate, and the fewest, by column."""
         top = dict(self._file.entries())
         if "plate" in top and isinstance(top["plate"].value, dict):
             check_keys(top["plate"], ("shared", "distinct"))
             top |= top["plate"].entries()
         single = [f.name for f in factors if isinstance(f, ParameterFactor | CandidateFactor)]
+        counts = {name: f.count for f in factors for name in f.columns}
         found: dict[str, int] = {}
+        fewest: dict[str, int] = {}
         if "shared" in top:
             given = top["shared"]
             for each in given.members() if isinstance(given.value, list) else [given]:
@@ -306,14 +329,41 @@ class _Reader:
                 found[each.plain] = 1
         for name, each in top["distinct"].entries().items() if "distinct" in top else ():
             _check_plate_column(each, name, single, "distinct")
-            most = each.plain
-            if not isinstance(most, int) or isinstance(most, bool) or most < 1:
-                raise each.error(
-                    f"distinct: {name!r}: expected a whole number of at least 1, the most "
-                    f"different values in a plate, got {shown(most)}"
-                )
-            found[name] = min(most, found.get(name, most))
-        return found
+            least, most = _distinct(each, name)
+            if least is not None:
+                _check_fewest(each, name, least, counts[name], found.get(name))
+                fewest[name] = least
+            if most is not None:
+                found[name] = min(most, found.get(name, most))
+        return found, fewest
+
+
+def _distinct(each: Located, name: Any) -> tuple[int | None, int | None]:
+    """The fewest and the most different values on a plate; None: it does not say."""
+    written = each.plain
+    if isinstance(written, str) and (words := _FEWEST_OR_MOST.fullmatch(written.strip())):
+        bound = int(words[2])
+        if bound >= 1:
+            return (bound, None) if words[1] == "at least" else (None, bound)
+    if not isinstance(written, int) or isinstance(written, bool) or written < 1:
+        raise each.error(
+            f"distinct: {name!r}: expected a whole number of at least 1, the most "
+            f"different values in a plate, or 'at least 4', the fewest, got {shown(written)}"
+        )
+    return None, written
+
+
+def _check_fewest(
+    each: Located, name: Any, fewest: int, count: int | None, most: int | None
+) -> None:
+    """Refuses more different values than there are, or than a plate may have."""
+    there = [number for number in (count, most) if number is not None]
+    if there and fewest > min(there):
+        why = "it is shared by the plate" if most == 1 else f"it has {count} values"
+        raise each.error(
+            f"distinct: {name!r}: expected at most {min(there)} different values of a plate, since "
+            f"{why}, got 'at least {fewest}'; ask for fewer"
+        )
 
 
 def _check_plate_column(each: Located, name: Any, known: list[str], key: str) -> None:

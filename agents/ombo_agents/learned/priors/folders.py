@@ -12,12 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.campaigns.campaign import Campaign
+from ombo_agents.campaigns.space.space_file import read_space
 from ombo_agents.learned.priors.families import FEWEST, Family
 from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.surrogates.learned_prior import CONFIG
 
 _SHEETS = (".csv", ".tsv", ".xlsx")
-_READING = 2  # is raised where the same files would give another family
+_READING = 3  # is raised where the same files would give another family
+_FEWEST_RESULTS = 3  # of a past campaign
+_INSTEAD = (
+    "append old rows to the sheet of this campaign, with a column that names the campaign of each "
+    "row, and name that column as block (--block)"
+)
 
 
 def past_sheets(folder: str | Path, leave_out: Path | None = None) -> list[Path]:
@@ -42,8 +48,9 @@ def past_sheets(folder: str | Path, leave_out: Path | None = None) -> list[Path]
     )
     if len(files) < FEWEST:
         raise ValueError(
-            f"tasks: expected a folder with at least {FEWEST} past campaigns, a spreadsheet each "
-            f"({', '.join(_SHEETS)}), got {len(files)} in {folder}"
+            f"{folder}: expected a folder with at least {FEWEST} past campaigns, a spreadsheet "
+            f"each ({', '.join(_SHEETS)}), got {len(files)}; from fewer a prior cannot be learnt: "
+            f"{_INSTEAD}"
         )
     return files
 
@@ -61,7 +68,8 @@ def family_of_folder(
 
     Args:
         folder: With a spreadsheet for each campaign, as `Campaign.from_csv` reads it.
-        space: The path of a space file, or the same as a dict; of all campaigns.
+        space: The path of a space file, or the same as a dict; of all campaigns. What goes together
+            in a design or on a plate does not matter: the family is over all values of parameters.
         target: The column that was measured.
         minimise: Whether low values are good.
         leave_out: A file of the folder that is none of them.
@@ -69,21 +77,23 @@ def family_of_folder(
 
     Raises:
         FileNotFoundError: There is no such folder.
-        ValueError: Fewer than three spreadsheets, one that is not as described or without results
-            (names it), or a space whose designs depend on what was measured.
+        ValueError: Fewer than three spreadsheets, one that is not as described or with fewer than
+            three results (names it), or a space whose designs depend on what was measured.
     """
     files = past_sheets(folder, leave_out)
     goal = "min" if minimise else "max"
+    free = read_space(space).without_rules
     design_space, designs, values = None, [], []
     for file in files:
-        campaign = Campaign.from_csv(file, space, target=target, goal=goal, **reading)
+        campaign = Campaign.from_csv(file, free, target=target, goal=goal, **reading)
         found, measured, scores = _measured(campaign, file)
         design_space = found if design_space is None else design_space
         if found != design_space:
             raise ValueError(
-                f"tasks: expected a space whose designs are the same in every campaign, got "
-                f"{design_space!r} in {files[0].name} and {found!r} in {file.name}; spaces with "
-                "constraints and without end are listed anew for each"
+                "tasks: expected a space whose designs are the same in every campaign, which "
+                "parameters, mixtures in steps and lists of candidates have, got another in "
+                f"{file.name} than in {files[0].name}, since mixtures and sequences without end "
+                f"are listed anew for each; give the mixture a step, or {_INSTEAD}"
             )
         designs.append(measured)
         values.append(scores)
@@ -105,8 +115,16 @@ def _measured(
     known = campaign.known([1], snap=True)
     done = np.isfinite(known.measured.values)
     if not done.any():
-        raise ValueError(f"tasks: {file}: expected a past campaign with results, got none")
-    return known.spec.design_space, known.designs[done], known.values[done]
+        raise ValueError(
+            f"{file}: expected a past campaign with results, got none; take it out of the folder"
+        )
+    scores = known.values[done]
+    if len(scores) < _FEWEST_RESULTS or scores.max() == scores.min():
+        raise ValueError(
+            f"{file}: expected a past campaign with at least {_FEWEST_RESULTS} results that are "
+            f"not all the same, got {len(scores)}; take it out of the folder, or {_INSTEAD}"
+        )
+    return known.spec.design_space, known.designs[done], scores
 
 
 def prior_of_past(
@@ -135,7 +153,6 @@ def prior_of_past(
         FileNotFoundError: There is no such folder.
         ValueError: As `family_of_folder`; or the prior cannot be written there.
     """
-    from ombo_agents.campaigns import read_space
     from ombo_agents.learned.priors.training import learn
 
     files = past_sheets(folder, leave_out)

@@ -79,6 +79,22 @@ function once(form) {
   });
 }
 
+// Where a table is wider than its place, that is said above it.
+function cut(region) {
+  const hint = document.createElement("p");
+  hint.className = "hint more";
+  region.before(hint);
+  const renew = () => {
+    const right = region.scrollWidth - region.clientWidth - region.scrollLeft;
+    hint.hidden = region.scrollWidth <= region.clientWidth + 1;
+    hint.textContent = right > 1 ? "There is more to the right: scroll sideways. →" : "← This is the right end.";
+  };
+  region.addEventListener("scroll", renew, { passive: true });
+  window.addEventListener("resize", renew);
+  renew();
+}
+
+document.querySelectorAll(".scroll").forEach(cut);
 document.querySelectorAll("form").forEach(once);
 columns();
 const goingOn = document.getElementById("going-on");

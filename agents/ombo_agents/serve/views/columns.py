@@ -15,9 +15,11 @@ from ombo_agents.serve.workspace.drafts import KINDS, ORIGINS, ROLES, Draft
 from ombo_agents.serve.workspace.guessing import samples
 from ombo_agents.serve.workspace.understanding import (
     RULES,
+    SHEET,
     SPACE,
     Problems,
     check_choices,
+    place_of,
     sentence,
 )
 
@@ -105,6 +107,7 @@ def _page(draft: Draft, problems: dict[str, list[str]], text: str | None = None)
         "columns.html",
         draft=draft,
         problems=problems,
+        places=_places(draft),
         text=own.text if text is None else text,
         roles=ROLES,
         kinds=KINDS,
@@ -115,3 +118,9 @@ def _page(draft: Draft, problems: dict[str, list[str]], text: str | None = None)
         notes=[] if campaign is None else campaign.notes(),
         summary="" if campaign is None else campaign.summary().splitlines()[0],
     )
+
+
+def _places(draft: Draft) -> dict[str, tuple[str, str]]:
+    """Of places that are no fields by their names: the id of what is there, and a title."""
+    columns = {place_of(i): (f"column-{i}", each.title) for i, each in enumerate(draft.columns)}
+    return {**columns, RULES: ("constraints", ""), SPACE: ("text", ""), SHEET: ("sheet-wrong", "")}

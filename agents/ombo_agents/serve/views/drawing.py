@@ -1,4 +1,4 @@
-"""What the page draws: a plate as it lies on the bench, and intervals on a common axis."""
+"""What the page draws of predictions and outcomes: intervals on a common axis."""
 
 from __future__ import annotations
 
@@ -9,24 +9,10 @@ from itertools import chain
 
 import numpy as np
 
-from ombo_agents.campaigns import Advice, Campaign, Plate, Well
+from ombo_agents.campaigns import Advice, Campaign, Plate
 from ombo_agents.campaigns.data.reading import MEASURED
-from ombo_agents.campaigns.plates.plate import LAYOUTS
 
 _ROOM = 0.04  # of the axis, at either end
-
-
-@dataclass(frozen=True)
-class Place:
-    """A place of a plate.
-
-    Attributes:
-        name: Such as A1, or 1.
-        well: That goes there; None: it is free.
-    """
-
-    name: str
-    well: Well | None
 
 
 @dataclass(frozen=True)
@@ -72,30 +58,6 @@ class Chart:
 def short(number: float) -> str:
     """A number with four digits."""
     return f"{number + 0.0:.4g}"
-
-
-def plate_map(plate: Plate, layout: int | None) -> list[tuple[str, list[Place]]]:
-    """Rows of a plate with their letters, each a list of places.
-
-    Args:
-        plate: What goes there.
-        layout: Wells of the plate; None: the smallest that holds them, without names as A1.
-    """
-    size = layout or next((each for each in LAYOUTS if each >= len(plate)), None)
-    if size is None:
-        return []
-    width = LAYOUTS[size][1]
-    height = LAYOUTS[size][0] if layout else math.ceil(len(plate) / width)
-    rows = []
-    for r in range(height):
-        letter = chr(ord("A") + r) if layout else ""
-        places = []
-        for c in range(width):
-            i = r * width + c
-            name = f"{letter}{c + 1}" if layout else str(i + 1)
-            places.append(Place(name, plate.wells[i] if i < len(plate) else None))
-        rows.append((letter, places))
-    return rows
 
 
 def plate_chart(plate: Plate, campaign: Campaign, names: Sequence[str]) -> Chart | None:

@@ -21,7 +21,8 @@ from ombo_agents.serve.views.answers import (
     to,
     workspace,
 )
-from ombo_agents.serve.views.drawing import plate_chart, plate_map
+from ombo_agents.serve.views.drawing import plate_chart
+from ombo_agents.serve.views.plate_maps import plate_map
 from ombo_agents.serve.workspace import uploads
 from ombo_agents.serve.workspace.numbers import number_in, plates_in
 from ombo_agents.serve.workspace.understanding import Problems, sentence

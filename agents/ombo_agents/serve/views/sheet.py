@@ -18,7 +18,9 @@ from ombo_agents.serve.views.answers import (
 )
 from ombo_agents.serve.workspace import uploads
 from ombo_agents.serve.workspace.example import take_example
+from ombo_agents.serve.workspace.replacing import losses
 from ombo_agents.serve.workspace.understanding import RULES, SPACE, Problems, sentence
+from ombo_agents.serve.workspace.workspaces import Workspace
 
 blueprint = Blueprint("sheet", __name__)
 
@@ -34,20 +36,39 @@ def show() -> Answer:
 @blueprint.post("/sheet")
 def send() -> Answer:
     """Takes a sheet, with a space file and the files that it names, where these are sent, too."""
-    own = workspace()
+    own, problems = workspace(), Problems()
+    upload = request.files.get("sheet")
     with own.lock:
-        problems = Problems()
+        other = own.copy()
         try:
-            own.take_sheet(uploads.sheet_of(request.files.get("sheet")))
+            other.book = uploads.book_of(upload)
+            other.take_sheet(uploads.sheet_of(upload))
         except (ValueError, OSError) as error:
             problems.add("sheet", sentence(error))
-        if own.sheet is not None and not problems.by_place:
-            _take_space(problems)
-    return _page(problems.by_place) if problems.by_place else to("columns.show")
+            if other.book is not None:  # of which another sheet may be meant
+                own.book = other.book
+            return _page(problems.by_place)
+        _take_space(other, problems)
+        return _offer(other, "columns.show", problems)
 
 
-def _take_space(problems: Problems) -> None:
-    own = workspace()
+@blueprint.post("/sheet/other")
+def send_other() -> Answer:
+    """Takes another sheet of the workbook that was sent."""
+    own, problems = workspace(), Problems()
+    with own.lock:
+        if own.book is None:
+            return to("sheet.show")
+        other = own.copy()
+        try:
+            other.take_sheet(own.book.sheet(request.form.get("name", "")))
+        except (ValueError, OSError) as error:
+            problems.add("sheet", sentence(error))
+            return _page(problems.by_place)
+        return _offer(other, "columns.show", problems)
+
+
+def _take_space(own: Workspace, problems: Problems) -> None:
     for table in request.files.getlist("tables"):
         if table.filename:
             try:
@@ -71,8 +92,10 @@ def _take_space(problems: Problems) -> None:
 def example() -> Answer:
     """Takes the example that comes with the package."""
     with workspace().lock:
-        take_example(workspace())
-    return to("columns.show")
+        other = workspace().copy()
+        other.book = None
+        take_example(other)
+        return _offer(other, "columns.show")
 
 
 @blueprint.post("/campaign")
@@ -83,8 +106,42 @@ def load() -> Answer:
     except (ValueError, OSError) as error:
         return _page({"campaign": [sentence(error)]})
     with workspace().lock:
-        workspace().take_campaign(campaign)
-    return to("plate.show")
+        other = workspace().copy()
+        other.book = None
+        other.take_campaign(campaign)
+        return _offer(other, "plate.show")
+
+
+def _offer(other: Workspace, endpoint: str, problems: Problems | None = None) -> Answer:
+    """Opens what was sent, or asks where something that was entered would be gone."""
+    own = workspace()
+    wrong = {} if problems is None else problems.by_place
+    if wrong and losses(own, other):
+        return _page(wrong)  # nothing is replaced by what is not as it should be
+    if not own.offer(other, endpoint):
+        return to("sheet.ask")
+    return _page(wrong) if wrong else to(endpoint)
+
+
+@blueprint.get("/replace")
+def ask() -> Answer:
+    """Asks whether what was sent may take the place of what is open."""
+    waiting = workspace().waiting
+    if waiting is None:
+        return to("sheet.show")
+    return render_template("replace.html", waiting=waiting)
+
+
+@blueprint.post("/replace")
+def replace() -> Answer:
+    """Does what was answered."""
+    own = workspace()
+    with own.lock:
+        waiting, own.waiting = own.waiting, None
+        if waiting is None or "replace" not in request.form:
+            return to("sheet.show")
+        own.become(waiting.workspace)
+    return to(waiting.endpoint)
 
 
 @blueprint.get("/campaign.json")

@@ -57,7 +57,7 @@ class ColumnDraft:
         step: Of numbers between two ends; "": none.
         log: Whether ratios matter.
         values: Levels, choices or the fixed value, one a line.
-        most: Different values that a plate may have; "": any.
+        most: Different values that a plate may have, or "at least" so many; "": any.
         goal: "max" or "min", of a target.
         weight: Of a target among several.
         good_from, good_to: Of a target, between which it becomes better; "": all along.
@@ -128,7 +128,8 @@ def draft_of(sheet: Spreadsheet, space: Space, settings: Settings | None) -> Dra
     loose: list[ColumnDraft] = []
     for factor in space.factors:
         for name in factor.columns:
-            most = str(space.plate.get(name, ""))
+            least = f"at least {space.variety[name]}" if name in space.variety else ""
+            most = str(space.plate.get(name, least))
             found = ColumnDraft(headers[name], name, "parameter", "written", most=most)
             if isinstance(factor, ParameterFactor) and _is_plain(entries.get(name)):
                 found = filled(found, factor.parameter)

@@ -9,6 +9,8 @@ import numpy as np
 from ombo_agents.campaigns.data.settings import Settings
 from ombo_agents.campaigns.files.sheets import match
 from ombo_agents.serve.workspace.drafts import ColumnDraft, Draft, in_words, of_target
+from ombo_agents.serve.workspace.number_forms import ratios_matter, round_step
+from ombo_agents.serve.workspace.remarks import counts_rows, is_aside
 from ombo_gym.spreadsheets.number_columns import NumberColumn, read_numbers
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
@@ -17,15 +19,17 @@ _SPARSE = 0.5  # of the rows, below which a column is a remark
 _MOST_LEVELS = 6  # different numbers that are likely to be levels
 _MOST_CHOICES = 30
 _REPEATS = 2  # rows for each different value, from which values are likely to be all there are
+_GUESSED = ("kind", "low", "high", "step", "log", "values")  # fields
 
 
 def guessed(sheet: Spreadsheet, settings: Settings | None = None) -> Draft:
     """Fields for a sheet that has no space file.
 
-    The target is the last column of numbers unless settings name it. Other numbers are ordered
-    levels where few of them come again and again, ranges from the least to the largest where not;
-    texts are categories unless hardly one comes twice. What counts rows, is mostly empty, or is the
-    same in all rows, is not used.
+    The target is the last column of numbers unless settings name it. Other numbers are ranges from
+    the least to the largest, in round steps of which all are multiples, or ordered levels where few
+    of them come again and again and are powers, or are of no step; ratios matter where they are
+    spaced so. Texts are categories unless hardly one comes twice. Dates, who did it, remarks, what
+    counts rows, is mostly empty, or is the same in all rows, are not used.
 
     Args:
         sheet: Whose cells are looked at.
@@ -72,8 +76,7 @@ def with_guesses(draft: Draft, sheet: Spreadsheet) -> Draft:
     for each in draft.columns:
         if each.role != "parameter":
             guess = _guessed(sheet, each.column)
-            fields = {name: getattr(guess, name) for name in ("kind", "low", "high", "values")}
-            each = replace(each, **fields)
+            each = replace(each, **{name: getattr(guess, name) for name in _GUESSED})
         columns.append(each)
     return replace(draft, columns=tuple(columns))
 
@@ -95,17 +98,17 @@ def _holds_numbers(sheet: Spreadsheet, name: str) -> bool:
 
 def _guessed(sheet: Spreadsheet, name: str) -> ColumnDraft:
     cells, what = sheet.column(name), sheet.cells(name)
-    draft = ColumnDraft(name, name)
-    if _holds_numbers(sheet, name):
-        numbers = _numbers(sheet, name)
-        if numbers is not None:
-            return _of_numbers(draft, numbers, len(cells))
     held = [cell for cell in cells if what[cell].kind != "missing"]
+    aside = is_aside(name, held)
+    if _holds_numbers(sheet, name):
+        found = _of_numbers(ColumnDraft(name, name), _numbers(sheet, name), len(cells))
+        return replace(found, role="ignored") if aside else found
     different = list(dict.fromkeys(held))
     values = "\n".join(different[:_MOST_CHOICES])
-    draft = replace(draft, kind="fixed" if len(different) == 1 else "choices", values=values)
+    kind = "fixed" if len(different) == 1 else "choices"
+    draft = ColumnDraft(name, name, kind=kind, values=values)
     few = len(different) <= _MOST_CHOICES and len(held) >= _REPEATS * len(different)
-    if len(held) < _SPARSE * len(cells) or len(different) < 2 or not few:
+    if aside or len(held) < _SPARSE * len(cells) or len(different) < 2 or not few:
         return draft
     return replace(draft, role="parameter")
 
@@ -113,24 +116,35 @@ def _guessed(sheet: Spreadsheet, name: str) -> ColumnDraft:
 def _of_numbers(draft: ColumnDraft, numbers: np.ndarray, rows: int) -> ColumnDraft:
     """Numbers (n,) of a column."""
     different = np.unique(numbers)
+    if not len(different):
+        return draft
     low, high = in_words(different[0]), in_words(different[-1])
-    draft = replace(draft, kind="range", low=low, high=high)
-    counts_rows = len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
-    if len(numbers) < _SPARSE * rows or counts_rows:
+    step, log = round_step(different), ratios_matter(draft.column, different)
+    draft = replace(draft, low=low, high=high, step="" if step is None else in_words(step), log=log)
+    if len(numbers) < _SPARSE * rows or counts_rows(draft.column, numbers):
         return draft
     if len(different) == 1:
         return replace(draft, kind="fixed", values=low, low="", high="")
-    if len(different) <= _MOST_LEVELS and len(numbers) >= _REPEATS * len(different):
+    between = step is not None and not log and len(different) > 2  # others may be meant
+    repeated = len(different) <= _MOST_LEVELS and len(numbers) >= _REPEATS * len(different)
+    if repeated and not between:
         values = "\n".join(map(in_words, different.tolist()))
         draft = replace(draft, kind="levels", values=values)
     return replace(draft, role="parameter")
 
 
-def _numbers(sheet: Spreadsheet, name: str) -> np.ndarray | None:
-    """The numbers of a column, (n,); None where they cannot be read."""
-    odd = frozenset(cell for cell, each in sheet.cells(name).items() if each.kind != "number")
-    try:
-        found = read_numbers(sheet, [NumberColumn(name, "", odd)])[:, 0]
-    except ValueError:
-        return None
-    return found[np.isfinite(found)]
+def _numbers(sheet: Spreadsheet, name: str) -> np.ndarray:
+    """The numbers of a column, (n,); without those that can be read in two ways, if there are."""
+    what = sheet.cells(name)
+    for skipped in ((), (",",)):
+        odd = frozenset(
+            cell
+            for cell, each in what.items()
+            if each.kind != "number" or any(mark in cell for mark in skipped)
+        )
+        try:
+            found = read_numbers(sheet, [NumberColumn(name, "", odd)], mixed_marks=True)[:, 0]
+        except ValueError:
+            continue
+        return found[np.isfinite(found)]
+    return np.zeros(0)

@@ -58,3 +58,16 @@ def plates_in(text: str) -> list[int]:
             "whole numbers such as 24, 24, 8"
         )
     return [int(word) for word in words]
+
+
+def without_first(text: str) -> str:
+    """The plates that are left once the first is measured; "" where there is none or no such text.
+
+    Example:
+        >>> without_first("24, 24, 8")
+        '24, 8'
+    """
+    try:
+        return ", ".join(map(str, plates_in(text)[1:]))
+    except ValueError:
+        return ""

@@ -25,11 +25,17 @@ from ombo_agents.serve.workspace.drafts import (
     parameters_in,
 )
 from ombo_agents.serve.workspace.numbers import number_in, numbers_in
+from ombo_agents.serve.workspace.rules import other_names, with_rules_understood, wrong_rules
 from ombo_agents.serve.workspace.uploads import space_of
 from ombo_gym.design_spaces.parameters import parse_parameter
 
 SPACE, RULES, SHEET = "space", "rules", "sheet"  # places of the page, beside fields and columns
 _WHERE = re.compile(r"^(space|space\.yaml)(, line \d+)?: ")
+_FLAGS = re.compile(
+    r""" \(--[a-z-]+\)|[:;,]? (?:with )?--sheet (?:"[^"]*"|[\w.-]+)|; leave --sheet out"""
+)
+_LEAST = re.compile(r"at least (.*)", re.IGNORECASE)
+_WORDS = re.compile(r"(?:a word of )?--(failed|pending)\b")
 _COLUMN = re.compile(r", column '((?:[^'\\]|\\.)*)'")
 _RULE_WORDS = ("constraints:", "exclude:", "shared:", "distinct:", "shared, distinct:")
 
@@ -58,7 +64,8 @@ class Problems(Exception):
 
 def sentence(words: object) -> str:
     """What an error says, without what belongs to commands."""
-    return str(words).removeprefix("csv: ").replace(" (--failed)", "")
+    plain = str(words).removeprefix("csv: ").removeprefix("tell: ")
+    return _WORDS.sub(r"a word for \1 wells", _FLAGS.sub("", plain))
 
 
 def place_of(index: int) -> str:
@@ -98,7 +105,7 @@ def written_space(draft: Draft, space: Space | None) -> dict[str, Any]:
         rest.pop(key, None)
     rules: dict[str, Any] = {key: _rules(getattr(draft, key)) for key in ("constraints", "exclude")}
     shared = [name for name, most in plate.items() if most == 1]
-    distinct = {name: most for name, most in plate.items() if most > 1}
+    distinct = {name: most for name, most in plate.items() if most != 1}
     rules |= {"shared": shared, "distinct": distinct}
     return {"parameters": entries, **rest, **{key: each for key, each in rules.items() if each}}
 
@@ -124,9 +131,42 @@ def read_text(text: str, tables: Mapping[str, Any]) -> Space:
         check_feasible(space)
         return space
     except (ValueError, OSError) as error:
-        words = _WHERE.sub("", str(error))
-        problems.add(RULES if words.startswith(_RULE_WORDS) else SPACE, error)
+        if not _is_of_rules(error):
+            problems.add(SPACE, error)
+            raise problems from None
+        every = wrong_rules(text, lambda written: space_of(as_text(written), tables))
+        for words in every or [str(error)]:
+            problems.add(RULES, words)
         raise problems from None
+
+
+def read_fields(
+    draft: Draft, written: Mapping[str, Any], tables: Mapping[str, Any]
+) -> tuple[str, Space]:
+    """The space file that the fields make, and its space.
+
+    Args:
+        draft: The fields, whose columns rules may call as the sheet does, or without their unit.
+        written: As `written_space` gives it.
+        tables: Files that it names.
+
+    Raises:
+        Problems: As `read_text`.
+    """
+    text = as_text(written)
+    try:
+        space_of(text, tables)
+    except (ValueError, OSError) as error:
+        if _is_of_rules(error):
+            others = other_names((each.name, each.column) for each in draft.of_role("parameter"))
+            text = as_text(
+                with_rules_understood(written, others, lambda data: space_of(as_text(data), tables))
+            )
+    return text, read_text(text, tables)
+
+
+def _is_of_rules(error: Exception) -> bool:
+    return _WHERE.sub("", str(error)).startswith(_RULE_WORDS)
 
 
 def settings_of(draft: Draft, before: Settings | None) -> Settings:
@@ -288,25 +328,27 @@ def _target(column: ColumnDraft) -> Target:
     return Target(column.column, column.goal, number_in(column.weight or "1", "weight"), low, high)
 
 
-def _plate(draft: Draft, problems: Problems) -> dict[str, int]:
-    """The most different values of a plate, by parameter."""
-    found = {}
+def _plate(draft: Draft, problems: Problems) -> dict[str, int | str]:
+    """The most different values of a plate, or "at least" so many, by parameter."""
+    found: dict[str, int | str] = {}
     for i, column in enumerate(draft.columns):
         if column.role != "parameter" or not column.most.strip():
             continue
+        least = _LEAST.fullmatch(column.most.strip())
         try:
-            most = number_in(column.most, "values on a plate")
+            number = number_in(least[1] if least else column.most, "values on a plate")
         except ValueError as error:
             problems.add(place_of(i), error)
             continue
-        if not isinstance(most, int) or most < 1:
+        if not isinstance(number, int) or number < 1:
             problems.add(
                 place_of(i),
                 f"values on a plate: expected a whole number of at least 1, got {column.most}; "
-                "leave it empty where a plate may have any",
+                "leave it empty where a plate may have any, write at least 4 where it should "
+                "have so many",
             )
             continue
-        found[column.name] = most
+        found[column.name] = f"at least {number}" if least else number
     return found
 
 

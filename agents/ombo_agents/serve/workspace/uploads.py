@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,64 @@ from werkzeug.datastructures import FileStorage
 from ombo_agents.campaigns import Campaign, Space, read_space
 from ombo_agents.campaigns.files.sheets import read_sheet
 from ombo_agents.campaigns.space.library import parse_table
-from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
+from ombo_gym.spreadsheets.spreadsheet import WORKBOOKS, Spreadsheet
 
 MOST_BYTES = 2**25  # of a request
 _MOST_UNPACKED = 2**28  # bytes of a workbook, which is an archive
 _LONGEST_NAME = 80
 _SHEETS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 _SPACE = "space.yaml"
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook with several sheets.
+
+    Attributes:
+        name: Of the file.
+        content: Of the file.
+        sheets: Names of its sheets, in order.
+    """
+
+    name: str
+    content: bytes
+    sheets: tuple[str, ...]
+
+    @classmethod
+    def of_file(cls, path: Path) -> Book | None:
+        """The workbook in a file; None: it is none, or has one sheet."""
+        if path.suffix.lower() not in WORKBOOKS:
+            return None
+        import openpyxl
+
+        try:
+            with path.open("rb") as file:
+                book = openpyxl.load_workbook(file, read_only=True)
+                names = tuple(each.title for each in book.worksheets)
+        except Exception:  # of any kind where a file is damaged, which the reader of sheets says
+            return None
+        return cls(path.name, path.read_bytes(), names) if len(names) > 1 else None
+
+    def sheet(self, name: str) -> Spreadsheet:
+        """One of its sheets.
+
+        Raises:
+            ValueError: There is none of that name, or it is no table with a header.
+        """
+        with _folder() as folder:
+            path = folder / self.name
+            path.write_bytes(self.content)
+            return replace(read_sheet(path, sheet=name), path=Path(path.name))
+
+
+def book_of(upload: FileStorage | None) -> Book | None:
+    """The workbook that was sent, where it has several sheets; it can be read again afterwards."""
+    if upload is None or Path(upload.filename or "").suffix.lower() not in WORKBOOKS:
+        return None
+    with _as_file(upload, _SHEETS, "an Excel workbook (.xlsx)") as path:
+        upload.stream.seek(0)
+        _check_archive(path)
+        return Book.of_file(path)
 
 
 def sheet_of(upload: FileStorage | None) -> Spreadsheet:

@@ -6,7 +6,7 @@ import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,14 +18,21 @@ from ombo_agents.campaigns.files.sheets import match
 from ombo_agents.serve.workspace.calculations import Calculation
 from ombo_agents.serve.workspace.drafts import Draft, draft_of, with_settings
 from ombo_agents.serve.workspace.guessing import guessed, with_guessed_target, with_guesses
+from ombo_agents.serve.workspace.numbers import without_first
+from ombo_agents.serve.workspace.replacing import Waiting, losses
+from ombo_agents.serve.workspace.results import Added, added_results
 from ombo_agents.serve.workspace.understanding import (
+    RULES,
     Problems,
     as_text,
     campaign_of,
+    place_of,
+    read_fields,
     read_text,
     settings_of,
     written_space,
 )
+from ombo_agents.serve.workspace.uploads import Book
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
 MOST_TABLES = 20  # files that a space file names
@@ -37,6 +44,7 @@ class Workspace:
 
     Attributes:
         sheets: As they were sent, in order; none yet.
+        book: The workbook with several sheets that the first one is of, or that was sent last.
         space: What may be varied; None: not said yet.
         text: The space file.
         tables: Files that it names.
@@ -47,11 +55,14 @@ class Workspace:
         asked: What was last asked of plates and advice, as the texts of fields.
         plate: That was suggested last.
         advice: That was given last, since the file of a campaign keeps less of it.
+        added: What came of the results that were added last, as long as nothing else changes.
         calculation: That goes on, or ended last.
+        waiting: What was sent while this is open.
         lock: Held while anything of this changes.
     """
 
     sheets: tuple[Sheet, ...] = ()
+    book: Book | None = None
     space: Space | None = None
     text: str = ""
     tables: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +73,9 @@ class Workspace:
     asked: dict[str, str] = field(default_factory=dict)
     plate: Plate | None = None
     advice: Advice | None = None
+    added: Added | None = None
     calculation: Calculation | None = None
+    waiting: Waiting | None = None
     lock: Any = field(default_factory=threading.RLock)
 
     @classmethod
@@ -88,12 +101,54 @@ class Workspace:
         found._understand()
         return found
 
+    @classmethod
+    def of_campaign(cls, campaign: Campaign, asked: Mapping[str, str]) -> Workspace:
+        """What a visitor begins with who is given a campaign that was kept.
+
+        Args:
+            campaign: That was read.
+            asked: Texts of fields.
+        """
+        found = cls(asked=dict(asked))
+        found.take_campaign(campaign)
+        return found
+
     def copy(self) -> Workspace:
         """The same for another visitor; what one does with it the other does not see."""
         campaign = (
             None if self.campaign is None else copy.copy(self.campaign)
         )  # whose data are frozen
-        return replace(self, campaign=campaign, asked=dict(self.asked), lock=threading.RLock())
+        return replace(
+            self,
+            campaign=campaign,
+            asked=dict(self.asked),
+            calculation=None,
+            waiting=None,
+            lock=threading.RLock(),
+        )
+
+    def offer(self, other: Workspace, endpoint: str) -> bool:
+        """Takes the place of what is here, or waits where something that was entered would be gone.
+
+        Args:
+            other: With what was sent.
+            endpoint: Of the page that is shown once it is open.
+
+        Returns:
+            Whether it is here now.
+        """
+        if gone := losses(self, other):
+            self.waiting = Waiting(other, endpoint, gone)
+            return False
+        self.become(other)
+        return True
+
+    def become(self, other: Workspace) -> None:
+        """Takes all that another has, in place of what is here."""
+        self.drop()
+        for each in fields(self):
+            if each.name != "lock":
+                setattr(self, each.name, getattr(other, each.name))
 
     @property
     def sheet(self) -> Spreadsheet | None:
@@ -140,15 +195,28 @@ class Workspace:
         try:
             written = written_space(draft, space)
             if space is None or written != written_space(self.draft(), space):
-                text = as_text(written)
-                space = read_text(text, self.tables)
+                text, space = read_fields(draft, written, self.tables)
         except Problems as found:
-            problems.by_place |= found.by_place
+            problems.by_place |= found.by_place | self._wrong_rules(draft, found)
         problems.check()
         assert space is not None and settings is not None
         campaign = campaign_of(space, settings, self.sheets, self._kept_advice)
         self.space, self.text, self.settings = space, text, settings
         self._replace_campaign(campaign)
+
+    def _wrong_rules(self, draft: Draft, problems: Problems) -> dict[str, list[str]]:
+        """What is wrong with rules where columns are, too: these are taken as they were, then."""
+        before = self.draft().columns
+        columns = [
+            before[i] if place_of(i) in problems.by_place else each
+            for i, each in enumerate(draft.columns)
+        ]
+        whole = replace(draft, columns=tuple(columns))
+        try:
+            read_fields(whole, written_space(whole, self.space), self.tables)
+        except Problems as found:
+            return {place: each for place, each in found.by_place.items() if place == RULES}
+        return {}
 
     def take_table(self, name: str, table: Mapping[str, Any]) -> None:
         """A file that a space file names.
@@ -169,16 +237,25 @@ class Workspace:
         self.text = as_text(campaign.space.written)
         self._replace_campaign(campaign)
 
-    def tell(self, table: Spreadsheet) -> None:
+    def tell(self, table: Spreadsheet, *, counted: bool = True) -> None:
         """A plate with its results.
 
+        Args:
+            table: As it was filled in.
+            counted: Whether it was one of the plates left.
+
         Raises:
-            ValueError: A row that is not as the sheet's; nothing has changed.
+            ValueError: A row that is not as the sheet's, or no result; nothing has changed.
         """
         assert self.campaign is not None
-        self.campaign.tell(table)
-        self.sheets = tuple(self.campaign.sheets)
-        self._replace_campaign(self.campaign)
+        before, told = self.campaign.data, copy.copy(self.campaign)
+        told.tell(table)
+        told.data.check_filled()
+        self.sheets = tuple(told.sheets)
+        self._replace_campaign(told)
+        self.added = added_results(before, told.data)
+        if counted and self.added.new_round and "plates" in self.asked:
+            self.asked["plates"] = without_first(self.asked["plates"])
 
     def drop(self) -> None:
         """Stops what goes on."""
@@ -238,7 +315,7 @@ class Workspace:
         self.drop()
         self.kept = self._kept_advice
         self.campaign, self.problems = campaign, {}
-        self.plate = self.advice = self.calculation = None
+        self.plate = self.advice = self.calculation = self.added = self.waiting = None
 
     def _has_columns(self, table: Spreadsheet) -> bool:
         """Whether a sheet has all columns that something was said of."""
