@@ -13,6 +13,8 @@ from ombo_agents.cli.campaign_arguments import SheetArgs, read_campaign
 class Args(SheetArgs):
     """Plays what is left of a campaign on objectives drawn given the spreadsheet's data.
 
+    It shows on stderr how far it is. Ctrl-C ends it with an answer from what is simulated by then.
+
     For instance: ombo advise screen.csv --space space.yaml --target yield --maximise --plates 24,8
     """
 
@@ -23,7 +25,7 @@ class Args(SheetArgs):
     policies: str | None = None
     """Names that `ombo list` knows, with commas between; a few that suit the space otherwise."""
     simulations: int | None = None
-    """Objectives that are drawn; otherwise 200, fewer where rows are many."""
+    """Objectives that are drawn; otherwise 200, fewer where rows or designs are many."""
     seed: int = 0
     """The same files, flags and seed give the same advice."""
     out: Path | None = None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ombo_agents.campaigns import Campaign
-from ombo_agents.campaigns.advice.advising import chosen, other_plates
+from ombo_agents.campaigns.advice.futures import chosen, other_plates
 from tests.campaigns.test_campaign import SPACES, rows_of
 
 BOX = {"a": {"range": [0, 10]}, "b": {"range": [0, 1]}}
@@ -130,7 +130,7 @@ def test_every_kind_of_space_is_advised_on(kind: str, monkeypatch: pytest.Monkey
     advice = campaign.advise([3, 2], policies=["random"], simulations=4, progress=False)
     assert len(advice.scenarios) == 6
     assert np.isfinite(advice.policies[0].outcome.estimate)
-    assert campaign.suggest([3, 2]).reason.startswith(f"{advice.policy}: as advised")
+    assert f"({advice.policy}): as advised" in campaign.suggest([3, 2]).reason
 
 
 # --- when it does not trust itself ---------------------------------------------------------------
@@ -145,7 +145,7 @@ def test_few_data_are_not_simulated_from(count: int) -> None:
     assert not advice.policies
     assert not advice.scenarios
     assert "at least 8 are needed" in str(advice)
-    assert campaign.suggest([4, 2]).reason.startswith("sobol: as advised")
+    assert "(sobol): as advised" in campaign.suggest([4, 2]).reason
 
 
 def test_values_that_are_all_the_same_say_nothing() -> None:
@@ -177,7 +177,7 @@ def test_space_filling_advice_ends_with_the_data_it_was_given_for() -> None:
     campaign = smooth(5)
     campaign.advise([4, 2])
     campaign.tell(smooth_rows(4, seed=1))
-    assert campaign.suggest([2]).reason.startswith("doe_then_ucb")
+    assert "(doe_then_ucb" in campaign.suggest([2]).reason
 
 
 # --- what it says and keeps ----------------------------------------------------------------------
@@ -203,9 +203,9 @@ def test_advice_is_kept_and_followed_and_never_taken_back(tmp_path: Path) -> Non
     loaded = Campaign.load(path)
     assert loaded.advice == campaign.advice == (advice.to_dict(),)
     assert loaded.suggest([4, 2]) == campaign.suggest([4, 2])
-    assert loaded.suggest([4, 2]).reason.startswith(f"{advice.policy}: as advised after 20 wells")
+    assert f"({advice.policy}): as advised after 20 wells" in loaded.suggest([4, 2]).reason
     loaded.tell(smooth_rows(2, seed=1))
-    assert loaded.suggest([2]).reason.startswith(f"{advice.policy}: as advised after 20 wells")
+    assert f"({advice.policy}): as advised after 20 wells" in loaded.suggest([2]).reason
     other = smooth()
     other.advise([4], **QUICK)
     with pytest.raises(ValueError, match="advised 1 times otherwise"):

@@ -26,6 +26,7 @@ Advance = Callable[[int], object]  # is told how many campaigns have gone on by 
 
 _HELD = 2**22  # covariances of candidates and measured designs that are held at once
 CHUNK = 50  # campaigns that are played at once, for bounded memory
+CHUNK_OF_COSTLY = 20  # likewise, where each takes its time
 _NOISE, _CHOICES = 1, 2  # streams of random numbers
 
 
@@ -37,46 +38,60 @@ class Simulation:
         objectives: S of them.
         seed: Of luck: noise of measurements, and what policies draw.
         advance: Is called as campaigns go on.
+        chunk: How many are played at once.
 
     Attributes:
+        known: What was measured.
         before: (S,) the best true value among what is known: what stopping now is worth.
     """
 
     def __init__(
-        self, known: Known, objectives: DrawnObjectives, seed: int, advance: Advance
+        self,
+        known: Known,
+        objectives: DrawnObjectives,
+        seed: int,
+        advance: Advance,
+        chunk: int = CHUNK,
     ) -> None:
-        self._known, self._objectives = known, objectives
-        self._seed, self._advance = seed, advance
+        self.known, self._objectives = known, objectives
+        self._seed, self._advance, self._chunk_size = seed, advance, chunk
         features = known.spec.design_space.features(known.designs)
         self.before = objectives.at(features).max(axis=1)  # (S,)
 
-    def spec(self, plates: Sequence[int]) -> CampaignSpec:
-        """Of the campaign, were these the plates to come."""
-        counts = np.bincount(self._known.rows.rounds)
-        played = [int(count) for count in counts[1:] if count]
-        return replace(
-            self._known.spec, plates=(*played, *plates), horizons=(1, 1), batch_sizes=(1, 1)
-        )
+    @property
+    def chunks(self) -> list[NDArray[np.intp]]:
+        """Which objectives are played at once."""
+        count = len(self.before)
+        return [
+            np.arange(first, min(first + self._chunk_size, count))
+            for first in range(0, count, self._chunk_size)
+        ]
 
-    def play(self, policy: str, plates: Sequence[int], *, told_one: bool = False) -> Floats:
+    def play(
+        self,
+        policy: str,
+        plates: Sequence[int],
+        *,
+        told_one: bool = False,
+        draws: NDArray[np.intp] | None = None,
+    ) -> Floats:
         """The values that finished campaigns' utilities stand for, as scores, (S,).
 
         Args:
             policy: Its name.
             plates: Sizes of the plates to come.
             told_one: Whether it is told every round that it is the last.
+            draws: One of `chunks`, whose objectives alone are played; None: all are.
         """
-        spec = self.spec(plates)
-        if self._known.encoding.space.plate:
+        spec = spec_of(self.known, plates)
+        space = self.known.encoding.space
+        if space.plate or space.variety:
             choose = partial(self._with_plate_rules, policy, spec, told_one)
         else:
             player = make(policy, spec)
-            choose = partial(_together, Myopic(player) if told_one else player, spec)
-        levels = np.empty(len(self.before))
-        for first in range(0, len(levels), CHUNK):
-            draws = np.arange(first, min(first + CHUNK, len(levels)))
-            levels[draws] = self._chunk(choose, spec, plates, draws)
-        return levels
+            choose = partial(self._together, Myopic(player) if told_one else player, spec)
+        chunks = self.chunks if draws is None else [draws]
+        return np.concatenate([self._chunk(choose, spec, plates, some) for some in chunks])
 
     def _with_plate_rules(
         self,
@@ -97,18 +112,32 @@ class Simulation:
         values = shown["measurements"][:, :n]
         means, sds = self._believed(spec, designs, values)
         for row, rng in enumerate(rngs):
-            known = replace(self._known, spec=spec, designs=designs[row], values=values[row])
+            known = replace(self.known, spec=spec, designs=designs[row], values=values[row])
             believed = partial(_same, (means[row], sds[row]))
             wells = wells_of(known, believed, plates, policy, rng, as_last=told_one)
             found.append(wells.among_all)
+            self._advance(1)
         return np.stack(found)
+
+    def _together(
+        self,
+        player: Policy,
+        spec: CampaignSpec,
+        shown: Observation,
+        plates: Sequence[int],
+        rngs: Sequence[np.random.Generator],
+    ) -> Designs:
+        """What a policy puts on the next plate of each campaign, (R, q, *shape)."""
+        found = spec.design_space.designs(player.act(shown, rngs))[:, : plates[0]]
+        self._advance(len(rngs))
+        return found
 
     def _believed(
         self, spec: CampaignSpec, designs: Designs, values: Floats
     ) -> tuple[Floats, Floats]:
         """Mean and sd (R, M) of all candidates in R campaigns."""
         space, rows = spec.design_space, len(values)
-        started = np.full(rows, self._known.num_start)
+        started = np.full(rows, self.known.num_start)
         posterior, _ = condition(make_surrogate(spec), space, designs, values, started)
         assert space.size is not None
         parts = []
@@ -126,7 +155,7 @@ class Simulation:
     ) -> Floats:
         """Levels of some campaigns, (R,)."""
         objectives = self._objectives.take(draws)
-        known, space = self._known, spec.design_space
+        known, space = self.known, spec.design_space
         one = spec.observation(
             known.designs, known.values, list(plates), from_start=known.num_start
         )
@@ -156,7 +185,6 @@ class Simulation:
                 horizon=np.full(len(draws), len(plates)),
                 best_mean=None,
             )
-            self._advance(len(draws))
         return spec.utility.level(tracker.utilities, self.before[draws], sum(plates))
 
     def _luck(self, draw: int, played: int, q: int) -> Floats:
@@ -167,16 +195,12 @@ class Simulation:
         return np.random.default_rng([self._seed, stream, draw, played])
 
 
+def spec_of(known: Known, plates: Sequence[int]) -> CampaignSpec:
+    """Of the campaign, were these the plates to come."""
+    counts = np.bincount(known.rows.rounds)
+    played = [int(count) for count in counts[1:] if count]
+    return replace(known.spec, plates=(*played, *plates), horizons=(1, 1), batch_sizes=(1, 1))
+
+
 def _same(found: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     return found
-
-
-def _together(
-    player: Policy,
-    spec: CampaignSpec,
-    shown: Observation,
-    plates: Sequence[int],
-    rngs: Sequence[np.random.Generator],
-) -> Designs:
-    """What a policy puts on the next plate of each campaign, (R, q, *shape)."""
-    return spec.design_space.designs(player.act(shown, rngs))[:, : plates[0]]
