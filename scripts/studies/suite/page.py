@@ -178,7 +178,7 @@ def _tables(board: pd.DataFrame, timings: pd.DataFrame) -> list[str]:
                 f"{rows['median'].mean():.3f}",
                 f"{rows['auc'].mean():.3f}",
                 f"{rows['harm'].mean():.2f}",
-                f"{cost.get(name, float('nan')):.0f}",
+                f"{cost[name]:.0f}" if name in cost else "-",
             ]
         )
     heads = [f"N = {n}" for n in horizons]
