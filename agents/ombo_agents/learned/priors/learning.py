@@ -136,10 +136,8 @@ def learn_basis(
     """
     values = standardised(small.values, curvature, small.train)
     kernel, noise = fitted_kernel(small, values.values, rng)
-    functions: Functions
-    if kind == "tables":
-        functions = Tables(values.values)
-    else:
+    functions: Functions = Tables(values.values)
+    if kind != "tables":
         functions = Interpolated(small, values.values, kernel, noise, rng)
     chooser = _Chooser(small, values, folds, scales, functions, kernel, rng, most_loadings)
     choice, judgement = chooser.choose()

@@ -97,6 +97,20 @@ def train_prior(
     loadings = whole("loadings", loadings)
     if kind not in (*KINDS, _BEST):
         raise ValueError(f"kind: expected one of {[*KINDS, _BEST]}, got {kind!r}")
+    family = _family(tasks, seed, instances, env_kwargs, of_folder)
+    prior = learn(family, kind, seed, loadings)
+    prior.save(Path(out))
+    return dict(prior.config)
+
+
+def _family(
+    tasks: Any,
+    seed: int,
+    instances: int | None,
+    env_kwargs: Mapping[str, Any] | None,
+    of_folder: Mapping[str, Any],
+) -> Family:
+    """The training instances that arguments of `train_prior` mean."""
     if isinstance(tasks, str | Path) and Path(tasks).is_dir():
         if {"space", "target"} - {name for name, given in of_folder.items() if given is not None}:
             raise ValueError(
@@ -109,16 +123,12 @@ def train_prior(
                     f"{name}: it goes with tasks of environments, got {of_an_environment} and "
                     f"{tasks}, a folder of past campaigns"
                 )
-        family = family_of_folder(tasks, **of_folder)
-    elif given := [name for name, each in of_folder.items() if each]:
+        return family_of_folder(tasks, **of_folder)
+    if given := [name for name, each in of_folder.items() if each]:
         raise ValueError(
             f"{given[0]}: it goes with tasks that are a folder of past campaigns, got {tasks!r}"
         )
-    else:
-        family = family_of(tasks, seed, instances, env_kwargs)
-    prior = learn(family, kind, seed, loadings)
-    prior.save(Path(out))
-    return dict(prior.config)
+    return family_of(tasks, seed, instances, env_kwargs)
 
 
 def learn(
