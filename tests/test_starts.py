@@ -298,18 +298,21 @@ def test_a_size_that_some_campaigns_could_not_give_is_refused_when_the_environme
         gym.make("Ombo/TFBinding-v0", start=start)
 
 
-def test_a_problem_that_draws_nothing_is_told_what_to_draw():
+@pytest.mark.parametrize(
+    ("drawn", "came"), [({}, "none"), (np.zeros((1, 2)), "array"), (None, "None")]
+)
+def test_a_problem_that_draws_nothing_is_told_what_to_draw(drawn, came):
     class Fixed(Problem):
         def __init__(self):
             self.design_space = CategoricalDesigns([4, 4])
 
         def draw(self, rngs):
-            return {}
+            return drawn
 
         def evaluate(self, instances, designs):
             return designs.sum(axis=-1).astype(float)
 
-    with pytest.raises(ValueError, match="at least one array"):
+    with pytest.raises(ValueError, match=f"a dict of at least one array .* got .*{came}"):
         CampaignEnv(Fixed(), start={"kind": "percentile"}).reset(seed=0)
 
 

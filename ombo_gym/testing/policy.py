@@ -171,22 +171,22 @@ def _check_rows(
     env: VectorEnv[Any, Any, Any],
     where: str,
 ) -> None:
-    """Rows in another order, the first of them over, with rubbish where nothing is in use."""
-    order = np.roll(np.arange(len(actions)), 1)
+    """Rows the other way round, the last of them over, with rubbish where nothing is in use."""
+    order = np.arange(len(actions))[::-1]
     shuffled = {name: array[order].copy() for name, array in observation.items()}
     unused = shuffled["observed"] == 0  # (B, capacity)
     shuffled["measurements"][unused] = 1e3
     if len(used := np.flatnonzero(~unused[-1])):
         shuffled["designs"][unused] = shuffled["designs"][-1, used[0]]
-    shuffled["rounds_left"][0] = shuffled["plates"][0] = 0
+    shuffled["rounds_left"][-1] = shuffled["plates"][-1] = 0
     rngs = _rngs(round_, observation)
     beside = policy.act(shuffled, [rngs[row] for row in order])
     assert env.action_space.contains(beside), (
         f"{where}: no valid action for a campaign that is over"
     )
     np.testing.assert_array_equal(
-        beside[1:],
-        actions[order][1:],
+        beside[:-1],
+        actions[order][:-1],
         f"{where}: a row's action depends on more than its own dataset and generator",
     )
 
@@ -199,7 +199,11 @@ def _check_claims(
         np.testing.assert_array_equal(other, actions, f"{where}: it is not deterministic")
     if not getattr(policy, "horizon_aware", True):
         last = policy.act(as_last_round(observation), _rngs(round_, observation))
-        np.testing.assert_array_equal(last, actions, f"{where}: it reads the rounds to come")
+        np.testing.assert_array_equal(
+            last,
+            actions,
+            f"{where}: it reads the rounds to come; give its class horizon_aware = True",
+        )
 
 
 def _check_designs(
