@@ -209,10 +209,10 @@ def draw_instances(
     instances = problem.draw(KeyedGenerator(keys, Stream.INSTANCE))
     name = type(problem).__name__
     if not isinstance(instances, dict) or not instances:
-        came = "none" if isinstance(instances, dict) else shown(instances)
+        drawn = "none" if isinstance(instances, dict) else shown(instances)
         raise ValueError(
             f"{name}.draw: expected a dict of at least one array with a row per campaign, got "
-            f"{came}; where all instances are alike, give their number"
+            f"{drawn}; where all instances are alike, give their number"
         )
     for key, array in instances.items():
         if not isinstance(array, np.ndarray) or array.shape[:1] != keys.shape:
