@@ -312,7 +312,7 @@ def test_a_problem_that_draws_nothing_is_told_what_to_draw(drawn, came):
         def evaluate(self, instances, designs):
             return designs.sum(axis=-1).astype(float)
 
-    with pytest.raises(ValueError, match=f"a dict of at least one array .* got .*{came}"):
+    with pytest.raises(ValueError, match=f"at least one array .* in a dict .* got .*{came}"):
         CampaignEnv(Fixed(), start={"kind": "percentile"}).reset(seed=0)
 
 

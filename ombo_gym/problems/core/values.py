@@ -211,8 +211,8 @@ def draw_instances(
     if not isinstance(instances, dict) or not instances:
         drawn = "none" if isinstance(instances, dict) else shown(instances)
         raise ValueError(
-            f"{name}.draw: expected a dict of at least one array with a row per campaign, got "
-            f"{drawn}; where all instances are alike, give their number"
+            f"{name}.draw: expected at least one array with a row per campaign, in a dict by name, "
+            f"got {drawn}; where all instances are alike, give their number"
         )
     for key, array in instances.items():
         if not isinstance(array, np.ndarray) or array.shape[:1] != keys.shape:
