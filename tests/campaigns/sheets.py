@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +41,27 @@ def write(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def workbook(path: Path, rows: list[list[Any]]) -> Path:
-    """An Excel workbook with one sheet."""
+def book_of(sheets: Mapping[str, list[list[Any]]]) -> Any:
+    """An openpyxl workbook with these sheets."""
     import openpyxl
 
     book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    book.save(path)
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    return book
+
+
+def workbook(path: Path, rows: list[list[Any]]) -> Path:
+    """An Excel file with one sheet."""
+    book_of({"Sheet": rows}).save(path)
     return path
+
+
+def workbook_bytes(sheets: Mapping[str, list[list[Any]]]) -> bytes:
+    """What an Excel file with these sheets holds."""
+    content = io.BytesIO()
+    book_of(sheets).save(content)
+    return content.getvalue()

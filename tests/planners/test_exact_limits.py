@@ -18,6 +18,7 @@ import tyro
 import ombo_agents
 from ombo_agents.cli.arguments import report_errors
 from ombo_agents.cli.exact import Args, main, solve
+from ombo_agents.planners import reachable_states
 from ombo_agents.planners.belief_mdp.counting import beta_binomial
 from ombo_agents.planners.dynamic_programming import TooManyStates, exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
@@ -176,6 +177,20 @@ def test_the_states_that_the_error_asks_for_are_enough_and_what_it_calls_feasibl
     assert planned(feasible, 20) <= 20
     with pytest.raises(TooManyStates):
         planned(feasible + 1, 20)
+
+
+@pytest.mark.parametrize(("name", "states"), [("signpost", 277), ("clique", 727)])
+def test_enumeration_gives_up_within_a_layer_as_it_does_after_it(name, states, monkeypatch):
+    spec = campaign_spec(gym.make("Ombo/Landscapes-v0", name=name, horizon=3, batch_size=2))
+    assert solve_campaign(spec).states == states
+    said = []
+    for entries in (reachable_states.CHUNK_ENTRIES, 1):  # states that are held before duplicates go
+        monkeypatch.setattr(reachable_states, "CHUNK_ENTRIES", entries)
+        assert solve_campaign(spec, max_states=states).states == states
+        with pytest.raises(TooManyStates) as caught:
+            solve_campaign(spec, max_states=states - 1)
+        said.append(str(caught.value))
+    assert said[0] == said[1]
 
 
 def test_a_policy_over_its_limit_says_so_when_it_is_made():

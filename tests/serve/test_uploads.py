@@ -6,25 +6,16 @@ import io
 import zipfile
 from pathlib import Path
 
-import openpyxl
 import pytest
 from werkzeug.datastructures import FileStorage
 
 from ombo_agents.serve.workspace import uploads
+from tests.campaigns.sheets import workbook_bytes
 
 
 def upload(name: str, content: str | bytes = "a,b\n1,2\n") -> FileStorage:
     data = content.encode() if isinstance(content, str) else content
     return FileStorage(io.BytesIO(data), filename=name)
-
-
-def workbook(rows: list[list[object]]) -> bytes:
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 @pytest.mark.parametrize("name", ["screen.csv", "Screen.TSV", "µ 反应.csv", "a.b.csv"])
@@ -35,7 +26,7 @@ def test_a_sheet_has_the_name_that_it_was_sent_with(name: str) -> None:
 
 
 def test_a_workbook_is_read_like_a_csv_file() -> None:
-    sheet = uploads.sheet_of(upload("s.xlsx", workbook([["a", "b"], [1, 2.5]])))
+    sheet = uploads.sheet_of(upload("s.xlsx", workbook_bytes({"Sheet": [["a", "b"], [1, 2.5]]})))
     assert (sheet.header, sheet.rows) == (["a", "b"], [["1", "2.5"]])
 
 

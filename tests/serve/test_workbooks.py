@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from ombo_agents.cli.serve import Args, workspace_of
+from tests.campaigns.sheets import workbook_bytes
 from tests.serve.visitor import Visitor, app_of, wrongs
 
 DATA: list[list[Any]] = [["T", "yield"], [20, 1.5], [30, 2], [40, 5]]
 NOTES: list[list[Any]] = [["Project", "K-17"], ["Analyst", "CK"]]
-
-
-def book(**sheets: list[list[Any]]) -> bytes:
-    """A workbook with these sheets."""
-    found = openpyxl.Workbook()
-    found.remove(found.active)
-    for name, rows in sheets.items():
-        sheet = found.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = io.BytesIO()
-    found.save(content)
-    return content.getvalue()
 
 
 def header(visitor: Visitor) -> list[str]:
@@ -35,7 +21,7 @@ def header(visitor: Visitor) -> list[str]:
 
 
 def test_the_page_says_which_sheet_it_read_and_offers_the_others(visitor: Visitor) -> None:
-    content = book(Notes=NOTES, Data=DATA, Empty=[])
+    content = workbook_bytes({"Notes": NOTES, "Data": DATA, "Empty": []})
     assert visitor.post("/sheet", sheet=("b.xlsx", content)).location == "/columns"
     for path in ("/columns", "/"):
         page = visitor.get(path).text
@@ -50,7 +36,9 @@ def test_the_page_says_which_sheet_it_read_and_offers_the_others(visitor: Visito
 
 def test_a_sheet_that_is_no_table_leaves_the_others_to_choose_from(visitor: Visitor) -> None:
     notes: list[list[Any]] = [["a", "a"], [1, 2]]
-    answer = visitor.post("/sheet", sheet=("b.xlsx", book(Notes=notes, Data=DATA)))
+    answer = visitor.post(
+        "/sheet", sheet=("b.xlsx", workbook_bytes({"Notes": notes, "Data": DATA}))
+    )
     assert answer.status_code == 422
     assert "two columns are called 'a'" in wrongs(answer)["sheet"][0]
     assert "--" not in wrongs(answer)["sheet"][0]
@@ -63,7 +51,9 @@ def test_a_sheet_that_is_no_table_leaves_the_others_to_choose_from(visitor: Visi
 
 def test_another_sheet_asks_before_it_replaces_what_was_entered(visitor: Visitor) -> None:
     more: list[list[Any]] = [["T", "yield"], [25, 7], [35, 8]]
-    visitor.post("/sheet", sheet=("b.xlsx", book(Data=DATA, More=more, Notes=NOTES)))
+    visitor.post(
+        "/sheet", sheet=("b.xlsx", workbook_bytes({"Data": DATA, "More": more, "Notes": NOTES}))
+    )
     answer = visitor.post("/columns", **{**visitor.fields(), "role-0": "parameter"})
     assert answer.status_code == 303, wrongs(answer)
     assert visitor.post("/sheet/other", name="More").location == "/columns"  # the same columns
@@ -73,14 +63,16 @@ def test_another_sheet_asks_before_it_replaces_what_was_entered(visitor: Visitor
 
 
 def test_one_sheet_is_not_spoken_of(visitor: Visitor) -> None:
-    visitor.post("/sheet", sheet=("b.xlsx", book(Data=DATA)))
+    visitor.post("/sheet", sheet=("b.xlsx", workbook_bytes({"Data": DATA})))
     assert "This is sheet" not in visitor.get("/columns").text
     assert visitor.post("/sheet/other", name="Data").location == "/"
 
 
 def test_a_title_above_the_names_is_passed_over_and_said(visitor: Visitor) -> None:
     title: list[list[Any]] = [["Suzuki screen, project K-17"], [], *DATA]
-    assert visitor.post("/sheet", sheet=("b.xlsx", book(Data=title))).status_code == 303
+    assert (
+        visitor.post("/sheet", sheet=("b.xlsx", workbook_bytes({"Data": title}))).status_code == 303
+    )
     assert header(visitor) == ["T", "yield"]
     assert "names of columns are read from row 3" in visitor.get("/columns").text
 
@@ -92,7 +84,7 @@ def test_the_command_takes_a_sheet_of_a_workbook(
     tmp_path: Path, sheet: str | None, names: list[str]
 ) -> None:
     path = tmp_path / "b.xlsx"
-    path.write_bytes(book(Notes=NOTES, Data=DATA))
+    path.write_bytes(workbook_bytes({"Notes": NOTES, "Data": DATA}))
     visitor = Visitor(app_of(first=workspace_of(Args(screen=path, sheet=sheet)).copy))
     assert header(visitor) == names
     other = "Data" if sheet is None else "Notes"

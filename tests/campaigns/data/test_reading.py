@@ -11,7 +11,7 @@ import pytest
 
 from ombo_agents.campaigns import Campaign, read_space
 from ombo_agents.campaigns.data.reading import FAILED, MEASURED, PENDING
-from tests.campaigns.sheets import REACTION_SHEET, REACTION_SPACE, workbook, write
+from tests.campaigns.sheets import REACTION_SHEET, REACTION_SPACE, book_of, workbook, write
 
 
 @pytest.fixture
@@ -66,13 +66,8 @@ def test_a_workbook_says_the_same_as_the_csv_file(reaction: Campaign, tmp_path: 
 
 
 def test_the_first_worksheet_that_holds_anything_is_read(tmp_path: Path) -> None:
-    import openpyxl
-
-    book = openpyxl.Workbook()
-    second = book.create_sheet("data")
-    for row in (["T", "y", None], [1, 2.5, None], [None, None, None], [2, "=1+1", "note"], [3, 4]):
-        second.append(row)
-    book.save(tmp_path / "b.xlsx")
+    rows = [["T", "y"], [1, 2.5], [None, None, None], [2, "=1+1", "note"], [3, 4]]
+    book_of({"Sheet": [], "data": rows}).save(tmp_path / "b.xlsx")
     campaign = Campaign.from_csv(tmp_path / "b.xlsx", {"T": {"range": [0, 9]}}, target="y")
     assert campaign.values[[0, 2]].tolist() == [2.5, 4]
     assert campaign.rows.status == [MEASURED, PENDING, MEASURED]  # nobody worked the sum out

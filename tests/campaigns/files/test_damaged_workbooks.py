@@ -7,20 +7,16 @@ import random
 import zipfile
 from pathlib import Path
 
-import openpyxl
 import pytest
 
 from ombo_agents.campaigns.files.sheets import read_sheet
+from tests.campaigns.sheets import workbook_bytes
 
 
 @pytest.fixture(scope="module")
 def sound() -> bytes:
-    book = openpyxl.Workbook()
-    for row in (["T", "solvent", "y"], [20, "DMF", 1.5], [30, "THF", 2]):
-        book.active.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
+    rows = [["T", "solvent", "y"], [20, "DMF", 1.5], [30, "THF", 2]]
+    return workbook_bytes({"Sheet": rows})
 
 
 def damaged(sound: bytes, rng: random.Random) -> bytes:

@@ -9,6 +9,7 @@ import pytest
 
 from ombo_agents.campaigns import Campaign
 from ombo_agents.campaigns.files.sheets import read_sheet
+from tests.campaigns.sheets import book_of
 
 SPACE = {"T": {"range": [20, 100], "step": 5}}
 HEADER = ["T", "yield (%)"]
@@ -17,16 +18,11 @@ ROWS: list[list[Any]] = [[20, 0.552], [40, 0.61], [60, 0.07], [80, 1.0]]
 
 def book(folder: Path, sheets: dict[str, list[list[Any]]], percent: str = "", **cells: str) -> Path:
     """A workbook; `percent` is the number format of last columns, `cells` of single cells."""
-    import openpyxl
-
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    for name, rows in sheets.items():
-        sheet = made.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-            if percent and isinstance(row[-1], float):
-                sheet.cell(sheet.max_row, len(row)).number_format = percent
+    made = book_of(sheets)
+    for sheet in made:
+        for row in sheet.iter_rows():
+            if percent and row and isinstance(row[-1].value, float):
+                row[-1].number_format = percent
         for place, number_format in cells.items():
             sheet[place].number_format = number_format
     made.save(folder / "screen.xlsx")

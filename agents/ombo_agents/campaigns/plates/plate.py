@@ -158,8 +158,7 @@ class Plate:
         Raises:
             ValueError: Another layout, or more wells than it has.
         """
-        self._places(layout)
-        height, width = LAYOUTS[layout]
+        height, width = self._size_of(layout)
         texts = [", ".join(str(each) for each in well.design.values()) for well in self.wells]
         texts += [""] * (layout - len(texts))
         rows = [[_LETTERS[r], *texts[r * width : (r + 1) * width]] for r in range(height)]
@@ -174,8 +173,7 @@ class Plate:
         Raises:
             ValueError: Another layout, or more wells than it has.
         """
-        self._places(layout)
-        height, width = LAYOUTS[layout]
+        height, width = self._size_of(layout)
         several = len(self.wells) > 1
         each = {n: dict.fromkeys(well.design[n] for well in self.wells) for n in self.names}
         shared = {n: next(iter(v)) for n, v in each.items() if several and len(v) == 1}
@@ -196,6 +194,11 @@ class Plate:
     def _places(self, layout: int | None) -> list[str]:
         if layout is None:
             return [str(i + 1) for i in range(len(self.wells))]
+        _, width = self._size_of(layout)
+        return [f"{_LETTERS[i // width]}{i % width + 1}" for i in range(len(self.wells))]
+
+    def _size_of(self, layout: int) -> tuple[int, int]:
+        """Rows and columns of a layout that the wells have room on."""
         if layout not in LAYOUTS:
             raise ValueError(f"layout: expected one of {list(LAYOUTS)} wells, got {layout!r}")
         if len(self.wells) > layout:
@@ -203,8 +206,7 @@ class Plate:
                 f"layout: expected at most {layout} wells on a plate of {layout}, got "
                 f"{len(self.wells)}; choose a larger one"
             )
-        width = LAYOUTS[layout][1]
-        return [f"{_LETTERS[i // width]}{i % width + 1}" for i in range(len(self.wells))]
+        return LAYOUTS[layout]
 
     # --- files ----------------------------------------------------------------------------------
 
