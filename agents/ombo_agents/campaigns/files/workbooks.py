@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,20 @@ def read_workbook(
     return made_sheet(str(path), header, shown, numbers, rows_needed=rows_needed, position=position)
 
 
-def _cells(
-    path: Path, sheet: str | None, usual: str | None
-) -> tuple[str, tuple[str, ...], list[list[Any]]]:
-    """Name of the sheet, names of others that hold anything, and the cells by row."""
+def sheet_names(path: Path) -> tuple[str, ...]:
+    """Names of a workbook's sheets, in order.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no workbook.
+    """
+    with _opened(path) as book:
+        return tuple(each.title for each in book.worksheets)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A workbook that can be read; whatever a damaged one raises is said in a sentence."""
     if not path.exists():
         raise FileNotFoundError(f"expected a file, there is no {path}")
     if not path.is_file() or path.stat().st_size > _LARGEST:
@@ -88,23 +99,30 @@ def _cells(
         ) from error
     try:
         with path.open("rb") as file:  # which openpyxl leaves open where it is damaged
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            titles = [each.title for each in book.worksheets]
-            index = _index_of(titles, usual if sheet is None and usual in titles else sheet)
-            if index is None:
-                filled = [i for i, each in enumerate(book.worksheets) if _holds_anything(each)]
-                index = next(iter(filled), 0)
-            rows = _rows_of(book.worksheets[index]) if titles and index >= 0 else []
-            others = tuple(
-                each.title
-                for i, each in enumerate(book.worksheets)
-                if i != index and _holds_anything(each)
-            )
+            yield openpyxl.load_workbook(file, read_only=True, data_only=True)
     except _DAMAGED as error:
         raise ValueError(
             f"{path}: expected an Excel workbook, got a file that cannot be read as one "
             f"({' '.join(str(error).split())[:200]}); save the sheet again, or as CSV"
         ) from None
+
+
+def _cells(
+    path: Path, sheet: str | None, usual: str | None
+) -> tuple[str, tuple[str, ...], list[list[Any]]]:
+    """Name of the sheet, names of others that hold anything, and the cells by row."""
+    with _opened(path) as book:
+        titles = [each.title for each in book.worksheets]
+        index = _index_of(titles, usual if sheet is None and usual in titles else sheet)
+        if index is None:
+            filled = [i for i, each in enumerate(book.worksheets) if _holds_anything(each)]
+            index = next(iter(filled), 0)
+        rows = _rows_of(book.worksheets[index]) if titles and index >= 0 else []
+        others = tuple(
+            each.title
+            for i, each in enumerate(book.worksheets)
+            if i != index and _holds_anything(each)
+        )
     if index < 0:
         raise ValueError(
             f"{path}: expected one of the sheets {titles}, got {sheet!r}; --sheet NAME"

@@ -14,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 
 from ombo_agents.campaigns import Campaign, Space, read_space
 from ombo_agents.campaigns.files.sheets import read_sheet
+from ombo_agents.campaigns.files.workbooks import sheet_names
 from ombo_agents.campaigns.space.library import parse_table
 from ombo_gym.spreadsheets.spreadsheet import WORKBOOKS, Spreadsheet
 
@@ -43,13 +44,9 @@ class Book:
         """The workbook in a file; None: it is none, or has one sheet."""
         if path.suffix.lower() not in WORKBOOKS:
             return None
-        import openpyxl
-
         try:
-            with path.open("rb") as file:
-                book = openpyxl.load_workbook(file, read_only=True)
-                names = tuple(each.title for each in book.worksheets)
-        except Exception:  # of any kind where a file is damaged, which the reader of sheets says
+            names = sheet_names(path)
+        except ValueError:  # it is damaged, which whoever reads the table in it says
             return None
         return cls(path.name, path.read_bytes(), names) if len(names) > 1 else None
 
