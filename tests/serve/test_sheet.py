@@ -9,7 +9,7 @@ import pytest
 from ombo_agents.campaigns import Campaign
 from ombo_agents.serve.workspace.example import SHEET as EXAMPLE_SHEET
 from ombo_agents.serve.workspace.example import SPACE as EXAMPLE_SPACE
-from tests.serve.test_uploads import workbook
+from tests.campaigns.sheets import workbook_bytes
 from tests.serve.visitor import SHEET, SPACE, Visitor, wrongs
 
 
@@ -31,7 +31,7 @@ def test_a_sheet_by_itself_asks_for_its_columns(visitor: Visitor) -> None:
 
 
 def test_a_workbook_will_do(visitor: Visitor) -> None:
-    content = workbook([["T", "yield"], [20, 1.5], [30, 2], [40, 5]])
+    content = workbook_bytes({"Sheet": [["T", "yield"], [20, 1.5], [30, 2], [40, 5]]})
     assert visitor.post("/sheet", sheet=("s.xlsx", content)).status_code == 303
     assert visitor.workspace.sheet is not None
     assert visitor.workspace.sheet.column("yield") == ["1.5", "2", "5"]
