@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -81,29 +82,34 @@ def test_what_else_draws_random_numbers_in_between_does_not_matter(uninterrupted
     assert left(tmp_path) == uninterrupted(NAME)
 
 
-def kill_often(kills, longest, tmp_path, expected, **changes):
+def kill_often(kills, tmp_path, expected, **changes):
     """Kills runs at random moments until so many kills hit; all that end are the same."""
+    begun = time.monotonic()
+    run(NAME, tmp_path / "timed", **changes)
+    longest = time.monotonic() - begun
     out, rng, hits = tmp_path / "run", random.Random(kills), 0
-    while hits < kills:
+    for attempt in range(20 * kills):
         resume = (out / "state.safetensors").exists()
         hits += killed(rng.uniform(0, longest), NAME, out, resume=resume, **changes)
+        if hits == kills:
+            break
         if (out / "policy.safetensors").exists():  # it was faster than all kills
             run(NAME, out, resume=True, **changes)  # the configuration may be missing
             assert left(out) == expected(NAME, **changes)
-            out = out.with_name(f"run{hits}")
-    if (out / "state.safetensors").exists():
-        run(NAME, out, resume=True, **changes)
-        assert left(out) == expected(NAME, **changes)
-        assert not list(out.glob(".*"))  # nothing half-written stays
+            out = tmp_path / f"run{attempt}"
+    assert hits == kills, "nearly all runs ended before they were killed"
+    run(NAME, out, resume=(out / "state.safetensors").exists(), **changes)
+    assert left(out) == expected(NAME, **changes)
+    assert not list(out.glob(".*"))  # nothing half-written stays
 
 
 def test_a_run_that_is_killed_twice_goes_on_to_the_bit(uninterrupted, tmp_path):
-    kill_often(2, 0.2, tmp_path, uninterrupted)
+    kill_often(2, tmp_path, uninterrupted)
 
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_twenty_times_goes_on_to_the_bit(uninterrupted, tmp_path):
-    kill_often(20, 0.6, tmp_path, uninterrupted, settings=replace(SMALL[NAME], steps=8_000))
+    kill_often(20, tmp_path, uninterrupted, settings=replace(SMALL[NAME], steps=8_000))
 
 
 def test_timings_of_all_sittings_are_summed_up_beside_the_configuration(tmp_path):
