@@ -21,7 +21,7 @@ from ombo_gym.problems.tuning.hpob import PACKED, evaluations
 from ombo_gym.spec import campaign_spec
 from scripts.studies.hpob import page as hpob_page
 from scripts.studies.hpob.comparison import Comparison
-from scripts.studies.hpob.plan import CHOSEN, Args, Player, horizons, regret_table
+from scripts.studies.hpob.plan import CHOSEN, LEARNED, Args, Player, horizons, regret_table
 from scripts.studies.hpob.published import published
 from scripts.studies.hpob.random_search import expected_regrets
 from scripts.studies.hpob.regrets import average, published_regrets, weights
@@ -261,10 +261,11 @@ def test_differences_are_paired_by_task() -> None:
 def test_the_study_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changes = {
         "TASKS": SMALL_TASKS,
-        "PLAYERS": (CHOSEN, Player(CHOSEN.policy, "isotropic"), Player("random")),
+        "PLAYERS": (CHOSEN, LEARNED, Player(CHOSEN.policy, "isotropic"), Player("random")),
         "IN_BATCHES": (CHOSEN, Player("explore_then_exploit")),
         "HORIZON": 6,
         "TRIALS": (1, 2, 3, 4, 6),
+        "OWN": (2, 3),
         "BATCHES": {2: 3},
         "SHORT": (1,),
     }
@@ -278,7 +279,12 @@ def test_the_study_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     study.run(Args(out=tmp_path / "docs", runs=tmp_path, jobs=1, resume=True))
     text = (tmp_path / "docs" / "hpob.md").read_text()
     assert "nan" not in text and "    make study NAME=hpob\n" in text
-    for shown in ("| `expected_improvement`, isotropic | ours |", "### q = 2", "| N = 3 (6) |"):
+    for shown in (
+        "| `expected_improvement`, isotropic | ours |",
+        "### q = 2",
+        "| N = 3 (6) |",
+        "`meta`, N = t",
+    ):
         assert shown in text
     table = pd.read_csv(tmp_path / "docs" / "hpob.csv")
     assert set(table["batch_size"]) == {1, 2} and table["regret"].between(0, 1).all()

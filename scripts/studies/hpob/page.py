@@ -12,7 +12,10 @@ from scripts.studies.hpob.comparison import Comparison
 from scripts.studies.hpob.plan import (
     BATCHES,
     CHOSEN,
+    HORIZON,
     IN_BATCHES,
+    LEARNED,
+    OWN,
     REASON,
     SHORT,
     TASKS,
@@ -62,6 +65,7 @@ def page(findings: Findings, args: Args) -> Page:
         section("One at a time, beside published methods", _everybody(found)),
         *_transfer_tasks(findings.regrets, found),
         section("The chosen policy minus others", _chosen_minus(found)),
+        section(f"{_name(LEARNED)}, trained on other problems", _learned(found)),
         section("Random search, ours and the published", _random(found)),
         section("A lengthscale for each hyper-parameter, or one for all", _recipes(found)),
         section("By search space", _spaces(found)),
@@ -84,6 +88,7 @@ def _head(found: Comparison) -> str:
         f"Minus that GP: {_row(found, CHOSEN, 'GP')}.",
         f"Minus DNGO, the best at most trials without transfer: {_row(found, CHOSEN, 'DNGO')}.",
         f"Minus FSBO, which has learned from the meta-train split: {_row(found, CHOSEN, 'FSBO')}.",
+        f"{_name(LEARNED)}, trained on other problems, has {verdict(found, who=LEARNED)}.",
         _best_of_ours(found),
         _worst_space(found),
         *_batches_in_short(found),
@@ -144,12 +149,12 @@ def _batches_in_short(found: Comparison) -> list[str]:
     return lines
 
 
-def verdict(found: Comparison, rival: str = "GP") -> str:
-    """At how many of the trials the chosen policy's regret is at most the published GP's."""
-    reached = [n for n in YARDSTICK if found.mean(CHOSEN, n) <= found.mean(rival, n)]
+def verdict(found: Comparison, rival: str = "GP", who: Player = CHOSEN) -> str:
+    """At how many of the trials a policy's regret is at most that of a published method."""
+    reached = [n for n in YARDSTICK if found.mean(who, n) <= found.mean(rival, n)]
     missed = [str(n) for n in YARDSTICK if n not in reached]
     numbers = ", ".join(
-        f"{_number(found.mean(CHOSEN, n))} ({_number(found.mean(rival, n))})" for n in YARDSTICK
+        f"{_number(found.mean(who, n))} ({_number(found.mean(rival, n))})" for n in YARDSTICK
     )
     trials = ", ".join(map(str, YARDSTICK))
     if not missed:
@@ -213,6 +218,29 @@ def _chosen_minus(found: Comparison) -> str:
         "Paired by task; below 0 the chosen policy is better; bold where the interval excludes 0."
         "\n\n"
     ) + table([f"{_name(CHOSEN)} minus", *(f"trial {n}" for n in TRIALS)], rows)
+
+
+def _learned(found: Comparison) -> str:
+    """The learned policy in one long campaign and in campaigns that end at a trial."""
+    rivals = [m for m in ("GP", "DNGO", "FSBO") if m in found.methods]
+    rows = []
+    for way in (f"N = {HORIZON}", "N = t"):
+        ends = dict.fromkeys(OWN, HORIZON) if way != "N = t" else {n: n for n in OWN}
+        regrets = {n: found.batched(LEARNED, 1, end, n) for n, end in ends.items()}  # each (T,)
+        means = [_number(average(regret, found.tasks).estimate) for regret in regrets.values()]
+        rows.append([f"{_name(LEARNED)}, {way}", *means])
+        for rival in rivals:
+            paired = [
+                average(regret - found.regret(rival, n), found.tasks)
+                for n, regret in regrets.items()
+            ]
+            rows.append([f"minus {rival}", *(difference(*each, DIGITS) for each in paired)])
+    rows += [[rival, *(_number(found.mean(rival, n)) for n in OWN)] for rival in rivals]
+    return (
+        f"One set of weights for every problem, zero-shot: no task of HPO-B was trained or chosen "
+        f"on. It is told how many rounds are left: of one campaign of {HORIZON}, or of a campaign "
+        "of its own for each trial t (N = t). Paired by task; below 0 it is better.\n\n"
+    ) + table(["", *(f"trial {n}" for n in OWN)], rows)
 
 
 def _random(found: Comparison) -> str:

@@ -45,8 +45,12 @@ takes a third of the time. The choice was made before the first campaign here. T
 the fitted surrogate as it was then (.0774 .0585 .0475 .0325 .0229 at these trials); the surrogate's
 prior variance has become wider since, for reasons that have nothing to do with HPO-B, and what this
 page shows was played anew."""
+LEARNED = Player("meta")
+"""Shipped with the package, trained on none of these tasks; it is told how many rounds are left."""
+OWN = (5, 10, 15, 25)  # trials t that are campaigns of N = t too, for `LEARNED`
 PLAYERS = (
     CHOSEN,
+    LEARNED,
     Player("random"),
     Player("expected_improvement", "isotropic"),
     Player("ucb"),
@@ -61,6 +65,7 @@ PLAYERS = (
 )
 IN_BATCHES = (
     CHOSEN,
+    LEARNED,
     Player("random"),
     Player("ucb"),
     Player("explore_then_exploit"),
@@ -109,8 +114,9 @@ def draws_of(player: Player, args: Args) -> int:
 
 def _one_at_a_time(args: Args) -> list[Cell]:
     return [
-        Cell(task, *player, 1, HORIZON, draw)
+        Cell(task, *player, 1, horizon, draw)
         for player in dict.fromkeys(PLAYERS)
+        for horizon in ((HORIZON, *OWN) if player == LEARNED else (HORIZON,))
         for draw in range(draws_of(player, args))
         for task in TASKS
     ]
