@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 from ombo_agents.campaigns.space.factors import Floats
 from ombo_gym.surrogates.correlation import Correlation
@@ -57,7 +58,7 @@ class Part:
         found += np.einsum("nsq,ns->sq", kernel, self.corrections)
         return self._own_in_units(found, scaled)
 
-    def some(self, draws: NDArray[np.intp]) -> Part:
+    def some(self, draws: NDArray[np.intp]) -> Self:
         """Some of the draws."""
         return replace(
             self,

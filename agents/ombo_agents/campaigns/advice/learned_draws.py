@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import override
+from typing_extensions import Self, override
 
 from ombo_agents.campaigns.advice.draws import WAVES, Part, frequencies_of, waves
 from ombo_agents.campaigns.space.factors import Floats
@@ -25,15 +25,8 @@ class LearnedPart(Part):
     shared: Floats
 
     @override
-    def some(self, draws: NDArray[np.intp]) -> LearnedPart:
-        return replace(
-            self,
-            rows=self.rows[draws],
-            amplitudes=self.amplitudes[:, draws],
-            corrections=self.corrections[:, draws],
-            sizes=self.sizes[draws],
-            shared=self.shared[:, draws],
-        )
+    def some(self, draws: NDArray[np.intp]) -> Self:
+        return replace(super().some(draws), shared=self.shared[:, draws])
 
     @override
     def _prior(self, scaled: Floats) -> Floats:
