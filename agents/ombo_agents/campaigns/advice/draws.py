@@ -9,10 +9,10 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self
 
 from ombo_agents.campaigns.space.factors import Floats
 from ombo_gym.surrogates.correlation import Correlation

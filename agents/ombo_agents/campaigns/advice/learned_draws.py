@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from ombo_agents.campaigns.advice.draws import WAVES, Part, frequencies_of, waves
 from ombo_agents.campaigns.space.factors import Floats
