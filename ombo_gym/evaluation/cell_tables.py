@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,8 +138,14 @@ def exploration_table(parts: Sequence[Part], played: dict[str, Any]) -> pd.DataF
 
 def error_table(cells: Sequence[Cell], played: Mapping[str, Played | Failed]) -> pd.DataFrame:
     """A row per cell that failed: the frame of `errors.csv`."""
-    rows = [(*setting_of(cell), cell.first, cell.campaigns, *played[cell.key]) for cell in cells]
+    rows = [error_row(cell, played[cell.key]) for cell in cells]  # type: ignore[arg-type]
     return pd.DataFrame(rows, columns=ERROR_COLUMNS)
+
+
+def error_row(cell: Cell, failed: Failed) -> dict[Hashable, Any]:
+    """The row of `errors.csv` of a cell that failed."""
+    row = (*setting_of(cell), cell.first, cell.campaigns, *failed)
+    return dict(zip(ERROR_COLUMNS, row, strict=True))
 
 
 def plays(parts: Sequence[Part], played: dict[str, Any]) -> list[dict[str, Any]]:

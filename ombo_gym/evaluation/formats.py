@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
+
+from ombo_gym.evaluation.plates import batch_words
 
 MISSING = "\N{EN DASH}"
 SEEN = "seen"  # beside the name of a policy where a problem is one that it has met
@@ -71,3 +73,18 @@ def problem_name(env: str, env_kwargs: str) -> str:
         for key, value in kwargs.items()
     )
     return f"{env} ({', '.join(words)})"
+
+
+def cell_name(row: Mapping[Hashable, Any]) -> str:
+    """A cell in words, on one line, with all that tells it from others.
+
+    Args:
+        row: Of `errors.csv`, or the same of a cell that is played.
+    """
+    shown = ", told 1" if row["told_horizon"] == "one" else ""
+    last = row["first"] + row["campaigns"] - 1
+    return (
+        f"{one_line(row['policy'])} on {problem_name(row['env'], row['env_kwargs'])}, "
+        f"N = {row['horizon']}, q = {batch_words(row['env_kwargs'], row['batch_size'])}, "
+        f"{row['utility']}{shown}, campaigns {row['first']} to {last}"
+    )

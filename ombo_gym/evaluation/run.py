@@ -16,6 +16,7 @@ from ombo_gym.evaluation.best_known import Search, best_known
 from ombo_gym.evaluation.cell_tables import (
     Part,
     campaign_table,
+    error_row,
     error_table,
     exploration_table,
     plays,
@@ -24,6 +25,7 @@ from ombo_gym.evaluation.cell_tables import (
 )
 from ombo_gym.evaluation.cells import Cell, Played, make_env, make_policy, play
 from ombo_gym.evaluation.failures import Failed, failure_of, failure_of_process
+from ombo_gym.evaluation.formats import cell_name
 from ombo_gym.evaluation.identity import Identities
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import EvaluationPlan
@@ -258,7 +260,8 @@ def _play_all(
             if store is not None and isinstance(outcome, Played):
                 store.write(cell, outcome)
             if isinstance(outcome, Failed):
-                words = f"failed: {named(cell)}: {outcome.error[:_LONGEST_LINE]}"
+                name = cell_name(error_row(cell, outcome))
+                words = f"failed: {name}: {outcome.error[:_LONGEST_LINE]}"
                 bar.write(words, file=sys.stderr)
             bar.update()
     if store is not None:
@@ -288,16 +291,6 @@ def _attempt(cell: Cell) -> tuple[Cell, Played | Failed]:
 
 def _lost(cell: Cell, why: str) -> tuple[Cell, Failed]:
     return cell, failure_of_process(why)
-
-
-def named(cell: Cell) -> str:
-    """A cell in words."""
-    last = cell.first + cell.campaigns - 1
-    told = ", told 1" if cell.horizon_shown == "one" else ""
-    return (
-        f"{cell.policy} on {cell.env}, N = {cell.horizon}, q = {cell.batch_size}, {cell.utility}"
-        f"{told}, campaigns {cell.first} to {last}"
-    )
 
 
 def _scenes(

@@ -8,7 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from ombo_gym.evaluation.formats import SEEN, count_range, decimals, one_line, problem_name
+from ombo_gym.evaluation.formats import (
+    SEEN,
+    cell_name,
+    count_range,
+    decimals,
+    one_line,
+    problem_name,
+)
 from ombo_gym.evaluation.plates import batch_words
 from ombo_gym.evaluation.tables import PROBLEM
 
@@ -73,10 +80,8 @@ def failed_cells(errors: pd.DataFrame) -> str:
         errors: The frame of `errors.csv`.
     """
     lines = [
-        f"  {one_line(row.policy)} on {row.env}, N = {row.horizon}, q = {row.batch_size}, "
-        f"{row.utility}, campaigns {row.first} to {row.first + row.campaigns - 1}: "
-        f"{row.error[:_LONGEST_LINE]}"
-        for row in errors.head(_SHOWN_FAILURES).itertuples()
+        f"  {cell_name(row)}: {row['error'][:_LONGEST_LINE]}"
+        for row in errors.head(_SHOWN_FAILURES).to_dict("records")
     ]
     more = len(errors) - len(lines)
     return "\n".join(lines + ([f"  and {more} more"] if more else []))

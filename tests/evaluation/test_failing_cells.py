@@ -8,6 +8,7 @@ import signal
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import tyro
 from frail_functions import deaths_left
@@ -21,6 +22,7 @@ from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
 from ombo_gym.evaluation.tables import read_table
+from ombo_gym.evaluation.terminal import failed_cells
 from ombo_gym.problems.synthetic.bbob import BBOB
 from scripts import evaluate as command
 
@@ -157,6 +159,19 @@ def listens():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def test_cells_that_failed_are_told_apart_by_arguments_and_by_what_was_told():
+    setting = {"env": "Ombo/GP-v0", "policy": "ucb", "batch_size": 4, "utility": "best"}
+    part = {"first": 0, "campaigns": 3, "error": "ValueError: no"}
+    told = {"env_kwargs": '{"dim": 3}', "horizon": 2, "told_horizon": "true"}
+    plates = {"env_kwargs": '{"plates": [4, 2]}', "horizon": 2, "told_horizon": "one"}
+    errors = pd.DataFrame([setting | told | part, setting | plates | part])
+    assert failed_cells(errors).splitlines() == [
+        "  ucb on Ombo/GP-v0 (dim=3), N = 2, q = 4, best, campaigns 0 to 2: ValueError: no",
+        "  ucb on Ombo/GP-v0 (plates=[4, 2]), N = 2, q = 4/2, best, told 1, campaigns 0 to 2: "
+        "ValueError: no",
+    ]
 
 
 @pytest.mark.usefixtures("listens")
