@@ -21,9 +21,17 @@ class ActionCheck:
     Args:
         space: A `Box`, `MultiDiscrete` or `Discrete` action space of one campaign.
         num_campaigns: None for one action, or B for a batch of actions.
+        source: What hands it over, with which messages begin.
     """
 
-    def __init__(self, space: spaces.Space[Any], num_campaigns: int | None = None) -> None:
+    def __init__(
+        self,
+        space: spaces.Space[Any],
+        num_campaigns: int | None = None,
+        *,
+        source: str = "action",
+    ) -> None:
+        self._source = source
         if isinstance(space, spaces.MultiDiscrete):
             self._low, self._high = space.start, space.start + space.nvec - 1
             self._lowest, self._highest = self._low, self._high
@@ -43,8 +51,10 @@ class ActionCheck:
         self._kinds = "iu" if self._dtype.kind == "i" else "fiu"
 
     def _expected(self) -> str:
+        """What a message begins with."""
         low, high = np.min(self._low), np.max(self._high)
-        return f"expected {self._dtype} values of shape {self._shape} from {low} to {high}"
+        values = f"{self._dtype} values of shape {self._shape}"
+        return f"{self._source}: expected {values} from {low} to {high}"
 
     def __call__(self, action: Any) -> NDArray[Any]:
         """Returns the checked action as an array.
@@ -57,23 +67,23 @@ class ActionCheck:
         except Exception as error:
             # Objects convert through code of their own, which may raise anything at all.
             raise ValueError(
-                f"action: {self._expected()}, got {type(action).__name__}, "
+                f"{self._expected()}, got {type(action).__name__}, "
                 f"which is no array ({type(error).__name__})"
             ) from error
         if array.dtype.kind not in self._kinds:
             units = "; design_space.parse and .actions of the spec make one of designs in units"
-            remedy = units if array.dtype == object else ""
-            raise ValueError(f"action: {self._expected()}, got dtype {array.dtype}{remedy}")
+            remedy = units if array.dtype == object and self._source == "action" else ""
+            raise ValueError(f"{self._expected()}, got dtype {array.dtype}{remedy}")
         if isinstance(action, np.ma.MaskedArray) and np.ma.is_masked(action):
-            raise ValueError(f"action: {self._expected()}, got an array with masked entries")
+            raise ValueError(f"{self._expected()}, got an array with masked entries")
         if array.shape != self._shape:
-            raise ValueError(f"action: {self._expected()}, got shape {array.shape}")
+            raise ValueError(f"{self._expected()}, got shape {array.shape}")
         if ((array >= self._low) & (array <= self._high)).all():
             return array.astype(self._dtype)
         inside = (array >= self._lowest) & (array <= self._highest)  # false for NaN
         if not inside.all():
             index = tuple(int(i) for i in np.argwhere(~inside)[0])
             where = f" at index {index}" if index else ""
-            raise ValueError(f"action: {self._expected()}, got {array[index]}{where}")
+            raise ValueError(f"{self._expected()}, got {array[index]}{where}")
         clipped: NDArray[Any] = np.clip(array.astype(self._dtype), self._low, self._high)
         return clipped

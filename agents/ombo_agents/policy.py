@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.unmeasured import without_repeats
+from ombo_gym.actions import ActionCheck
 from ombo_gym.arguments import shown
 from ombo_gym.controls import Control, make_control
 from ombo_gym.design_spaces.returned import checked_designs
@@ -228,10 +229,13 @@ class ControlPolicy(Policy):
 
     @abstractmethod
     def choose(self, seen: Observation) -> NDArray[Any]:
-        """The control's actions for what it shows of B campaigns, (B, ...).
+        """The control's actions for what it shows of B campaigns.
 
         Args:
             seen: What the control shows; where the policy carries it along, `plates` too.
+
+        Returns:
+            (B, *shape of the control's action space), within its bounds; anything else is refused.
         """
 
     @override
@@ -241,10 +245,10 @@ class ControlPolicy(Policy):
     @override
     def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
         check_leading_axis(observation)
-        if self._acts_directly:
-            actions = self.choose(observation)
-            return actions, self.details(actions)
         num_campaigns = len(observation["rounds_left"])
+        if self._acts_directly:
+            actions = self._chosen(observation, num_campaigns)
+            return actions, self.details(actions)
         rngs = GeneratorBatch(rng, num_campaigns)
         designs: list[NDArray[Any]] = []
         control_actions: list[NDArray[Any]] = []
@@ -264,8 +268,17 @@ class ControlPolicy(Policy):
         """Designs, (R, q, *shape), and the control's actions that they come from, (R, ...)."""
         view = self.control.view(observation, rngs.take)
         seen = {**self.control.seen(view), "plates": observation["plates"]}
-        actions = self.choose(seen)
+        actions = self._chosen(seen, len(rngs))
         return self.control.designs(view, actions), actions
+
+    def _chosen(self, seen: Observation, num_campaigns: int) -> NDArray[Any]:
+        """What `choose` says for R campaigns as actions of the control's space, (R, ...).
+
+        Raises:
+            ValueError: They are of another shape or kind, or out of bounds.
+        """
+        space, source = self.control.action_space, f"{type(self).__name__}.choose"
+        return ActionCheck(space, num_campaigns, source=source)(self.choose(seen))
 
     def details(self, actions: NDArray[Any]) -> Details:
         """What is worth knowing of the control's actions."""

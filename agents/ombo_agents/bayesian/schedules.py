@@ -61,7 +61,7 @@ class Schedule(ExplorationPolicy):
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Without the control's summary, which plays no part."""
         view = self.control.view(observation, rngs.take)
-        actions = self.choose(observation)
+        actions = self._chosen(observation, len(rngs))
         return self.control.designs(view, actions), actions
 
     @override
