@@ -15,7 +15,7 @@ from ombo_gym.merging import groups_alike, merge_rounds
 from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.values import (
-    check_design_space,
+    check_attributes,
     check_finite,
     check_optimum,
     checked_optimum,
@@ -53,7 +53,7 @@ class Campaigns:
         control: str = "designs",
         surrogate: Mapping[str, Any] | None = None,
     ) -> None:
-        check_design_space(problem)
+        check_attributes(problem)
         self.problem = problem
         self.settings = settings
         self.num_campaigns = num_campaigns

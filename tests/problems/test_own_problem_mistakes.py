@@ -56,6 +56,20 @@ def test_a_class_in_place_of_an_object_is_to_be_called() -> None:
         CampaignEnv(_Floored)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("claims", [["optimum_known"], ["optimum_known", "optimum_exact"]])
+def test_an_optimum_that_is_claimed_and_not_there_is_refused(claims: list[str]) -> None:
+    def __init__(self: Any) -> None:
+        self.design_space = BoxDesigns(1)
+
+    members = {"__init__": __init__, **dict.fromkeys(claims, True)}
+    claiming = type("Claiming", (_Slope,), members)
+    with pytest.raises(ValueError, match=r"^Claiming: optimum_known is true: .*optimum\(self, "):
+        CampaignEnv(claiming())
+    nothing = type("Nothing", (claiming,), {"optimum": lambda self, instances: None})
+    with pytest.raises(ValueError, match=r"Nothing\.optimum: expected numbers .*\(1,\).*got None"):
+        CampaignEnv(nothing()).reset(seed=0)
+
+
 @pytest.mark.parametrize("floor, remedy", [(3.0, "`floor` = 3 is too high"), (-9.0, None)])
 def test_a_floor_above_the_optimum_is_named(floor: float, remedy: str | None) -> None:
     env = CampaignEnv(_Floored(floor), batch_size=1, start={"kind": "none"})
