@@ -29,6 +29,8 @@ def test_its_constraints_are_ours_but_for_what_it_holds_back() -> None:
 
 
 @pytest.mark.slow
+# RLlib registers its environment anew with each algorithm, which gymnasium remarks upon.
+@pytest.mark.filterwarnings("ignore:.*Overriding environment rllib-single-agent-env-v0")
 @pytest.mark.parametrize(
     ("env_id", "settings"),
     [
