@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import inspect
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from ombo_agents.bayesian.thompson import Thompson
 from ombo_agents.bayesian.turbo import Turbo
 from ombo_agents.design_of_experiments.d_optimal import DOptimal
 from ombo_agents.design_of_experiments.space_filling import LatinHypercube, Sobol
+from ombo_agents.given_settings import check_settings, parse_settings, settings_taken
 from ombo_agents.hyperparameters import settings_of
 from ombo_agents.model_free.adalead import AdaLead
 from ombo_agents.model_free.cmaes import CMAES
@@ -204,8 +203,9 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
             `ombo_agents/hyperparameters`.
 
     Raises:
-        ValueError: An unknown name (lists the known ones), a setting that the policy lacks, a
-            module that cannot be imported, or a design space that it does not suit (says why).
+        ValueError: An unknown name (lists the known ones), a setting that the policy lacks or of
+            another type than its constructor says, a module that cannot be imported, or a design
+            space that it does not suit (says why).
     """
     spec = _spec(env_or_spec)
     name = _checked(name)
@@ -223,15 +223,17 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
             f"{name} does not suit {spec.design_space!r} of {spec.problem} under utility "
             f"'{spec.utility}': {reason}; these do: {', '.join(suited)}"
         )
-    settings = _parse(text) | settings
+    settings = parse_settings(text) | settings
     if bare in POLICIES or _ROLLING.fullmatch(bare):
         settings = settings_of(bare, spec) | settings
-    known = _settings_taken(entry.build)
+    known = settings_taken(entry.build)
     if known is not None and (unknown := sorted(set(settings) - set(known))):
         raise ValueError(
             f"policy {name!r}: expected settings among {known}, got an unexpected keyword argument "
             f"{unknown[0]!r}"
         )
+    if bare not in POLICIES:
+        check_settings(f"policy {name!r}", entry.build, settings)
     try:
         policy = entry.build(spec, **settings)
     except TypeError as error:
@@ -323,17 +325,6 @@ def _own_policy(name: str, module: str, attribute: str) -> Callable[..., Policy]
     return cast(Callable[..., Policy], found)
 
 
-def _settings_taken(build: Callable[..., Policy]) -> list[str] | None:
-    """What a policy can be given beside the spec; None: whatever it says itself."""
-    try:
-        parameters = list(inspect.signature(build).parameters.values())
-    except (TypeError, ValueError):  # of compiled code
-        return None
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return None
-    return [p.name for p in parameters[1:]]
-
-
 def _not_finished(folder: Path) -> str:
     """Why a folder without a configuration is no trained policy, and what to do."""
     if (folder / "state.safetensors").is_file():
@@ -346,32 +337,3 @@ def _not_finished(folder: Path) -> str:
         f"expected the folder of a trained policy (with config.json and policy.safetensors), got "
         f"{str(folder)!r}, which has no config.json"
     )
-
-
-def _parse(text: str) -> dict[str, Any]:
-    """Settings of `key=value;key=value`: values are JSON, words, or numbers with '/' between."""
-    settings: dict[str, Any] = {}
-    for part in filter(None, text.split(";")):
-        key, separator, value = part.partition("=")
-        if not separator:
-            raise ValueError(
-                f"policy settings: expected key=value;key=value, in quotes in a shell, got {text!r}"
-            )
-        try:
-            settings[key] = _parse_value(value)
-        except ValueError:
-            raise ValueError(
-                f"policy settings: expected a number, a word, or numbers with '/' between, got "
-                f"{part!r}; several settings have ';' between: 'NAME:key=value;key=value', in "
-                "quotes in a shell"
-            ) from None
-    return settings
-
-
-def _parse_value(value: str) -> Any:
-    """A tuple of the numbers with '/' between, a word, or else what JSON makes of it."""
-    if "/" in value:
-        return tuple(float(number) for number in value.split("/"))
-    if value.isalpha() and value not in ("true", "false", "null"):
-        return value
-    return json.loads(value)

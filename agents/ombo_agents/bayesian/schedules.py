@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from ombo_agents.bayesian.climbing_schedule import ClimbingSchedule
 from ombo_agents.bayesian.posterior_policy import draws_no_candidates
-from ombo_agents.bayesian.weights import checked_weights, scheduled_weights
+from ombo_agents.bayesian.weights import checked_weight, checked_weights, scheduled_weights
 from ombo_agents.policy import ControlPolicy, Details, Policy
 from ombo_agents.settings import truth
 from ombo_gym.controls.exploration import ExplorationControl, actions_of, weights_of
@@ -78,10 +78,13 @@ def ucb(spec: CampaignSpec, *, weight: float, climb: bool) -> Policy:
         weight: Of the posterior standard deviation.
         climb: See `schedule`.
 
+    Raises:
+        ValueError: A weight outside [0, 10], or `climb` neither true nor false.
+
     Reference:
         Desautels, Krause and Burdick, JMLR 15, 2014 (GP-BUCB).
     """
-    return schedule(spec, (weight,), climb=climb)
+    return schedule(spec, (checked_weight(weight),), climb=climb)
 
 
 def greedy(spec: CampaignSpec) -> Schedule:

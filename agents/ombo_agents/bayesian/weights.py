@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_gym.arguments import shown
 from ombo_gym.controls.exploration import LARGEST_WEIGHT
 from ombo_gym.problems.core.checks import is_list, is_number
 
@@ -26,6 +27,19 @@ def checked_weights(weights: Any, name: str = "weights") -> tuple[float, ...]:
             f"{name}: expected at least one, each from 0 to {LARGEST_WEIGHT}, got {weights!r}"
         )
     return tuple(float(weight) for weight in several)
+
+
+def checked_weight(weight: Any, name: str = "weight") -> float:
+    """A constant exploration weight.
+
+    Raises:
+        ValueError: It is no number, or outside [0, 10].
+    """
+    if not is_number(weight) or not 0 <= weight <= LARGEST_WEIGHT:
+        raise ValueError(
+            f"{name}: expected a number from 0 to {LARGEST_WEIGHT:g}, got {shown(weight)}"
+        )
+    return float(weight)
 
 
 def scheduled_weights(
