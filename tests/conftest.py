@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from ombo_gym.surrogates import anisotropic_fit
@@ -17,3 +19,14 @@ def brief_fits(monkeypatch: pytest.MonkeyPatch) -> None:
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests in which intervals only have to be there."""
     monkeypatch.setattr("ombo_gym.evaluation.resampling.RESAMPLES", 100)
+
+
+def pytest_collection() -> None:
+    """Going through all that is imported and collected, again and again, takes a third of it."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: it is not gone through while tests run."""
+    gc.freeze()
+    gc.enable()

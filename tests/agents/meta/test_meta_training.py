@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,15 +28,25 @@ SMALL = MetaSettings(
 )
 
 
-@pytest.fixture(autouse=True)
-def two_lines(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def two_lines():
     """The first two steps of the first and the last line: each takes a second."""
 
     def few(kind):
         lines = lines_of(kind)
         return [each._replace(steps=each.steps[:2]) for each in (lines[0], lines[-1])]
 
-    monkeypatch.setattr(training, "lines_of", few)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "lines_of", few)
+        yield
+
+
+@pytest.fixture(scope="module")
+def trained(two_lines: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was never interrupted."""
+    out = tmp_path_factory.mktemp("meta") / "run"
+    train_meta([[TASK]], out, settings=SMALL)
+    return out
 
 
 def files(folder):
@@ -49,9 +60,8 @@ class Interrupted(Exception):
 
 
 @pytest.mark.parametrize("last", [1, 2, 3])
-def test_an_interrupted_run_that_is_resumed_ends_as_one_that_was_not(tmp_path, last):
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    train_meta([[TASK]], whole, settings=SMALL)
+def test_an_interrupted_run_that_is_resumed_ends_as_one_that_was_not(trained, tmp_path, last):
+    parts = tmp_path / "parts"
 
     def stop(done, lines, name):
         if done == last:
@@ -61,13 +71,12 @@ def test_an_interrupted_run_that_is_resumed_ends_as_one_that_was_not(tmp_path, l
         train_meta([[TASK]], parts, settings=SMALL, progress=stop)
     assert not (parts / "config.json").exists()
     train_meta([[TASK]], parts, settings=SMALL, resume=True)
-    assert files(parts) == files(whole)
+    assert files(parts) == files(trained)
 
 
-def test_another_run_is_not_gone_on_with(tmp_path):
-    train_meta([[TASK]], tmp_path / "run", settings=SMALL)
+def test_another_run_is_not_gone_on_with(trained, tmp_path):
     with pytest.raises(ValueError, match="seed was 0, now 1"):
-        train_meta([[TASK]], tmp_path / "run", settings=SMALL, seed=1, resume=True)
+        train_meta([[TASK]], trained, settings=SMALL, seed=1, resume=True)
     with pytest.raises(ValueError, match="holds no run"):
         train_meta([[TASK]], tmp_path / "none", settings=SMALL, resume=True)
 
@@ -87,11 +96,11 @@ def test_tests_are_refused_and_so_is_validation_on_what_is_trained(tmp_path, tas
     assert not (tmp_path / "run").exists()
 
 
-def test_steps_are_made_where_their_interval_is_above_0_and_kept_where_validation_agrees(tmp_path):
-    config = train_meta([[TASK]], tmp_path / "run", settings=SMALL)
+def test_steps_are_made_where_their_interval_is_above_0_and_kept_where_validation_agrees(trained):
+    config = json.loads((trained / "config.json").read_text())
     kinds = {look["kind"] for look in config["validation"]}
     assert kinds == {each["kind"] for each in config["steps"]} and len(kinds) == 2
-    table = read_rule(tmp_path / "run").table
+    table = read_rule(trained).table
     for each in config["steps"]:
         mean, low, high = each["interval"]
         assert each["made"] == (low > 0) and low <= mean <= high

@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from contextlib import contextmanager
@@ -191,7 +192,7 @@ def test_other_arguments_are_refused_by_name(other: str, trained: Path) -> None:
 
 
 def test_more_steps_go_on(trained: Path, tmp_path: Path) -> None:
-    run(tmp_path)
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     longer = replace(SMALL, ppo=replace(PPO, steps=120))
     config = run(tmp_path, settings=longer, resume=True)
     assert config["steps"] == 120 and config["extended"] == [{"steps": 90, "played": 90}]
