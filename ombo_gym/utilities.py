@@ -122,12 +122,12 @@ class Utility(ABC):
         """What a round adds to the utility of the finished campaign, but for `share_of_gain`.
 
         What planners add up over rounds; where a utility defines no `value`, it is the sum of
-        these.
+        these. The order of the designs in a batch is no matter.
 
         Args:
             batch: (..., q) true values, 0 where a slot is wasted; q may be smaller where designs
                 have run out.
-            best: (...) best true value before, b0 included.
+            best: (...) best true value before, b0 included; planners have several for one batch.
             rounds_left: This one included; a number, or (...).
 
         Returns:
@@ -250,9 +250,10 @@ class LastBatch(Utility):
 
     @override
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
-        if rounds_left > 1:
+        last = np.asarray(rounds_left) == 1
+        if not last.any():
             return np.zeros(batch.shape[:-1])
-        return self.of_batch(batch)
+        return self.of_batch(batch) if last.all() else np.where(last, self.of_batch(batch), 0.0)
 
     @override
     def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:

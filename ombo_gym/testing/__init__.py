@@ -1,7 +1,8 @@
-"""The conformance suites: what every problem and every policy promises, to be run on your own.
+"""The conformance suites: what problems, policies and utilities promise, to be run on your own.
 
-Subclass `ProblemConformance` or `PolicyConformance` in a test file, and pytest collects its checks;
-or call `check_policy` and `check_rendering` anywhere. Pictures need the extra `render`.
+Subclass `ProblemConformance`, `PolicyConformance` or `UtilityConformance` in a test file, and
+pytest collects its checks; or call `check_policy` and `check_rendering` anywhere. Pictures need the
+extra `render`.
 
 Example:
     >>> class TestMine(ProblemConformance):
@@ -13,12 +14,14 @@ from ombo_gym.testing.base import Conformance, assert_same, play
 from ombo_gym.testing.policy import PolicyConformance, check_policy
 from ombo_gym.testing.problem import ProblemConformance
 from ombo_gym.testing.rendering import RenderingConformance, check_rendering
+from ombo_gym.testing.utility import UtilityConformance
 
 __all__ = [
     "Conformance",
     "PolicyConformance",
     "ProblemConformance",
     "RenderingConformance",
+    "UtilityConformance",
     "assert_same",
     "check_policy",
     "check_rendering",
