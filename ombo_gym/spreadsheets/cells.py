@@ -11,8 +11,13 @@ _BLANKS = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\u3000"), " ")
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"), None)
 _INVISIBLE = {**_BLANKS, **_UNSEEN}
 _SIGNS = {
-    **dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d\u00ad"), "-"),
-    **dict.fromkeys(map(ord, "\uff0b\ufe62"), "+"),
+    **dict.fromkeys(map(ord, "\u2212\u2010\u2011\u2012\u2013\u2014\u2015\ufe58\ufe63\uff0d"), "-"),
+    **dict.fromkeys(map(ord, "\u00ad\u02d7\u2796"), "-"),
+    **dict.fromkeys(map(ord, "\uff0b\ufe62\u2795"), "+"),
+    **dict.fromkeys(map(ord, "\uff0e\ufe52\u066b"), "."),
+    **dict.fromkeys(map(ord, "\uff0c\ufe50\u201a"), ","),
+    ord("\u066c"): "'",  # between thousands, in Arabic
+    **dict.fromkeys(map(ord, "\uff05\u066a\ufe6a"), "%"),
 }
 
 _LONGEST = 200  # characters of a number
@@ -43,6 +48,11 @@ _ONE = rf"(?:{_SI}(?:{_INVERSE}|\^?[2-4]|[²³⁴])?|{_OTHER}{_INVERSE}?)"
 # Blanks multiply units only before a negative power: "4 A MS" is a molecular sieve.
 _UNIT = rf"/? ?{_ONE}(?: ?[/·⋅*] ?{_ONE}| (?:{_SI}|{_OTHER}){_INVERSE}| %)*\.?"
 _UNIT_ALONE = re.compile(_UNIT)
+# What may be a unit that is not known: a word, or several of the kind that units are made of.
+_WORD = re.compile(
+    r"(?:[^\W\d_]|[(°])\S*|%(?: ?\(?[vwm]/[vwm]\)?)?|[^\W\d_]{1,4}(?: [^\W\d_]\.?)+"
+    r"|\w+\.(?: \w+\.| ?%)|deg\w* \w|per cent"
+)
 _MICRO = re.compile(r"(?<![^\W\d_])u(?=(?:mol|Pa|[MLlmgsAVWJNK])(?![^\W\d_]))")  # uM, mg/uL
 _SPELLINGS = {
     **dict.fromkeys(("hour", "hr", "hrs"), "h"),
@@ -56,21 +66,32 @@ _SPELLINGS = {
 
 # Numbers that are not read, but are no texts either.
 _BODY = (
-    r"(?:\d{1,3}(?:[., '\u2019_]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d*)?|[.,]\d+)"
-    r"(?: ?[eE] ?[+-]?\d+)?"
+    r"(?:\d{1,3}(?:[., '\u2019_]\d{3})+(?:[.,]\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?"
+    r"|\d+(?:[.,]\d*)?|[.,]\d+)(?: ?[eE] ?[+-]?\d+)?"
 )
-_POWER = r"(?: ?[x\u00d7·⋅*] ?10(?: ?\^ ?| ?\*\* ?)?[+-]?[\d⁰¹²³⁴-⁹⁺⁻]+)"
+_SMALL = "⁰¹²³⁴-⁹⁺⁻"
+_POWER = rf"(?: ?[x\u00d7·⋅*] ?10(?: ?\^ ?| ?\*\* ?)?[+-]?[\d{_SMALL}]+)"
 _ERROR = rf"(?: ?(?:±|\+/-|\+-) ?{_BODY})"
 _BEHIND = rf"(?: |(?=[^\W\d_]{{2}}|[%‰°])){_UNIT}"
+_BEFORE = (
+    r"(?:[<>≤≥⩽⩾≦≧≲≳≪≫\uff1c\uff1e~≈≃≅\u223c\uff5e\u301c\u02dc=$€£¥±'\"(\[{?%]"
+    r"|(?i:ca\.?|circa|c\.|approx\.?|approximately|about|around|roughly|nearly|almost|up to"
+    r"|(?:less|more|greater) than|at (?:least|most)|below|above|under|over)(?: |(?<=\.)))"
+)
+_AFTER = r"[])}'\"*†‡$€£¥?!<>=:;#\u00d7\u2032\u2033-]"
 _UNREAD = re.compile(
-    r"(?:(?:[<>≤≥⩽⩾~≈≃\u223c=$€£¥±'\"(]|(?i:ca\.|ca |approx\.|about )) ?){0,3}"
-    rf"[+-]? ?{_BODY}{_POWER}?{_ERROR}?(?:{_BEHIND})?(?: ?[)'\"*†‡$€£¥-])?"
-    rf"|{_BODY} ?(?:to|\.\.\.?|…) ?{_BODY}(?:{_BEHIND})?|{_BODY} ?- ?{_BODY}{_BEHIND}"
-    r"|[+-]?10 ?(?:\^ ?[+-]?\d+|[⁰¹²³⁴-⁹⁺⁻]+)|[+-]?\d* ?[¼-¾⅐-⅞]|(?i:[+-]?inf(?:inity)?)|[+-]?∞"
+    rf"(?:{_BEFORE} ?){{0,3}}"
+    rf"[+⁺₊⁻₋-]{{0,2}} ?{_BODY}{_POWER}?{_ERROR}?(?:{_BEHIND})?(?: ?{_AFTER}){{0,3}}"
+    rf"|{_BODY} ?(?:to|or|\.\.\.?|…) ?{_BODY}(?:{_BEHIND})?|{_BODY} ?- ?{_BODY}{_BEHIND}"
+    rf"|[+-]?(?:\d+ ?(?:\^|\*\*) ?[+-]?\d+|\d+[{_SMALL}]+|\d* ?[¼-¾⅐-⅞])"
+    r"|[+-]?(?:\d+ )?\d+ ?[/\u2044\u2215] ?\d+"
+    r"|[+-]?\d+·\d+|[+-]?\d+[.,]\d+ ?\(\d+\)|[+-]?\d+\.\d*[dD][+-]?\d+|0[xX][\da-fA-F]+"
+    r"|(?i:[+-]?inf(?:inity)?)|[+-]?∞|[+-]?1\.#\w+"
 )
 # What programs write where a value is missing or could not be worked out, beside "NA".
 _MISSING = re.compile(
-    r"[+-]?nan|n/a|<na>|null|#n/a.*|#(?:value|div/0|ref|name|num|null|na|spill|calc)[!?]?",
+    r"[+-]?nan|n/a|n\.a\.?|<na>|null|#(?:n/.|н/д|nv)|#(?=\S*[^\W\d_])[¡\w./-]+[!?]|#n/a.*"
+    r"|#(?:value|div/0|ref|name|num|null|na|spill|calc)|err:\d{3}",
     re.IGNORECASE,
 )
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]+)[)\]]\s*$|(?: /|,) ?([^\s,]+)$")
@@ -84,8 +105,8 @@ class Cell(NamedTuple):
             "missing"; or "text".
         number: The number, with the point or comma that it is written with; "" where the cell holds
             nothing else.
-        unit: What stands behind it, in one spelling; of a text, where a number and one unknown
-            word are all of it, that word.
+        unit: What stands behind it, in one spelling; of a text, where a number and what may be an
+            unknown unit are all of it, that.
     """
 
     kind: str
@@ -125,8 +146,9 @@ def read_cell(cell: str) -> Cell:
         if not unit or is_unit(unit, glued=rest == unit):
             return Cell("number", number, unit_key(unit))
         if not _UNREAD.fullmatch(signed):
-            word = "" if rest == unit or not unit.replace(".", "").isalpha() else unit
-            return Cell("text", unit=word)
+            # "0.5X" is no name, as "2MeTHF" is.
+            apart = rest != unit or unit[0] in "%°" or ("." in number and unit.isalpha())
+            return Cell("text", unit=unit if apart and _WORD.fullmatch(unit) else "")
     return Cell("unread" if _UNREAD.fullmatch(signed) else "text")
 
 

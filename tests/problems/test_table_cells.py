@@ -42,6 +42,10 @@ def read(table: Table) -> list[Any]:
         pytest.param(["\u00a01.5", "2.5\u202f", "\u200b3\ufeff"], [1.5, 2.5, 3], id="blanks"),
         pytest.param(["1e-1", "1E\u22121", "2e+1"], [0.1, 20], id="exponents"),
         pytest.param([".5", "1.", "+2"], [0.5, 1, 2], id="bare points"),
+        pytest.param(["\u20155", "\u02d76", "\u27967"], [-5, -6, -7], id="further dashes"),
+        pytest.param(["\uff11\uff0e5", "\u0663\u066b\u0665"], [1.5, 3.5], id="other digits"),
+        pytest.param(["1\uff0c5", "2\u201a25"], [1.5, 2.25], id="other commas"),
+        pytest.param(["5\uff05", "7 \u066a"], [5, 7], id="other signs of per cent"),
     ],
 )
 def test_numbers_are_read_as_people_write_them(
@@ -70,7 +74,7 @@ def test_the_unit_may_stand_in_the_header_alone_or_behind_some_numbers_too(write
 
 UNREAD = (
     "1.234,5|1,234.5|1'000|1 000|1\u202f000|~5|<5|>99|≤3|5±1|5 ± 1|ca. 5|$5|1x10^-3|1·10⁻³|10⁻³"
-    "|10^-3|½|-1 E5|inf|-Infinity|1e999|n.d.|#DIV/0!|NaN|N/A|NA|5 parsec"
+    "|10^-3|½|-1 E5|inf|-Infinity|1e999|n.d.|#DIV/0!|NaN|N/A|NA|5 parsec|1\u066c000|#WERT!|#NV"
 ).split("|")
 
 
@@ -108,6 +112,30 @@ def test_a_number_that_cannot_be_read_is_refused_in_a_design_as_in_the_value(
         ["20-25 °C", "30\u201335 °C"],
         ["2 to 5", "5 to 10"],
         ['=""5""', '=""6""'],
+        ["≦5", "≧7"],
+        ["\uff1c5", "\uff1e7"],
+        ["\u301c5", "≅7"],
+        ["5?", "7 ??"],
+        ["[5]", "{7}"],
+        ["circa 5", "less than 7"],
+        ["--5", "+-7"],
+        ["\u207b5", "\u208b7"],
+        ["1/2", "1 1/2"],
+        ["2^10", "2**11"],
+        ["5²", "7²"],
+        ["1·5", "1·7"],
+        ["5.0(1)", "7.0(2)"],
+        ["1.5D3", "1.7d-3"],
+        ["0x10", "0xFF"],
+        ["12,34,567", "1,00,000"],
+        ["5 or 6", "7 or 8"],
+        ["1.#INF", "1.#IND"],
+        ["0.5X", "0.7X"],
+        ["5 cells/mL", "7 cells/mL"],
+        ["5 wt. %", "7 wt. %"],
+        ["5% (w/w)", "7% (w/w)"],
+        ["5 mPa s", "7 mPa s"],
+        ["5 °c", "7 °c"],
     ],
 )
 def test_no_column_of_such_numbers_turns_into_categories(cells: list[str], write: Any) -> None:
@@ -134,7 +162,9 @@ def test_a_column_of_both_kinds_is_refused_with_the_cell_and_what_to_do(
     assert "categories=['T']" in message and """parameters={'T': {"choices": [...]}}""" in message
 
 
-@pytest.mark.parametrize("cell", ["", "nan", "NaN", "#N/A", "NA", "null", "\u200b"])
+@pytest.mark.parametrize(
+    "cell", ["", "nan", "NaN", "#N/A", "NA", "null", "\u200b", "n.a.", "#WERT!", "#N/D", "Err:502"]
+)
 @pytest.mark.parametrize("others", [["1", "3"], ["DMF", "THF"]])
 def test_a_design_is_not_missing_something(cell: str, others: list[str], write: Any) -> None:
     path = write(column([others[0], cell, others[1]]))
@@ -189,6 +219,8 @@ def test_different_units_in_a_column_are_refused(
         ["Na", "K"],
         ["none", "NaOH"],
         ["2 M HCl", "1 M KOH"],
+        ["2MeTHF", "3MeTHF"],
+        ["5 % Pd/C", "10 % Pd/C"],
         ["True", "False"],
     ],
 )
