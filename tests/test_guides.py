@@ -167,6 +167,12 @@ for name in ("random", "genetic", "local_search", "greedy", "ucb", "thompson", "
     print(name, 1 - infos["best_value"].mean())
 """
 
+TESTS = {  # of guides, each of what the guide defines
+    "own_problem": "test_valley.py",
+    "own_policy": "test_middle.py",
+    "own_utility": "test_hits.py",
+}
+
 
 def policies_of_one_file(name: str) -> dict[str, list[str]]:
     """Policies `module:Class` in a page's commands, by environment."""
@@ -181,8 +187,7 @@ def policies_of_one_file(name: str) -> dict[str, list[str]]:
 def jobs_of_what_guides_define(within: Path) -> dict[str, Job]:
     """Problems, policies and so on, played and checked beyond what the pages do with them."""
     guides = {
-        name: f"docs/guides/{name}.md"
-        for name in ("own_problem", "own_policy", "own_surrogate", "own_design_space")
+        name: f"docs/guides/{name}.md" for name in (*TESTS, "own_surrogate", "own_design_space")
     }
     jobs = {}
     for name, count in (("own_policy", 5), ("own_surrogate", 1)):
@@ -193,7 +198,7 @@ def jobs_of_what_guides_define(within: Path) -> dict[str, Job]:
             jobs[f"{name} in {env}"] = Job(folder, PLAYS_ONE.format(env=env, names=policies))
     both = folder_of("both", guides["own_problem"], guides["own_policy"], within=within)
     jobs["evaluation"] = Job(both, EVALUATES)
-    for name, file in (("own_problem", "test_valley.py"), ("own_policy", "test_middle.py")):
+    for name, file in TESTS.items():
         folder = folder_of(f"{name}-checked", guides[name], within=within)
         jobs[f"{name} is checked"] = Job(folder, CHECKS.format(file=file))
     circle = folder_of("circle", guides["own_design_space"], within=within)
@@ -208,7 +213,7 @@ def test_code_runs_and_what_the_guides_define_plays_and_keeps_the_promises(tmp_p
     printed = run_all(jobs, tmp_path)
     assert "middle:Middle" in printed["evaluation"]
     assert (jobs["evaluation"].folder / "out" / "report.html").is_file()
-    for name in ("own_problem", "own_policy"):
+    for name in TESTS:
         assert " passed" in printed[f"{name} is checked"]
     lines = printed["circle"].splitlines()
     regret = {name: float(value) for name, value in map(str.split, lines)}
