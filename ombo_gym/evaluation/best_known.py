@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import ombo_gym
 from ombo_gym.evaluation.failures import failure_of
 from ombo_gym.evaluation.launch import Launch
+from ombo_gym.evaluation.one_thread import one_thread
 from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.progress import tracked
 from ombo_gym.evaluation.store import Store
@@ -92,8 +93,6 @@ def find(search: Search) -> Values:
     Raises:
         ValueError: The problem does not answer with a number per campaign.
     """
-    from threadpoolctl import threadpool_limits  # whose absence `cells` says in a sentence
-
     arguments = json.loads(search.env_kwargs)
     if PLATES not in arguments:  # what is known does not depend on how long campaigns are
         arguments |= {"horizon": 1, "batch_size": 1}
@@ -104,7 +103,7 @@ def find(search: Search) -> Values:
         **arguments,
     )
     begun: CampaignVectorEnv = env.unwrapped  # type: ignore[assignment]
-    with threadpool_limits(limits=1):
+    with one_thread():
         env.reset(seed=search.seed)
         given = begun.problem.best_known(begun.campaigns.instances)
     env.close()

@@ -18,18 +18,12 @@ from numpy.typing import NDArray
 import ombo_gym
 from ombo_gym.design_spaces import repeated
 from ombo_gym.evaluation.code_names import make_utility_known
+from ombo_gym.evaluation.one_thread import one_thread
 from ombo_gym.evaluation.plates import KEY as PLATES
 from ombo_gym.evaluation.replays import check_replays, record
 from ombo_gym.observations import Observation, as_last_round
 from ombo_gym.registration import environment
 from ombo_gym.spec import campaign_spec
-
-try:
-    from threadpoolctl import threadpool_limits
-except ImportError as error:
-    raise ImportError(
-        'ombo_gym.evaluation needs threadpoolctl: pip install "ombo-gym[evaluation]"'
-    ) from error
 
 # A number per campaign.
 COLUMNS = ("value", "best_value", "start_best", "auc", "distinct", "model_queries")
@@ -159,7 +153,7 @@ def play(cell: Cell) -> Played:
     distinct, queries, weights = np.zeros(cell.campaigns), np.zeros(cell.campaigns), []
     seconds, auc = 0.0, np.zeros(cell.campaigns)
     info: dict[str, Any] = {}
-    with threadpool_limits(limits=1):  # after the policy's libraries were imported
+    with one_thread():  # after the policy's libraries were imported
         observation, begun = env.reset(seed=cell.seed + cell.first)
         for _ in range(cell.horizon):
             shown = as_last_round(observation) if cell.horizon_shown == "one" else observation

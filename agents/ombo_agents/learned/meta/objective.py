@@ -11,11 +11,11 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from ombo_agents.learned.meta.context import KINDS, kind_of
 from ombo_agents.learned.meta.policy import Meta
 from ombo_agents.learned.meta.rule import Rule
+from ombo_gym.evaluation.one_thread import one_thread
 from ombo_gym.observations import Observation
 from ombo_gym.registration import environment
 from ombo_gym.scores import score
@@ -144,7 +144,7 @@ class PlayedSetting:
             np.random.default_rng([setting.seed, number]) for number in range(setting.campaigns)
         ]
         observation: Observation
-        with threadpool_limits(limits=1):
+        with one_thread():
             observation, info = self._env.reset(seed=setting.seed)
             base = np.asarray(info["best_value"], np.float64)
             top = self._best_values()

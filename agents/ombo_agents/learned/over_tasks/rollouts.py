@@ -14,11 +14,11 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.utils import obs_as_tensor
-from threadpoolctl import threadpool_limits
 
 from ombo_agents.learned.over_tasks.environments import TasksPlayed, scored_campaigns
 from ombo_agents.learned.over_tasks.networks import Network
 from ombo_agents.learned.size_limits import MOST_CAMPAIGNS
+from ombo_gym.evaluation.one_thread import one_thread
 
 FIRST_SEED = 2**31  # as of training on one problem; evaluation's are below
 _SEEDS_OF_AN_UPDATE = 2**32 * MOST_CAMPAIGNS  # of all runs' seeds
@@ -89,7 +89,7 @@ def seed_of(run_seed: int, update: int, row: int) -> int:
 def roll_out(block: Block) -> Rollout:
     """Plays a block, on one thread: more would add in another order."""
     torch.set_num_threads(1)
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), threadpool_limits(limits=1):
+    with torch.random.fork_rng(devices=[]), torch.no_grad(), one_thread():
         return _rolled_out(block)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import ActorCriticPolicy
-from threadpoolctl import threadpool_limits
 from typing_extensions import override
 
 from ombo_agents.learned.callbacks import check_finite
@@ -25,6 +24,7 @@ from ombo_agents.learned.over_tasks.environments import (
 from ombo_agents.learned.over_tasks.networks import Network, load, weights_of
 from ombo_agents.learned.storage import mean_actions
 from ombo_agents.learned.training_state import Memory, TrainingState
+from ombo_gym.evaluation.one_thread import one_thread
 from ombo_gym.evaluation.statistics import paired_difference
 from ombo_gym.tasks import TaskDistribution
 
@@ -70,7 +70,7 @@ def score(block: ValidationBlock) -> Floats:
     """The scores of a block's campaigns, played by the network's mean as trained policies are."""
     torch.set_num_threads(1)
     rows = len(block.campaigns)
-    with torch.random.fork_rng(devices=[]), threadpool_limits(limits=1):
+    with torch.random.fork_rng(devices=[]), one_thread():
         campaigns = scored_campaigns(block.played, rows)
         network = block.network.build(campaigns.observation_space, campaigns.action_space).double()
         seeds = [VALIDATION_SEED + number for number in block.campaigns]
