@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ombo_agents
+from ombo_agents.bayesian.botorch import policy as policy_module
 from ombo_gym.design_spaces import BoxDesigns
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.surrogates.surrogate import JITTER, make_surrogate
@@ -167,14 +168,15 @@ def test_our_bounds_are_worth_what_botorch_s_are_on_50_datasets(dim):
 def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
     from botorch.acquisition import LogExpectedImprovement
 
+    rows = 3
     env = CampaignVectorEnv(
-        5, "GP", dim=dim, batch_size=1, start={"kind": "random", "size": SITUATIONS[dim]}
+        rows, "GP", dim=dim, batch_size=1, start={"kind": "random", "size": SITUATIONS[dim]}
     )
     observation, _ = env.reset(seed=100)
     ours = proposals("expected_improvement", env, observation)
     import torch
 
-    for row in range(5):
+    for row in range(rows):
         model, _, y = botorch_model(env, observation, row)
         acquisition = LogExpectedImprovement(model, best_f=y.max())
         theirs = optimised(acquisition, dim, 1, sequential=False)
@@ -204,7 +206,8 @@ def test_one_design_by_expected_improvement_is_worth_what_botorch_s_is(dim):
         ),
     ],
 )
-def test_botorch_plays_campaigns_alone_as_among_others(name, problem, arguments):
+def test_botorch_plays_campaigns_alone_as_among_others(name, problem, arguments, monkeypatch):
+    monkeypatch.setattr(policy_module, "MAX_CANDIDATES", 64)
     env = CampaignVectorEnv(2, problem, horizon=2, batch_size=2, **arguments)
     policy = ombo_agents.make(name, env)
     observation, _ = env.reset(seed=0)

@@ -160,16 +160,18 @@ def test_without_a_start_the_first_batch_has_nothing_to_beat():
     assert env.action_space.contains(policy.act(observation, generators(1)))
 
 
-@pytest.mark.parametrize("name", ["max_value_entropy", "local_penalization", "turbo"])
-def test_rivals_beat_random_designs_on_a_gaussian_process(name):
-    env = CampaignVectorEnv(150, "GP", horizon=3, batch_size=4, autoreset_mode="Disabled")
+@pytest.mark.parametrize(
+    ("name", "rows"), [("max_value_entropy", 60), ("local_penalization", 60), ("turbo", 150)]
+)
+def test_rivals_beat_random_designs_on_a_gaussian_process(name, rows):
+    env = CampaignVectorEnv(rows, "GP", horizon=3, batch_size=4, autoreset_mode="Disabled")
     totals = {}
     for each in (name, "random"):
-        policy, rngs = ombo_agents.make(each, env), generators(150)
+        policy, rngs = ombo_agents.make(each, env), generators(rows)
         observation, _ = env.reset(seed=10)
         totals[each] = 0.0
         for _ in range(3):
             observation, reward, *_ = env.step(policy.act(observation, rngs))
             totals[each] = totals[each] + reward
     gain = totals[name] - totals["random"]
-    assert gain.mean() > 3 * gain.std() / np.sqrt(150)
+    assert gain.mean() > 3 * gain.std() / np.sqrt(rows)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import ombo_agents
+from ombo_agents.bayesian.botorch import policy as botorch_policy
 from ombo_agents.offline import networks
 from ombo_gym.design_spaces import CandidateDesigns, CategoricalDesigns, MixedDesigns
 from ombo_gym.problems.core.base import Problem
@@ -113,8 +114,9 @@ def generators():
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch):
-    """Networks that are hardly fitted: all this holds however well they are."""
+    """Networks that are hardly fitted, few candidates for BoTorch: all this holds all the same."""
     monkeypatch.setattr(networks, "MIN_STEPS", 2)
+    monkeypatch.setattr(botorch_policy, "MAX_CANDIDATES", 64)
 
 
 PLAYERS = players()
@@ -198,8 +200,8 @@ def test_values_of_any_size_under_another_utility(name, space):
     """
     size = 2 if space == "two candidates" else 5
     start = {"kind": "random", "size": size}
-    q = 2 if name.startswith("botorch") else 6
-    env = make_env(space, 4, start=start, batch_size=q, utility="last_max")
+    q, rounds = (2, 2) if name.startswith("botorch") else (6, ROUNDS)
+    env = make_env(space, 4, rounds, start=start, batch_size=q, utility="last_max")
     policy, designs = make(name, env), env.design_space
     observation, _ = env.reset(seed=0)
     observation["measurements"][:, :size] = (
