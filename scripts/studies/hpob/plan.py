@@ -43,8 +43,8 @@ Between the first two no interval excludes 0; on five tables of `Ombo/Tuning-v0`
 `Ombo/CrossedBarrel-v0` expected improvement is well ahead (.064 against .143 at trial 25), and it
 takes a third of the time. The choice was made before the first campaign here. That was played with
 the fitted surrogate as it was then (.0774 .0585 .0475 .0325 .0229 at these trials); the surrogate's
-prior variance has become wider since, for reasons that have nothing to do with HPO-B, and what this
-page shows was played anew."""
+prior variance has become wider and its mean is fitted since, for reasons that have nothing to do
+with HPO-B, and what this page shows was played anew."""
 LEARNED = Player("meta")
 """Shipped with the package, trained on none of these tasks; it is told how many rounds are left."""
 OWN = (5, 10, 15, 25)  # trials t that are campaigns of N = t too, for `LEARNED`
