@@ -228,6 +228,16 @@ class ControlledCampaigns(PlayedCampaigns):
         Args:
             env_indices: Which of the B campaigns, in ascending order; only these can play.
         """
+        self._viewed = env_indices
+        self._view = self._look(env_indices)
+        return self.control.seen(self._view)
+
+    @override
+    def observe_finished(self, env_indices: NDArray[np.intp]) -> Observation:
+        return self.control.seen(self._look(env_indices))
+
+    def _look(self, env_indices: EnvIndices) -> Any:
+        """The control's view of A campaigns, which are over or not."""
         campaigns = self.campaigns
 
         def rngs(indices: NDArray[np.intp]) -> KeyedGenerator:
@@ -235,16 +245,7 @@ class ControlledCampaigns(PlayedCampaigns):
             keys, rounds = campaigns.keys[meant], campaigns.round[meant]
             return KeyedGenerator(keys, Stream.CANDIDATES, rounds)
 
-        self._viewed = env_indices
-        self._view = self.control.view(campaigns.observation(env_indices), rngs)
-        return self.control.seen(self._view)
-
-    @override
-    def observe_finished(self, env_indices: NDArray[np.intp]) -> Observation:
-        def rngs(indices: NDArray[np.intp]) -> KeyedGenerator:
-            raise AssertionError("a finished campaign has no candidates")
-
-        return self.control.seen(self.control.view(self.campaigns.observation(env_indices), rngs))
+        return self.control.view(campaigns.observation(env_indices), rngs)
 
     @override
     def action_masks(self) -> NDArray[np.bool_]:

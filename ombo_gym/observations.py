@@ -11,8 +11,13 @@ __all__ = ["Observation", "as_last_round", "computable", "next_plates"]
 
 
 def as_last_round(observation: Observation) -> Observation:
-    """The same as if the round were the last: of the plates to come only the next, nothing else."""
-    last = {**observation, "rounds_left": np.ones_like(observation["rounds_left"])}
+    """The same as if the round were the last: of the plates to come only the next, nothing else.
+
+    Fields that a control does not show are left out.
+    """
+    last = dict(observation)
+    if "rounds_left" in observation:
+        last["rounds_left"] = np.ones_like(observation["rounds_left"])
     if "plates" in observation:
         last["plates"] = observation["plates"].copy()
         last["plates"][..., 1:] = 0

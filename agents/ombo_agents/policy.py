@@ -244,11 +244,13 @@ class ControlPolicy(Policy):
 
     @override
     def explain(self, observation: Observation, rng: Rng) -> tuple[NDArray[Any], Details]:
-        check_leading_axis(observation)
-        num_campaigns = len(observation["rounds_left"])
         if self._acts_directly:
+            fields = self.control.observation_space.spaces
+            field = "rounds_left" if "rounds_left" in fields else min(fields)
+            num_campaigns = check_leading_axis(observation, field, fields[field].shape or ())
             actions = self._chosen(observation, num_campaigns)
             return actions, self.details(actions)
+        num_campaigns = check_leading_axis(observation)
         rngs = GeneratorBatch(rng, num_campaigns)
         designs: list[NDArray[Any]] = []
         control_actions: list[NDArray[Any]] = []
@@ -298,21 +300,33 @@ def check_spec(spec: Any) -> None:
         )
 
 
-def check_leading_axis(observation: Observation) -> None:
+def check_leading_axis(
+    observation: Observation, field: str = "rounds_left", shape: tuple[int, ...] = (1,)
+) -> int:
     """Refuses the observation of a single campaign.
+
+    Args:
+        observation: Of B campaigns.
+        field: One that it has.
+        shape: Of this field in one campaign.
+
+    Returns:
+        B.
 
     Raises:
         ValueError: It has no leading B, or is no dict of fields; says what to do.
     """
-    if not isinstance(observation, Mapping) or "rounds_left" not in observation:
+    if not isinstance(observation, Mapping) or field not in observation:
         came = list(observation) if isinstance(observation, Mapping) else type(observation).__name__
         raise ValueError(
             "observation: expected a dict of fields, as environments and "
             f"CampaignSpec.observation(designs, measurements, plates_left) make it, got {came}"
         )
-    if (shape := np.shape(observation["rounds_left"])) == (1,):
+    if (given := np.shape(observation[field])) == shape:
         raise ValueError(
             "observation: expected those of B campaigns, every field with a leading B, got a "
-            f"single one (rounds_left has the shape {shape}, not (B, 1)); for one campaign, give "
-            "{name: array[None] for name, array in observation.items()} and take action [0]"
+            f"single one ({field} has the shape {given}, not (B, {', '.join(map(str, shape))})); "
+            "for one campaign, give {name: array[None] for name, array in observation.items()} and "
+            "take action [0]"
         )
+    return len(observation[field])

@@ -11,7 +11,7 @@ import pytest
 from gymnasium import spaces
 
 import ombo_gym
-from ombo_agents.policy import ControlPolicy
+from ombo_agents import ControlPolicy
 from ombo_gym import (
     BoxDesigns,
     CampaignSpec,
