@@ -101,7 +101,10 @@ def own_gain(
             campaign alone.
     """
     source = f"{type(utility).__name__}.gain"
-    remedy = "best[..., None] stands beside the designs of a batch"
+    remedy = (
+        "best[..., None] stands beside the designs of a batch, and numpy.where(rounds_left == 1, "
+        "..., 0.0) in place of an if"
+    )
     try:
         gain = checked_gain(utility, utility.gain(batch, best, rounds_left), batch)
         alone = utility.gain(batch[-1:], best[-1:], rounds_left[-1:])

@@ -322,14 +322,20 @@ def _gain(utility: Utility, batch: Floats, best: Floats, rounds_left: Any) -> Fl
     Raises:
         AssertionError: They are none, or `gain` fails on these shapes.
     """
+    where = f"batch of shape {batch.shape}, best {best.shape}, rounds_left "
+    where += str(rounds_left) if np.ndim(rounds_left) == 0 else str(np.shape(rounds_left))
     try:
-        return checked_gain(utility, utility.gain(batch, best, rounds_left), batch)
+        gain = utility.gain(batch, best, rounds_left)
     except Exception as error:
         raise AssertionError(
-            f"{type(utility).__name__}.gain of a batch {batch.shape} with best {best.shape} and "
-            f"rounds_left {np.shape(rounds_left) or rounds_left}: {error}; best[..., None] stands "
-            "beside the designs of a batch, and rounds_left is a number or has the shape of best"
+            f"{type(utility).__name__}.gain: raised {type(error).__name__}: {error} ({where}); "
+            "best[..., None] stands beside the designs of a batch, and numpy.where(rounds_left == "
+            "1, ..., 0.0) in place of an if"
         ) from error
+    try:
+        return checked_gain(utility, gain, batch)
+    except ValueError as error:
+        raise AssertionError(f"{error} ({where})") from error
 
 
 def _expect_equal(
