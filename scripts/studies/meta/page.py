@@ -87,7 +87,8 @@ def page(findings: Findings, args: Args) -> Page:
 _LOOKS = """The suite was played with the shipped weights once they were chosen by validation, for
 this page; nothing was changed afterwards. What the rules were that it begins as was settled before,
 from the suite's earlier results (docs/results/suite.md), which showed which rules are good: in this
-the test problems have had a say."""
+the test problems have had a say. HPO-B's 45 test tasks were played with the same weights, for
+[its page](hpob.md); nothing was changed afterwards."""
 
 
 _NOTHING = """Training found no step above the rules (below), so in each cell `meta` is one of them:
