@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import gc
+import os
+from collections.abc import Iterator
 
 import pytest
 
 from ombo_gym.surrogates import anisotropic_fit
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cuts() -> Iterator[None]:
+    """Files need not be on the disk at once: that takes long, and nothing here tells."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
 
 
 @pytest.fixture
@@ -27,6 +37,7 @@ def pytest_collection() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What is there by now stays: it is not gone through while tests run."""
+    """What is there by now stays and is not gone through while tests run, and the rest rarely."""
     gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     gc.enable()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Any
 
 import pytest
 from threadpoolctl import ThreadpoolController
@@ -28,10 +27,13 @@ def test_libraries_take_one_thread_within_and_what_they_took_behind() -> None:
 def test_libraries_are_looked_for_again_where_something_was_imported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    looked: list[Any] = []
-    monkeypatch.setattr(
-        limited, "ThreadpoolController", lambda: looked.append(0) or ThreadpoolController()
-    )
+    looked: list[ThreadpoolController] = []
+
+    def look() -> ThreadpoolController:
+        looked.append(ThreadpoolController())
+        return looked[-1]
+
+    monkeypatch.setattr(limited, "ThreadpoolController", look)
     limited._libraries.cache_clear()
     for _ in range(3):
         with one_thread():

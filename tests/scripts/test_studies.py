@@ -186,13 +186,14 @@ def test_misspecification(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     change(
         monkeypatch,
         "misspecification.plan",
+        FACTORS=(0.25, 4.0),
         HORIZONS=(1, 2),
         UTILITIES=("best",),
         POLICIES=("greedy", "ucb", "explore_then_exploit", "rollout"),
     )
-    docs = run("misspecification", tmp_path, campaigns=3)
+    docs = run("misspecification", tmp_path, campaigns=2)
     table = pd.read_csv(docs / "misspecification.csv")
-    assert len(table) == 2 * (4 * 6 + 2) and (table.loc[table["model"] == "own", "loss"] == 0).all()
+    assert len(table) == 2 * (4 * 4 + 2) and (table.loc[table["model"] == "own", "loss"] == 0).all()
     page = (docs / "misspecification.md").read_text()
     assert "    make study NAME=misspecification\n" in page and "nan" not in page
     assert (docs / "misspecification.png").stat().st_size > 5_000
