@@ -13,9 +13,9 @@ from ombo_gym.design_spaces import Designs, among, repeated
 from ombo_gym.memory import check_memory
 from ombo_gym.merging import groups_alike, merge_rounds
 from ombo_gym.outcomes import ALL, EnvIndices, Infos, MeasuredBatches, Outcome
+from ombo_gym.problems.core.attributes import check_attributes
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.values import (
-    check_attributes,
     check_finite,
     check_optimum,
     checked_optimum,

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from ombo_gym.arguments import is_whole, shown
 from ombo_gym.design_spaces import Designs, repeated
+from ombo_gym.design_spaces.returned import checked_designs
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.problems.core.base import Instances, Problem
 from ombo_gym.problems.core.values import feasible_mask
@@ -237,10 +238,11 @@ def feasible_designs(
 
     Raises:
         RuntimeError: There are too few of them to be found.
-        ValueError: `feasible` of the problem gives no truth values; names it.
+        ValueError: `feasible` of the problem gives no truth values, or `sample` no such designs;
+            names it.
     """
     index = np.arange(len(rngs))[:, None]  # (R, 1)
-    designs = problem.sample(instances, rngs, count)
+    designs = _sampled(problem, instances, rngs, count)
     size, tries = problem.design_space.size, _TRIES
     if size is not None and _COVERED * size < _TRIES * count:
         tries = -(-_COVERED * size // count)
@@ -249,7 +251,7 @@ def feasible_designs(
         if feasible is None or feasible[:, :count].all():
             return designs[:, :count]
         # Top up: feasible new designs first, in the order they were drawn.
-        more = problem.sample(instances, rngs, count)
+        more = _sampled(problem, instances, rngs, count)
         designs = np.concatenate([designs[:, :count], more], axis=1)
         feasible = feasible_mask(problem, instances, designs)
         assert feasible is not None
@@ -259,6 +261,13 @@ def feasible_designs(
         f"start: found no {count} designs that can be measured among {(1 + tries) * count:,}; ask "
         "for fewer, or for another kind of start"
     )
+
+
+def _sampled(problem: Problem, instances: Instances, rngs: BatchedGenerator, count: int) -> Designs:
+    """What the problem samples, (R, count, *shape)."""
+    designs = problem.sample(instances, rngs, count)
+    source = f"{type(problem).__name__}.sample"
+    return checked_designs(source, designs, len(rngs), count, problem.design_space)
 
 
 STARTS: dict[str, Callable[..., Start]] = {

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_gym.arguments import shown
-from ombo_gym.design_spaces import Designs, DesignSpace
+from ombo_gym.design_spaces import Designs
 from ombo_gym.randomness import KeyedGenerator, Stream
 
 if TYPE_CHECKING:
@@ -20,35 +20,6 @@ if TYPE_CHECKING:
 
 _ROOM = 1e-6  # above the optimum, relative where it is large, that rounding may bring a value
 _FLOOR = "`feasible` says which cannot, and `floor` what they are worth"
-
-
-def check_attributes(problem: Problem) -> None:
-    """Refuses a problem whose designs live nowhere, or that knows an optimum and has none.
-
-    Raises:
-        ValueError: `design_space` was not set, or is none; `optimum_known` or `optimum_exact` is
-            claimed without an `optimum`; says what to write.
-    """
-    space = getattr(problem, "design_space", None)
-    if not isinstance(space, DesignSpace):
-        raise ValueError(
-            f"{type(problem).__name__}.design_space: expected a DesignSpace, got {shown(space)}; "
-            "set it in __init__, for instance self.design_space = BoxDesigns(2) or "
-            'design_space_of({"T": (20, 120), "base": ["A", "B"]}) of ombo_gym'
-        )
-    claims = [name for name in ("optimum_known", "optimum_exact") if getattr(problem, name)]
-    if claims and not _defines_optimum(problem):
-        raise ValueError(
-            f"{type(problem).__name__}: {claims[0]} is true: expected a method optimum(self, "
-            "instances) that returns the largest true value of each instance, (R,), got none; "
-            f"define it, or leave {' and '.join(claims)} out"
-        )
-
-
-def _defines_optimum(problem: Problem) -> bool:
-    """Whether a class of one's own has another `optimum` than the one that knows nothing."""
-    every = [vars(kind)["optimum"] for kind in type(problem).__mro__ if "optimum" in vars(kind)]
-    return "optimum" in vars(problem) or len(every) > 1
 
 
 def as_numbers(what: str, given: Any, expected: str) -> NDArray[Any]:
