@@ -93,3 +93,11 @@ WITH_SLOPES: dict[str, Callable[[Floats], tuple[Floats, Floats]]] = {
     "matern52": matern52_and_slope,
     "rbf": rbf_and_slope,
 }
+
+
+def with_slope(name: str) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """A kernel and its slope at once, of one's own kernels too."""
+    if name in WITH_SLOPES:
+        return WITH_SLOPES[name]
+    kernel, slope = KERNELS[name], SLOPES[name]
+    return lambda squared: (kernel(squared), slope(squared))

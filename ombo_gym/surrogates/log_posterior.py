@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.surrogates.cholesky import factorise
 from ombo_gym.surrogates.correlation import chained, parts_of, split, sum_and_product
-from ombo_gym.surrogates.kernels import KERNELS, WITH_SLOPES, Floats, squared_distances
+from ombo_gym.surrogates.kernels import KERNELS, Floats, squared_distances, with_slope
 from ombo_gym.surrogates.ties import commonest_share, least_noise, likelihood_power
 
 _DEVIATION = 0.4  # scale of the Cauchy prior of a log lengthscale's deviation
@@ -75,7 +75,7 @@ class LogPosterior:
         self.num_groups = int(groups.max(initial=-1)) + 1
         self.num_campaigns, self._n = targets.shape
         self._targets, self._groups = targets, groups
-        self._kernel, self._with_slope = KERNELS[kernel], WITH_SLOPES[kernel]
+        self._kernel, self._with_slope = KERNELS[kernel], with_slope(kernel)
         self.middle = math.log(_COMMON[0] * typical_distance)
         parts = zip(split(features, categories), parts_of(categories), strict=True)
         self._parts = [_Part(each, groups[columns]) for each, columns in parts]

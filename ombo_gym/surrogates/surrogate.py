@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from ombo_gym.design_spaces import DesignSpace
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.priors import GaussianProcess
 from ombo_gym.spec import CampaignSpec
+from ombo_gym.surrogates.kernel_checks import check_kernel
 from ombo_gym.surrogates.kernels import KERNELS
 from ombo_gym.surrogates.learned_prior import LearnedPrior, read_prior
 
@@ -51,6 +52,9 @@ class Surrogate:
         mean_variance: How far the objective's mean may be from the mean of what is observed, as a
             variance relative to the prior's, where it is fitted; 0: it is that.
         learned: What was learnt from a family of objectives, in place of a kernel; None: nothing.
+
+    Raises:
+        ValueError: A kernel that is none, or a number out of range; says what was expected.
     """
 
     kernel: str
@@ -67,6 +71,25 @@ class Surrogate:
     truncation: float = 1.0
     mean_variance: float = 0.0
     learned: LearnedPrior | None = None
+
+    def __post_init__(self) -> None:
+        _check_kernel_name(self.kernel, sorted(KERNELS))
+        check_kernel(self.kernel)
+        _check_grid("lengthscales", self.lengthscales, positive=True)
+        _check_grid("noise_variances", self.noise_variances, positive=False)
+        _check_max_data(self.max_data)
+        if self.log_prior and len(self.log_prior) != len(self.lengthscales):
+            raise ValueError(
+                f"surrogate: expected a log_prior of each of {len(self.lengthscales)} "
+                f"lengthscales, or () for none, got {shown(self.log_prior)}"
+            )
+        if self.groups is not None and len(self.lengthscales) > 1:
+            raise ValueError(
+                "surrogate: expected one value as lengthscales where each parameter has a "
+                f'lengthscale that is fitted, kernel="fit", got {shown(self.lengthscales)}, of '
+                'which none would be used; begin with the recipe {"kernel": "isotropic"}, which '
+                "chooses from a grid"
+            )
 
 
 def make_surrogate(spec: CampaignSpec) -> Surrogate:
@@ -112,11 +135,8 @@ def _checked(config: Any) -> Mapping[str, Any]:
         raise ValueError(f"surrogate: expected settings among {sorted(known)}, got {shown(config)}")
     name, max_data = config.get("kernel", "fit"), config.get("max_data", 512)
     lengthscale, truncation = config.get("lengthscale"), config.get("truncation", True)
-    names = ["prior", "fit", "isotropic", "learned", *sorted(KERNELS)]
-    if not isinstance(name, str) or name not in names:
-        raise ValueError(f"surrogate: expected a kernel among {names}, got {shown(name)}")
-    if isinstance(max_data, bool) or not isinstance(max_data, int | np.integer) or max_data < 2:
-        raise ValueError(f"surrogate: expected max_data of at least 2, got {shown(max_data)}")
+    _check_kernel_name(name, ["prior", "fit", "isotropic", "learned", *sorted(KERNELS)])
+    _check_max_data(max_data)
     is_strength = is_number(truncation) or isinstance(truncation, bool | np.bool_)
     if not is_strength or not 0 <= truncation <= _STRONGEST:
         raise ValueError(
@@ -136,6 +156,24 @@ def _checked(config: Any) -> Mapping[str, Any]:
             f"got {shown(dict(config))}"
         )
     return config
+
+
+def _check_kernel_name(name: Any, names: Sequence[str]) -> None:
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(f"surrogate: expected a kernel among {names}, got {shown(name)}")
+
+
+def _check_max_data(given: Any) -> None:
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 2:
+        raise ValueError(f"surrogate: expected max_data of at least 2, got {shown(given)}")
+
+
+def _check_grid(name: str, given: Any, *, positive: bool) -> None:
+    """Refuses what is no tuple of finite numbers, above 0 or from 0 on."""
+    numbers = isinstance(given, tuple) and given and all(map(is_number, given))
+    if not numbers or not 0 <= min(given) <= max(given) < math.inf or (positive and 0 in given):
+        expected = "positive numbers" if positive else "numbers of at least 0"
+        raise ValueError(f"surrogate: expected {expected} as {name}, a tuple, got {shown(given)}")
 
 
 def _learned(spec: CampaignSpec, path: Any, max_data: int) -> Surrogate:
