@@ -33,8 +33,17 @@ def score(
     Returns:
         (B,); where the start already holds the best value known, 1 if the campaign kept it and 0 if
         not; NaN where no best value is known.
+
+    Raises:
+        ValueError: A utility that is none, or whose `level` is not one number a campaign.
     """
-    level = make_utility(utility).level(utilities, base, measurements)
+    kind = make_utility(utility)
+    level = kind.level(utilities, base, measurements)
+    if np.shape(level) != np.shape(utilities):
+        raise ValueError(
+            f"{type(kind).__name__}.level: expected numbers of shape {np.shape(utilities)}, one a "
+            f"campaign, got shape {np.shape(level)}"
+        )
     room = top - base
     kept = np.where(np.isnan(top), np.nan, level >= top)  # where there is no room
     return np.where(room > 0, (level - base) / np.where(room > 0, room, 1.0), kept)

@@ -101,6 +101,11 @@ class UtilityTracker:
                 f"{utility_before.shape}, one a campaign, for a batch {batch.shape}; got "
                 f"{np.shape(utilities)}"
             )
+        if not np.isfinite(utilities).all():
+            raise ValueError(
+                f"{type(self._utility).__name__}: expected finite numbers as `value`, got "
+                f"{utilities[~np.isfinite(utilities)][0]} after a batch {batch.shape}"
+            )
         self.utilities[env_indices] = utilities
         if self.stopping_values is not None:
             if_over = self._utility.value(replace(progress, horizon=rounds))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ombo_gym import CampaignVectorEnv, Utility, make_utility
+from ombo_gym.scores import score
 from ombo_gym.utilities import UTILITIES
 
 
@@ -92,3 +93,12 @@ def test_a_gain_that_is_not_a_number_a_campaign_is_refused(gain: Any, came: str)
     kind = _named("gaining", gain=lambda self, batch, best, rounds_left: gain(batch))
     with pytest.raises(ValueError, match=rf"Own: expected .*`gain`.*{came}"):
         _play(kind())
+
+
+def test_a_value_that_is_no_number_and_a_level_that_is_one_for_all_are_refused() -> None:
+    kind = _named("valuing", value=lambda self, progress: progress.best * np.nan)
+    with pytest.raises(ValueError, match=r"^Own: expected finite numbers as `value`, got nan"):
+        _play(kind())
+    kind = _named("levelling", level=lambda self, utility, base, measurements: 1.0)
+    with pytest.raises(ValueError, match=r"^Own\.level: expected numbers of shape \(3,\).*\(\)$"):
+        score(kind(), np.ones(3), np.zeros(3), np.ones(3), measurements=4)

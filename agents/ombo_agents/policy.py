@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.unmeasured import without_repeats
-from ombo_gym.actions import ActionCheck
+from ombo_gym.actions import SLACK, ActionCheck
 from ombo_gym.arguments import shown
 from ombo_gym.controls import Control, make_control
-from ombo_gym.design_spaces.returned import checked_designs
+from ombo_gym.design_spaces.returned import check_bounds, checked_designs
 from ombo_gym.observations import Observation, as_last_round, computable, next_plates
 from ombo_gym.randomness import GeneratorBatch, Rng
 from ombo_gym.spec import CampaignSpec
@@ -170,7 +170,9 @@ class DesignsPolicy(Policy):
     ) -> tuple[NDArray[Any], Details]:
         """Batches of q designs, (B, q, *shape), with repeats replaced, and what to tell of them."""
         batch, details = self.propose_and_explain(observation, rngs, q)
-        batch = checked_designs(f"{type(self).__name__}.propose", batch, len(rngs), q, self.space)
+        source = f"{type(self).__name__}.propose"
+        batch = checked_designs(source, batch, len(rngs), q, self.space)
+        check_bounds(source, batch, self.space, slack=SLACK)
         if not self.keeps_repeats:
             batch = without_repeats(self.spec, observation, batch, rngs)
         return batch, details

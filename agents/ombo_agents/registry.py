@@ -309,6 +309,9 @@ def _hint(name: str) -> str:
         return "; several settings of one policy have ';' between: 'NAME:key=value;key=value'"
     if "/" in name:
         return f"; there is no folder {Path(name).absolute()}"
+    module, dot, attribute = name.rpartition(".")
+    if dot and ":" not in name and attribute.isidentifier() and attribute != "py":
+        return f"; did you mean '{module}:{attribute}'?"
     near = difflib.get_close_matches(name.partition(":")[0], names(), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 

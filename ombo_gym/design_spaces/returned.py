@@ -46,6 +46,25 @@ def within_bounds(source: str, designs: Designs, space: DesignSpace, *, slack: f
         slack: How far beyond a bound numbers may lie, which are clipped then.
 
     Raises:
+        ValueError: As `check_bounds`.
+    """
+    low, high = check_bounds(source, designs, space, slack=slack)
+    clipped = np.clip(designs, low, high).astype(space.dtype)
+    return space.canonical(clipped)
+
+
+def check_bounds(
+    source: str, designs: Designs, space: DesignSpace, *, slack: float
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the largest numbers of a design, (*shape) each, once designs keep to them.
+
+    Args:
+        source: The method that they come from, for messages.
+        designs: (B, q, *shape), as `checked_designs` returns them.
+        space: Whose they are.
+        slack: How far beyond a bound numbers may lie.
+
+    Raises:
         ValueError: NaN, or a number out of bounds; names the campaign and the design.
     """
     bounds = space.observation_space(1)
@@ -61,5 +80,4 @@ def within_bounds(source: str, designs: Designs, space: DesignSpace, *, slack: f
             f"{designs[campaign, design][place]} in campaign {campaign}, design {design}; "
             "numpy.clip keeps numbers within bounds, and design_space.observation_space(1) has them"
         )
-    clipped = np.clip(designs, low, high).astype(space.dtype)
-    return space.canonical(clipped)
+    return low, high

@@ -74,6 +74,7 @@ def test_settings_are_separated_by_semicolons() -> None:
         ),
         ("my_hills:Stepping:step=1:fresh=0", "several settings have ';' between"),
         ("fresh=false", "several settings of one policy have ';' between"),
+        ("my_hills.Stepping", r"got 'my_hills\.Stepping'; did you mean 'my_hills:Stepping'\?"),
         ("uncb", r"got 'uncb'; did you mean 'ucb'\?"),
         ("runs/none", "there is no folder .*runs/none"),
         ("my_hills:Hill", "expected a subclass of ombo_agents.Policy in module:Class"),

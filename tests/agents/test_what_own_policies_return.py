@@ -64,11 +64,41 @@ def test_numbers_that_are_not_whole_are_no_indices(space: DesignSpace) -> None:
         _act(_proposing(lambda designs: designs + 0.3), space)
 
 
+@pytest.mark.parametrize(
+    ("space", "value", "message"),
+    [
+        (BOX, 1.5, "from -1 to 1, got 1.5 in campaign 0, design 1"),
+        (BOX, np.nan, "from -1 to 1, got nan in campaign 0, design 1"),
+        (POOL, 9, "from 0 to 8, got 9 in campaign 0, design 1"),
+        (LETTERS, -1, "from 0 to 2, got -1 in campaign 0, design 1"),
+    ],
+)
+def test_numbers_out_of_bounds_are_refused_by_the_name_of_the_method(
+    space: DesignSpace, value: float, message: str
+) -> None:
+    def change(designs: Any) -> Any:
+        designs[0, 1, -1] = value
+        return designs
+
+    with pytest.raises(ValueError, match=rf"^Own\.propose: expected numbers {message}"):
+        _act(_proposing(change), space)
+
+
 @pytest.mark.parametrize("space", [BOX, POOL, LETTERS], ids=["box", "pool", "letters"])
 def test_other_dtypes_of_the_kind_are_taken(space: DesignSpace) -> None:
     dtype = np.float64 if space is BOX else np.int8
     action = _act(_proposing(lambda designs: designs.astype(dtype)), space)
     assert action.dtype == space.action_space(2).dtype
+
+
+def test_candidates_that_are_no_numbers_are_refused_by_the_name_of_the_method() -> None:
+    class Lost(PosteriorPolicy):
+        @override
+        def pick(self, group: Any, rngs: Any) -> Any:
+            return group.candidates[:, : group.batch_size] * np.float32(np.nan)
+
+    with pytest.raises(ValueError, match=r"^Lost\.pick: expected numbers from -1 to 1, got nan"):
+        _act(Lost, BOX)
 
 
 def test_indices_of_candidates_are_no_candidates() -> None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from typing_extensions import override
 
 from ombo_agents.policy import DesignsPolicy
+from ombo_gym.actions import SLACK
 from ombo_gym.design_spaces import DesignSpace
-from ombo_gym.design_spaces.returned import checked_designs
+from ombo_gym.design_spaces.returned import check_bounds, checked_designs
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
 from ombo_gym.spec import CampaignSpec
@@ -32,11 +33,12 @@ class PosteriorPolicy(DesignsPolicy):
     @override
     def propose(self, observation: Observation, rngs: GeneratorBatch, q: int) -> NDArray[Any]:
         batch = np.zeros((len(rngs), q, *self.space.shape), self.space.dtype)
+        source = f"{type(self).__name__}.pick"
         for group in self.groups(observation, rngs):
             picked = self.pick(group, rngs.take(group.env_indices))
-            batch[group.env_indices] = checked_designs(
-                f"{type(self).__name__}.pick", picked, len(group.env_indices), q, self.space
-            )
+            picked = checked_designs(source, picked, len(group.env_indices), q, self.space)
+            check_bounds(source, picked, self.space, slack=SLACK)
+            batch[group.env_indices] = picked
         return batch
 
     def groups(
