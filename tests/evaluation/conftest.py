@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_replays import synthetic_replays
-from pages_apart import EVIL, NAMES
+from pages_apart import EVIL, NAMES, leave_out_pictures
 from small_runs import PLAN
 
 from ombo_gym.evaluation import resampling
@@ -179,6 +179,12 @@ def results_in() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def replays_of() -> Callable[..., dict[str, object]]:
     return synthetic_replays
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what stands on a page beside its pictures."""
+    leave_out_pictures(monkeypatch)
 
 
 class Kept(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from ombo_gym.evaluation.report import read_results, render
+from ombo_gym.evaluation.report import elements, pictures, read_results, render
 
 EVIL = "<script>alert(1)</script>"
 NAMES = ["random", "greedy", "ucb", "explore_then_exploit", EVIL, "</script><b>", "runs/demo"]
@@ -14,6 +14,14 @@ ERROR = {
     **{"horizon": 2, "batch_size": 4, "utility": "best", "first": 0, "campaigns": 3},
     **{"error": f"ValueError: {EVIL}", "traceback": f"Traceback\nValueError: {EVIL}"},
 }
+
+
+def leave_out_pictures(patch):
+    """From here on figures are made and not drawn, for who looks at the rest of a page."""
+    empty = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>'
+    patch.setattr(elements, "svg", lambda figure, **settings: empty)
+    patch.setattr(pictures, "svg", lambda figure, **settings: empty)
+    patch.setattr(pictures, "png", lambda figure: b"")
 
 
 class Page(HTMLParser):

@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import tyro
+from pages_apart import leave_out_pictures
 
 import ombo_gym
 from ombo_agents.cli.arguments import report_errors
@@ -45,6 +46,7 @@ def folder(tmp_path_factory):
     where = ("--policies", ",".join(POLICIES), "--backend", "sequential", "--out", out)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resampling, "RESAMPLES", 100)
+        leave_out_pictures(patch)
         command(*flags, *where)
     return out
 

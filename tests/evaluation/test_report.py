@@ -172,6 +172,7 @@ def test_ids_are_told_apart(tmp_path, campaigns_of, exploration_of, replays_of, 
     assert set(re.findall(r"(?:url\(|href=\")#([^\")]+)", text)) <= set(ids)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("kind", ["missing", "header", "empty"])
 def test_without_exploration_weights_there_is_no_such_part(
     tmp_path, campaigns_of, exploration_of, results_in, kind
@@ -202,6 +203,7 @@ def test_small_evaluations_have_a_report_too(tmp_path, campaigns_of, results_in,
     assert not [cell for cell in cells(page) if "nan" in cell]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_several_environments_are_told_apart(tmp_path, campaigns_of, results_in):
     both = [
         campaigns_of(campaigns=2, horizons=[1, 3], env=f"Ombo/{name}-v0")
@@ -216,6 +218,7 @@ def test_several_environments_are_told_apart(tmp_path, campaigns_of, results_in)
     assert {"#problem-1", "#problem-2"} <= set(links)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_sections_whose_tables_are_not_there_are_left_out(tmp_path, campaigns_of, results_in):
     results_in(tmp_path, campaigns_of(campaigns=2))
     for name in ("ranks", "leaderboard", "profiles", "improvement", "training_seeds"):
@@ -226,6 +229,7 @@ def test_sections_whose_tables_are_not_there_are_left_out(tmp_path, campaigns_of
     assert headings(text) == [title for title in HEADINGS if title not in gone]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_settings_of_one_budget_are_a_curve_of_their_own(tmp_path, campaigns_of, results_in):
     parts = [
         campaigns_of(campaigns=3, horizons=[n], batch_size=q, utilities=["best"])
@@ -240,6 +244,7 @@ def test_settings_of_one_budget_are_a_curve_of_their_own(tmp_path, campaigns_of,
     assert text.count("<figcaption>Adaptivity at a fixed budget</figcaption>") == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_recorded_campaigns_that_do_not_fit_are_left_out_the_last_first(
     tmp_path, campaigns_of, results_in, replays_of, monkeypatch
 ):

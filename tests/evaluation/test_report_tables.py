@@ -14,7 +14,7 @@ from ombo_gym.evaluation.report import read_results
 from ombo_gym.evaluation.tables import read_table, summarise
 from ombo_gym.evaluation.terminal import format_table
 
-pytestmark = pytest.mark.usefixtures("few_resamples")
+pytestmark = pytest.mark.usefixtures("few_resamples", "undrawn")
 
 
 def test_the_tables_hold_the_numbers_of_the_csv_files_best_policy_first(

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from ombo_gym.evaluation import resampling
 from ombo_gym.evaluation.cells import Cell
 from ombo_gym.evaluation.evaluate import evaluate
 from ombo_gym.evaluation.figures import (
@@ -26,6 +27,7 @@ from ombo_gym.evaluation.report.results import read_results
 from ombo_gym.evaluation.seen import SeenByTraining
 from ombo_gym.evaluation.tables import read_table, summarise
 from ombo_gym.evaluation.terminal import format_table
+from tests.evaluation.pages_apart import leave_out_pictures
 from tests.evaluation.scored_campaigns import played
 from tests.evaluation.small_runs import write_policy
 
@@ -61,7 +63,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for split in ("all", "test")
     ]
-    evaluate(plans, out=root / "out", launch=Launch(), command="")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resampling, "RESAMPLES", 100)
+        leave_out_pictures(patch)
+        evaluate(plans, out=root / "out", launch=Launch(), command="")
     return root
 
 
