@@ -5,6 +5,7 @@ Numbers of numpy are numbers; truth values, texts and numbers with a fraction ar
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -98,6 +99,18 @@ def as_json(given: Any) -> Any:
     if hasattr(given, "__array__") and not isinstance(given, type):  # of other libraries as well
         return np.asarray(given).tolist()
     return given
+
+
+def read_json(name: str, text: Any) -> Any:
+    """What a text of JSON holds.
+
+    Raises:
+        ValueError: It is none; names it.
+    """
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{name}: expected a text of JSON, got {shown(text)}: {error}") from error
 
 
 def as_array(given: Any) -> NDArray[Any]:

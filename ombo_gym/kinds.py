@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
+from ombo_gym.arguments import shown
+
 
 class OfKind(ABC):
     """A value object that is found again after JSON by its `kind`.
@@ -56,10 +58,12 @@ def from_dict(family: type[Family], given: Mapping[str, Any], argument: str) -> 
     Raises:
         ValueError: An unknown kind; lists the known ones.
     """
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{argument}: expected a dict with a kind, got {shown(given)}")
     arguments = dict(given)
     kind = arguments.pop("kind", None)
     kinds = family._kinds
-    if kind not in kinds:
-        raise ValueError(f"{argument}: expected a kind among {sorted(kinds)}, got {kind!r}")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError(f"{argument}: expected a kind among {sorted(kinds)}, got {shown(kind)}")
     member: Family = kinds[kind].from_arguments(arguments)
     return member

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ombo_gym.arguments import check_fields, members, shown, whole
+from ombo_gym.arguments import check_fields, members, read_json, shown, whole
 from ombo_gym.control_names import CONTROLS as CONTROLS
 from ombo_gym.control_names import control_name
 from ombo_gym.design_spaces import DesignSpace, design_space_from_dict, design_space_of
@@ -371,8 +371,8 @@ class CampaignSpec:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of `to_json`."""
-        return cls.from_dict(json.loads(text))
+        """The inverse of `to_json`; a ValueError where it is no such text."""
+        return cls.from_dict(read_json("spec", text))
 
 
 def campaign_spec(env: Any) -> CampaignSpec:
@@ -383,10 +383,11 @@ def campaign_spec(env: Any) -> CampaignSpec:
     Raises:
         ValueError: It is none of this package's.
     """
-    first = (getattr(env.unwrapped, "envs", None) or [env])[0]
-    spec = getattr(first.unwrapped, "campaign_spec", None)
+    unwrapped = getattr(env, "unwrapped", None)
+    first = (getattr(unwrapped, "envs", None) or [env])[0]
+    spec = getattr(getattr(first, "unwrapped", None), "campaign_spec", None)
     if not isinstance(spec, CampaignSpec | tuple):
-        raise ValueError(f"env: expected an environment of ombo_gym, got {env}")
+        raise ValueError(f"env: expected an environment of ombo_gym, got {shown(env)}")
     return spec  # type: ignore[return-value]
 
 

@@ -209,7 +209,7 @@ def make(name: str, env_or_spec: Any, **settings: Any) -> Policy:
     """
     spec = _spec(env_or_spec)
     name = _checked(name)
-    if (Path(name) / "config.json").is_file():
+    if _is_run(name):
         from ombo_agents.learned.storage import load
 
         if settings:
@@ -254,7 +254,7 @@ def supports(name: str, env_or_spec: Any) -> bool:
     """
     spec = _spec(env_or_spec)
     name = _checked(name)
-    if (Path(name) / "config.json").is_file():
+    if _is_run(name):
         from ombo_agents.learned.storage import fits
 
         return fits(Path(name), spec)
@@ -293,7 +293,7 @@ def _split(name: str) -> tuple[Entry, str]:
     if bare not in POLICIES and attribute.isidentifier():
         return Entry(_own_policy(name, bare, attribute), controls=CONTROLS), settings
     if bare not in POLICIES:
-        if name and Path(name).is_dir():
+        if name and _exists(Path(name).is_dir):
             raise ValueError(f"policy: {_not_finished(Path(name))}")
         raise ValueError(
             f"policy: expected one of {names()} or the folder of a trained policy "
@@ -301,6 +301,18 @@ def _split(name: str) -> tuple[Entry, str]:
             f"{_hint(name)}"
         )
     return POLICIES[bare], text
+
+
+def _is_run(name: str) -> bool:
+    """Whether it is the folder of a trained policy."""
+    return _exists((Path(name) / "config.json").is_file)
+
+
+def _exists(there: Callable[[], bool]) -> bool:
+    try:
+        return there()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
 
 
 def _hint(name: str) -> str:

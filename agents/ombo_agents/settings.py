@@ -19,28 +19,41 @@ from typing import Annotated, Any, get_type_hints
 
 import numpy as np
 
+from ombo_gym.arguments import shown
 from ombo_gym.problems.core.checks import is_number, is_whole, one_of
 
+LARGEST = 100_000  # that a policy counts to: samples, candidates, iterations
 
-def whole(name: str, value: Any, *, at_least: int = 1) -> int:
-    """A whole number.
+
+def whole(name: str, value: Any, *, at_least: int = 1, at_most: int = LARGEST) -> int:
+    """A whole number of things to compute with: memory ends long before the largest.
 
     Raises:
-        ValueError: It is not one, or too small; says what was expected.
+        ValueError: It is not one, too small or too large; says what was expected.
     """
     if not is_whole(value) or value < at_least:
-        raise ValueError(f"{name}: expected a whole number of at least {at_least}, got {value!r}")
-    return int(value)
+        raise ValueError(
+            f"{name}: expected a whole number of at least {at_least}, got {shown(value)}"
+        )
+    return _countable(name, value, at_most)
 
 
 def even(name: str, value: Any) -> int:
     """An even number of at least 2.
 
     Raises:
-        ValueError: It is not one; says what was expected.
+        ValueError: It is not one, or too large; says what was expected.
     """
     if not is_whole(value) or value < 2 or value % 2:
-        raise ValueError(f"{name}: expected an even number of at least 2, got {value!r}")
+        raise ValueError(f"{name}: expected an even number of at least 2, got {shown(value)}")
+    return _countable(name, value)
+
+
+def _countable(name: str, value: Any, at_most: int = LARGEST) -> int:
+    if value > at_most:
+        raise ValueError(
+            f"{name}: expected a whole number of at most {at_most:,}, got {shown(value)}"
+        )
     return int(value)
 
 
@@ -51,7 +64,7 @@ def truth(name: str, value: Any) -> bool:
         ValueError: It is neither; says what was expected.
     """
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name}: expected true or false, got {value!r}")
+        raise ValueError(f"{name}: expected true or false, got {shown(value)}")
     return bool(value)
 
 
@@ -63,7 +76,7 @@ def number(name: str, value: Any, *, above: float = 0.0, up_to: float = math.inf
     """
     if not is_number(value) or not above < value <= up_to or math.isinf(value):
         limit = "" if math.isinf(up_to) else f" and up to {up_to:g}"
-        raise ValueError(f"{name}: expected a number above {above:g}{limit}, got {value!r}")
+        raise ValueError(f"{name}: expected a number above {above:g}{limit}, got {shown(value)}")
     return float(value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Hashable, Mapping, Sequence, Set
 from typing import Any
 
@@ -17,8 +18,10 @@ _KINDS = (bool | np.bool_, int | float | np.integer | np.floating, str)  # that 
 
 
 def is_number(given: Any) -> bool:
-    """Whether it is a real number: truth values are none."""
-    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+    """Whether it is a real number that a float holds: truth values are none."""
+    if isinstance(given, int):
+        return not isinstance(given, bool) and abs(given) <= sys.float_info.max
+    return isinstance(given, float | np.integer | np.floating)
 
 
 def plain(given: Any) -> Any:

@@ -40,7 +40,7 @@ class Launch:
     address: str | None = None
 
     def __post_init__(self) -> None:
-        if self.backend not in BACKENDS:
+        if not isinstance(self.backend, str) or self.backend not in BACKENDS:
             raise ValueError(f"backend: expected one of {list(BACKENDS)}, got {self.backend!r}")
         if not is_whole(self.jobs):
             raise ValueError(f"jobs: expected at least 1 process, got {self.jobs!r}")

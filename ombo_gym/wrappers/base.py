@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import shown
 from ombo_gym.campaign import Campaigns
 from ombo_gym.spec import CampaignSpec, campaign_spec
 
@@ -58,9 +59,16 @@ class OneOrMany:
     vector_wrapper: ClassVar[type[AnyVectorEnv]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Neither has an environment where something is copied or unpickled."""
-        if isinstance(args[0] if args else kwargs.get("env"), VectorEnv):
+        """Neither has an environment where something is copied or unpickled.
+
+        Raises:
+            TypeError: What is to be wrapped is no environment.
+        """
+        given = [*args[:1], *([kwargs["env"]] if "env" in kwargs else [])]
+        if given and isinstance(given[0], VectorEnv):
             return cls.vector_wrapper(*args, **kwargs)
+        if given and not isinstance(given[0], gym.Env):
+            raise TypeError(f"env: expected an environment, got {shown(given[0])}")
         return super().__new__(cls)
 
 

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from ombo_gym.action_masks import worth_measuring
 from ombo_gym.actions import ActionCheck
+from ombo_gym.arguments import shown
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec, campaign_spec
 from ombo_gym.wrappers.base import (
@@ -42,11 +43,14 @@ class ActionFlattening:
 
     Raises:
         TypeError: Actions that cannot be flat.
+        ValueError: `discrete` is neither True nor False.
     """
 
     def __init__(
         self, action_space: spaces.Space[Any], spec: CampaignSpec, *, discrete: bool
     ) -> None:
+        if not isinstance(discrete, bool | np.bool_):
+            raise ValueError(f"discrete: expected True or False, got {shown(discrete)}")
         self._design_space = spec.design_space
         size = spec.design_space.size
         countable = spec.control == "designs" and size is not None and size <= LARGEST_DISCRETE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.arguments import shown
 from ombo_gym.campaign import Campaigns
+from ombo_gym.design_spaces.values import is_number
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.problems.core.values import checked_values
 from ombo_gym.scores import score
@@ -29,8 +31,8 @@ class ScoreScale:
     """
 
     def __init__(self, count: int, best_known: float | None) -> None:
-        number = isinstance(best_known, int | float | np.number | None)
-        if isinstance(best_known, bool) or not number or not np.isfinite(best_known or 0.0):
+        number = best_known is None or is_number(best_known)
+        if not number or not math.isfinite(best_known or 0.0):
             raise ValueError(
                 "best_known: expected None or a finite number in the problem's units, got "
                 f"{shown(best_known)}"

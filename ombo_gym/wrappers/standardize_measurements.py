@@ -10,6 +10,8 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import shown
+from ombo_gym.design_spaces.values import is_number
 from ombo_gym.wrappers.base import (
     AnyEnv,
     AnyVectorEnv,
@@ -43,8 +45,8 @@ class Standardization(ObservationMap):
                 "env: expected observations with measurements, as control='designs' has them, "
                 f"got {space}"
             )
-        if isinstance(limit, bool) or not 0 < limit < np.inf:
-            raise ValueError(f"limit: expected a finite number above 0, got {limit!r}")
+        if not is_number(limit) or not 0 < limit < np.inf:
+            raise ValueError(f"limit: expected a finite number above 0, got {shown(limit)}")
         self._limit = float(limit)
         shape = fields["measurements"].shape
         fields["measurements"] = spaces.Box(-self._limit, self._limit, shape, np.float32)
@@ -55,12 +57,12 @@ class Standardization(ObservationMap):
     def __call__(self, observation: Any) -> tuple[dict[str, NDArray[Any]], Infos]:
         observed = observation["observed"] == 1  # (B, capacity)
         standardized, mean, sd = standardize(observation["measurements"], observed)
-        shown = standardized.clip(-self._limit, self._limit)  # (B, capacity)
-        best = np.where(observed, shown, -np.inf).max(axis=1)  # (B,)
+        clipped = standardized.clip(-self._limit, self._limit)  # (B, capacity)
+        best = np.where(observed, clipped, -np.inf).max(axis=1)  # (B,)
         best = np.where(observed.any(axis=1), best, 0.0)
         seen = {
             **observation,
-            "measurements": shown.astype(np.float32),
+            "measurements": clipped.astype(np.float32),
             "best_measurement": best[:, None].astype(np.float32),
         }
         return seen, {"measurement_mean": mean, "measurement_sd": sd}

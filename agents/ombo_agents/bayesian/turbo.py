@@ -73,7 +73,8 @@ class Turbo(DesignsPolicy):
         self._length, self._smallest = number("length", length), number("smallest", smallest)
         self._largest = number("largest", largest)
         self._successes = whole("successes", successes)
-        self._candidates = whole("candidates", candidates)
+        # Every two of them are compared.
+        self._candidates = whole("candidates", candidates, at_most=10_000)
         self._free = free_features(self.space)  # (f,)
         self._failures = max(whole("failures", failures), len(self._free))  # designs
         self.surrogate = make_surrogate(spec)

@@ -11,7 +11,7 @@ from typing_extensions import override
 from ombo_agents.nearest_candidates import nearest
 from ombo_agents.policy import DesignsPolicy
 from ombo_agents.round_history import RoundHistory, batches_by_history
-from ombo_agents.settings import number, whole
+from ombo_agents.settings import choice, number, whole
 from ombo_agents.unmeasured import fresh
 from ombo_gym.design_spaces import Designs
 from ombo_gym.design_spaces.relaxations import reflected
@@ -66,9 +66,7 @@ class Evolution(DesignsPolicy):
         self.population = whole("population", population, at_least=_MIN_POPULATION)
         self.weight = number("weight", weight, up_to=2)
         self.crossover = number("crossover", crossover, up_to=1)
-        if strategy not in STRATEGIES:
-            raise ValueError(f"strategy: expected one of {list(STRATEGIES)}, got {strategy!r}")
-        self.strategy = strategy
+        self.strategy = choice("strategy", strategy, options=STRATEGIES)
         self._relaxation = self.space.relaxation()
         self._pool: NDArray[np.float64] | None = None  # (M, k) of candidates, from -1 to 1
         if (pool := self.space.pool_features) is not None:

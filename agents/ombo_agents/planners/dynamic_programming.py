@@ -21,7 +21,7 @@ from ombo_agents.planners.evaluation import exact_value
 from ombo_agents.planners.induction import RULES, TIES, Layer, Solution, solve
 from ombo_agents.planners.plates import Plates, by_plates, whole_campaign, why_not_alike
 from ombo_agents.planners.reachable_states import MAX_STATES, TooManyStates
-from ombo_agents.policy import DesignsPolicy
+from ombo_agents.policy import DesignsPolicy, check_spec
 from ombo_agents.settings import whole
 from ombo_gym.observations import Observation
 from ombo_gym.randomness import GeneratorBatch
@@ -79,6 +79,7 @@ def solve_campaign(
         ValueError: Campaigns that cannot be planned for exactly.
         TooManyStates: Says how many would be needed and what is feasible.
     """
+    check_spec(spec)
     belief_mdp = make_belief_mdp(spec)
     if (reason := why_not_alike(spec)) is not None:
         raise ValueError(f"exact planning needs {reason}")
@@ -124,7 +125,7 @@ class ExactPolicy(DesignsPolicy):
             raise ValueError(f"ties: expected one of {list(TIES)}, got {ties!r}")
         for name, number in (("lookahead", lookahead), ("max_states", max_states)):
             if number is not None:
-                whole(name, number)
+                whole(name, number, at_most=10**9)  # states are counted before they are held
         self.belief_mdp = make_belief_mdp(spec)
         self.lookahead, self.ties, self.max_states = lookahead, ties, max_states
         self.deterministic = ties != "uniform"
