@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from ombo_agents.campaigns import Campaign
-from ombo_agents.campaigns.advice.drawing import DrawnObjectives, Model, models_of
+from ombo_agents.campaigns.advice.drawing import DrawnObjectives
+from ombo_agents.campaigns.advice.models import Model, models_of
 from ombo_agents.campaigns.data.values import posterior_of, predicted, predicted_interval
 from ombo_agents.learned.priors import learning
 from ombo_agents.learned.priors.folders import family_of_folder, prior_of_past

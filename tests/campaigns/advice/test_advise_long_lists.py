@@ -9,7 +9,7 @@ import pytest
 
 from ombo_agents.campaigns import Campaign
 from ombo_agents.campaigns.advice import thinning
-from ombo_agents.campaigns.advice.drawing import models_of
+from ombo_agents.campaigns.advice.models import models_of
 from ombo_agents.campaigns.advice.thinning import Candidates, candidates_of, looks_at_no_values
 
 pytestmark = pytest.mark.usefixtures("brief_fits")

@@ -33,6 +33,9 @@ class Linear:
         found = features @ self._weights[:-1] + self._weights[-1]
         return np.broadcast_to(found, (len(self.noise_std), features.shape[-2]))
 
+    def measured(self, true: Any, luck: Any) -> Any:
+        return true + self.noise_std[:, None] * luck
+
     def at(self, features: Any) -> Any:
         return self.at_own(features)
 

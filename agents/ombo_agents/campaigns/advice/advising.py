@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ombo_agents.campaigns.advice.advice import Advice, PolicyOutcome, ScenarioOutcome
-from ombo_agents.campaigns.advice.drawing import DrawnObjectives, models_of
+from ombo_agents.campaigns.advice.drawing import DrawnObjectives
 from ombo_agents.campaigns.advice.futures import futures_of, rounds_of
+from ombo_agents.campaigns.advice.models import models_of
 from ombo_agents.campaigns.advice.progress import Progress
 from ombo_agents.campaigns.advice.simulating import CHUNK, CHUNK_OF_COSTLY, Simulation
 from ombo_agents.campaigns.advice.thinning import candidates_of, is_long, looks_at_no_values

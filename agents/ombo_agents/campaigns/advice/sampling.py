@@ -54,7 +54,7 @@ def sampled_posteriors(surrogate: Surrogate, fitted: Posterior, values: Floats) 
     Args:
         surrogate: Recipe `fit`.
         fitted: With the likeliest parameters, of one campaign.
-        values: (1, n) that it rests on.
+        values: (CHAINS, n) that each rests on.
 
     Reference:
         Roberts and Rosenthal, Optimal scaling for various Metropolis-Hastings algorithms,
@@ -67,7 +67,7 @@ def sampled_posteriors(surrogate: Surrogate, fitted: Posterior, values: Floats) 
     categories = None if surrogate.categories is None else np.array(surrogate.categories)
     objective = LogPosterior(
         np.repeat(fitted.features, CHAINS, axis=0),
-        np.repeat(fitted.targets, CHAINS, axis=0),
+        (values - fitted.shift) / fitted.scale,
         np.array(surrogate.groups, np.intp),
         surrogate.typical_distance,
         surrogate.kernel,
@@ -90,7 +90,7 @@ def sampled_posteriors(surrogate: Surrogate, fitted: Posterior, values: Floats) 
         unit = objective.lengthscales(at[one])
         correlation = Correlation(surrogate.kernel, unit, categories, weights)
         given = AnisotropicFit(correlation, noise[one], outputscale[one], np.zeros(1), mean[one])
-        found.append(SampledPosterior(surrogate, fitted, values, given))
+        found.append(SampledPosterior(surrogate, fitted, values[one], given))
     return found
 
 

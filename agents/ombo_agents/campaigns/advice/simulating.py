@@ -174,7 +174,7 @@ class Simulation:
             true = objectives.at_own(space.features(designs))  # (R, q)
             luck = np.stack([self._luck(draw, played, q) for draw in draws.tolist()])  # (R, q)
             shown["designs"][:, n : n + q] = designs
-            shown["measurements"][:, n : n + q] = true + objectives.noise_std[:, None] * luck
+            shown["measurements"][:, n : n + q] = objectives.measured(true, luck)
             shown["observed"][:, n : n + q] = 1
             n += q
             tracker.update(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ombo_agents.campaigns.advice.drawing import Model, log_evidence, log_score
+from ombo_agents.campaigns.advice.models import Model, log_evidence, log_score
 from ombo_agents.campaigns.data.known import Known
 from ombo_agents.campaigns.data.reading import FAILED, MEASURED
 from ombo_agents.campaigns.space.factors import Floats
@@ -97,8 +97,8 @@ def trust_of(known: Known, models: Sequence[Model], seed: int) -> Trust:
     """
     number, done = _measured(known)
     values = known.values[done]
-    likeliest = max(models, key=lambda model: model.weight).posterior
-    correlation = float(likeliest.leave_one_out_correlation[0])
+    likeliest = max(models, key=lambda model: model.weight)
+    correlation = float(likeliest.posterior.leave_one_out_correlation[0])
     score = log_score(likeliest) + float(np.log(values.std()))
     shares = reference_shares(known.spec, models, values, known.designs[done], seed)
     reasons = [
@@ -155,7 +155,7 @@ def reference_shares(
         sample *= np.sqrt(posterior.outputscale[0])
         if isinstance(posterior, LearnedPosterior):  # whose values have a mean, and are warped
             sample += posterior.correlation.mean(lifted)[0]
-        drawn.append(posterior.in_units(sample[None])[0])
+        drawn.append(models[at].scores(posterior.in_units(sample[None])[0]))
     recipe = make_surrogate(replace(spec, surrogate={"kernel": "isotropic"}))
     many = np.stack(drawn)  # (1 + references, n)
     fitted = Posterior(recipe, np.repeat(features, len(many), axis=0), many)
