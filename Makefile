@@ -76,7 +76,7 @@ release-results: setup ## pack large tables and pictures, and trained policies: 
 	$(PY) -m scripts.release_results
 
 test: setup lint types ## lint, types and every test that is not slow
-	$(PYTEST) -n $(WORKERS) -m "not slow and not bench"
+	$(PYTEST) -n $(WORKERS) --dist worksteal -m "not slow and not bench"
 
 lint: setup ## ruff: rules and format
 	$(PY) -m ruff check .
