@@ -27,7 +27,7 @@ from ombo_gym.surrogates.candidate_posterior import (
 )
 from ombo_gym.surrogates.kernels import squared_distances
 from ombo_gym.surrogates.posterior import Posterior
-from ombo_gym.surrogates.single_marginals import SingleMarginals
+from ombo_gym.surrogates.single_marginals import SingleMarginals, single_beliefs
 from ombo_gym.surrogates.surrogate import make_surrogate
 
 CANDIDATE = (
@@ -148,12 +148,14 @@ class CandidatesControl(Control):
         size, posterior, listed = _SPARE * self.size, group.posterior, group.listed
         if listed is None:
             features = group.space.features(group.candidates)
-            marginals = SingleMarginals.of(posterior, features, ONE_BY_ONE)
-            short = shortlist(group, size, marginals.mean, marginals.sd)
-            if short.picks.shape == features.shape[:2]:
+            if features.shape[1] <= size:
+                marginals = SingleMarginals.of(posterior, features, ONE_BY_ONE)
+                short = shortlist(group, size, marginals.mean, marginals.sd)
                 return short, marginals, features, None
-            row = np.arange(len(features))[:, None]
-            return short, marginals.some(short.picks), features[row, short.picks], None
+            # To work out anew what few are believed of is less than to look it up among many.
+            short = shortlist(group, size, *single_beliefs(posterior, features))
+            features = group.space.features(short.designs)
+            return short, SingleMarginals.of(posterior, features, ONE_BY_ONE), features, None
         short = shortlist(group, size, *rough_beliefs(group))
         several = type(posterior) is not Posterior or posterior.correlation.weights is not None
         found: Any = listed.features if several else listed.single_features

@@ -8,7 +8,7 @@ import pytest
 
 from ombo_gym import BoxDesigns, CampaignSpec, CategoricalDesigns, MixedDesigns
 from ombo_gym.surrogates.candidate_posterior import condition_on_dataset
-from ombo_gym.surrogates.single_marginals import SingleMarginals
+from ombo_gym.surrogates.single_marginals import SingleMarginals, single_beliefs
 from ombo_gym.surrogates.surrogate import make_surrogate
 from tests.controls.test_what_agents_see import campaigns_of, rngs_of
 
@@ -60,15 +60,15 @@ def test_a_row_is_the_same_whatever_its_neighbours_are():
         np.testing.assert_array_equal(single.sd[0], together.sd[row])
 
 
-def test_some_candidates_are_believed_of_as_among_all():
-    group = group_of(BoxDesigns(3), 9, "isotropic")
-    everything = SingleMarginals.of(group.posterior, group.space.features(group.candidates), 3)
-    columns = np.array([[5, 0, 99], [7, 8, 9], [255, 1, 2]])
-    some = everything.some(columns)
-    some.fantasize(np.array([1, 0, 2]))
-    everything.fantasize(columns[np.arange(3), [1, 0, 2]])
-    expected = np.take_along_axis(everything.sd, columns, 1)
-    np.testing.assert_allclose(some.sd, expected, atol=1e-6)
+@pytest.mark.parametrize("n", [0, 9])
+@pytest.mark.parametrize("name", SPACES)
+def test_bare_beliefs_are_those_that_can_be_conditioned(name, n):
+    group = group_of(SPACES[name], n, "fit")
+    features = group.space.features(group.candidates)
+    mean, sd = single_beliefs(group.posterior, features)
+    marginals = SingleMarginals.of(group.posterior, features, 2)
+    np.testing.assert_array_equal(mean, marginals.mean)
+    np.testing.assert_array_equal(sd, marginals.sd)
 
 
 def test_copies_are_conditioned_without_the_original():
