@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import shlex
 import sys
@@ -18,6 +19,16 @@ from ombo_gym.arguments import shown
 from ombo_gym.interrupts import ctrl_c_pressed, ending_on_ctrl_c
 from ombo_gym.own_code import own_module
 from ombo_gym.registration import TASKS_ID, names_problem, problem_class
+
+_NOT_ALLOWED = "; give a path that you may read and write"
+_FULL = "; make room and repeat the command"
+_REMEDIES = {  # of what the system refuses
+    errno.EACCES: _NOT_ALLOWED,
+    errno.EPERM: _NOT_ALLOWED,
+    errno.EROFS: _NOT_ALLOWED,
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+}
 
 
 @contextmanager
@@ -39,7 +50,9 @@ def _words(error: Exception) -> str | None:
         return "something that was given is nested too deeply"
     if isinstance(error, MemoryError):
         return f"out of memory: {error}" if str(error) else "out of memory"
-    of_input = (ValueError, TypeError, OSError, ImportError, RuntimeError, gym.error.Error)
+    if isinstance(error, OSError):
+        return str(error) + _REMEDIES.get(error.errno or 0, "")
+    of_input = (ValueError, TypeError, ImportError, RuntimeError, gym.error.Error)
     return str(error) if isinstance(error, of_input) else None
 
 
