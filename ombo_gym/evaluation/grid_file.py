@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ _LARGEST = 2**20  # bytes of a file
 _MOST = 100_000  # keys and values, with those that stand behind aliases counted at each place
 _LONGEST = 1000  # characters of a message
 _MERGE = "tag:yaml.org,2002:merge"
+_WHOLE = "tag:yaml.org,2002:int"
+_OTHERS = re.compile(r"[+-]?(?:0[\dxb]|\d+[:_])")  # of base 8, 16, 2 and 60, and with underscores
 
 
 def read_yaml(file: Path) -> Any:
@@ -71,12 +74,14 @@ def _expanded_size(node: Any, sizes: dict[int, int]) -> int:
     """How many keys and values a node comes to, with aliases written out.
 
     Raises:
-        ValueError: More than a grid can need, a node inside itself, or a key that stands twice.
+        ValueError: More than a grid can need, a node inside itself, a key that stands twice, or a
+            number that is not the one that it looks like.
     """
     if id(node) in sizes:
         if not sizes[id(node)]:
             raise ValueError(f"{_place(node)}: expected no alias to what it stands in")
         return sizes[id(node)]
+    _check_number(node)
     sizes[id(node)] = 0  # until it is known
     size = 1
     for child in _children(node):
@@ -87,6 +92,15 @@ def _expanded_size(node: Any, sizes: dict[int, int]) -> int:
             )
     sizes[id(node)] = size
     return size
+
+
+def _check_number(node: Any) -> None:
+    """Refuses a number that YAML takes for another one: 010 for 8, 1:30 for 90."""
+    if isinstance(node, yaml.ScalarNode) and node.tag == _WHOLE and _OTHERS.match(node.value):
+        raise ValueError(
+            f"{_place(node)}: expected whole numbers in decimal digits, got {shown(node.value)}; "
+            "write them without leading zeros, colons and underscores, or texts in quotes"
+        )
 
 
 def _children(node: Any) -> Iterator[Any]:

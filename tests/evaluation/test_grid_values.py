@@ -152,6 +152,11 @@ def test_values_of_another_kind_are_refused_with_what_was_expected(setting, mess
         ("a" * (2**20 + 1), "expected a grid of at most 1048576 bytes"),
         ("a: b: c", "expected YAML: mapping values"),
         ("a: !!int x", "invalid literal"),
+        ("seed: 010", "line 1: expected whole numbers in decimal digits, got '010'"),
+        ("a: 1\nseed: 0x10", "line 2: expected whole numbers .* '0x10'"),
+        ("campaigns: 1:30", "line 1: expected whole numbers .* '1:30'"),
+        ("campaigns: 1_000", "line 1: expected whole numbers .* '1_000'"),
+        ("seed: -0b11", "line 1: expected whole numbers .* '-0b11'"),
         ("<<: 3\n", "expected YAML: .*expected a mapping"),
     ],
 )
