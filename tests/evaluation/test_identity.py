@@ -317,6 +317,7 @@ SLOW = {"coms", "cbas", "reinforce", "mins", "bo_qei", "ensemble_greedy"} | {
 NOT_COUNTED = {  # as files: of the first two what counts is, of the others nothing moves numbers
     *("ombo_agents.registry", "ombo_agents.hyperparameters"),
     *("ombo_gym.surrogates.surrogate", "ombo_gym.rendering.frame"),
+    *("ombo_agents.given_settings", "ombo_gym.surrogates.kernel_checks"),
 }
 
 
