@@ -119,6 +119,19 @@ def test_policies_count_to_what_a_machine_can_hold(policy: str, setting: str, co
         ombo_agents.make(policy, played, **{setting: count})
 
 
+def test_what_is_no_policy_and_no_field_of_an_observation_is_refused() -> None:
+    refused(ombo_agents.Myopic)
+    envs = gym.make_vec("Ombo/GP-v0", num_envs=3)
+    observation, _ = envs.reset(seed=0)
+    policy = ombo_agents.make("ucb", envs)
+    rng = np.random.default_rng(0)
+    refused(lambda given: policy.act(given, rng))
+    for name in observation:
+        refused(lambda given, name=name: policy.act({**observation, name: given}, rng))
+        with pytest.raises(ValueError, match="of B campaigns"):
+            policy.act({**observation, name: observation[name][:1]}, rng)
+
+
 def test_a_backend_that_is_no_text_is_refused() -> None:
     refused(lambda given: Launch(backend=given))
     refused(lambda given: Launch(jobs=given))

@@ -85,6 +85,8 @@ class Myopic(Policy):
     horizon_aware = False
 
     def __init__(self, policy: Policy) -> None:
+        if not callable(getattr(policy, "act", None)):
+            raise TypeError(f"policy: expected a Policy, got {shown(policy)}")
         self.policy = policy
         self.deterministic = getattr(policy, "deterministic", False)
         self.exchangeable = getattr(policy, "exchangeable", False)
@@ -316,7 +318,8 @@ def check_leading_axis(
         B.
 
     Raises:
-        ValueError: It has no leading B, or is no dict of fields; says what to do.
+        ValueError: It has no leading B, or is no dict of fields; says what to do. Or one of them is
+            no array, or of another B.
     """
     if not isinstance(observation, Mapping) or field not in observation:
         came = list(observation) if isinstance(observation, Mapping) else type(observation).__name__
@@ -331,4 +334,10 @@ def check_leading_axis(
             "for one campaign, give {name: array[None] for name, array in observation.items()} and "
             "take action [0]"
         )
+    for name, array in observation.items():
+        if not isinstance(array, np.ndarray) or array.shape[:1] != given[:1]:
+            raise ValueError(
+                "observation: expected arrays of B campaigns, every field with a leading B, got "
+                f"{name}={shown(array)} beside {field} of the shape {given}"
+            )
     return len(observation[field])
