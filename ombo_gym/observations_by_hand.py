@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ombo_gym.arguments import as_array, batch_sizes_of_plates, is_whole, members, shown, whole
 from ombo_gym.design_spaces.numeric import Integers, Number, Range
-from ombo_gym.design_spaces.values import is_number
+from ombo_gym.design_spaces.values import is_number, is_real
 
 if TYPE_CHECKING:
     from ombo_gym.spec import CampaignSpec
@@ -112,7 +112,7 @@ def _measurements(given: Any) -> NDArray[np.float64]:
             f"{shown(given)}"
         )
     for number, value in enumerate(values):
-        if not is_number(value):
+        if not is_real(value):
             raise ValueError(
                 f"measurements: expected a list of numbers, got {shown(value)} as number {number}; "
                 "leave out the rows that are not measured"

@@ -22,6 +22,7 @@ from ombo_gym.design_spaces.values import (
     finite,
     from_json,
     is_number,
+    is_real,
     numbers,
     same,
 )
@@ -345,7 +346,7 @@ def _of_dict(written: Mapping[Any, Any]) -> Parameter:
 
 def _two_numbers(given: Any, form: str, remedy: str) -> tuple[Any, Any]:
     values = given.tolist() if isinstance(given, np.ndarray) else given
-    if not isinstance(values, list | tuple) or len(values) != 2 or not all(map(is_number, values)):
+    if not isinstance(values, list | tuple) or len(values) != 2 or not all(map(is_real, values)):
         raise ValueError(f"expected {form}, two numbers, got {shown(given)}; {remedy}")
     return values[0], values[1]
 

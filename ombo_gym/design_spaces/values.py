@@ -17,11 +17,14 @@ _COMPARED = 2000  # values without a hash, of which every two are compared
 _KINDS = (bool | np.bool_, int | float | np.integer | np.floating, str)  # that arrays are made of
 
 
+def is_real(given: Any) -> bool:
+    """Whether it is a real number, however large: truth values are none."""
+    return isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+
+
 def is_number(given: Any) -> bool:
     """Whether it is a real number that a float holds: truth values are none."""
-    if isinstance(given, int):
-        return not isinstance(given, bool) and abs(given) <= sys.float_info.max
-    return isinstance(given, float | np.integer | np.floating)
+    return is_real(given) and not (isinstance(given, int) and abs(given) > sys.float_info.max)
 
 
 def plain(given: Any) -> Any:
