@@ -17,14 +17,14 @@ from ombo_agents.campaigns.advice.thinning import candidates_of, is_long, looks_
 from ombo_agents.campaigns.advice.trust import Trust, too_few, trust_of
 from ombo_agents.campaigns.data.campaign_data import CampaignData
 from ombo_agents.campaigns.data.known import Known
-from ombo_agents.campaigns.plates.choosing import space_filling
+from ombo_agents.campaigns.plates.choosing import DEFAULT, space_filling
 from ombo_agents.registry import make, supports
 from ombo_gym.arguments import batch_sizes_of_plates, members, shown, whole
 from ombo_gym.design_spaces.values import is_number
 from ombo_gym.spec import CampaignSpec
 from ombo_gym.utilities import make_utility
 
-POLICIES = ("doe_then_ucb", "explore_then_exploit", "rollout", "greedy", "random")
+POLICIES = (DEFAULT, "explore_then_exploit", "rollout", "greedy", "random")
 SIMULATIONS = 200
 _COSTLY = 60  # where plates share values, or designs are many: each campaign takes its time
 _FEWEST = 40  # simulations, where rows are many

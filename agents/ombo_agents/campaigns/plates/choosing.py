@@ -9,11 +9,10 @@ from ombo_agents.bayesian.doe_then_ucb import DoeThenUcb
 from ombo_agents.campaigns.data.campaign_data import CampaignData
 from ombo_agents.campaigns.data.known import Known, observation_of
 from ombo_agents.campaigns.plates.policy_words import spelled
-from ombo_agents.registry import make, names, supports
+from ombo_agents.registry import make, supports
 from ombo_gym.spec import CampaignSpec
 
-DEFAULTS = ("doe_then_ucb",)  # the first that is registered and suits
-_ONE_OF_SEVERAL = {"doe_then_ucb": "doe_then_ucb:last_weight=1"}  # where plates come one by one
+DEFAULT = "doe_then_ucb:last_weight=1"
 _WITH_LEARNED_PRIOR = "expected_improvement"
 _DESIGNED = "a designed plate"
 _SPREAD_BY_MODEL = "ucb"  # where nothing else spreads wells: largest uncertainty, well by well
@@ -32,10 +31,10 @@ def chosen_policy(
     2. With a prior that was learnt from past campaigns, expected improvement, from the first plate
        on: the prior knows what is promising before anything is measured.
     3. Before any result, a plate that is spread over the space.
-    4. The first of `DEFAULTS` that suits. `doe_then_ucb`: where the first wells say little, since
-       they are the lower part of what was measured or fewer than four, the next plate is designed
-       without a look at the values; all others are upper confidence bounds. The last of several
-       plates explores half as much: nothing comes after it that could use what it tells.
+    4. `DEFAULT`: where the first wells say little, since they are the lower part of what was
+       measured or fewer than four, the next plate is designed without a look at the values; all
+       others are upper confidence bounds. The last plate explores half as much: nothing comes after
+       it that could use what it tells.
 
     Args:
         data: Whose origin counts.
@@ -69,22 +68,17 @@ def _rule(
         spread = _SPREAD_BY_MODEL if known.encoding.pool else space_filling(known.spec)
         words = "wells that tell most" if spread == _SPREAD_BY_MODEL else None
         return spread, words, "wells are spread over the space, since there is no result yet"
-    name = next(each for each in DEFAULTS if each in names() and supports(each, known.spec))
-    is_last_of_several = len(plates) == 1 and len(known.values) > known.num_start
-    if len(plates) > 1 or is_last_of_several:
-        name = _ONE_OF_SEVERAL.get(name, name)
-    player = make(name, known.spec)
-    if not isinstance(player, DoeThenUcb):
-        return name, None, "the default for these plates"
+    player = make(DEFAULT, known.spec)
+    assert isinstance(player, DoeThenUcb)
     if not player.designs_first(observation_of(known, plates))[0]:
-        less = " that explore less on the last plate" if is_last_of_several else ""
+        less = " that explore less on the last plate" if len(plates) == 1 else ""
         words = f"upper confidence bounds{less}"
-        return name, words, "the wells say enough to fit a model to"
+        return DEFAULT, words, "the wells say enough to fit a model to"
     if data.settings.origin.percentile is not None:
         why = "the first wells are the lower part of what was measured"
-        return name, _DESIGNED, why
+        return DEFAULT, _DESIGNED, why
     few = f"{_several(known.num_start, 'well')} say{'s' if known.num_start == 1 else ''}"
-    return name, _DESIGNED, f"{few} too little to fit a model to"
+    return DEFAULT, _DESIGNED, f"{few} too little to fit a model to"
 
 
 def space_filling(spec: CampaignSpec) -> str:
