@@ -131,6 +131,19 @@ def test_a_sound_policy_passes() -> None:
     check(Sound)
 
 
+def test_campaigns_may_be_an_id_that_a_module_registers() -> None:
+    class Suite(PolicyConformance):
+        campaigns: ClassVar = [("ombo_gym:Ombo/CrossedBarrel-v0", {"batch_size": 3})]
+
+        def make_policy(self, spec: CampaignSpec) -> Sound:
+            return Sound(spec)
+
+    Suite().test_the_policy_keeps_its_promises()
+    Suite.campaigns = [("no_such_module:My/Own-v0", {})]
+    with pytest.raises(ValueError, match="campaigns: No module named 'no_such_module'"):
+        Suite().test_the_policy_keeps_its_promises()
+
+
 @pytest.mark.parametrize("num_campaigns", [2, 5])
 def test_any_number_of_campaigns_will_do(num_campaigns: int) -> None:
     settings = {"horizon": 2, "batch_size": 3, "autoreset_mode": "Disabled"}

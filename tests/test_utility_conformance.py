@@ -213,6 +213,15 @@ class Level(Sound):
         return base
 
 
+class Bounded(Sound):
+    """A share: no worth is below 0 or above 1."""
+
+    name = "test_conformance_bounded"
+
+    def level(self, utility: Any, base: Any, measurements: int) -> Any:
+        return base + np.clip(utility, 0, 1)
+
+
 def case(given: Any, **members: Any) -> Any:
     return type("Case", (UtilityConformance,), {"utility": given, **members})()
 
@@ -273,6 +282,10 @@ def test_an_unsound_one_is_found(utility: Any, check: str, message: str) -> None
 def test_state_is_found_in_environments_too() -> None:
     with pytest.raises(AssertionError, match="rewards of rows and single ones"):
         case(Remembering()).test_the_return_is_the_utility()
+
+
+def test_a_level_may_stay_beyond_the_bounds_of_what_campaigns_are_worth() -> None:
+    getattr(case(Bounded()), MORE)()
 
 
 def test_what_is_meant_can_be_said() -> None:

@@ -17,6 +17,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 
 from ombo_gym.observations import Observation, as_last_round
+from ombo_gym.own_code import own_module
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.problems.own.function import Function
 from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
@@ -46,9 +47,9 @@ class PolicyConformance:
     """Subclass it in a test file, and pytest collects its check for every space.
 
     Attributes:
-        campaigns: Id ("Ombo/GP-v0", "GP" or "module:Class"), or problem, and arguments of each kind
-            of campaign that is played: by default a box, a sequence, a pool and a mixed space
-            (two numbers and a category), no start, one row, batches of any size.
+        campaigns: Id ("Ombo/GP-v0", "module:My/Id-v0", "GP" or "module:Class"), or problem, and
+            arguments of each kind of campaign that is played: by default a box, a sequence, a pool
+            and a mixed space (two numbers and a category), no start, one row, batches of any size.
 
     Example:
         >>> class TestMiddle(PolicyConformance):
@@ -75,6 +76,10 @@ class PolicyConformance:
         """On one campaign of every kind."""
         env: VectorEnv[Any, Any, Any]
         for problem, arguments in self.campaigns:
+            if isinstance(problem, str) and "/" in problem:  # an id, of a module that registers it
+                module, _, problem = problem.rpartition(":")
+                if module:
+                    own_module("campaigns", module)
             if isinstance(problem, str) and problem in gym.registry:
                 env = make_env(problem, **arguments)
             else:
