@@ -9,6 +9,7 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -16,12 +17,14 @@ import pytest
 import tyro
 
 import ombo_agents
+from ombo_agents.cli import exact
 from ombo_agents.cli.arguments import report_errors
 from ombo_agents.cli.exact import Args, main, solve
 from ombo_agents.planners import reachable_states
 from ombo_agents.planners.belief_mdp.counting import beta_binomial
 from ombo_agents.planners.dynamic_programming import TooManyStates, exact_value, solve_campaign
 from ombo_gym.spec import campaign_spec
+from tests.evaluation.test_progress import Terminal
 from tests.planners.brute_cases import Arms
 from tests.planners.players import (
     BANDIT,
@@ -256,6 +259,28 @@ def test_the_command_prints_one_json_object():
     assert close(found["optimum"], 0.75) and close(found["policy_value"], Fraction(71, 96))
     assert found["first_actions"] == [[3], [4]]
     assert isinstance(found["states"], int) and found["seconds"] >= 0
+
+
+def test_a_plan_tells_of_every_state_that_it_finds_and_plans_for():
+    told: list[list[Any]] = []
+
+    def progress(words, total):
+        told.append([words, total, 0])
+        return lambda count: told[-1].__setitem__(2, told[-1][2] + count)
+
+    spec = campaign_spec(bandit(4, q=2, arms=2))
+    states = solve_campaign(spec, progress=progress).states
+    assert told == [["finding states", None, states - 1], ["planning", states, states]]
+
+
+@pytest.mark.parametrize(("patience", "shown"), [(0.0, True), (60.0, False)])
+def test_a_terminal_sees_what_the_command_does_once_it_takes_long(monkeypatch, patience, shown):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(exact, "PATIENCE", patience)
+    solve(Args(policy="random"))
+    for words in ("optimum: finding", "one step ahead: planning", "random: asking"):
+        assert (words in terminal.getvalue()) == shown
 
 
 def test_without_a_policy_there_is_no_value_of_one():

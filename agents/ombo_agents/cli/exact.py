@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
+from tqdm import tqdm
 
 import ombo_agents
 from ombo_agents.cli.arguments import parse_env, parse_json
 from ombo_agents.planners.dynamic_programming import MAX_STATES, solve_campaign
 from ombo_agents.planners.evaluation import evaluate_policy
+from ombo_agents.planners.reachable_states import Progress
+from ombo_gym.evaluation.progress import PATIENCE
 from ombo_gym.registration import environment
 from ombo_gym.spec import campaign_spec
 
@@ -63,8 +68,12 @@ def solve(args: Args) -> dict[str, Any]:
         },
     )
     spec = campaign_spec(env)
-    optimum = solve_campaign(spec, max_states=args.max_states)
-    one_step = solve_campaign(spec, lookahead=1, max_states=args.max_states)
+    most, bars = args.max_states, _Bars()
+    with closing(bars):
+        optimum = solve_campaign(spec, max_states=most, progress=bars.named("optimum"))
+        one_step = solve_campaign(
+            spec, lookahead=1, max_states=most, progress=bars.named("one step ahead")
+        )
     root = optimum.layers[0]
     result: dict[str, Any] = {
         "optimum": optimum.value(),
@@ -76,9 +85,42 @@ def solve(args: Args) -> dict[str, Any]:
     }
     if args.policy is not None:
         policy = ombo_agents.make(args.policy, env, **_reach(args))
-        found = evaluate_policy(env, policy, max_states=args.max_states)
+        with closing(bars):
+            found = evaluate_policy(env, policy, max_states=most, progress=bars.named(args.policy))
         result |= {"policy": args.policy, "policy_value": found.value, "policy_exact": found.exact}
     return {**result, "seconds": round(time.perf_counter() - begun, 3)}
+
+
+class _Bars:
+    """Bars on a terminal for what takes long, one after another, each gone when it is done."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def close(self) -> None:
+        """Shows no more."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def named(self, name: str) -> Progress:
+        """Shows progress in what is called so."""
+
+        def begin(words: str, total: int | None) -> Callable[[int], object]:
+            self.close()
+            self._bar = tqdm(
+                desc=f"{name}: {words}",
+                total=total,
+                unit=" states",
+                leave=False,
+                disable=None,
+                delay=PATIENCE,
+                mininterval=0.5,
+                miniters=1,
+            )
+            update: Callable[[int], object] = self._bar.update
+            return update
+
+        return begin
 
 
 def _reach(args: Args) -> dict[str, int]:

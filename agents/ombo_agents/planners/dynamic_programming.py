@@ -20,7 +20,7 @@ from ombo_agents.planners.belief_mdp import Batch, Floats, Integers, make_belief
 from ombo_agents.planners.evaluation import exact_value
 from ombo_agents.planners.induction import RULES, TIES, Layer, Solution, solve
 from ombo_agents.planners.plates import Plates, by_plates, whole_campaign, why_not_alike
-from ombo_agents.planners.reachable_states import MAX_STATES, TooManyStates
+from ombo_agents.planners.reachable_states import MAX_STATES, Progress, TooManyStates, silent
 from ombo_agents.policy import DesignsPolicy, check_spec
 from ombo_agents.settings import whole
 from ombo_gym.observations import Observation
@@ -65,7 +65,11 @@ class Situation:
 
 
 def solve_campaign(
-    spec: CampaignSpec, *, lookahead: int | None = None, max_states: int = MAX_STATES
+    spec: CampaignSpec,
+    *,
+    lookahead: int | None = None,
+    max_states: int = MAX_STATES,
+    progress: Progress = silent,
 ) -> Solution:
     """Plans campaigns from the empty dataset; no slot is wasted on purpose.
 
@@ -74,6 +78,7 @@ def solve_campaign(
             plates that are laid down, or one horizon and batch size, and no start.
         lookahead: Rounds planned ahead every round; None plans to the end.
         max_states: Before giving up.
+        progress: Told of the states that are found, and then of those that are planned for.
 
     Raises:
         ValueError: Campaigns that cannot be planned for exactly.
@@ -86,7 +91,13 @@ def solve_campaign(
     empty = np.zeros((1, belief_mdp.state_width), np.int64)
     plates = whole_campaign(spec)
     return solve(
-        belief_mdp, empty, plates, spec.utility, lookahead=lookahead, max_states=max_states
+        belief_mdp,
+        empty,
+        plates,
+        spec.utility,
+        lookahead=lookahead,
+        max_states=max_states,
+        progress=progress,
     )
 
 

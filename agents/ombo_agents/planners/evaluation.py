@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,13 @@ import numpy as np
 
 from ombo_agents.planners.belief_mdp import Batch, BeliefMDP, Floats, Integers, make_belief_mdp
 from ombo_agents.planners.plates import Plates, describe_plates, whole_campaign, why_not_alike
-from ombo_agents.planners.reachable_states import MAX_STATES, TooManyStates, distinct_rows
+from ombo_agents.planners.reachable_states import (
+    MAX_STATES,
+    Progress,
+    TooManyStates,
+    distinct_rows,
+    silent,
+)
 from ombo_gym.actions import ActionCheck
 from ombo_gym.observations import Observation
 from ombo_gym.spec import CampaignSpec, Repeats, campaign_spec
@@ -60,9 +66,18 @@ def exact_value(
 
 
 def evaluate_policy(
-    env: Any, policy: Any, *, samples: int = 64, seed: int = 0, max_states: int = MAX_STATES
+    env: Any,
+    policy: Any,
+    *,
+    samples: int = 64,
+    seed: int = 0,
+    max_states: int = MAX_STATES,
+    progress: Progress = silent,
 ) -> PolicyValue:
-    """As `exact_value`, saying also whether the value is exact and how much was looked at."""
+    """As `exact_value`, saying also whether the value is exact and how much was looked at.
+
+    `progress` is told of the datasets in which the policy was asked.
+    """
     spec = env if isinstance(env, CampaignSpec) else campaign_spec(env)
     belief_mdp = make_belief_mdp(spec)  # refuses what has no exact posterior
     if samples < 1:
@@ -72,7 +87,8 @@ def evaluate_policy(
     if (reason := why_not_alike(spec)) is not None:
         raise ValueError(f'exact_value needs control="designs", {reason}')
     rng = np.random.default_rng(seed)
-    induction = _ForwardInduction(spec, belief_mdp, policy, samples, rng, max_states)
+    asked = progress("asking the policy", None)
+    induction = _ForwardInduction(spec, belief_mdp, policy, samples, rng, max_states, asked)
     value = induction.value()
     return PolicyValue(value, induction.exact, induction.datasets)
 
@@ -104,13 +120,14 @@ class _ForwardInduction:
         samples: int,
         rng: np.random.Generator,
         max_states: int,
+        asked: Callable[[int], object],
     ) -> None:
         self._spec, self._belief_mdp, self._plates = spec, belief_mdp, whole_campaign(spec)
         self._policy, self._samples, self._rng = policy, samples, rng
         self._name = type(policy).__name__
         self._exchangeable = bool(getattr(policy, "exchangeable", False))
         self._detail = "sets" if self._exchangeable else "sequences"
-        self._max_states = max_states
+        self._max_states, self._asked = max_states, asked
         self.exact = True
         self.datasets = 0
 
@@ -175,6 +192,7 @@ class _ForwardInduction:
                 alike = np.flatnonzero(kind.ravel() == number)
                 batch = tuple(design for design in slots if design >= 0)
                 yield _Datasets(items[dataset[alike]], chances[alike]), batch
+            self._asked(len(items))
 
     def _measured(self, items: Integers, batches: Integers) -> Integers:
         """What is measured of batches (T, q): -1, in front, for slots that are wasted."""

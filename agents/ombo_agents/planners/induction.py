@@ -7,7 +7,7 @@ Reference:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +24,10 @@ from ombo_agents.planners.belief_mdp import (
 from ombo_agents.planners.plates import Plates
 from ombo_agents.planners.reachable_states import (
     MAX_STATES,
+    Progress,
     ReachableStates,
     hash_states,
+    silent,
     state_chunks,
 )
 from ombo_gym.utilities import Utility
@@ -110,6 +112,7 @@ def solve(
     *,
     lookahead: int | None = None,
     max_states: int = MAX_STATES,
+    progress: Progress = silent,
 ) -> Solution:
     """Plans from canonical states with equally many measurements.
 
@@ -121,13 +124,16 @@ def solve(
         lookahead: Rounds that are planned ahead every round, as if the campaign were over then;
             None plans to the end.
         max_states: Before giving up.
+        progress: Told of the states that are found, and then of those that are planned for.
 
     Raises:
         TooManyStates: Says how many would be needed and what is feasible.
     """
     terminal = utility.needs_posterior
-    reachable = ReachableStates(belief_mdp, plates, max_states, terminal=terminal).layers(roots)
-    backward = _BackwardInduction(belief_mdp, plates, utility, lookahead)
+    found = ReachableStates(belief_mdp, plates, max_states, terminal=terminal)
+    reachable = found.layers(roots, progress)
+    planned = progress("planning", sum(len(states) for states, _ in reachable[: len(plates)]))
+    backward = _BackwardInduction(belief_mdp, plates, utility, lookahead, planned)
     successors: _StateValues | None = None
     if terminal:
         states, keys = reachable.pop()
@@ -197,12 +203,13 @@ class _StateValues:
 
 @dataclass(frozen=True)
 class _BackwardInduction:
-    """One step of it, for campaigns with such plates."""
+    """One step of it, for campaigns with such plates; `planned` is told of states that are done."""
 
     belief_mdp: BeliefMDP
     plates: Plates
     utility: Utility
     lookahead: int | None
+    planned: Callable[[int], object]
 
     def terminal_values(self, states: Integers) -> Floats:
         """Values of S states if the campaign is over, (S, 1); 0 where all is paid before."""
@@ -261,6 +268,7 @@ class _BackwardInduction:
         tied = self._largest(planned[-1])  # (S, A)
         weights = tied * self.belief_mdp.num_proposals(posterior, options)  # (S, A)
         chosen, played_values = self._break_ties(played, tied, weights)
+        self.planned(len(states))
         return Layer(states, keys, options, tied, chosen, planned.max(axis=2).T, played_values)
 
     def _lookaheads(self, rounds_left: int) -> list[int]:

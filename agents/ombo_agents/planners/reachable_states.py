@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import accumulate
 
@@ -24,9 +24,18 @@ BRANCHES_PER_STATE = 50  # pairs of a batch and a scenario that are looked at, p
 CHUNK_ENTRIES = 2**20  # of an array over states, batches or scenarios, for bounded memory
 _MAX_COUNTED = 400  # measurements up to which all states are counted beforehand
 
+# Told what is being done from now on, and to how many states (None: not known yet); what it returns
+# is then told of each further number that is done.
+Progress = Callable[[str, int | None], Callable[[int], object]]
+
 
 class TooManyStates(ValueError):
     """A plan beyond reach; says what it would need and what is feasible."""
+
+
+def silent(words: str, total: int | None) -> Callable[[int], object]:
+    """The `Progress` that shows nothing."""
+    return lambda count: None
 
 
 class ReachableStates:
@@ -48,16 +57,20 @@ class ReachableStates:
         self._max_states, self._max_branches = max_states, BRANCHES_PER_STATE * max_states
         self._terminal_layers = int(terminal)
 
-    def layers(self, roots: Integers) -> list[tuple[Integers, NDArray[np.uint64]]]:
+    def layers(
+        self, roots: Integers, progress: Progress = silent
+    ) -> list[tuple[Integers, NDArray[np.uint64]]]:
         """States and their hashes (see `distinct_rows`), by rounds played.
 
         Args:
             roots: (R, state_width) canonical states with equally many measurements.
+            progress: Told of the states that are found.
 
         Raises:
             TooManyStates: Before they are looked at, where that can be told.
         """
         self._check_beforehand()
+        found = progress("finding states", None)
         layers = [distinct_rows(roots)[:2]]
         sizes = [len(layers[0][0])]
         expanded = self._rounds - 1 + self._terminal_layers
@@ -65,6 +78,7 @@ class ReachableStates:
             self._check(sizes, played + 1)
             layers.append(self._next(layers[-1][0], self._plates[played], sum(sizes)))
             sizes.append(len(layers[-1][0]))
+            found(sizes[-1])
         self._check(sizes, expanded)
         return layers
 
