@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jsonschema
 import numpy as np
 import pytest
 import yaml
+from numpy.typing import NDArray
 
 from ombo_agents.campaigns import Campaign, read_space
+from ombo_agents.campaigns.space import space_file
 from ombo_agents.campaigns.space.factors import ParameterFactor
 from ombo_agents.campaigns.space.schema import as_text, space_schema
-from ombo_gym import parse_parameters
+from ombo_gym import Parameter, parse_parameters
+from ombo_gym.design_spaces import parameter
 from tests.campaigns.sheets import write
 from tests.pages import ROOT
 
@@ -99,6 +103,30 @@ def test_every_form_is_read_from_yaml_and_json_and_fits_the_schema(form: str, fo
 
 def test_the_schema_in_the_documentation_is_the_one_of_the_code() -> None:
     assert (ROOT / "docs" / "space.schema.json").read_text() == as_text()
+
+
+def test_kinds_of_ones_own_are_refused_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parameter, "PARAMETERS", dict(parameter.PARAMETERS))
+    monkeypatch.setattr(space_file, "PARAMETERS", parameter.PARAMETERS)
+
+    @dataclass(frozen=True)
+    class Angle(Parameter):
+        """Angles in degrees."""
+
+        kind: ClassVar[str] = "angle"
+        values: tuple[int, ...]
+
+        @property
+        def coordinates(self) -> NDArray[np.float64]:
+            return np.linspace(-1, 1, len(self.values))
+
+    written: dict[str, Any] = {"angle": {"step": 15}}
+    words = r"'azimuth': expected one of range, .*, got 'angle', .*; write .*azimuth: {levels:"
+    for azimuth in (written, {**written, "unit": "°"}, Angle((0, 15, 30))):
+        for space in ({"azimuth": azimuth}, {"parameters": {"azimuth": azimuth, "T": [1, 2]}}):
+            with pytest.raises(ValueError, match=words) as caught:
+                Campaign.from_csv([{"azimuth": 15, "y": 1.0}], space, target="y")
+            assert "did you mean" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

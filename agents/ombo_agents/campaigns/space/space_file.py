@@ -36,6 +36,7 @@ from ombo_agents.campaigns.space.written_factors import (
     sequence_of,
 )
 from ombo_gym.arguments import as_json, shown
+from ombo_gym.design_spaces.parameter import PARAMETERS
 from ombo_gym.design_spaces.parameters import Choices, Fixed, parse_parameter
 from ombo_gym.design_spaces.values import is_number
 
@@ -204,6 +205,13 @@ class _Reader:
             )
         if isinstance(plain, dict) and not plain:
             raise written.error(f"{name!r}: expected one of {_KINDS}, got nothing")
+        if (kind := _own_kind(plain)) is not None:
+            raise written.error(
+                f"{name!r}: expected one of {_KINDS}, got {kind!r}, a kind of one's own, which "
+                "environments and CampaignSpec have and space files have not; write its values as "
+                f"{name}: {{levels: [...]}}, or {name}: {{choices: [...], descriptors: {{...}}}} "
+                "with columns of numbers that say which are alike"
+            )
         if isinstance(plain, list):
             if not plain:
                 raise written.error(f"{name!r}: expected a list of values, got an empty one")
@@ -364,6 +372,12 @@ def _check_fewest(
             f"distinct: {name!r}: expected at most {min(there)} different values of a plate, since "
             f"{why}, got 'at least {fewest}'; ask for fewer"
         )
+
+
+def _own_kind(plain: Any) -> str | None:
+    """The kind of one's own that a parameter is written with, or is an object of."""
+    kinds = plain if isinstance(plain, dict) else [getattr(type(plain), "kind", None)]
+    return next((kind for kind in kinds if kind in PARAMETERS), None)
 
 
 def _check_plate_column(each: Located, name: Any, known: list[str], key: str) -> None:
