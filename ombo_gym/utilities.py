@@ -250,10 +250,7 @@ class LastBatch(Utility):
 
     @override
     def gain(self, batch: Floats, best: Any, rounds_left: Any) -> Floats:
-        last = np.asarray(rounds_left) == 1
-        if not last.any():
-            return np.zeros(batch.shape[:-1])
-        return self.of_batch(batch) if last.all() else np.where(last, self.of_batch(batch), 0.0)
+        return np.where(np.asarray(rounds_left) == 1, self.of_batch(batch), 0.0)
 
     @override
     def level(self, utility: Floats, base: Floats, measurements: int) -> Floats:
