@@ -37,6 +37,14 @@ def test_json_comes_back_as_it_was(content: dict[str, object]) -> None:
     assert parse_located(text, "space.json", is_json=True).plain == content
 
 
+@pytest.mark.parametrize("name", ["é" * 300, "a" * 5000])  # escaped in JSON: 1,800 characters
+def test_names_in_json_may_be_longer_than_yamls(name: str) -> None:
+    content = {"parameters": {name: [1, 2], "b": {name: [{name: 1}, 2]}}}
+    for indent in (None, 2):
+        text = json.dumps(content, indent=indent)
+        assert parse_located(text, "space.json", is_json=True).plain == content
+
+
 def test_lines_are_those_of_the_file() -> None:
     found = parse_located("a:\n  - 1\n  - x: 2\n\nb: 3\n", "space.yaml")
     assert found.entries()["a"].members()[1].entries()["x"].line == 3

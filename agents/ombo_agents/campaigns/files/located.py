@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from ombo_gym.arguments import shown
 
 _LARGEST = 2**24  # bytes of a file
 _DEEPEST = 100  # brackets in brackets
+_LONGEST_NAME = 2**16  # characters of JSON
 _BRACKETS = re.compile(r"[\[\]{}]")
 _PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")  # of UTF-16
 _WHOLE = re.compile(r"[+-]?\d{1,300}")
@@ -163,7 +165,7 @@ def parse_located(text: str, name: str, *, is_json: bool = False) -> Located:
         text = _PAIR.sub(lambda pair: json.loads(f'"{pair[0]}"'), text)
     if _depth(text) > _DEEPEST:
         raise ValueError(f"{name}: expected a space, got one that is nested too deeply")
-    node = _composed(text, name)
+    node = _composed(text, name, is_json=is_json)
     if node is None:
         raise ValueError(
             f"{name}: expected names of parameters and what they may be, got nothing; write a line "
@@ -175,10 +177,21 @@ def parse_located(text: str, name: str, *, is_json: bool = False) -> Located:
         raise ValueError(f"{name}: expected a space, got one that is nested too deeply") from None
 
 
-def _composed(text: str, name: str) -> Any:
+class _JsonLoader(yaml.SafeLoader):  # type: ignore[misc]
+    """Of JSON, whose names may be longer than YAML's 1,024 characters: one of them escaped is 6."""
+
+    @override
+    def stale_possible_simple_keys(self) -> None:
+        """Forgets what began too far back to be a name; JSON has no other ends of names."""
+        for level, key in list(self.possible_simple_keys.items()):
+            if self.index - key.index > _LONGEST_NAME:
+                del self.possible_simple_keys[level]
+
+
+def _composed(text: str, name: str, *, is_json: bool) -> Any:
     """The node of the one document in a YAML text; None of an empty one."""
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _JsonLoader(text) if is_json else yaml.SafeLoader(text)
         try:
             return loader.get_single_node()
         finally:
