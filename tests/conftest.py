@@ -7,8 +7,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from ombo_gym.surrogates import anisotropic_fit
+
+settings.register_profile("any machine", deadline=None)  # no example is timed
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -326,7 +326,7 @@ SPACES = {
 }
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     kind=st.sampled_from(sorted(SPACES)),
     plates=st.lists(st.integers(1, 4), min_size=1, max_size=4),

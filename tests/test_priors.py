@@ -119,7 +119,7 @@ def dataset(data: list[tuple[int, Any]], capacity: int) -> tuple[np.ndarray, ...
     return designs, values, np.arange(capacity)[None] < len(data)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(settings_and_data())
 def test_the_posterior_is_bayes_rule(
     given_: tuple[dict[str, Any], list[tuple[int, Fraction]]],

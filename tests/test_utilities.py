@@ -115,7 +115,7 @@ rounds = st.one_of(
 
 @pytest.mark.parametrize("utility", [*NAMES, "recommendation"], ids=str)
 @pytest.mark.parametrize("env_id", IDS)
-@settings(max_examples=9, deadline=None, derandomize=True)
+@settings(max_examples=9, derandomize=True)
 @given(
     start=starts,
     rounds=rounds,

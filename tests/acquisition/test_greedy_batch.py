@@ -20,7 +20,7 @@ from ombo_gym.surrogates.surrogate import JITTER, make_surrogate
 from tests.surrogates.test_posterior import textbook_posterior
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), q=st.integers(1, 5), distinct=st.booleans(), never=st.booleans())
 def test_each_slot_takes_the_best_candidate_that_is_allowed(data, q, distinct, never):
     """Scores by slot are given; candidates may be copies of each other."""

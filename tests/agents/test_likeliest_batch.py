@@ -30,7 +30,7 @@ def chances_of_batches(scores, crowding, available, once):
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.booleans(), st.integers(0, 2**32 - 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_it_is_the_likeliest_of_all_batches_whatever_their_order(q, num_options, once, seed):
     rng = np.random.default_rng(seed)
     scores, crowding = rng.normal(0, 2, (q, num_options)), rng.normal(0, 1, num_options)

@@ -184,7 +184,6 @@ KINDS: dict[str, st.SearchStrategy[Files]] = {
 def test_a_damaged_file_is_refused_in_one_line(kind: str) -> None:
     @settings(
         max_examples=PER_KIND,
-        deadline=None,
         database=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),

@@ -27,7 +27,7 @@ def group_of(space, n, kernel):
     return group
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), dtype=st.sampled_from(["f4", "i8"]), width=st.integers(1, 4))
 def test_copies_are_what_repeats_an_earlier_one(seed, dtype, width):
     designs = np.random.default_rng(seed).integers(-2, 3, (3, 20, width)).astype(dtype)
@@ -36,7 +36,7 @@ def test_copies_are_what_repeats_an_earlier_one(seed, dtype, width):
     np.testing.assert_array_equal(copies(designs), repeated(designs))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), sizes=st.tuples(st.integers(1, 9), st.integers(0, 9)))
 def test_among_is_the_same_whichever_list_is_longer(seed, sizes):
     rng = np.random.default_rng(seed)

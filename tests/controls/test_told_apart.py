@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ombo_gym.controls.shortlist import again
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=5, max_size=5), min_size=1, max_size=4))
 def test_the_first_of_each_kind_is_new(rows):
     numbers = np.array(rows, np.uint64)

@@ -304,7 +304,7 @@ def test_nothing_is_said_of_measurements_that_are_not_there():
 # --- candidates ---------------------------------------------------------------------------------
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(n=st.integers(1, 12), dim=st.integers(1, 8), seed=st.integers(0, 99))
 def test_the_linear_model_is_the_process_with_its_covariances(n, dim, seed):
     rng = np.random.default_rng(seed)

@@ -15,7 +15,7 @@ ENDS = [(0.0, 1e9), (0.0, 1e13), (-4e10, 6e10), (1e5, 1e25)]
 
 
 @pytest.mark.parametrize("ends", ENDS, ids=str)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(coordinate=st.floats(0.0078125, 1.0, width=32, exclude_max=True))
 def test_no_rounder_number_stands_at_the_same_coordinate(
     ends: tuple[float, float], coordinate: float

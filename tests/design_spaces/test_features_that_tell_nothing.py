@@ -40,7 +40,7 @@ def uninformative(rng: np.random.Generator, columns: np.ndarray) -> np.ndarray:
     return np.column_stack([more, first, last, *others])  # behind the first
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(2, 40), st.integers(1, 6), st.integers(0, 999), st.integers(-6, 6))
 @example(n=23, k=1, seed=1, exponent=-6)
 def test_constants_and_copies_leave_a_pool_as_it_is(

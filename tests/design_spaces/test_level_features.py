@@ -16,7 +16,7 @@ UNEVEN = st.lists(
 ).filter(lambda levels: np.diff(np.sort(levels)).min() > 1e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(levels=st.one_of(UNEVEN, st.integers(2, 12).map(lambda n: [float(i) for i in range(n)])))
 def test_levels_are_as_far_apart_on_average_as_categories_are(levels: list[float]) -> None:
     """Two of n categories differ, at distance 1, with probability (n - 1) / n."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ombo_gym.design_spaces import FiniteDesigns, MixedDesigns, repeated
 from tests.design_spaces.strategies import countable, mixed_spaces, notations, rngs, some_designs
 
-PROPERTIES = settings(deadline=None, max_examples=50)
+PROPERTIES = settings(max_examples=50)
 SCREEN = {
     "T": (20, 100),
     "c": {"range": [0.001, 10], "scale": "log"},

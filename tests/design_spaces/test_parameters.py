@@ -23,7 +23,7 @@ from ombo_gym.design_spaces import (
 from ombo_gym.design_spaces.parameters import Choices, Fixed, Integers, Levels, Range
 from tests.design_spaces.strategies import notations, some_designs
 
-PROPERTIES = settings(deadline=None, max_examples=60)
+PROPERTIES = settings(max_examples=60)
 
 
 @pytest.mark.parametrize(

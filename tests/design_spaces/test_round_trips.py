@@ -18,7 +18,7 @@ import ombo_gym
 from ombo_gym.design_spaces import design_space_of
 from ombo_gym.problems.own.function import Function
 
-PROPERTIES = settings(deadline=None, max_examples=80)
+PROPERTIES = settings(max_examples=80)
 _RESOLUTION = 2.0**-22  # of a range, how far apart typed numbers are at least
 
 

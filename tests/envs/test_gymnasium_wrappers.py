@@ -79,7 +79,7 @@ def test_campaigns_in_lockstep_are_too(name: str, kind: str) -> None:
     st.floats(2**-10, 2**10, width=32),
     st.sampled_from(["box", "mixed"]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_bounds_of_a_rescaled_action_are_the_designs_bounds(
     low: float, width: float, kind: str
 ) -> None:

@@ -246,7 +246,7 @@ def test_a_design_that_is_not_written_as_campaigns_write_it_is_refused() -> None
     assert refused == len(designs[0]) - 1
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(
     kind=st.sampled_from(sorted(SPACES)),
     name=st.sampled_from(["designs", "measurements", "observed", "from_start", "rounds_left"]),

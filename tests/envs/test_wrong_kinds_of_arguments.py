@@ -80,7 +80,7 @@ def taken_or_named(make: Callable[..., Any], name: str, value: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*render_mode")
 @pytest.mark.parametrize("name", COMMON)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(value=WRONG)
 @example(value=["GP", "BBOB"])
 @example(value=3)
@@ -91,7 +91,7 @@ def test_an_argument_of_make_is_taken_or_named(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("name", [*COMMON, *ROWS])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(value=WRONG)
 @example(value=["GP", "BBOB"])
 @example(value=3)
@@ -109,7 +109,7 @@ OWN = [
 
 
 @pytest.mark.parametrize(("problem", "name"), OWN)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(value=SCALARS | st.lists(SCALARS, max_size=3))
 def test_an_argument_of_a_problem_is_taken_or_named(problem: str, name: str, value: Any) -> None:
     known = inspect.signature(problem_class(problem)).parameters
@@ -121,7 +121,7 @@ def test_an_argument_of_a_problem_is_taken_or_named(problem: str, name: str, val
 
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_any_argument_of_any_problem_is_taken_or_named(problem: str, data: st.DataObject) -> None:
     parameters = inspect.signature(problem_class(problem)).parameters.values()
@@ -147,7 +147,7 @@ RESETS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(options=RESETS)
 def test_options_of_a_reset_are_taken_or_named_and_then_nothing_has_changed(options: Any) -> None:
     arguments: dict[str, Any] = {"horizon": [1, 3], "batch_size": [1, 2]}

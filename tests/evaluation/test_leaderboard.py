@@ -150,7 +150,7 @@ def test_one_campaign_each_has_numbers_without_intervals():
 # Who else plays ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["random", "doe_then_ucb", "a", "b", "runs/*"]))
 def test_no_row_moves_when_any_rival_is_taken_away(seed, rival):
     campaigns = uneven_campaigns(np.random.default_rng(seed))

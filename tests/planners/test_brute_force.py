@@ -146,7 +146,7 @@ PRIORS = st.one_of(st.tuples(SMALL, SMALL), st.sampled_from([(F(1), F(1)), (F(2)
 KNOWN = st.sampled_from(fractions("0", "1", "1/2", "1/2", "1/3", "2/3", "3/5"))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(
     priors=st.lists(PRIORS, max_size=3),
     known=st.lists(KNOWN, max_size=2),
@@ -224,7 +224,7 @@ def random_surfaces(draw: Any) -> tuple[Surfaces, int]:
     return case, rounds
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 @given(random_surfaces())
 def test_random_surfaces(drawn):
     assert_planned_like(*drawn)

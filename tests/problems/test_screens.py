@@ -227,7 +227,7 @@ KINDS = st.one_of(
 
 
 @given(kinds=st.lists(KINDS, min_size=1, max_size=6), pool=st.sampled_from([None, 2, 9]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_functions_can_be_drawn_over_any_parameters(kinds: list[Any], pool: int | None) -> None:
     parameters = {f"x{i}": kind for i, kind in enumerate(kinds)}
     space = Screens(parameters=parameters).design_space

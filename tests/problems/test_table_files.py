@@ -162,7 +162,7 @@ CONTENTS = st.one_of(
     st.lists(PIECES, max_size=60).map(b"".join),
     st.tuples(st.just(b"T,y\n1,2\n"), st.lists(PIECES, max_size=30).map(b"".join)).map(b"".join),
 )
-FUZZ = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+FUZZ = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
 @settings(max_examples=150, derandomize=True, **FUZZ)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from ombo_gym.problems.own.table import Table
 from tests.problems.spreadsheet_strategies import Sheet, sheets
 
-FOLDER = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+FOLDER = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
 REMEDY = re.compile(r"[;:(] .*\b(correct|save|write|name|put|rename|leave|look|give)\b")
 
 

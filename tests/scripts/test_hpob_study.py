@@ -72,7 +72,7 @@ def test_the_interval_is_students_of_the_weighted_residuals() -> None:
 # --- starts ---------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(task=tasks, draw=st.integers(0, 50))
 def test_a_start_is_5_configurations_of_which_the_best_is_the_published_one(
     task: str, draw: int

@@ -324,7 +324,7 @@ entries = st.one_of(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(entries, min_size=1, max_size=4))
 def test_fields_say_the_same_space_as_the_file(found: list[dict[str, Any]]) -> None:
     file = {"first": {"range": [0, 1]}, **{f"p{i}": each for i, each in enumerate(found)}}

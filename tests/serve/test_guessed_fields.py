@@ -119,7 +119,7 @@ def test_a_number_that_cannot_be_read_makes_no_categories_of_the_others() -> Non
     assert (found.kind, found.low, found.high) == ("range", "1.1", "1.5")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from([1, 2, 5, 10, 20, 50, 0.1, 0.2, 0.5, 0.01]),
     st.lists(st.integers(-40, 40), min_size=2, max_size=6, unique=True),
@@ -132,7 +132,7 @@ def test_a_step_is_round_and_holds_every_number(step: float, counts: list[int]) 
     np.testing.assert_allclose(numbers / found, np.round(numbers / found), atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(1e-6, 1e6), st.floats(1.6, 20), st.integers(4, 8))
 def test_every_series_of_powers_is_one(first: float, ratio: float, count: int) -> None:
     numbers = first * ratio ** np.arange(count)
@@ -140,7 +140,7 @@ def test_every_series_of_powers_is_one(first: float, ratio: float, count: int) -
     assert not ratios_matter("x", np.linspace(numbers[0], numbers[-1], count + 3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dates(date(1990, 1, 1)),
     st.sampled_from(["%d.%m.%Y", "%Y-%m-%d", "%m/%d/%Y", "%d/%m/%y", "%d %b %Y"]),

@@ -71,7 +71,7 @@ def test_where_all_values_are_the_same_the_prior_is_all_that_is_believed(kind, n
     assert np.ptp(posterior.unit) < 1e-6  # no parameter is told from others
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(2, 30),

@@ -46,7 +46,7 @@ def refitted(posterior, row):
     return np.array(means), np.array(sds)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(3, 12),

@@ -58,7 +58,7 @@ def some_data(seed, n, dim=2, rows=ROWS):
     return x, np.sin(3 * x).sum(axis=-1) + 0.1 * rng.standard_normal((rows, n)), z
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 25),
@@ -118,7 +118,7 @@ def test_one_design_measured_fifty_times_without_noise_does_no_harm(kernel):
     assert np.isfinite(marginals.mean).all() and (marginals.sd > 0).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(0, 12),
@@ -235,7 +235,7 @@ def test_values_that_are_all_equal_give_finite_beliefs():
         assert np.isfinite(marginals.sd).all() and (marginals.sd > 0).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=st.lists(st.integers(-5, 5), min_size=1, max_size=30), max_data=st.integers(2, 20))
 def test_of_too_many_rows_the_best_half_and_the_most_recent_half_stay(values, max_data):
     kept = subsample_dataset(np.array([values, values[::-1]], float), max_data)

@@ -94,7 +94,7 @@ def test_mean_sd_and_covariance_are_the_textbook_s():
         np.testing.assert_allclose(covariance[row], rest, rtol=1e-5, atol=1e-7)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     seed=st.integers(0, 2**32 - 1),
     kernel=st.sampled_from(sorted(KERNELS)),

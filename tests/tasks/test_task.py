@@ -24,7 +24,7 @@ STARTS: list[Any] = [
 SIZES = st.integers(1, 9) | st.tuples(st.integers(1, 4), st.integers(4, 9))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     horizon=SIZES,
     batch_size=SIZES,

@@ -32,7 +32,7 @@ def worth_now(name: str, batches: list[np.ndarray], start_best: float) -> float:
     shift=st.sampled_from([0.0, -9.4e9]),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_rounds_pay_the_change_and_the_return_is_the_utility(
     name: str, plates: list[int], shift: float, seed: int
 ) -> None:

@@ -68,7 +68,7 @@ def value_spoken_of(name: str, batches: list[np.ndarray], start_best: float) -> 
     shift=st.sampled_from([0.0, -9.4e3]),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_return_is_the_score_by_its_definition(
     name: str, plates: list[int], scale: float, shift: float, seed: int
 ) -> None:

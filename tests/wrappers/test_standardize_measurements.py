@@ -77,7 +77,7 @@ def test_an_outlier_stays_within_the_limit() -> None:
     st.lists(st.floats(-1e300, 1e300), min_size=0, max_size=12),
     st.lists(st.floats(-1e300, 1e300), min_size=0, max_size=12),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_numbers_are_finite_and_a_row_does_not_see_the_others(
     first: list[float], second: list[float]
 ) -> None:

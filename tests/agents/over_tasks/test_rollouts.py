@@ -166,7 +166,7 @@ def test_weights_travel_as_bytes_and_come_back_to_the_bit() -> None:
         unique=True,
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_two_rows_of_any_runs_have_the_same_seed_and_none_is_evaluation_s(
     places: list[tuple[int, int, int]],
 ) -> None:

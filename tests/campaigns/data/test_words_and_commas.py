@@ -40,7 +40,7 @@ def test_what_may_be_thousands_is_refused_with_what_to_write(cells: list[str], w
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.integers(0, 99), st.booleans()), min_size=1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_numbers_with_two_decimals_are_read_with_either_mark(
     numbers: list[tuple[int, int, bool]],
 ) -> None:

@@ -30,7 +30,7 @@ def test_texts_stay_texts(written: str, meant: object) -> None:
     assert parse_located(f"a: {written}", "space.yaml").plain == {"a": meant}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(TEXTS, KINDS, min_size=1, max_size=3))
 def test_json_comes_back_as_it_was(content: dict[str, object]) -> None:
     text = json.dumps(content, indent="\t")

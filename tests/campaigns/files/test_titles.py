@@ -67,7 +67,7 @@ cells = st.text("abc 1.", max_size=3).map(str.strip)
 
 
 @given(st.lists(st.lists(cells, min_size=1, max_size=3), max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_passed_over_are_single_cells_above_names(rows: list[list[str]]) -> None:
     rows = [row for row in rows if any(row)]
     number = titles_above(rows)

@@ -75,7 +75,7 @@ def test_wells_may_be_alike_where_repeats_are_asked_for() -> None:
     assert (np.abs(at[:, None] - at[None]).max(axis=-1) + np.eye(6)).min() < 0.02
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.sampled_from("xy"), st.floats(0, 1), st.sampled_from([0, 0.5, 1])),

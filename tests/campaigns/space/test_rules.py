@@ -56,7 +56,7 @@ def by_python(text: str, row: int) -> bool:
     return bool(eval(text.replace("`loading (mol%)`", "loading"), {}, values))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(CONDITIONS)
 def test_a_rule_is_what_python_makes_of_it(text: str) -> None:
     expected = [by_python(text, row) for row in range(N)]

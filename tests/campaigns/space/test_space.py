@@ -20,7 +20,7 @@ from ombo_gym.design_spaces import BoxDesigns, CandidateDesigns, CategoricalDesi
 NOTHING = np.zeros(0, np.intp)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=4),
     st.integers(1, 10),
