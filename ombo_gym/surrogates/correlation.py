@@ -54,6 +54,11 @@ class Correlation:
         weights = None if self.weights is None else np.tile(self.weights, (count, 1))
         return replace(self, unit=np.tile(self.unit, (count, 1)), weights=weights)
 
+    def some(self, rows: NDArray[np.intp]) -> Correlation:
+        """Of some of the campaigns."""
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, unit=self.unit[rows], weights=weights)
+
     def scaled(self, features: Floats) -> Floats:
         """Features in units of the lengthscales, (R or 1, m, k) -> (R, m, k)."""
         scaled: Floats = features / self.unit[:, None]

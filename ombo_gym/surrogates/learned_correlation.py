@@ -59,6 +59,17 @@ class LearnedCorrelation(Correlation):
         )
 
     @override
+    def some(self, rows: NDArray[np.intp]) -> LearnedCorrelation:
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(
+            self,
+            unit=self.unit[rows],
+            weights=weights,
+            offset_variance=self.offset_variance[rows],
+            offset_mean=self.offset_mean[rows],
+        )
+
+    @override
     def scaled(self, features: Floats) -> Floats:
         """Basis, o, and embedded features in units of the lengthscales, (R, m, K)."""
         residual = self.embedding.at(features) / self.unit[:, None]  # (R, m, k')

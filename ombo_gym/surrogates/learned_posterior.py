@@ -41,7 +41,7 @@ class LearnedPosterior(Posterior):
         rows = len(values)
         self.prior, self.kernel, self.features = prior, prior.residual.kernel, features
         self.correlation = prior.correlation(rows)
-        self.outputscale = np.full(rows, prior.calibration)
+        self.outputscale, self.mean_variance = np.full(rows, prior.calibration), None
         self.noise = np.full(rows, prior.noise + noise_std**2 * np.exp(-2 * prior.scale.log_scale))
         inputs = self._lifted(features)
         covariance, mean = self.correlation.between(inputs, inputs), inputs[:, 0]

@@ -10,7 +10,9 @@ Reference:
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,19 @@ from ombo_gym.surrogates.marginals import CandidateMarginals
 from ombo_gym.surrogates.surrogate import Surrogate
 
 Floats = NDArray[np.float64]
+
+_OF_EACH_CAMPAIGN = (
+    "features",
+    "shift",
+    "scale",
+    "targets",
+    "lengthscale",
+    "noise",
+    "outputscale",
+    "unit",
+    "whiten",
+    "white",
+)
 
 
 class Posterior:
@@ -171,6 +186,17 @@ class Posterior:
     def in_units(self, standardised: Floats) -> Floats:
         """The inverse of `standardised`, (R, m)."""
         found: Floats = self.shift[:, None] + self.scale[:, None] * standardised
+        return found
+
+    def some(self, rows: NDArray[np.intp]) -> Self:
+        """Of some of the campaigns."""
+        found = copy(self)
+        found.__dict__.pop("_left_out", None)
+        for name in _OF_EACH_CAMPAIGN:
+            setattr(found, name, getattr(self, name)[rows])
+        if self.mean_variance is not None:
+            found.mean_variance = self.mean_variance[rows]
+        found.correlation = self.correlation.some(rows)
         return found
 
     def at(self, features: Floats) -> CandidateMarginals:

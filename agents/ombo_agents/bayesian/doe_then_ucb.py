@@ -65,6 +65,10 @@ class DoeThenUcb(Policy):
         """Which campaigns get a designed batch, (B,)."""
         return start_says_little(self.spec, observation, self.least_start)
 
+    def draws(self, observation: Observation) -> bool:
+        """Whether random numbers play a part in what any of the campaigns gets now."""
+        return not self._ucb.deterministic or bool(self.designs_first(observation).any())
+
     @override
     def act(self, observation: Observation, rng: Rng) -> NDArray[Any]:
         return self.explain(observation, rng)[0]

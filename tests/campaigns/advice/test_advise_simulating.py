@@ -81,3 +81,21 @@ def test_luck_does_not_depend_on_plates_that_come_later() -> None:
     short, long = (simulation(noise=5.0).play("random", plates) for plates in ([3], [3, 2]))
     assert (long >= short).all()
     assert (long > short).any()
+
+
+@pytest.mark.parametrize("policy", ["greedy", "doe_then_ucb:last_weight=1", "random"])
+def test_a_first_plate_without_chance_is_chosen_once_for_all(
+    policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    together = Simulation._together
+
+    def counted(self: Any, player: Any, spec: Any, shown: Any, *rest: Any) -> Any:
+        asked.append(len(shown["rounds_left"]))
+        return together(self, player, spec, shown, *rest)
+
+    monkeypatch.setattr(Simulation, "_together", counted)
+    once = simulation(noise=5.0).play(policy, [2, 2])
+    assert asked == ([7, 7] if policy == "random" else [1, 7])
+    monkeypatch.setattr(Simulation, "_first_plate", lambda *args: None)
+    assert simulation(noise=5.0).play(policy, [2, 2]).tolist() == once.tolist()

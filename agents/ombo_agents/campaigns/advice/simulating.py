@@ -9,8 +9,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.bayesian.doe_then_ucb import DoeThenUcb
 from ombo_agents.campaigns.advice.drawing import DrawnObjectives
 from ombo_agents.campaigns.data.known import Known
+from ombo_agents.campaigns.plates.plate_rules import Believed
 from ombo_agents.campaigns.plates.wells import wells_of
 from ombo_agents.campaigns.space.factors import Floats
 from ombo_agents.policy import Myopic, Policy
@@ -55,6 +57,7 @@ class Simulation:
     ) -> None:
         self.known, self._objectives = known, objectives
         self._seed, self._advance, self._chunk_size = seed, advance, chunk
+        self._first: dict[tuple[str, tuple[int, ...], bool], Designs | None] = {}
         features = known.spec.design_space.features(known.designs)
         self.before = objectives.at(features).max(axis=1)  # (S,)
 
@@ -84,14 +87,30 @@ class Simulation:
             draws: One of `chunks`, whose objectives alone are played; None: all are.
         """
         spec = spec_of(self.known, plates)
-        space = self.known.encoding.space
+        space, player = self.known.encoding.space, make(policy, spec)
         if space.plate or space.variety:
             choose = partial(self._with_plate_rules, policy, spec, told_one)
         else:
-            player = make(policy, spec)
             choose = partial(self._together, Myopic(player) if told_one else player, spec)
+        key = policy, tuple(plates), told_one
+        if key not in self._first:
+            self._first[key] = self._first_plate(player, choose, spec, plates)
+        first = self._first[key]
         chunks = self.chunks if draws is None else [draws]
-        return np.concatenate([self._chunk(choose, spec, plates, some) for some in chunks])
+        return np.concatenate([self._chunk(choose, spec, plates, some, first) for some in chunks])
+
+    def _first_plate(
+        self, player: Policy, choose: Choose, spec: CampaignSpec, plates: Sequence[int]
+    ) -> Designs | None:
+        """What goes on the next plate of every campaign, (1, q, *shape); None: chance has a part.
+
+        They all know the same as yet.
+        """
+        shown = self._shown(spec, plates, 1)
+        by_chance = not getattr(player, "deterministic", False)
+        if isinstance(player, DoeThenUcb):
+            by_chance = player.draws(shown)
+        return None if by_chance else choose(shown, plates, [self._rng(_CHOICES, 0, 0)])
 
     def _with_plate_rules(
         self,
@@ -110,13 +129,11 @@ class Simulation:
         n, found = int(shown["observed"][0].sum()), []
         designs = shown["designs"][:, :n].astype(np.int64)
         values = shown["measurements"][:, :n]
-        means, sds = self._believed(spec, designs, values)
+        believed = self._believed(spec, designs, values)
         for row, rng in enumerate(rngs):
             known = replace(self.known, spec=spec, designs=designs[row], values=values[row])
-            believed = partial(_same, (means[row], sds[row]))
-            wells = wells_of(known, believed, plates, policy, rng, as_last=told_one)
+            wells = wells_of(known, believed(row), plates, policy, rng, as_last=told_one)
             found.append(wells.among_all)
-            self._advance(1)
         return np.stack(found)
 
     def _together(
@@ -128,14 +145,12 @@ class Simulation:
         rngs: Sequence[np.random.Generator],
     ) -> Designs:
         """What a policy puts on the next plate of each campaign, (R, q, *shape)."""
-        found = spec.design_space.designs(player.act(shown, rngs))[:, : plates[0]]
-        self._advance(len(rngs))
-        return found
+        return spec.design_space.designs(player.act(shown, rngs))[:, : plates[0]]
 
     def _believed(
         self, spec: CampaignSpec, designs: Designs, values: Floats
-    ) -> tuple[Floats, Floats]:
-        """Mean and sd (R, M) of all candidates in R campaigns."""
+    ) -> Callable[[int], Believed]:
+        """What is believed in each of R campaigns."""
         space, rows = spec.design_space, len(values)
         started = np.full(rows, self.known.num_start)
         posterior, _ = condition(make_surrogate(spec), space, designs, values, started)
@@ -148,29 +163,45 @@ class Simulation:
             at = posterior.at(np.broadcast_to(features, (rows, *features.shape[1:])))
             parts.append((at.mean, at.sd))
         means, sds = (np.concatenate(each, axis=1) for each in zip(*parts, strict=True))
-        return posterior.in_units(means), posterior.scale[:, None] * sds
+        means, sds = posterior.in_units(means), posterior.scale[:, None] * sds
 
-    def _chunk(
-        self, choose: Choose, spec: CampaignSpec, plates: Sequence[int], draws: NDArray[np.intp]
-    ) -> Floats:
-        """Levels of some campaigns, (R,)."""
-        objectives = self._objectives.take(draws)
-        known, space = self.known, spec.design_space
+        def in_one(row: int) -> Believed:
+            return Believed(posterior.some(np.array([row])), lambda: (means[row], sds[row]))
+
+        return in_one
+
+    def _shown(self, spec: CampaignSpec, plates: Sequence[int], count: int) -> Observation:
+        """The observation of campaigns before their next plate."""
+        known = self.known
         one = spec.observation(
             known.designs, known.values, list(plates), from_start=known.num_start
         )
-        shown: Observation = {
-            name: np.repeat(array, len(draws), axis=0) for name, array in one.items()
-        }
+        return {name: np.repeat(array, count, axis=0) for name, array in one.items()}
+
+    def _chunk(
+        self,
+        choose: Choose,
+        spec: CampaignSpec,
+        plates: Sequence[int],
+        draws: NDArray[np.intp],
+        first: Designs | None,
+    ) -> Floats:
+        """Levels of some campaigns, (R,), whose first plate may be known."""
+        objectives = self._objectives.take(draws)
+        space, shown = spec.design_space, self._shown(spec, plates, len(draws))
         tracker = UtilityTracker(spec.utility, len(draws))
-        rows, n = np.arange(len(draws)), len(known.values)
+        rows, n = np.arange(len(draws)), len(self.known.values)
         tracker.begin(rows, self.before[draws])
         for played, q in enumerate(plates):
             shown["rounds_left"][:] = len(plates) - played
             shown["plates"][:] = 0
             shown["plates"][:, : len(plates) - played] = plates[played:]
-            rngs = [self._rng(_CHOICES, draw, played) for draw in draws.tolist()]
-            designs = choose(shown, plates[played:], rngs)  # (R, q, *shape)
+            if first is not None and not played:
+                designs = np.repeat(first, len(draws), axis=0)
+            else:
+                rngs = [self._rng(_CHOICES, draw, played) for draw in draws.tolist()]
+                designs = choose(shown, plates[played:], rngs)  # (R, q, *shape)
+            self._advance(len(draws))
             true = objectives.at_own(space.features(designs))  # (R, q)
             luck = np.stack([self._luck(draw, played, q) for draw in draws.tolist()])  # (R, q)
             shown["designs"][:, n : n + q] = designs
@@ -200,7 +231,3 @@ def spec_of(known: Known, plates: Sequence[int]) -> CampaignSpec:
     counts = np.bincount(known.rows.rounds)
     played = [int(count) for count in counts[1:] if count]
     return replace(known.spec, plates=(*played, *plates), horizons=(1, 1), batch_sizes=(1, 1))
-
-
-def _same(found: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    return found

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.known import Known
-from ombo_agents.campaigns.data.values import posterior_of
 from ombo_agents.campaigns.plates.plate_rules import Believed, proposable
 from ombo_agents.campaigns.space.factors import Columns, Factor, Floats, ParameterFactor
 from ombo_agents.campaigns.space.mixture import MixtureFactor
@@ -98,7 +97,7 @@ def told_apart(known: Known, believed: Believed, designs: Designs) -> Designs:
 
     Args:
         known: The campaign, whose candidates fit on one plate.
-        believed: Mean and sd (M,) of all candidates of a pool.
+        believed: Of its designs.
         designs: (q, *shape) the plate.
     """
     space, wells = known.encoding.space, known.encoding.decode(designs)
@@ -145,9 +144,8 @@ class _Plate:
         self._slots = list(range(q))
         self._marginals = None
         if known.predictable:
-            posterior = posterior_of(known.spec, known.designs, known.values, known.num_start)
             features = known.spec.design_space.features(self._all)
-            self._marginals = posterior.at(features[None])
+            self._marginals = believed.posterior.at(features[None])
         self._fixed = np.random.default_rng(q).random(self.count)  # where nothing can be expected
         for slot in range(q):
             if slot not in repeated:
@@ -220,7 +218,7 @@ def _spare(known: Known, believed: Believed, designs: Designs) -> Designs:
             free &= ~_is_near(places[len(designs) :], place)
     rows = np.flatnonzero(free)
     if known.predictable:
-        mean, sd = believed()
+        mean, sd = believed.of_pool()
         score = (mean + sd)[rows]
     else:
         score = np.random.default_rng(len(rows)).random(len(rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,26 @@ from ombo_agents.campaigns.space.factors import Floats
 from ombo_agents.campaigns.space.space import Space, count_of
 from ombo_gym.design_spaces import Designs
 from ombo_gym.spec import Repeats
+from ombo_gym.surrogates.posterior import Posterior
 
-Believed = Callable[[], tuple[Floats, Floats]]  # mean and sd (M,), worked out where they are needed
 Limit = tuple[NDArray[Any], int]  # a column (M,), and the most values that a plate has of it
+
+
+@dataclass(frozen=True)
+class Believed:
+    """What is believed after some measurements.
+
+    Attributes:
+        posterior: Of one campaign.
+        of_pool: Mean and sd (M,) of all candidates of a pool, worked out where they are needed.
+    """
+
+    posterior: Posterior
+    of_pool: Callable[[], tuple[Floats, Floats]]
+
+    def of(self, kept: NDArray[np.intp]) -> Believed:
+        """The same of some candidates."""
+        return Believed(self.posterior, lambda: tuple(each[kept] for each in self.of_pool()))  # type: ignore[arg-type,return-value]
 
 
 def within_plate_rules(
@@ -35,7 +52,7 @@ def within_plate_rules(
     Args:
         space: With the rules.
         known: Of the campaign.
-        believed: Mean and sd (M,) of all candidates.
+        believed: Of all candidates.
         plates: To come, the one that is meant first.
 
     Returns:
@@ -48,7 +65,7 @@ def within_plate_rules(
     assert encoding.pool is not None
     score = None
     if known.predictable:
-        mean, sd = believed()
+        mean, sd = believed.of_pool()
         score = mean + sd if len(plates) > 1 else mean
     fits = np.ones(count_of(encoding.pool), bool)
     free = proposable(space, known)
@@ -192,7 +209,7 @@ def repaired(space: Space, known: Known, believed: Believed, designs: Designs) -
     Args:
         space: With the rules.
         known: Of the campaign.
-        believed: Mean and sd (M,) of all candidates.
+        believed: Of all candidates.
         designs: (q, 1) indices of the pool.
     """
     free = proposable(space, known)
@@ -206,7 +223,7 @@ def repaired(space: Space, known: Known, believed: Believed, designs: Designs) -
         seen.add(code)
     if not bad:
         return designs
-    mean, sd = believed()
+    mean, sd = believed.of_pool()
     left = free.copy()
     left[index] = False
     spare = np.flatnonzero(left)

@@ -15,6 +15,7 @@ from ombo_agents.campaigns.plates.apart import too_few
 from ombo_agents.campaigns.plates.choosing import chosen_policy
 from ombo_agents.campaigns.plates.describing import described
 from ombo_agents.campaigns.plates.plate import Plate
+from ombo_agents.campaigns.plates.plate_rules import Believed
 from ombo_agents.campaigns.plates.policy_words import spelled
 from ombo_agents.campaigns.plates.wells import Chosen, wells_of
 from ombo_agents.campaigns.space.factors import Floats
@@ -42,7 +43,8 @@ def suggested(
     name, reason = policy, f"{spelled(policy)}: as asked for"
     if policy == "auto":
         name, reason = chosen_policy(data, advice, known, plates)
-    rng, believed = partial(np.random.default_rng, seed), partial(_of_pool, known, full)
+    rng = partial(np.random.default_rng, seed)
+    believed = Believed(full, partial(_of_pool, known, full))
     chosen = wells_of(known, believed, plates, name, rng())
     _check_varied(chosen)
     last = chosen

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.known import Known, observation_of
 from ombo_agents.campaigns.plates.apart import told_apart
 from ombo_agents.campaigns.plates.plate_rules import Believed, repaired, within_plate_rules
-from ombo_agents.campaigns.space.factors import Columns, Floats
+from ombo_agents.campaigns.space.factors import Columns
 from ombo_agents.registry import make
 from ombo_gym.design_spaces import Designs
 from ombo_gym.observations import as_last_round
@@ -53,7 +51,7 @@ def wells_of(
 
     Args:
         known: The campaign.
-        believed: Mean and sd (M,) of all candidates of a pool.
+        believed: Of all designs.
         plates: To come, the next one first.
         policy: Its name.
         rng: Of what it draws.
@@ -71,14 +69,8 @@ def wells_of(
     actions = player.act(as_last_round(shown) if as_last else shown, rng)
     designs = known.encoding.design_space.designs(actions)[0, : plates[0]]
     if known.encoding.pool is not None:
-        believed = partial(_of_some, believed, kept)
+        believed = believed if kept is None else believed.of(kept)
         designs = repaired(space, known, believed, designs)
     designs = told_apart(known, believed, designs)
     among_all = designs if kept is None else kept[designs]
     return Chosen(known, designs, among_all, getattr(player, "horizon_aware", True))
-
-
-def _of_some(believed: Believed, kept: NDArray[np.intp] | None) -> tuple[Floats, Floats]:
-    """Mean and sd of those candidates that are kept; None: all are."""
-    mean, sd = believed()
-    return (mean, sd) if kept is None else (mean[kept], sd[kept])
