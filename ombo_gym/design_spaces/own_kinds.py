@@ -56,6 +56,9 @@ def column_of(parameter: Parameter, value: Any) -> float | int:
     Raises:
         ValueError: It is none of the parameter's, or has a coordinate beyond -1 and 1.
     """
+    own = parameter.values is None and not isinstance(parameter, Range)  # which says so itself
+    if own and not is_number(value):
+        raise ValueError(f"expected a number, got {value!r}")
     column = parameter.column(value)
     if parameter.values is not None:
         return column

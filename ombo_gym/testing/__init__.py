@@ -1,8 +1,8 @@
-"""The conformance suites: what problems, policies and utilities promise, to be run on your own.
+"""The conformance suites: what problems, policies, utilities and kinds of parameters promise.
 
-Subclass `ProblemConformance`, `PolicyConformance` or `UtilityConformance` in a test file, and
-pytest collects its checks; or call `check_policy` and `check_rendering` anywhere. Pictures need the
-extra `render`.
+They are to be run on your own. Subclass `ProblemConformance`, `PolicyConformance`,
+`UtilityConformance` or `ParameterConformance` in a test file, and pytest collects its checks; or
+call `check_policy` and `check_rendering` anywhere. Pictures need the extra `render`.
 
 Example:
     >>> class TestMine(ProblemConformance):
@@ -11,6 +11,7 @@ Example:
 """
 
 from ombo_gym.testing.base import Conformance, assert_same, play
+from ombo_gym.testing.parameter import ParameterConformance
 from ombo_gym.testing.policy import PolicyConformance, check_policy
 from ombo_gym.testing.problem import ProblemConformance
 from ombo_gym.testing.rendering import RenderingConformance, check_rendering
@@ -18,6 +19,7 @@ from ombo_gym.testing.utility import UtilityConformance
 
 __all__ = [
     "Conformance",
+    "ParameterConformance",
     "PolicyConformance",
     "ProblemConformance",
     "RenderingConformance",
