@@ -25,6 +25,12 @@ def shown(given: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def message_of(error: BaseException) -> str:
+    """What an error says, with what was noted beside it: the design it was raised at, for one."""
+    notes = "; ".join(map(str, getattr(error, "__notes__", ())))
+    return f"{error} ({notes})" if notes else str(error)
+
+
 def is_whole(number: Any) -> bool:
     """Whether it is a whole number of at least 1."""
     whole = isinstance(number, int | np.integer) and not isinstance(number, bool)

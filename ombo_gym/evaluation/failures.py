@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from typing import NamedTuple
 
+from ombo_gym.arguments import message_of
+
 _LONGEST_MESSAGE, _LONGEST_TRACEBACK = 2_000, 20_000  # characters
 
 
@@ -12,7 +14,7 @@ class Failed(NamedTuple):
     """A cell that could not be played.
 
     Attributes:
-        error: Kind of the error and its message, on one line.
+        error: Kind of the error, its message and its notes, on one line.
         traceback: Where it was raised; empty where nobody was left to say.
     """
 
@@ -27,7 +29,7 @@ def failure_of(error: BaseException) -> Failed:
     are endless, or that no file can hold.
     """
     try:
-        message = " ".join(str(error).split())
+        message = " ".join(message_of(error).split())
     except BaseException as another:
         message = f"(no message: its str() raised {type(another).__name__})"
     try:

@@ -116,6 +116,21 @@ def test_a_name_of_an_environment_that_is_nearly_right_is_answered_with_it(
         parse_env(name)
 
 
+def test_what_is_to_be_typed_comes_before_the_list_of_all_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_garden.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    for name, message in {
+        "Ombo/GPP-v0": r"got 'Ombo/GPP-v0'; did you mean Ombo/GP-v0\?",
+        "my_garden": r"got 'my_garden'; .*, here my_garden:Class with a class of my_garden\.py",
+        "My/Garden-v0": r"got .*, here module:My/Garden-v0 with the module that registers it",
+        "gp": "got 'gp'; .*module:id, or module:Class of a problem; otherwise",
+    }.items():
+        with pytest.raises(ValueError, match=rf"^--env: {message}.* expected one of Ombo/"):
+            parse_env(name)
+
+
 def test_a_folder_that_is_there_is_no_folder_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"which has no config\.json"):
         ombo_agents.make(str(tmp_path), SPEC)

@@ -64,7 +64,8 @@ def test_numbers_of_an_own_kind_without_end_are_those_that_it_says(beside: dict[
 
 @pytest.mark.parametrize("given", ["0.9", None, True, object()])
 def test_what_is_no_number_is_refused_before_the_kind_reckons_with_it(given: Any) -> None:
-    space = design_space_of({"share": logit()(3.0)})
+    kind: Any = logit()
+    space = design_space_of({"share": kind(3.0)})
     with pytest.raises(ValueError, match=r"^design: 'share': expected a number, got "):
         space.parse({"share": given})
 

@@ -18,6 +18,7 @@ from ombo_agents.policy import DesignsPolicy
 from ombo_gym.evaluation import run as run_module
 from ombo_gym.evaluation.cells import Cell, check_played, play
 from ombo_gym.evaluation.evaluate import evaluate
+from ombo_gym.evaluation.failures import failure_of
 from ombo_gym.evaluation.launch import Launch
 from ombo_gym.evaluation.plan import EvaluationPlan
 from ombo_gym.evaluation.run import run
@@ -93,6 +94,14 @@ def test_any_words_of_an_error_can_be_kept_in_every_file(monkeypatch, tmp_path):
         assert read_table(tmp_path / file)["error"].tolist() == [expected] * 2
     assert set(read_table(tmp_path / "summary.csv")["policy"]) == {"random"}
     assert "RaisesAnything" in (tmp_path / "report.html").read_text()
+
+
+def test_what_is_noted_beside_an_error_is_said_with_it():
+    error = ValueError("no signal")
+    error.add_note("raised by the objective at {'pH': 7.5}")
+    assert failure_of(error).error == (
+        "ValueError: no signal (raised by the objective at {'pH': 7.5})"
+    )
 
 
 class CannotBeBuilt(Uniform):

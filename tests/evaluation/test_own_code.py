@@ -145,7 +145,9 @@ def test_a_wrong_id_of_ones_own_lists_what_the_module_registers(folder):
         + " vector_entry_point='ombo_gym.vector_env:CampaignVectorEnv',"
         + " kwargs={'problem': 'bowl_registered:Bowl'})\n"
     )
-    with pytest.raises(ValueError, match=r"--env: expected one of bowl_registered:My/Bowl-v0, Om"):
+    with pytest.raises(
+        ValueError, match=r"--env: got .*expected one of bowl_registered:My/Bowl-v0, Om"
+    ):
         parse_env("bowl_registered:My/Bowls-v0")
     with pytest.raises(ValueError, match=f"--env: .*'bowls'.*looked for in {folder}"):
         parse_env("bowls:My/Bowl-v0")

@@ -15,7 +15,7 @@ from typing import Any
 import gymnasium as gym
 
 from ombo_gym import env_ids
-from ombo_gym.arguments import shown
+from ombo_gym.arguments import message_of, shown
 from ombo_gym.interrupts import ctrl_c_pressed, ending_on_ctrl_c
 from ombo_gym.own_code import own_module
 from ombo_gym.registration import TASKS_ID, names_problem, problem_class
@@ -53,7 +53,7 @@ def _words(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return str(error) + _REMEDIES.get(error.errno or 0, "")
     of_input = (ValueError, TypeError, ImportError, RuntimeError, gym.error.Error)
-    return str(error) if isinstance(error, of_input) else None
+    return message_of(error) if isinstance(error, of_input) else None
 
 
 def typed(command: str) -> str:
@@ -88,21 +88,32 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
             raise ValueError(f"{flag}: {error}") from error
         return env_id
     if spec is None or not str(spec.entry_point).startswith("ombo_gym."):
-        own = [
-            f"{module}:{each}"
-            for each, registered in gym.registry.items()
-            if module and str(registered.kwargs.get("problem")).startswith(f"{module}:")
-        ]
-        known = [*own, *env_ids()]
-        if module:
-            known = [f"{module}:{each}" for each in (*env_ids(), *vars(sys.modules[module]))] + own
-        near = difflib.get_close_matches(env_id, known, n=1)
-        raise ValueError(
-            f"{flag}: expected one of {', '.join([*own, *env_ids()])} (or, of your own, module:id "
-            f"or module:Class of a problem), got {env_id!r}"
-            + (f"; did you mean {near[0]}?" if near else "")
-        )
+        raise ValueError(f"{flag}: {_unknown_env(env_id)}")
     return env_id
+
+
+def _unknown_env(env_id: str) -> str:
+    """What a name may have been meant as, how those of one's own are written, and all known ids."""
+    module = env_id.rpartition(":")[0]
+    own = [
+        f"{module}:{each}"
+        for each, registered in gym.registry.items()
+        if module and str(registered.kwargs.get("problem")).startswith(f"{module}:")
+    ]
+    known = [*own, *env_ids()]
+    if module:
+        known = [f"{module}:{each}" for each in (*env_ids(), *vars(sys.modules[module]))] + own
+    near = difflib.get_close_matches(env_id, known, n=1)
+    meant = f"did you mean {near[0]}? An" if near else "an"
+    form = "module:id, or module:Class of a problem"
+    if not module and "/" in env_id:
+        form += f", here module:{env_id} with the module that registers it"
+    elif Path(f"{env_id}.py").is_file():
+        form += f", here {env_id}:Class with a class of {env_id}.py"
+    return (
+        f"got {env_id!r}; {meant} environment of your own is written {form}; otherwise expected "
+        f"one of {', '.join([*own, *env_ids()])}"
+    )
 
 
 def parse_json(flag: str, text: str) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class Function(Problem):
         try:
             given = self.objective(units)
         except Exception as error:
-            error.add_note(f"raised by the objective at {units!r}")
+            error.add_note(f"raised by the objective at {shown(units)}")
             raise
         return self._checked(given, count, shown(units))
 

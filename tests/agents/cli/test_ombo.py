@@ -42,7 +42,7 @@ def test_each_help_has_an_example_that_its_own_parser_takes(
 
 
 def test_a_mistake_of_the_user_ends_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SystemExit, match=r"error: --env: expected one of .*Ombo/GP-v0"):
+    with pytest.raises(SystemExit, match=r"error: --env: got .*expected one of .*Ombo/GP-v0"):
         ombo(monkeypatch, "exact", "--env", "Ombo/GPP-v0")
 
 

@@ -80,3 +80,11 @@ def test_what_the_system_refuses_ends_with_what_to_do(number: int, remedy: str) 
 def test_words_of_our_own_stay_as_they_are() -> None:
     with pytest.raises(SystemExit, match=r"^error: expected the folder of a run$"), report_errors():
         raise FileNotFoundError("expected the folder of a run")
+
+
+def test_the_design_that_was_noted_beside_an_error_is_said() -> None:
+    error = ValueError("no signal")
+    error.add_note("raised by the objective at {'pH': 7.5}")
+    expected = r"^error: no signal \(raised by the objective at \{'pH': 7\.5\}\)$"
+    with pytest.raises(SystemExit, match=expected), report_errors():
+        raise error
