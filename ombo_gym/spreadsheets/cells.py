@@ -42,7 +42,11 @@ def _any(words: str) -> str:
 
 
 _SI = rf"[fpnuµμmcdkMGT]?(?:{_any(_PREFIXED)})"
-_OTHER = rf"(?:(?:{_any(_WORDS)})s?|{_any(_ALONE)})"
+# Per cent of what: wt.-%, Gew.-%, mol-%, area-%, % (v/v).
+_PARTS = (
+    r"(?:(?:[Ww]t|[Mm]ol|[Vv]ol|[Aa]rea|Gew|Ma|Fl)\.?-? ?%|% ?(?:\([vwma]/[vwma]\)|[vwma]/[vwma]))"
+)
+_OTHER = rf"(?:{_PARTS}|(?:{_any(_WORDS)})s?|{_any(_ALONE)})"
 _INVERSE = r"(?:\^?-\d|⁻[¹²³⁴])"
 _ONE = rf"(?:{_SI}(?:{_INVERSE}|\^?[2-4]|[²³⁴])?|{_OTHER}{_INVERSE}?)"
 # Blanks multiply units only before a negative power: "4 A MS" is a molecular sieve.
@@ -54,7 +58,12 @@ _WORD = re.compile(
     r"|\w+\.(?: \w+\.| ?%)|deg\w* \w|per cent"
 )
 _MICRO = re.compile(r"(?<![^\W\d_])u(?=(?:mol|Pa|[MLlmgsAVWJNK])(?![^\W\d_]))")  # uM, mg/uL
+_PER_CENT = re.compile(r"(\w)[.-]+%")
 _SPELLINGS = {
+    **dict.fromkeys(("Wt%", "Gew%", "Ma%"), "wt%"),
+    "Mol%": "mol%",
+    "Vol%": "vol%",
+    **dict.fromkeys(("Area%", "Fl%"), "area%"),
     **dict.fromkeys(("hour", "hr", "hrs"), "h"),
     **dict.fromkeys(("minute", "mins"), "min"),
     **dict.fromkeys(("second", "sec", "secs"), "s"),
@@ -94,7 +103,10 @@ _MISSING = re.compile(
     r"|#(?:value|div/0|ref|name|num|null|na|spill|calc)|err:\d{3}",
     re.IGNORECASE,
 )
-_BRACKETS = re.compile(r"[(\[]([^()\[\]]+)[)\]]\s*$|(?: /|,) ?([^\s,]+)$")
+_BRACKETS = re.compile(
+    r"(?: /|,) ?(% ?\([^()]+\))\s*$"
+    r"|[(\[](% ?\([^()]+\)|[^()\[\]]+)[)\]]\s*$|(?: /|,) ?([^\s,]+)$"
+)
 
 
 class Cell(NamedTuple):
@@ -181,12 +193,26 @@ def unit_key(unit: str) -> str:
     """
     key = unicodedata.normalize("NFKC", unit.replace("º", "°")).replace(" ", "").rstrip(".")
     key = _MICRO.sub("\N{GREEK SMALL LETTER MU}", key)
+    if "%" in key:
+        key = _PER_CENT.sub(r"\1%", key).replace("(", "").replace(")", "")
     key = key[:-1] if len(key) > 3 and key.endswith("s") and key[:-1].isalpha() else key
     return _SPELLINGS.get(key, key)
 
 
 def unit_of_header(name: str) -> str:
     """The unit in the name of a column, as "T (°C)", "T [°C]" or "T / °C"; "" where none is."""
+    return unit_key(split_header(name)[1])
+
+
+def split_header(name: str) -> tuple[str, str]:
+    """The name of a column without its unit, and the unit as it is written; "" where none is.
+
+    Example:
+        >>> split_header("DMSO / % (v/v)"), split_header("T [°C]"), split_header("HPLC (run 2)")
+        (('DMSO', '% (v/v)'), ('T', '°C'), ('HPLC (run 2)', ''))
+    """
     found = _BRACKETS.search(name)
-    unit = "" if found is None else (found[1] or found[2]).strip()
-    return unit_key(unit) if unit and is_unit(unit) else ""
+    unit = "" if found is None else next(filter(None, found.groups())).strip()
+    if found is None or not unit or not is_unit(unit):
+        return name, ""
+    return name[: found.start()].rstrip(), unit

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from ombo_gym.spreadsheets.cells import read_cell
 
@@ -10,6 +11,24 @@ _MOST_ABOVE = 10  # rows that may stand above a header that is looked for
 _MOST_TITLES = 3  # of these, that are passed over
 _NAMES_ALONE = 3  # that a header without rows has at least
 _LOOKED_AT = 50  # rows below a header
+
+
+def empty_columns(rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """Columns, by index, that hold nothing in any row: people leave them between others.
+
+    Args:
+        rows: As of `titles_above`.
+    """
+    filled = {column for row in rows for column, cell in enumerate(row) if cell}
+    return tuple(column for column in range(max(filled, default=-1)) if column not in filled)
+
+
+def without_columns(rows: Sequence[Sequence[Any]], columns: Collection[int]) -> list[list[Any]]:
+    """Rows without the columns of these indices."""
+    if not columns:
+        return [list(row) for row in rows]
+    left_out = set(columns)
+    return [[cell for i, cell in enumerate(row) if i not in left_out] for row in rows]
 
 
 def titles_above(rows: Sequence[Sequence[str]]) -> int:

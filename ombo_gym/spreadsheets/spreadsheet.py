@@ -11,7 +11,12 @@ from pathlib import Path
 
 from ombo_gym.spreadsheets.cells import Cell, clean, read_cell, unit_of_header
 from ombo_gym.spreadsheets.file_text import read_text
-from ombo_gym.spreadsheets.header_rows import likely_header, titles_above
+from ombo_gym.spreadsheets.header_rows import (
+    empty_columns,
+    likely_header,
+    titles_above,
+    without_columns,
+)
 
 # What separates cells, the one to be preferred first: commas may also stand in numbers and texts.
 _DELIMITERS = (";", "\t", "|", ",")
@@ -32,6 +37,7 @@ class Position:
         other_sheets: Names of the others that hold anything.
         fractions: By column that has cells in the percent format of a workbook: the rows where a
             plain number stands that may be a share, too, 0.5 beside 55%.
+        empty_columns: Indices of those without a name or a cell, which are left out.
     """
 
     header_row: int = 1
@@ -39,6 +45,13 @@ class Position:
     sheet: str = ""
     other_sheets: tuple[str, ...] = ()
     fractions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    empty_columns: tuple[int, ...] = ()
+
+    def column_number(self, index: int) -> int:
+        """A column that is kept, by index, as the file counts it from 1."""
+        for empty in self.empty_columns:
+            index += empty <= index
+        return index + 1
 
     @property
     def hint(self) -> str:
@@ -125,19 +138,22 @@ class Spreadsheet:
         cells = _table(path, text, delimiter)
         if not cells:
             raise ValueError(f"csv: {path} is empty: expected a header and rows")
-        rows = [row for _, row in cells]
+        numbers, rows = [n for n, _ in cells], [row for _, row in cells]
+        empty = empty_columns(rows)
+        rows = without_columns(rows, empty)
         likelier, above = likely_header(rows), titles_above(rows) if titles else 0
-        (number, header), *body = cells[above:]
+        header, *body = rows[above:]
         position = Position(
-            header_row=number,
-            likelier_header_row=cells[likelier][0] if likelier > above else None,
+            header_row=numbers[above],
+            likelier_header_row=numbers[likelier] if likelier > above else None,
+            empty_columns=empty,
         )
         found = cls(
             path,
             delimiter,
             header,
-            [row for _, row in body],
-            [n for n, _ in body],
+            body,
+            numbers[above + 1 :],
             content,
             position,
         )
@@ -156,7 +172,7 @@ class Spreadsheet:
         """
         header, hint = self.header, self.position.hint
         if "" in header:
-            place = header.index("") + 1
+            place = self.position.column_number(header.index(""))
             raise ValueError(
                 f"{self.source}: column {place} has no name: name it, or leave it out{hint}"
             )
@@ -272,6 +288,7 @@ def _misfits(text: str, delimiter: str, titles: bool) -> int:
                 break
     except csv.Error:  # longer cells than there are: it does not separate them
         return _TRIED + 2
+    table = without_columns(table, empty_columns(table))
     table = table[likely_header(table) if titles else 0 :]
     if not table or len(table[0]) < 2:
         return _TRIED + 2

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
-from ombo_gym.spreadsheets.cells import clean, unit_key, unit_of_header
+from ombo_gym.spreadsheets.cells import clean, split_header, unit_key, unit_of_header
 
 _LIKE = 0.75  # likeness of names, from which a slip of the pen is likely
 _BEGINNING = 3  # letters that an abbreviation has at least
@@ -15,12 +15,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 def bare(name: str) -> str:
     """A name without its unit, in small letters."""
-    text = clean(name)
-    if unit_of_header(text):
-        for opening in ("(", "[", " /", ","):
-            if opening in text:
-                text = text[: text.rindex(opening)]
-                break
+    text, _ = split_header(clean(name))
     return " ".join(text.replace("_", " ").split()).casefold()
 
 

@@ -12,7 +12,7 @@ from ombo_agents.campaigns.files.near_columns import bare, near_column
 from ombo_agents.campaigns.files.plate_columns import is_plate, users_columns
 from ombo_agents.campaigns.files.workbooks import read_workbook
 from ombo_gym.arguments import shown
-from ombo_gym.spreadsheets.cells import clean, unit_key, unit_of_header
+from ombo_gym.spreadsheets.cells import clean, split_header, unit_key, unit_of_header
 from ombo_gym.spreadsheets.spreadsheet import WORKBOOKS, Spreadsheet, listed
 
 PARAMETER = "the parameter"  # what messages call columns of the space
@@ -107,13 +107,8 @@ def _remedy(sheet: Spreadsheet, name: str, what: str, near: str | None) -> str:
         return f"; did you mean {near!r}?{sheet.position.hint}"
     return (
         f"; did you mean {near!r}? then rename the line of the space file {name!r} to "
-        f"{_without_unit(near)!r}{sheet.position.hint}"
+        f"{split_header(near)[0]!r}{sheet.position.hint}"
     )
-
-
-def _without_unit(column: str) -> str:
-    """A column as a space file calls it."""
-    return _BRACKETS.sub("", column) if unit_of_header(column) else column
 
 
 def match(header: Sequence[str], name: str) -> list[str]:
@@ -129,7 +124,7 @@ def match(header: Sequence[str], name: str) -> list[str]:
         if bare(each) == key and (not unit or unit_of_header(each) in ("", unit))
     ]
     # A unit that nobody knows, or another remark.
-    return found or [each for each in header if _BRACKETS.sub("", clean(each)).casefold() == key]
+    return found or [each for each in header if _BRACKETS.sub("", bare(each)) == key]
 
 
 def check_unit(sheet: Spreadsheet, column: str, unit: str, name: str) -> None:
@@ -141,6 +136,8 @@ def check_unit(sheet: Spreadsheet, column: str, unit: str, name: str) -> None:
     there = sheet.unit(column)
     degrees = "°C", "°F"  # which many write without the sign
     meant = {f"°{each}" if f"°{each}" in degrees else each for each in (unit_key(unit), there)}
+    if "%" in meant and all("%" in each for each in meant):  # of whatever: 5% is 5 vol%
+        return
     if unit and there and len(meant) > 1:
         raise ValueError(
             f"{sheet.in_header}, column {shown(column)}: expected {name!r} in {unit}, as "

@@ -12,7 +12,12 @@ from typing import Any
 
 from ombo_agents.campaigns.files.made_sheets import made_sheet, text_of
 from ombo_gym.spreadsheets.cells import read_cell
-from ombo_gym.spreadsheets.header_rows import likely_header, titles_above
+from ombo_gym.spreadsheets.header_rows import (
+    empty_columns,
+    likely_header,
+    titles_above,
+    without_columns,
+)
 from ombo_gym.spreadsheets.spreadsheet import Position, Spreadsheet
 
 _LARGEST = 2**26  # bytes of a workbook
@@ -53,6 +58,8 @@ def read_workbook(
     numbered = [i for i, row in enumerate(texts) if any(row)]
     if not numbered:
         raise ValueError(f"{path} is empty: expected a header and rows")
+    empty = empty_columns(texts)
+    rows, texts = without_columns(rows, empty), without_columns(texts, empty)
     filled = [texts[i] for i in numbered]
     likelier, titles = likely_header(filled), titles_above(filled)
     first, *body = numbered[titles:]
@@ -67,6 +74,7 @@ def read_workbook(
         sheet=name,
         other_sheets=others,
         fractions=fractions,
+        empty_columns=empty,
     )
     return made_sheet(str(path), header, shown, numbers, rows_needed=rows_needed, position=position)
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ombo_gym.spreadsheets.cells import split_header
+
 Cells = Sequence[Sequence[Any]]
 
 _UNIT = re.compile(r"^(.*\S)\s*[(\[]([^()\[\]]+)[)\]]$")
@@ -32,18 +34,15 @@ class PlateMap:
 
 def named_value(column: str, value: Any) -> str:
     """A value as a line of a well: choices speak for themselves, numbers with name and unit."""
-    if isinstance(value, str):
-        return value
-    if (found := _UNIT.match(column)) is None:
-        return f"{column} {value}"
-    return f"{found[1]} {value} {found[2]}"
+    return value if isinstance(value, str) else shared_value(column, value)
 
 
 def shared_value(column: str, value: Any) -> str:
     """A value of all wells, with its name and unit."""
-    found = _UNIT.match(column)
-    name, unit = (column, "") if found is None else (found[1], f" {found[2]}")
-    return f"{name} {value}{unit}"
+    name, unit = split_header(column)
+    if not unit and (found := _UNIT.match(column)) is not None:  # a unit that nobody knows
+        name, unit = found[1], found[2]
+    return f"{name} {value} {unit}".rstrip()
 
 
 def style_table(sheet: Any) -> None:
