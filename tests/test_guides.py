@@ -171,6 +171,7 @@ TESTS = {  # of guides, each of what the guide defines
     "own_problem": "test_valley.py",
     "own_policy": "test_middle.py",
     "own_utility": "test_hits.py",
+    "own_parameter": "test_arrhenius.py",
 }
 
 

@@ -23,7 +23,7 @@ class Control(ABC):
     """What an agent sees and acts on, in place of the whole dataset and raw designs.
 
     A control holds no campaign: it maps an observation of B campaigns to what the agent sees, and
-    the agent's actions to designs. Environments and policies call the same two methods.
+    the agent's actions to designs. Environments and policies call the same methods.
 
     Attributes:
         observation_space: Of one campaign.
@@ -39,7 +39,7 @@ class Control(ABC):
 
         Args:
             observation: The fields of `control="designs"`, with a leading B.
-            rngs: Gives the random numbers of some of the campaigns.
+            rngs: Gives the random numbers of some of the campaigns, by their indices (R,).
 
         Returns:
             What `seen` and `designs` need: opaque to the caller.
@@ -59,7 +59,7 @@ class Control(ABC):
         All of them, unless a control says otherwise.
 
         Args:
-            view: What the agent sees.
+            view: What `view` gave.
             observation: What the view was made from.
 
         Raises:

@@ -106,6 +106,10 @@ def test_a_measurement_that_is_missing_is_to_be_left_out() -> None:
     [
         ("my_hills:Hil", r"did you mean my_hills:Hill\?"),
         ("Ombo/GPP-v0", r"did you mean Ombo/GP-v0\?"),
+        (
+            "my_kinds:my_hills:Hill",
+            "expected one module .* let a file import my_kinds and my_hills",
+        ),
         ("my_hills.py:Hill", "got the file 'my_hills.py'; leave .py out"),
     ],
 )

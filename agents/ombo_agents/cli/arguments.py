@@ -78,6 +78,12 @@ def parse_env(env_id: str, *, flag: str = "--env") -> str:
             "theirs; ombo train --tasks ML-families-v0:train trains over many, and a grid of ombo "
             "evaluate lists them one by one"
         )
+    if ":" in module:
+        first, _, second = module.partition(":")
+        raise ValueError(
+            f"{flag}: expected one module before the name, got {env_id!r}; let a file import "
+            f"{first} and {second}, and name that one"
+        )
     if module:
         own_module(flag, module)
     spec = gym.registry.get(name)
