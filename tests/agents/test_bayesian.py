@@ -161,7 +161,7 @@ def test_without_a_start_the_first_batch_has_nothing_to_beat():
 
 
 @pytest.mark.parametrize(
-    ("name", "rows"), [("max_value_entropy", 60), ("local_penalization", 60), ("turbo", 150)]
+    ("name", "rows"), [("max_value_entropy", 20), ("local_penalization", 20), ("turbo", 75)]
 )
 def test_rivals_beat_random_designs_on_a_gaussian_process(name, rows):
     env = CampaignVectorEnv(rows, "GP", horizon=3, batch_size=4, autoreset_mode="Disabled")

@@ -274,9 +274,9 @@ def test_from_the_lower_half_of_sequences_every_method_goes_up(name):
     env = CampaignEnv(
         Additive(),
         horizon=1,
-        batch_size=16,
+        batch_size=8,
         utility="last_mean",
-        start={"kind": "percentile", "percentile": 50, "size": 512},
+        start={"kind": "percentile", "percentile": 50, "size": 256},
     )
     observation, _ = env.reset(seed=1)
     batch = {key: array[None] for key, array in observation.items()}
