@@ -56,17 +56,26 @@ class Position:
     @property
     def hint(self) -> str:
         """How a message ends where the columns are not those that were expected."""
-        hint = ""
+        return self.header_hint + self.sheet_hint
+
+    @property
+    def header_hint(self) -> str:
+        """The row that seems to be the header, as a message ends; "" where none does."""
         if self.likelier_header_row is not None:
             row = self.likelier_header_row
-            hint += f"; the header seems to be in row {row}: take out the rows above it"
-        if self.other_sheets:
-            others = ", ".join(map(repr, self.other_sheets))
-            hint += (
-                f"; this is sheet {self.sheet!r}, there is also {others}: --sheet "
-                f"{_quoted(self.other_sheets[0])}"
-            )
-        return hint
+            return f"; the header seems to be in row {row}: take out the rows above it"
+        return ""
+
+    @property
+    def sheet_hint(self) -> str:
+        """Which other sheets there are, as a message ends; "" where there are none."""
+        if not self.other_sheets:
+            return ""
+        others = ", ".join(map(repr, self.other_sheets))
+        return (
+            f"; this is sheet {self.sheet!r}, there is also {others}: --sheet "
+            f"{_quoted(self.other_sheets[0])}"
+        )
 
 
 def _quoted(name: str) -> str:

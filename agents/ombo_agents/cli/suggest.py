@@ -37,10 +37,11 @@ class Args(SheetArgs):
 def main(args: Args) -> None:
     """Suggests from the command line."""
     plates = parse_plates(args.plates)
-    if args.if_last is not None:
-        from ombo_agents.campaigns.plates.plate_file import check_name
+    from ombo_agents.campaigns.plates.plate_file import check_place
 
-        check_name(args.if_last)
+    for path in (args.out, args.if_last):  # before anything is worked out
+        if path is not None:
+            check_place(path)
     campaign = read_campaign(args, goal_needed=True)
     print(campaign.summary())
     plate = campaign.suggest(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ombo_agents.campaigns import Campaign
-from ombo_agents.campaigns.files.sheets import read_sheet
+from ombo_agents.campaigns.files.sheets import found_column, read_sheet
 from tests.campaigns.sheets import book_of
 
 SPACE = {"T": {"range": [20, 100], "step": 5}}
@@ -126,3 +126,12 @@ def test_no_message_about_a_workbook_calls_it_csv(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"screen\.xlsx") as refused:
             values(book(tmp_path, {"Data": rows}))
         assert "csv: " not in str(refused.value)
+
+
+def test_no_other_sheet_is_named_where_a_column_of_this_one_is_meant(tmp_path: Path) -> None:
+    path = book(tmp_path, {"Data": DATA, "Notes": NOTES})
+    sheet = read_sheet(path)
+    name = sheet.header[1]
+    with pytest.raises(ValueError, match="did you mean") as error:
+        found_column(sheet, f"{name[:4]} HPLC", "the target")
+    assert "--sheet" not in str(error.value)

@@ -107,3 +107,9 @@ def test_a_plate_from_such_a_workbook_can_be_told(tmp_path: Path, plate: Plate) 
 def test_a_single_well_shares_nothing(plate: Plate) -> None:
     one = Plate(plate.wells[:1], plate.names, plate.targets, plate.measured_name, "", None)
     assert len(one.drawn_map(24).title) == 2
+
+
+def test_the_header_of_the_table_is_as_high_as_its_lines(tmp_path: Path, plate: Plate) -> None:
+    sheet = openpyxl.load_workbook(plate.write(tmp_path / "plate.xlsx"))["plate"]
+    lines = max(len(str(cell.value).split()) for cell in sheet[1])
+    assert lines > 1 and sheet.row_dimensions[1].height > 15 * 2

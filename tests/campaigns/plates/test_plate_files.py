@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,3 +126,24 @@ def test_a_rerun_of_suggest_says_in_one_line_where_the_plate_went(
     assert "3 wells: plate-2.csv" in printed
     assert "plate.csv holds another plate, or results, and stays as it is" in printed
     assert file.read_bytes() == filled
+
+
+@pytest.mark.parametrize("flag", ["--out", "--if-last"])
+def test_a_folder_that_takes_no_file_is_refused_before_anything_is_worked_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    def refused(dir: Path) -> Any:
+        if dir.name == "locked":
+            raise PermissionError(13, "Permission denied", str(dir))
+        return nullcontext()
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "locked").mkdir()
+    write(tmp_path, "screen.csv", SHEET)
+    write(tmp_path, "space.yaml", SPACE)
+    monkeypatch.setattr("ombo_agents.campaigns.plates.plate_file.tempfile.TemporaryFile", refused)
+    monkeypatch.setattr(Campaign, "suggest", lambda *_, **__: pytest.fail("it was worked out"))
+    words = "there.csv: expected a folder that can be written to"
+    line = f"suggest screen.csv --space space.yaml --target y --maximise {flag} locked/there.csv"
+    with pytest.raises(SystemExit, match=words):
+        ombo(monkeypatch, line)

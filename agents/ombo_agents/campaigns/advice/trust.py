@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ombo_agents.campaigns.advice.models import Model, log_evidence, log_score
 from ombo_agents.campaigns.data.known import Known
 from ombo_agents.campaigns.data.reading import FAILED, MEASURED
+from ombo_agents.campaigns.data.values import posterior_of
 from ombo_agents.campaigns.space.factors import Floats
 from ombo_agents.campaigns.space.space import keys_of
 from ombo_gym.spec import CampaignSpec
@@ -40,6 +41,8 @@ class Trust:
         shares: Of data sets drawn from the model, how many look at least as unlike it: by their
             leave-one-out log score, their marginal likelihood, their most surprising well, and the
             skewness of their values.
+        quality: The correlation of the model that `suggest` chooses with, of values that are not
+            warped; None: not known.
     """
 
     reasons: tuple[str, ...]
@@ -47,6 +50,7 @@ class Trust:
     correlation: float | None
     log_score: float | None
     shares: dict[str, float]
+    quality: float | None = None
 
     @property
     def trusted(self) -> bool:
@@ -61,6 +65,11 @@ class Trust:
             found.append(
                 f"  each well predicted from the others: correlation {self.correlation:.2f}{poor}, "
                 f"log score {self.log_score:.2f} (to say nothing: {_NOTHING})"
+            )
+        if self.quality is not None:
+            found.append(
+                "  by the likeliest of the models that objectives are drawn from; by the one that "
+                f"suggest chooses with, whose values are not warped: correlation {self.quality:.2f}"
             )
         if self.shares:
             rarest = ", ".join(f"{name} {share:.2f}" for name, share in self.shares.items())
@@ -99,6 +108,8 @@ def trust_of(known: Known, models: Sequence[Model], seed: int) -> Trust:
     values = known.values[done]
     likeliest = max(models, key=lambda model: model.weight)
     correlation = float(likeliest.posterior.leave_one_out_correlation[0])
+    own = posterior_of(known.spec, known.designs, known.values, known.num_start)
+    quality = float(own.leave_one_out_correlation[0])
     score = log_score(likeliest) + float(np.log(values.std()))
     shares = reference_shares(known.spec, models, values, known.designs[done], seed)
     reasons = [
@@ -117,6 +128,7 @@ def trust_of(known: Known, models: Sequence[Model], seed: int) -> Trust:
         correlation if np.isfinite(correlation) else None,
         score if np.isfinite(score) else None,
         shares,
+        quality if np.isfinite(quality) else None,
     )
 
 

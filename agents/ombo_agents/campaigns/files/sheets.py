@@ -104,10 +104,10 @@ def _remedy(sheet: Spreadsheet, name: str, what: str, near: str | None) -> str:
         hint = sheet.position.hint
         return hint or f"; name it as the header, in row {sheet.position.header_row}, does"
     if what != PARAMETER:
-        return f"; did you mean {near!r}?{sheet.position.hint}"
+        return f"; did you mean {near!r}?{sheet.position.header_hint}"
     return (
         f"; did you mean {near!r}? then rename the line of the space file {name!r} to "
-        f"{split_header(near)[0]!r}{sheet.position.hint}"
+        f"{split_header(near)[0]!r}{sheet.position.header_hint}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,23 @@ def check_name(path: Path) -> None:
         raise ValueError(f"{path}: expected the name of a file, got a folder; add a name")
     if path.suffix.lower() not in (".csv", _WORKBOOK):
         raise ValueError(f"{path}: expected a name that ends in .csv or .xlsx; add one of these")
+
+
+def check_place(path: Path) -> None:
+    """Refuses what `check_name` does, and folders that take no new file.
+
+    Raises:
+        ValueError: There can be no such file; says why.
+    """
+    check_name(path)
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{path}: expected a folder that can be written to, got {error.strerror} for "
+            f"{path.parent}; give another folder"
+        ) from None
 
 
 def _sheet_at(path: Path) -> Spreadsheet | None:

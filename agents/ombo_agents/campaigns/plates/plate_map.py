@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,16 +51,19 @@ def style_table(sheet: Any) -> None:
     from openpyxl.styles import Alignment, Font, PatternFill
     from openpyxl.utils import get_column_letter
 
+    lines = 1  # of the header, which no program makes higher by itself
     for column in sheet.iter_cols():
         longest = max((len(str(c.value)) for c in column[1:] if c.value is not None), default=0)
         words = max((len(word) for word in str(column[0].value).split()), default=0)
         width = min(max(longest, words, _NARROWEST) + 2, _WIDEST)
         sheet.column_dimensions[get_column_letter(column[0].column)].width = width
+        lines = max(lines, len(textwrap.wrap(str(column[0].value), width - 2)))
         for cell in column:
             cell.border = _border()
             cell.alignment = Alignment(vertical="top", wrap_text=True)
         column[0].font = Font(bold=True)
         column[0].fill = PatternFill("solid", fgColor=_HEAD)
+    sheet.row_dimensions[1].height = _LINE * lines + 4
     sheet.freeze_panes = "B2"
     sheet.print_title_rows = "1:1"
     _fit(sheet, pages_high=0)
