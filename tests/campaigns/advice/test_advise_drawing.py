@@ -89,3 +89,29 @@ def test_data_of_the_model_are_seldom_flagged() -> None:
         models = models_of(known.spec, known.designs, known.values, known.num_start)
         flagged += not trust_of(known, models, 0).trusted
     assert flagged <= 3
+
+
+def test_every_other_objective_is_rugged_where_nobody_knows_the_noise() -> None:
+    """What is measured of it is true, and known designs are worth what they were measured at."""
+    rng = np.random.default_rng(0)
+    rows = [{"a": a, "y": a + float(rng.normal())} for a in np.linspace(0, 3, 15).tolist()]
+    known = Campaign.from_csv(rows, {"a": {"range": [0, 3]}}, target="y").known([4])
+    models = models_of(known.spec, known.designs, known.values, known.num_start)
+    features = known.spec.design_space.features(known.designs)
+    luck = rng.standard_normal((10, 15))
+    own = np.broadcast_to(features, (10, *features.shape))
+    for is_known, count in [(True, 0), (False, 5)]:
+        drawn = DrawnObjectives(models, 10, 0, noise_is_known=is_known)
+        assert drawn.rugged.sum() == count
+        true, measured = drawn.played(own, luck)
+        same = (true == measured).all(axis=1)
+        assert same.tolist() == drawn.rugged.tolist()
+        assert true[~same] == pytest.approx(drawn.at(features)[~same])
+        assert measured == pytest.approx(drawn.measured(drawn.at(features), luck))
+        values = known.values.copy()
+        values[-1] = np.nan  # runs
+        best = drawn.before(features, values)
+        assert best[~same] == pytest.approx(drawn.at(features)[~same].max(axis=1))
+        others = np.maximum(known.values[:-1].max(), drawn.at(features)[:, -1])
+        assert best[same] == pytest.approx(others[same])
+        assert drawn.take(np.array([2, 3])).rugged.tolist() == drawn.rugged[2:4].tolist()

@@ -33,8 +33,12 @@ class Linear:
         found = features @ self._weights[:-1] + self._weights[-1]
         return np.broadcast_to(found, (len(self.noise_std), features.shape[-2]))
 
-    def measured(self, true: Any, luck: Any) -> Any:
-        return true + self.noise_std[:, None] * luck
+    def played(self, features: Any, luck: Any) -> Any:
+        true = self.at_own(features)
+        return true, true + self.noise_std[:, None] * luck
+
+    def before(self, features: Any, values: Any) -> Any:
+        return self.at(features).max(axis=1)
 
     def at(self, features: Any) -> Any:
         return self.at_own(features)

@@ -14,7 +14,7 @@ from ombo_agents.campaigns.advice.models import (
     models_of,
     settings_of_isotropic,
 )
-from ombo_agents.campaigns.advice.warps import Bounded, SinhArcsinh, Warp, warps_of
+from ombo_agents.campaigns.advice.warps import Between, Beyond, Curve, SinhArcsinh, Warp, warps_of
 from ombo_agents.campaigns.data.known import Known
 from ombo_agents.campaigns.space.factors import Floats
 from ombo_gym.surrogates.posterior import Posterior
@@ -70,11 +70,14 @@ def test_slopes_are_differences() -> None:
 
 
 def test_what_is_warped_beyond_any_value_stays_within_bounds() -> None:
-    beyond = np.array([-100.0, 100.0])
-    for low, high in [(-2.0, 1.0), (None, 1.0), (-2.0, None)]:
-        lowest, highest = Warp(Bounded(low, high), 0.0, 1.0, 0.0, 1.0).inverse(beyond)
-        assert lowest == pytest.approx(low) if low is not None else lowest < -1e9
-        assert highest == pytest.approx(high) if high is not None else highest > 1e9
+    far = np.array([-100.0, 100.0])
+    curves: list[tuple[Curve, float, float]] = [
+        (Between(-2.0, 1.0), -2.0, 1.0),
+        (Beyond(1.0, -3.0), -3.0 - 4 * (100 - np.log(4)), 1.0),
+        (Beyond(-2.0, 2.0), -2.0, 2.0 + 4 * (100 - np.log(4))),
+    ]
+    for curve, *ends in curves:
+        assert Warp(curve, 0.0, 1.0, 0.0, 1.0).inverse(far) == pytest.approx(ends)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -106,7 +109,7 @@ def test_noise_is_of_warped_values() -> None:
     smooth = process()[1] + 0.3 * np.random.default_rng(1).standard_normal(24)
     of = known(np.exp(2.0 * smooth))
     posterior = models(of.values)[0].posterior
-    warp = Warp(Bounded(-2.0, None), of.values.mean(), of.values.std(), 0.0, 1.0)
+    warp = Warp(Beyond(-2.0, 4.0), of.values.mean(), of.values.std(), 0.0, 1.0)
     drawn = DrawnObjectives([Model(posterior, 1.0, warp)], 2, 0)
     true = of.values.mean() + of.values.std() * np.array([[-1.9, 3.0], [-1.9, 3.0]])
     up = drawn.measured(true, np.ones((2, 2))) - true
@@ -120,3 +123,14 @@ def test_no_skewness_and_no_tails_is_a_straight_line() -> None:
     values = np.linspace(-3, 3, 7)
     assert SinhArcsinh(0.0, 1.0)(values) == pytest.approx(values)
     assert SinhArcsinh(0.0, 1.0).log_slope(values) == pytest.approx(np.zeros(7))
+
+
+def test_few_values_far_above_many_near_zero_are_not_far_surpassed() -> None:
+    """What is simulated has a long tail as the data have, and no multiple of it."""
+    rng = np.random.default_rng(0)
+    of = known(np.where(process()[1] > 1.2, 20 + 10 * rng.random(24), rng.random(24)))
+    some = models(of.values)
+    features = of.spec.design_space.features(rng.uniform(-1, 1, (200, 2)))
+    highest = DrawnObjectives(some, 60, 0).at(features).max(axis=1)
+    assert sum(model.weight for model in some if isinstance(model.warp, Warp)) > 0.5
+    assert np.quantile(highest, 0.9) < 2 * of.values.max()

@@ -25,16 +25,31 @@ _ROWS = 2**22  # entries of the arrays of waves that are held at once
 class DrawnObjectives:
     """S objectives, each drawn from one of some models given the data.
 
+    What a model calls noise may be errors of measurement, or what the objective does from one
+    design to the next: wells that were measured once do not tell. Where nothing else does, every
+    other objective is rugged: what is measured is true.
+
     Args:
         models: To draw from, see `models_of`.
         count: S.
         seed: The same seed draws the same.
+        noise_is_known: Whether replicates or controls tell how large errors of measurement are.
 
     Attributes:
         noise_std: (S,) standard deviation of a measurement, in units of warped scores.
+        rugged: (S,) which of them have it of their own.
+
+    Reference:
+        Cressie, Statistics for Spatial Data, 1993, section 3.2.1 (the nugget effect: measurement
+        error and microscale variation).
     """
 
-    def __init__(self, models: Sequence[Model], count: int, seed: int) -> None:
+    def __init__(
+        self, models: Sequence[Model], count: int, seed: int, *, noise_is_known: bool = True
+    ) -> None:
+        self.rugged = np.zeros(count, bool)
+        if not noise_is_known:
+            self.rugged = np.random.default_rng([seed, 0x2066]).permutation(count) % 2 == 1
         rng = np.random.default_rng([seed, 0x0B1EC7])
         edges = np.cumsum([model.weight for model in models])
         places = edges[-1] * (rng.random() + np.arange(count)) / count
@@ -54,7 +69,7 @@ class DrawnObjectives:
     def take(self, draws: NDArray[np.intp]) -> DrawnObjectives:
         """Some of them, in ascending order."""
         taken = object.__new__(type(self))
-        taken.noise_std = self.noise_std[draws]
+        taken.noise_std, taken.rugged = self.noise_std[draws], self.rugged[draws]
         taken._parts = []
         for model, part in self._parts:
             own = np.flatnonzero(np.isin(part.rows, draws))
@@ -83,6 +98,21 @@ class DrawnObjectives:
                 some = part.some(np.arange(first, min(first + step, len(part.rows))))
                 found[some.rows] = model.scores(some.at_own(features[some.rows]))
         return found
+
+    def before(self, features: Floats, values: Floats) -> Floats:
+        """The best true value among designs (n, k), (S,), of values (n,); NaN: not measured yet."""
+        taken_for_true = self.rugged[:, None] & np.isfinite(values)  # (S, n)
+        found: Floats = np.where(taken_for_true, values, self.at(features)).max(axis=1)
+        return found
+
+    def played(self, features: Floats, luck: Floats) -> tuple[Floats, Floats]:
+        """True and measured values (S, q) of designs (S, q, k) with standard normal `luck` (S, q).
+
+        A design of a rugged objective is taken to be measured once.
+        """
+        smooth = self.at_own(features)
+        measured = self.measured(smooth, luck)
+        return np.where(self.rugged[:, None], measured, smooth), measured
 
     def measured(self, true: Floats, luck: Floats) -> Floats:
         """What is measured where values (S, q) are true, and noise is standard normal `luck`."""

@@ -59,7 +59,8 @@ class Simulation:
         self._seed, self._advance, self._chunk_size = seed, advance, chunk
         self._first: dict[tuple[str, tuple[int, ...], bool], Designs | None] = {}
         features = known.spec.design_space.features(known.designs)
-        self.before = objectives.at(features).max(axis=1)  # (S,)
+        values = np.where(np.isfinite(known.measured.values), known.values, np.nan)
+        self.before = objectives.before(features, values)  # (S,)
 
     @property
     def chunks(self) -> list[NDArray[np.intp]]:
@@ -202,10 +203,10 @@ class Simulation:
                 rngs = [self._rng(_CHOICES, draw, played) for draw in draws.tolist()]
                 designs = choose(shown, plates[played:], rngs)  # (R, q, *shape)
             self._advance(len(draws))
-            true = objectives.at_own(space.features(designs))  # (R, q)
             luck = np.stack([self._luck(draw, played, q) for draw in draws.tolist()])  # (R, q)
+            true, measured = objectives.played(space.features(designs), luck)  # (R, q) each
             shown["designs"][:, n : n + q] = designs
-            shown["measurements"][:, n : n + q] = objectives.measured(true, luck)
+            shown["measurements"][:, n : n + q] = measured
             shown["observed"][:, n : n + q] = 1
             n += q
             tracker.update(

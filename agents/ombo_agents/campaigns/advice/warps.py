@@ -23,7 +23,7 @@ from ombo_agents.campaigns.space.factors import Floats
 _SKEWS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 _TAILS = (0.7, 1.0, 1.5, 2.2, 3.0)
 _SKEW_SD, _LOG_TAIL_SD = 0.8, 0.6  # beforehand
-_BEYOND = (0.1, 0.3, 1.0)  # standard deviations from the outermost value to a bound
+_FAR = (0.1, 0.3, 1.0)  # standard deviations from the outermost value to a bound
 _BOUND = -1.5  # log prior of each bound: it is where the data end, which any data do somewhere
 
 
@@ -57,45 +57,69 @@ class SinhArcsinh:
 
 
 @dataclass(frozen=True)
-class Bounded:
-    """log(t - low) - log(high - t), of values that have one bound or both.
+class Between:
+    """log(t - low) - log(high - t), of values that have two bounds."""
 
-    Attributes:
-        low, high: The bounds; None: there is none.
-    """
-
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
     def __call__(self, values: Floats) -> Floats:
         """The curve."""
-        found = np.zeros_like(values)
-        if self.low is not None:
-            found += np.log(values - self.low)
-        if self.high is not None:
-            found -= np.log(self.high - values)
+        found: Floats = np.log(values - self.low) - np.log(self.high - values)
         return found
 
     def inverse(self, curved: Floats) -> Floats:
         """Where it is so."""
-        if self.low is None:
-            assert self.high is not None
-            return np.asarray(self.high - np.exp(-curved), np.float64)
-        if self.high is None:
-            return np.asarray(self.low + np.exp(curved), np.float64)
         return np.asarray(self.low + (self.high - self.low) * expit(curved), np.float64)
 
     def log_slope(self, values: Floats) -> Floats:
         """Logarithm of its slope."""
-        slope = np.zeros_like(values)
-        if self.low is not None:
-            slope += 1 / (values - self.low)
-        if self.high is not None:
-            slope += 1 / (self.high - values)
+        slope = 1 / (values - self.low) + 1 / (self.high - values)
         return np.asarray(np.log(slope), np.float64)
 
 
-Curve = SinhArcsinh | Bounded  # of standardised values, of any shape
+@dataclass(frozen=True)
+class Beyond:
+    """log(t - bound), of values that have one bound, as far as the data go; then on along a line.
+
+    From a few wells near zero, a logarithm throughout would have objectives end at a multiple of
+    anything that was measured.
+
+    Attributes:
+        bound: Of standardised values.
+        farthest: Of the data, from it: on its right values are above the bound, else below.
+    """
+
+    bound: float
+    farthest: float
+
+    @property
+    def _side(self) -> float:
+        return float(np.sign(self.farthest - self.bound))
+
+    @property
+    def _most(self) -> float:
+        return abs(self.farthest - self.bound)
+
+    def __call__(self, values: Floats) -> Floats:
+        """The curve."""
+        far, most = self._side * (values - self.bound), self._most
+        found: Floats = np.log(np.minimum(far, most)) + np.maximum(far - most, 0.0) / most
+        return self._side * found
+
+    def inverse(self, curved: Floats) -> Floats:
+        """Where it is so."""
+        beyond = self._side * curved - np.log(self._most)
+        far = self._most * (np.exp(np.minimum(beyond, 0.0)) + np.maximum(beyond, 0.0))
+        return np.asarray(self.bound + self._side * far, np.float64)
+
+    def log_slope(self, values: Floats) -> Floats:
+        """Logarithm of its slope."""
+        far = self._side * (values - self.bound)
+        return np.asarray(-np.log(np.minimum(far, self._most)), np.float64)
+
+
+Curve = SinhArcsinh | Between | Beyond  # of standardised values, of any shape
 
 
 @dataclass(frozen=True)
@@ -153,10 +177,9 @@ def _curves(lowest: float, highest: float) -> tuple[list[Curve], list[float]]:
             curves.append(SinhArcsinh(skew, tail))
             far = (skew / _SKEW_SD) ** 2 + (np.log(tail) / _LOG_TAIL_SD) ** 2
             log_prior.append(-0.5 * far)
-    lows = [None, *(lowest - each for each in _BEYOND)]
-    highs = [None, *(highest + each for each in _BEYOND)]
-    for low, high in product(lows, highs):
-        if (bounds := (low is not None) + (high is not None)) > 0:
-            curves.append(Bounded(low, high))
-            log_prior.append(_BOUND * bounds)
+    lows, highs = ([end + side * far for far in _FAR] for end, side in ((lowest, -1), (highest, 1)))
+    curves += [Beyond(low, highest) for low in lows] + [Beyond(high, lowest) for high in highs]
+    log_prior += [_BOUND] * (len(lows) + len(highs))
+    curves += [Between(low, high) for low, high in product(lows, highs)]
+    log_prior += [2 * _BOUND] * (len(lows) * len(highs))
     return curves, log_prior
