@@ -208,6 +208,7 @@ def jobs_of_what_guides_define(within: Path) -> dict[str, Job]:
     return jobs
 
 
+@pytest.mark.long
 def test_code_runs_and_what_the_guides_define_plays_and_keeps_the_promises(tmp_path: Path) -> None:
     """One test, because what all of it imports is imported once."""
     jobs = {**jobs_of_pages(tmp_path), **jobs_of_what_guides_define(tmp_path)}

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import gymnasium as gym
+import pytest
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import SubprocVecEnv
@@ -62,6 +63,7 @@ print([k for k in before if k[-1] not in tables and before[k] is not after.get(k
 """
 
 
+@pytest.mark.long
 def test_saved_models_load_anywhere_and_nothing_of_others_is_patched(tmp_path: Path) -> None:
     """Nothing of stable-baselines3, gymnasium or torch."""
     PPO("MultiInputPolicy", gym.make(ENV), **SMALL).save(tmp_path / "model.zip")
