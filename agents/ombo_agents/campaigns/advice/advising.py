@@ -9,6 +9,7 @@ import numpy as np
 
 from ombo_agents.campaigns.advice.advice import Advice, PolicyOutcome, ScenarioOutcome
 from ombo_agents.campaigns.advice.drawing import DrawnObjectives
+from ombo_agents.campaigns.advice.ends import ends_of
 from ombo_agents.campaigns.advice.futures import futures_of, rounds_of
 from ombo_agents.campaigns.advice.models import models_of
 from ombo_agents.campaigns.advice.progress import Progress
@@ -81,8 +82,13 @@ def _advice(
     steps.prepared("drawing objectives")
     likeliest = max(models, key=lambda model: model.weight).posterior
     candidates = candidates_of(known, likeliest, sum(plates) + max(plates), seed)
-    told = known.measured.noise_std is not None
-    objectives = DrawnObjectives(models, simulations, seed, noise_is_known=told)
+    objectives = DrawnObjectives(
+        models,
+        simulations,
+        seed,
+        noise_is_known=known.measured.noise_std is not None,
+        ends=ends_of(data, known.values[done]),
+    )
     chunk = CHUNK_OF_COSTLY if candidates.thinned else CHUNK
     among_all, among_spread = (
         Simulation(each, objectives, seed, steps.advance, chunk)

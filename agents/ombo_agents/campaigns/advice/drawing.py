@@ -34,6 +34,7 @@ class DrawnObjectives:
         count: S.
         seed: The same seed draws the same.
         noise_is_known: Whether replicates or controls tell how large errors of measurement are.
+        ends: Between which scores are, see `ends_of`.
 
     Attributes:
         noise_std: (S,) standard deviation of a measurement, in units of warped scores.
@@ -45,8 +46,15 @@ class DrawnObjectives:
     """
 
     def __init__(
-        self, models: Sequence[Model], count: int, seed: int, *, noise_is_known: bool = True
+        self,
+        models: Sequence[Model],
+        count: int,
+        seed: int,
+        *,
+        noise_is_known: bool = True,
+        ends: tuple[float, float] = (-np.inf, np.inf),
     ) -> None:
+        self._ends = ends
         self.rugged = np.zeros(count, bool)
         if not noise_is_known:
             self.rugged = np.random.default_rng([seed, 0x2066]).permutation(count) % 2 == 1
@@ -69,6 +77,7 @@ class DrawnObjectives:
     def take(self, draws: NDArray[np.intp]) -> DrawnObjectives:
         """Some of them, in ascending order."""
         taken = object.__new__(type(self))
+        taken._ends = self._ends
         taken.noise_std, taken.rugged = self.noise_std[draws], self.rugged[draws]
         taken._parts = []
         for model, part in self._parts:
@@ -86,7 +95,7 @@ class DrawnObjectives:
         for first in range(0, len(features), step):
             some = slice(first, first + step)
             for model, part in self._parts:
-                found[part.rows, some] = model.scores(part.at(features[some])).T
+                found[part.rows, some] = self._scores(model, part.at(features[some])).T
         return found
 
     def at_own(self, features: Floats) -> Floats:
@@ -96,7 +105,7 @@ class DrawnObjectives:
         for model, part in self._parts:
             for first in range(0, len(part.rows), step):
                 some = part.some(np.arange(first, min(first + step, len(part.rows))))
-                found[some.rows] = model.scores(some.at_own(features[some.rows]))
+                found[some.rows] = self._scores(model, some.at_own(features[some.rows]))
         return found
 
     def before(self, features: Floats, values: Floats) -> Floats:
@@ -119,8 +128,12 @@ class DrawnObjectives:
         found = np.empty(true.shape)
         for model, part in self._parts:
             noise = self.noise_std[part.rows, None] * luck[part.rows]
-            found[part.rows] = model.scores(model.warped(true[part.rows]) + noise)
+            found[part.rows] = self._scores(model, model.warped(true[part.rows]) + noise)
         return found
+
+    def _scores(self, model: Model, warped: Floats) -> Floats:
+        """Scores of warped ones, no farther than they end."""
+        return np.clip(model.scores(warped), *self._ends)
 
 
 def _drawn(posterior: Posterior, rows: NDArray[np.intp], rng: np.random.Generator) -> Part:
