@@ -163,6 +163,7 @@ def test_data_that_are_unlike_the_model_are_flagged_and_still_simulated() -> Non
     assert advice.policy == "sobol"
     assert {each.policy for each in advice.policies} == {"greedy", "random", "sobol"}
     assert "NOT to be trusted" in str(advice)
+    assert "most surprising well, rows, row 9: look at it first" in str(advice)
     assert "not to be trusted" in advice._repr_html_()
 
 

@@ -25,6 +25,7 @@ _MOST_ROWS = 96  # of each
 _RARE = 0.03  # share of them that look worse, below which the data are not of the model
 _NOTHING = -1.42  # log score of predictions that say nothing, in standardised units
 _WORSE = 0.2  # nats a well below that, from which predictions mislead
+_WELL = "most surprising well"
 _POOR = 0.2  # correlation below which that is said
 
 
@@ -114,6 +115,7 @@ def trust_of(known: Known, models: Sequence[Model], seed: int) -> Trust:
     shares = reference_shares(known.spec, models, values, known.designs[done], seed)
     reasons = [
         f"only {share:.0%} of data sets that are drawn from the model look as odd by their {name}"
+        + (_which_well(known, done, likeliest.posterior) if name == _WELL else "")
         for name, share in shares.items()
         if share < _RARE
     ]
@@ -130,6 +132,15 @@ def trust_of(known: Known, models: Sequence[Model], seed: int) -> Trust:
         shares,
         quality if np.isfinite(quality) else None,
     )
+
+
+def _which_well(known: Known, done: NDArray[np.intp], posterior: Posterior) -> str:
+    """Which well is the most surprising one, in words."""
+    surprises = np.abs(posterior.leave_one_out_surprises[0])
+    if len(surprises) != len(done) or not np.isfinite(surprises).all():
+        return ""
+    place = known.rows.places[int(done[surprises.argmax()])]
+    return f", {place}: look at it first; without it, or corrected, the advice may be another"
 
 
 def reference_shares(
@@ -174,7 +185,7 @@ def reference_shares(
     found = {
         "leave-one-out log score": fitted.leave_one_out_log_score,
         "marginal likelihood": log_evidence(fitted),
-        "most surprising well": -largest_error(fitted),
+        _WELL: -largest_error(fitted),
         "skewness": -np.abs(skewness(fitted.targets)),
     }
     return {
