@@ -110,21 +110,27 @@ def test_one_start_is_advised_on_and_played(tmp_path: Path) -> None:
     assert found.regret >= 0
 
 
+def shares(env_id: str, start: int, seeds: int, folder: Path) -> tuple[float, float]:
+    """Of starts: how many are held, and how many are flagged."""
+    starts = [judged(env_id, start, seed, 60, folder) for seed in range(seeds)]
+    held = float(np.mean([each.held for each in starts]))
+    flagged = float(np.mean([not each.advice.trusted for each in starts]))
+    regret = float(np.mean([each.regret for each in starts]))
+    print(f"{env_id}, {seeds} starts: held {held:.3g}, flagged {flagged:.3g}, regret {regret:.2g}")
+    return held, flagged
+
+
 @pytest.mark.slow
 def test_under_the_right_model_intervals_hold_the_truth_and_few_starts_are_flagged(
     tmp_path: Path,
 ) -> None:
-    starts = [judged("Ombo/GP-v0", 16, seed, 60, tmp_path) for seed in range(50)]
-    print("regret of the chosen policy:", np.mean([each.regret for each in starts]))
-    assert 0.7 <= np.mean([each.held for each in starts]) <= 0.9
-    assert np.mean([not each.advice.trusted for each in starts]) <= 0.2
+    held, flagged = shares("Ombo/GP-v0", 16, 50, tmp_path)
+    assert 0.7 <= held <= 0.9
+    assert flagged <= 0.2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_tables_whose_intervals_do_not_hold_are_flagged(table: str, tmp_path: Path) -> None:
-    starts = [judged(f"Ombo/{table}-v0", 20, seed, 60, tmp_path) for seed in range(10)]
-    coverage = np.mean([each.held for each in starts])
-    flagged = np.mean([not each.advice.trusted for each in starts])
-    print(f"{table}: coverage {coverage}, flagged {flagged}")
-    assert 0.7 <= coverage <= 0.9 or flagged >= 0.8
+    held, flagged = shares(f"Ombo/{table}-v0", 20, 40, tmp_path)
+    assert 0.7 <= held <= 0.9 or flagged >= 0.8
