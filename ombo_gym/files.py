@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -47,6 +48,22 @@ def write_atomically(file: Path, content: bytes | str | Callable[[BinaryIO], obj
             # Of the file that the caller asked for: nobody knows the temporary one.
             raise OSError(error.errno, error.strerror, str(file)) from error
         raise
+
+
+def check_takes_files(file: Path) -> None:
+    """Makes sure, before anything is worked out for it, that a file's folder takes new files.
+
+    Raises:
+        ValueError: It does not; says why.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=file.parent):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{file}: expected a folder that can be written to, got {error.strerror} for "
+            f"{file.parent}; give another folder"
+        ) from None
 
 
 def remove_unfinished(folder: Path, *, older_than: float) -> None:

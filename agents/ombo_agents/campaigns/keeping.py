@@ -11,7 +11,7 @@ from ombo_agents.campaigns.files.made_sheets import made_sheet
 from ombo_agents.campaigns.space.space import Space
 from ombo_agents.campaigns.space.space_file import read_space
 from ombo_gym.arguments import shown
-from ombo_gym.files import write_atomically
+from ombo_gym.files import check_takes_files, write_atomically
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
 if TYPE_CHECKING:
@@ -46,9 +46,21 @@ def content_of(campaign: Campaign) -> dict[str, Any]:
 
 def save(campaign: Campaign, path: Path) -> None:
     """Writes a campaign; arguments and errors as `Campaign.save`."""
+    check_saves(campaign, path)
+    content = content_of(campaign)
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def check_saves(campaign: Campaign, path: Path) -> None:
+    """Makes sure that a campaign can be written.
+
+    Raises:
+        ValueError: It cannot be, or the file holds something else than an earlier state of it.
+    """
     content = content_of(campaign)
     if not path.parent.is_dir():
         raise ValueError(f"{path}: expected a file in a folder that exists; make {path.parent}")
+    check_takes_files(path)
     if path.exists():
         there = _read(path)
         for name in ("space", "tables", "settings"):
@@ -69,7 +81,6 @@ def save(campaign: Campaign, path: Path) -> None:
                 f"{path}: expected a file that is free or an earlier state of this campaign, got "
                 f"one that was advised {len(given)} times otherwise; give another name"
             )
-    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def load(

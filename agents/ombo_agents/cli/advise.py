@@ -36,6 +36,10 @@ def main(args: Args) -> None:
     """Advises from the command line."""
     plates = parse_plates(args.plates)
     campaign = read_campaign(args, goal_needed=True)
+    if args.out is not None:  # before anything is worked out
+        from ombo_agents.campaigns.keeping import check_saves
+
+        check_saves(campaign, args.out)
     print(campaign.summary())
     advice = campaign.advise(
         plates,
@@ -44,6 +48,6 @@ def main(args: Args) -> None:
         worth=args.worth,
         seed=args.seed,
     )
+    print(advice)
     if args.out is not None:
         campaign.save(args.out)
-    print(advice)

@@ -128,9 +128,12 @@ def test_a_rerun_of_suggest_says_in_one_line_where_the_plate_went(
     assert file.read_bytes() == filled
 
 
-@pytest.mark.parametrize("flag", ["--out", "--if-last"])
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [("suggest --out", "p.csv"), ("suggest --if-last", "p.csv"), ("advise --out", "p.json")],
+)
 def test_a_folder_that_takes_no_file_is_refused_before_anything_is_worked_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flag: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, file: str
 ) -> None:
     def refused(dir: Path) -> Any:
         if dir.name == "locked":
@@ -141,9 +144,10 @@ def test_a_folder_that_takes_no_file_is_refused_before_anything_is_worked_out(
     (tmp_path / "locked").mkdir()
     write(tmp_path, "screen.csv", SHEET)
     write(tmp_path, "space.yaml", SPACE)
-    monkeypatch.setattr("ombo_agents.campaigns.plates.plate_file.tempfile.TemporaryFile", refused)
-    monkeypatch.setattr(Campaign, "suggest", lambda *_, **__: pytest.fail("it was worked out"))
-    words = "there.csv: expected a folder that can be written to"
-    line = f"suggest screen.csv --space space.yaml --target y --maximise {flag} locked/there.csv"
-    with pytest.raises(SystemExit, match=words):
+    monkeypatch.setattr("ombo_gym.files.tempfile.TemporaryFile", refused)
+    for name in ("suggest", "advise"):
+        monkeypatch.setattr(Campaign, name, lambda *_, **__: pytest.fail("it was worked out"))
+    name, flag = command.split()
+    line = f"{name} screen.csv --space space.yaml --target y --maximise {flag} locked/{file}"
+    with pytest.raises(SystemExit, match=f"{file}: expected a folder that can be written to"):
         ombo(monkeypatch, line)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 from ombo_agents.campaigns.files.made_sheets import made_sheet
 from ombo_agents.campaigns.files.sheets import read_sheet
 from ombo_agents.campaigns.plates.plate_map import PlateMap, draw_map, style_table
-from ombo_gym.files import write_atomically
+from ombo_gym.files import check_takes_files, write_atomically
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
 Cells = Sequence[Sequence[Any]]
@@ -118,14 +117,7 @@ def check_place(path: Path) -> None:
         ValueError: There can be no such file; says why.
     """
     check_name(path)
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"{path}: expected a folder that can be written to, got {error.strerror} for "
-            f"{path.parent}; give another folder"
-        ) from None
+    check_takes_files(path)
 
 
 def _sheet_at(path: Path) -> Spreadsheet | None:
