@@ -38,6 +38,13 @@ def test_the_same_question_has_the_same_answer_and_another_seed_another() -> Non
     assert smooth().advise([4, 2], worth=1, seed=1, **QUICK) != first
 
 
+def test_wells_that_run_are_known_and_counted() -> None:
+    rows: list[dict[str, Any]] = [*smooth_rows(12), {"a": 1.0, "b": 0.2, "y": ""}]
+    advice = Campaign.from_csv(rows, BOX, target="y").advise([4], **QUICK)
+    assert "plates to come: 4; 13 rows known, 1 of them running" in str(advice)
+    assert "running" not in str(smooth(12).advise([4], **QUICK))
+
+
 def test_a_row_of_a_policy_does_not_depend_on_who_else_is_asked() -> None:
     alone = smooth().advise([4, 2], **(QUICK | {"policies": ["greedy"]}))
     both = smooth().advise([4, 2], **QUICK)

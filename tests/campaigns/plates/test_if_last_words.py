@@ -58,12 +58,12 @@ def test_a_shared_value_that_would_be_another_is_said_as_such(
 
 def test_wells_that_would_be_others_are_counted_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     plate = plate_of(monkeypatch, 70.0, "abd")
-    assert "the shared T would be 70 instead of 100, and 1 of the 3 wells others" in str(
+    assert "the shared T would be 70 instead of 100, and 1 of the 3 wells another" in str(
         plate.if_last_words
     )
     assert plate.frame["if last"].tolist() == ["also, at T 70", "also, at T 70", "other"]
     plate = plate_of(monkeypatch, 100.0, "abd")
-    assert plate.if_last_words == "1 of the 3 wells would be others if this plate were the last"
+    assert plate.if_last_words == "1 of the 3 wells would be another if this plate were the last"
     assert plate_of(monkeypatch, 100.0).if_last_words is None
 
 
@@ -82,7 +82,7 @@ def test_the_command_writes_the_plate_that_would_be_the_last(
     ombo(monkeypatch, command)
     printed = capsys.readouterr().out
     assert f"the plate if it were the last: last{ending}" in printed
-    assert "of the 4 wells would be others if this plate were the last" in printed
+    assert "if this plate were the last" in printed
     campaign = Campaign.from_csv("screen.csv", "space.yaml", target="y")
     plate = campaign.suggest([4, 4, 4], policy="explore_then_exploit")
     told = Campaign.from_csv(f"last{ending}", "space.yaml", target="y")

@@ -67,7 +67,8 @@ class Advice:
         goal: "max" or "min".
         utility: What outcomes are the value of.
         worth: What another plate has to bring; None: anything.
-        rows: How many rows were known.
+        rows: How many rows were known, those that run included.
+        running: How many of them run.
         simulations: Campaigns that were drawn.
         seed: Of all that was drawn.
         notes: What is otherwise than in simulation.
@@ -87,6 +88,7 @@ class Advice:
     simulations: int
     seed: int
     notes: tuple[str, ...] = ()
+    running: int = 0
 
     @property
     def trusted(self) -> bool:
@@ -147,7 +149,9 @@ class Advice:
 
     def __str__(self) -> str:
         plates = ", ".join(map(str, self.plates))
-        lines = [f"plates to come: {plates}; {self.rows} rows known", f"follow: {self.policy}"]
+        running = f", {self.running} of them running" if self.running else ""
+        known = f"{self.rows} rows known{running}"
+        lines = [f"plates to come: {plates}; {known}", f"follow: {self.policy}"]
         lines.append(f"  {self.reason}")
         trusted = "may be trusted" if self.trusted else "NOT to be trusted"
         lines += ["", f"the model of these data: {trusted}", *self.trust.lines()]

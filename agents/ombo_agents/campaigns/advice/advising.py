@@ -160,6 +160,7 @@ class _Asked:
             simulations=simulations,
             seed=self.seed,
             notes=notes,
+            running=int(np.isnan(data.measured.values).sum()),
         )
 
 

@@ -140,13 +140,15 @@ class Plate:
         """What would be different if this plate were the last one; None: nothing."""
         others = sum(not well.also_if_last and not well.as_last for well in self.wells)
         if not self.shared_if_last:
-            which = f"{others} of the {len(self)} wells would be others"
+            which = f"{others} of the {len(self)} wells would be {_other(others)}"
             return f"{which} if this plate were the last" if others else None
         parts = [
             f"the shared {name} would be {last} instead of {now}"
             for name, (now, last) in self.shared_if_last.items()
         ]
-        rest = f"{others} of the {len(self)} wells others" if others else "all else the same"
+        rest = (
+            f"{others} of the {len(self)} wells {_other(others)}" if others else "all else the same"
+        )
         return f"if this plate were the last, {', '.join(parts)}, and {rest}"
 
     def map(self, layout: int) -> list[list[str]]:
@@ -289,6 +291,10 @@ class Plate:
         table = f"<table><tr>{head}</tr>{cells}</table>"
         drawn = as_html(self.figure, "predictions of a plate") if self._bars() else ""
         return f"<p>{html.escape(self.reason)}</p>{table}{drawn}"
+
+
+def _other(count: int) -> str:
+    return "another" if count == 1 else "others"
 
 
 def _short(number: float | None) -> float | str:
