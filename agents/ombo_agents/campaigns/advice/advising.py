@@ -82,13 +82,8 @@ def _advice(
     steps.prepared("drawing objectives")
     likeliest = max(models, key=lambda model: model.weight).posterior
     candidates = candidates_of(known, likeliest, sum(plates) + max(plates), seed)
-    objectives = DrawnObjectives(
-        models,
-        simulations,
-        seed,
-        noise_is_known=known.measured.noise_std is not None,
-        ends=ends_of(data, known.values[done]),
-    )
+    ends, told = ends_of(data, known.values[done]), known.measured.noise_std is not None
+    objectives = DrawnObjectives(models, simulations, seed, noise_is_known=told, ends=ends)
     chunk = CHUNK_OF_COSTLY if candidates.thinned else CHUNK
     among_all, among_spread = (
         Simulation(each, objectives, seed, steps.advance, chunk)
