@@ -185,7 +185,7 @@ def test_the_correlation_that_suggest_shows_stands_beside_that_of_the_models() -
     campaign = Campaign.from_csv([*smooth_rows(12), {"a": 5, "b": 0.5, "y": ""}], BOX, target="y")
     trust, plate = campaign.advise([4], **QUICK).trust, campaign.suggest([4], policy="random")
     assert trust.quality == plate.quality != trust.correlation
-    assert f"values are not warped: correlation {plate.quality:.2f}" in "\n".join(trust.lines())
+    assert f"of values as they are, has {plate.quality:.2f})" in "\n".join(trust.lines())
 
 
 def test_space_filling_advice_ends_with_the_data_it_was_given_for() -> None:

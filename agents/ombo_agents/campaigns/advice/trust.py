@@ -69,8 +69,8 @@ class Trust:
             )
         if self.quality is not None:
             found.append(
-                "  by the likeliest of the models that objectives are drawn from; by the one that "
-                f"suggest chooses with, whose values are not warped: correlation {self.quality:.2f}"
+                "  (the likeliest of the models that objectives are drawn from; the one that "
+                f"suggest chooses with, of values as they are, has {self.quality:.2f})"
             )
         if self.shares:
             rarest = ", ".join(f"{name} {share:.2f}" for name, share in self.shares.items())
