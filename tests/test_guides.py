@@ -176,12 +176,16 @@ TESTS = {  # of guides, each of what the guide defines
 
 
 def policies_of_one_file(name: str) -> dict[str, list[str]]:
-    """Policies `module:Class` in a page's commands, by environment."""
+    """Policies `module:Class` in a page's commands, by environment.
+
+    But `trained:Trained`, whose model the page trains and plays itself.
+    """
     named: dict[str, list[str]] = {}
     for words in CONTENT[name].commands:
         policies = words[words.index("--policies") + 1].split(",")
         env = words[words.index("--env") + 1]
-        named.setdefault(env, []).extend(policy for policy in policies if ":" in policy)
+        own = [policy for policy in policies if ":" in policy and policy != "trained:Trained"]
+        named.setdefault(env, []).extend(own)
     return named
 
 

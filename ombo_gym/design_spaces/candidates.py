@@ -290,6 +290,11 @@ class CandidateDesigns(FiniteDesigns):
         """The candidate of a name, or an index."""
         if isinstance(given, str) and self.names is not None and given in self.names:
             return np.array([list(self.names).index(given)], self.dtype)
+        if isinstance(given, str) and self.names is not None:
+            raise ValueError(
+                f"design: expected a candidate's name, such as {self.names[0]!r}, or an index from "
+                f"0 to {self.size - 1}, got {shown(given)}"
+            )
         return super().parse(given)
 
     def grid(self, side: int) -> Designs:

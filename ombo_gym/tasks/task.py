@@ -12,6 +12,7 @@ import gymnasium as gym
 
 from ombo_gym.arguments import as_json, low_and_high, members, shown
 from ombo_gym.design_spaces.values import is_number
+from ombo_gym.own_code import own_module
 from ombo_gym.registration import env_ids, names_problem
 from ombo_gym.settings import BATCH_SIZE, HORIZON
 from ombo_gym.starts import STARTS
@@ -162,9 +163,12 @@ def _check_env(env: Any) -> None:
 
 
 def _registered(env: str) -> dict[str, Any]:
-    """The arguments that an id stands for."""
+    """The arguments that an id stands for, or `module:id` of one that a module registers."""
+    module, _, name = env.rpartition(":")
+    if module:
+        own_module(f"env: {env!r}", module)
     try:
-        spec = gym.spec(env)
+        spec = gym.spec(name)
     except (gym.error.Error, ImportError) as error:
         raise ValueError(f"env: expected the id of an environment, got {env!r}: {error}") from error
     if spec.entry_point != ENTRY_POINT:

@@ -12,6 +12,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from ombo_gym.arguments import shown
 from ombo_gym.design_spaces import CategoryPool, Designs, DesignSpace
 from ombo_gym.design_spaces.feature_scaling import from_minus_one_to_one
 from ombo_gym.memory import LIMIT, largest_bytes
@@ -171,7 +172,7 @@ class OneHotEncoding(ObservationMap):
         if not {"designs", "observed"} <= set(fields):
             raise ValueError(
                 "env: expected observations with designs, as control='designs' has them, in a "
-                f"Dict (put FlatObservation around OneHotDesigns), got {space}"
+                f"Dict (put FlatObservation around OneHotDesigns), got {shown(space)}"
             )
         capacity = fields["observed"].shape[0]  # type: ignore[index]
         if fields["designs"] != design_space.observation_space(capacity):

@@ -42,8 +42,8 @@ class Standardization(ObservationMap):
         fields = dict(space.spaces) if isinstance(space, spaces.Dict) else {}
         if not {"measurements", "observed"} <= set(fields):
             raise ValueError(
-                "env: expected observations with measurements, as control='designs' has them, "
-                f"got {space}"
+                "env: expected observations with measurements, as control='designs' has them, in a "
+                f"Dict (put FlatObservation around StandardizeMeasurements), got {shown(space)}"
             )
         if not is_number(limit) or not 0 < limit < np.inf:
             raise ValueError(f"limit: expected a finite number above 0, got {shown(limit)}")

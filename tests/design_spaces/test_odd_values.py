@@ -122,3 +122,10 @@ def test_truth_values_are_no_numbers() -> None:
     with pytest.raises(ValueError, match="expected each choice once"):
         Choices(([1, 2], "a", [1, 2]))
     assert math.isclose(1.0, 1.0 + 1e-10)
+
+
+def test_a_name_that_no_candidate_has_is_refused_with_one_that_there_is() -> None:
+    pool = CandidateDesigns(np.eye(2), names=["zinc", "tin"])
+    assert pool.parse("tin") == [1]
+    with pytest.raises(ValueError, match=r"a candidate's name, such as 'zinc', .*got 'lead'"):
+        pool.parse("lead")

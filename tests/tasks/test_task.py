@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -62,6 +63,44 @@ def test_its_arguments_make_the_environment_that_plays_it_alone() -> None:
     assert spec.horizons == (1, 4) and spec.batch_sizes == (2, 2) and spec.noise_std == 0.5
     assert str(spec.utility) == "best" and spec.start_capacity == 0
     assert str(gym.make(task.env, **task.arguments()).unwrapped.campaign_spec.utility) == "auc"
+
+
+REGISTERED = """\
+import gymnasium as gym
+from ombo_gym import BoxDesigns, Problem
+
+
+class Slope(Problem):
+    design_space = BoxDesigns(1)
+
+    def draw(self, rngs):
+        return {"slope": rngs.random((1,))}
+
+    def evaluate(self, instances, designs):
+        return instances["slope"] * designs[..., 0]
+
+
+gym.register(
+    "Own/TaskSlope-v0",
+    entry_point="ombo_gym.env:CampaignEnv",
+    vector_entry_point="ombo_gym.vector_env:CampaignVectorEnv",
+    kwargs={"problem": "task_slope:Slope"},
+)
+"""
+
+
+def test_an_id_stands_behind_the_module_that_registers_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "task_slope.py").write_text(REGISTERED)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    task = Task("task_slope:Own/TaskSlope-v0", horizon=2)
+    envs = gym.make_vec("Ombo/Tasks-v0", num_envs=2, tasks=[task])
+    envs.reset(seed=0)
+    assert [spec.problem for spec in envs.unwrapped.campaign_spec] == ["Slope"] * 2
+    with pytest.raises(ValueError, match="no_such_module is looked for in"):
+        _ = Task("no_such_module:Own/TaskSlope-v0").problem_arguments
+    gym.registry.pop("Own/TaskSlope-v0")
 
 
 BAD: list[tuple[dict[str, Any], str]] = [

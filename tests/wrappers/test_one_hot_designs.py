@@ -151,8 +151,9 @@ def test_flat_and_wrapped_observations_are_refused_with_what_to_do(many: bool) -
     def campaign() -> Any:
         return make_native("choices", 2, "NextStep") if many else make("choices")
 
-    with pytest.raises(ValueError, match="put FlatObservation around OneHotDesigns"):
+    with pytest.raises(ValueError, match="put FlatObservation around OneHotDesigns") as found:
         OneHotDesigns(FlatObservation(campaign()))
+    assert len(str(found.value)) < 400
     with pytest.raises(ValueError, match="put one OneHotDesigns around the environment"):
         OneHotDesigns(OneHotDesigns(campaign()))
 

@@ -129,3 +129,10 @@ def test_what_has_no_measurements_is_refused(control: str) -> None:
 def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
     with pytest.raises(ValueError, match="limit: expected a finite number above 0"):
         StandardizeMeasurements(make("box"), limit=limit)
+
+
+def test_a_flat_observation_is_refused_in_a_line_with_what_to_do() -> None:
+    flat = FlatObservation(gym.make("Ombo/PBO-v0"))  # of hundreds of bounds
+    with pytest.raises(ValueError, match="put FlatObservation around Standard") as found:
+        StandardizeMeasurements(flat)
+    assert len(str(found.value)) < 400
