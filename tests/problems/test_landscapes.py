@@ -292,6 +292,19 @@ def test_designs_that_never_differ_have_no_features() -> None:
         assert features.shape == (len(matrix[0]),) * 2 and not features.any()
 
 
+@pytest.mark.parametrize(("offset", "scale"), [(0, 1e-9), (1e3, 0.1), (-1e9, 10), (0, 1e30)])
+def test_units_and_what_is_added_change_no_distance(offset: float, scale: float) -> None:
+    matrix = np.array([[0.0, 1.0, 3.0], [2.0, 0.0, 1.0], [5.0, 5.0, 0.0]])
+    plain, other = (
+        ((features[:, None] - features) ** 2).sum(axis=-1)
+        for features in (
+            problem(matrix=values).design_space.pool_features
+            for values in (matrix, offset + scale * matrix)
+        )
+    )
+    np.testing.assert_allclose(other, plain, atol=1e-6)
+
+
 # --- what is drawn -------------------------------------------------------------------------------
 
 

@@ -180,7 +180,14 @@ def _features(matrix: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
 
     Squared distances are expected squared differences of value, relative to their average.
     """
-    products = (matrix.T * weights) @ matrix  # (M, M)
+    # Neither what is added to all values of a landscape nor what they are multiplied by matters,
+    # but of values far from 0 beside how far they are apart, squares would lose their digits.
+    spread = float(np.ptp(matrix, axis=1).max())
+    largest = float(np.abs(matrix).max())
+    if spread <= 1e-12 * largest:
+        return np.zeros((matrix.shape[1],) * 2)
+    differences = (matrix - matrix[:, :1] if largest > 100 * spread else matrix) / spread  # (H, M)
+    products = (differences.T * weights) @ differences  # (M, M)
     variances, directions = np.linalg.eigh(products)
     squared = np.add.outer(np.diag(products), np.diag(products)) - 2 * products
     average = float(squared.sum() / max(1, squared.size - len(squared)))
