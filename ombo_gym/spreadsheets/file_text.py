@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -32,12 +33,23 @@ _KINDS = (
     (stat.S_ISBLK, "device"),
 )
 _REMEDY = 'save it as "CSV UTF-8"'
+_WINDOWS = "cp1252"  # what Excel writes as plain CSV in Western Europe and the Americas
+_NOT_WESTERN = re.compile(  # no text, another code page, or UTF-8 that is damaged
+    rb"[^\t\r\n -~\x80\x82\x84\x85\x89\x91-\x94\x96\x97\xa0\xa7\xab\xb0-\xb3\xb5\xb7\xbb-\xbe"
+    rb"\xc0-\xff]"  # letters, quotes, dashes and signs of units
+    rb"|[\x80-\xff]{3}|[\xc2-\xdf][\x80-\xbf]"
+)
 
 
-def read_text(path: Path) -> tuple[str, str]:
-    """The text of a CSV file, and the fingerprint of its content.
+def read_text(path: Path, *, windows: bool = False) -> tuple[str, str, bool]:
+    """The text of a CSV file, the fingerprint of its content, and whether it is Windows text.
 
     UTF-8, or UTF-16 and UTF-32 where the file begins with their byte order mark.
+
+    Args:
+        path: Of the file.
+        windows: Whether text of the code page 1252 is read, too, where it looks like a Western
+            language.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -48,15 +60,22 @@ def read_text(path: Path) -> tuple[str, str]:
         if content.startswith(start):
             raise ValueError(f"csv: {path} is no text but {found}; {_REMEDY}")
     encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
+    fingerprint = hashlib.sha256(content).hexdigest()
     try:
-        text = content.decode(encoding)
+        return content.decode(encoding), fingerprint, False
     except UnicodeDecodeError as error:
+        if windows and encoding == "utf-8" and (text := _windows_text(content)) is not None:
+            return text, fingerprint, True
         line = error.object.count(b"\n", 0, error.start) + 1
         name = "UTF-8" if encoding.startswith("utf-8") else encoding.upper()
         raise ValueError(
             f"csv: {path}, line {line}: the file is not {name} text ({error.reason}); {_REMEDY}"
         ) from None
-    return text, hashlib.sha256(content).hexdigest()
+
+
+def _windows_text(content: bytes) -> str | None:
+    """What the bytes are in the code page 1252; None: they seem to be something else."""
+    return None if _NOT_WESTERN.search(content) else content.decode(_WINDOWS)
 
 
 def _content(path: Path) -> bytes:

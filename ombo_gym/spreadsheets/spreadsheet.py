@@ -38,6 +38,8 @@ class Position:
         fractions: By column that has cells in the percent format of a workbook: the rows where a
             plain number stands that may be a share, too, 0.5 beside 55%.
         empty_columns: Indices of those without a name or a cell, which are left out.
+        windows_text: A text with a character that is not ASCII, where the file is in Windows' code
+            page 1252; "": it is not.
     """
 
     header_row: int = 1
@@ -46,6 +48,7 @@ class Position:
     other_sheets: tuple[str, ...] = ()
     fractions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     empty_columns: tuple[int, ...] = ()
+    windows_text: str = ""
 
     def column_number(self, index: int) -> int:
         """A column that is kept, by index, as the file counts it from 1."""
@@ -115,6 +118,7 @@ class Spreadsheet:
         *,
         rows_needed: bool = True,
         titles: bool = False,
+        windows: bool = False,
     ) -> Spreadsheet:
         """Reads a file.
 
@@ -124,12 +128,13 @@ class Spreadsheet:
                 rows into as many cells as the header.
             rows_needed: Whether a header alone is refused.
             titles: Whether rows of one cell may stand above the header.
+            windows: Whether text in Windows' code page 1252 is read, too.
 
         Raises:
             FileNotFoundError: There is no such file.
             ValueError: It is no such table; says why.
         """
-        text, content = read_text(path)
+        text, content, is_windows = read_text(path, windows=windows)
         if declared := _DECLARED.match(text):  # the first line of some files that Excel writes
             delimiter, text = delimiter or declared[1], "\n" + text[declared.end() :]
         if text.count("\0") > len(text) // 4:
@@ -156,6 +161,7 @@ class Spreadsheet:
             header_row=numbers[above],
             likelier_header_row=numbers[likelier] if likelier > above else None,
             empty_columns=empty,
+            windows_text=_first_not_ascii(rows) if is_windows else "",
         )
         found = cls(
             path,
@@ -278,6 +284,10 @@ def _table(path: Path, text: str, delimiter: str) -> list[tuple[int, list[str]]]
             "is to be doubled"
         ) from None
     return found
+
+
+def _first_not_ascii(rows: Sequence[Sequence[str]]) -> str:
+    return next(cell for row in rows for cell in row if not cell.isascii())
 
 
 def _without_end(cells: list[str]) -> list[str]:

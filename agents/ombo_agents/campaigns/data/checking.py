@@ -22,6 +22,7 @@ from ombo_agents.campaigns.space.mixture import MixtureFactor
 from ombo_agents.campaigns.space.sequence import SequenceFactor
 from ombo_agents.campaigns.space.space import MOST_LISTED, SAMPLED, keys_of
 from ombo_gym.design_spaces.parameters import Number
+from ombo_gym.spreadsheets.spreadsheet import shown
 
 _SHOWN = 10  # controls that are listed
 _WIDE = 1000  # ratio of the ends, above which a linear scale is likely to be an oversight
@@ -182,6 +183,11 @@ def _how_it_was_read(data: CampaignData) -> list[str]:
     """What of the first sheet's file was passed over or converted."""
     table, position = data.sheets[0].table, data.sheets[0].table.position
     found = []
+    if position.windows_text:
+        found.append(
+            f"read as Windows text, since it is not UTF-8: {shown(position.windows_text)}; where "
+            'that is not what you wrote, save the file as "CSV UTF-8"'
+        )
     if position.other_sheets and not is_plate(table.header):
         others = ", ".join(map(repr, position.other_sheets))
         found.append(f"read from sheet {position.sheet!r}; there is also {others}")

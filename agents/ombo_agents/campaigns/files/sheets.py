@@ -30,8 +30,8 @@ def read_sheet(
     """Reads a table.
 
     Args:
-        source: The path of a CSV file or of an Excel workbook; a data frame of pandas; or a list of
-            dicts, one a row.
+        source: The path of a CSV file, UTF-8 or in Windows' code page 1252, or of an Excel
+            workbook; a data frame of pandas; or a list of dicts, one a row.
         delimiter: What separates the cells of a CSV file; None: found out.
         rows_needed: Whether a header alone is refused.
         sheet: Of a workbook, its name; None: the first that holds anything.
@@ -52,7 +52,7 @@ def read_sheet(
                 f"sheet: expected a workbook, of which {sheet!r} is a sheet, got {path}; leave "
                 "--sheet out"
             )
-        return Spreadsheet.read(path, delimiter, rows_needed=rows_needed, titles=True)
+        return Spreadsheet.read(path, delimiter, rows_needed=rows_needed, titles=True, windows=True)
     if hasattr(source, "columns") and hasattr(source, "itertuples"):
         header = [str(name) for name in source.columns]
         cells = source.itertuples(index=False, name=None)
