@@ -11,7 +11,7 @@ from ombo_agents.campaigns.files.sheets import read_sheet
 
 SHEET = (
     "Lösungsmittel;Temp. [°C];Pd (µmol);Ausbeute [%];Größe\r\n"
-    "THF;60;12,5;33,3;à 5 mL – „neu“\r\nDMF;80;5;<0,5;\r\nTHF;70;5;41;\r\n"
+    "THF;60;12,5;33,3;à 5 mL „neu“\r\nDMF;80;5;<0,5;\r\nTHF;70;5;41;\r\n"
 )
 SPACE = {
     "Lösungsmittel": ["THF", "DMF"],
