@@ -32,11 +32,8 @@ def test_every_row_is_what_it_was_meant_to_be(reaction: Campaign) -> None:
     assert set(rows.columns["atmosphere"].tolist()) == {"N2"}
     assert rows.targets[:4, 0].tolist() == [12.5, 14, 35.1, 41]
     assert rows.censored[:, 0].tolist() == [0, 0, 0, 0, 0, -1, 0, 0]
-    assert [place.split(":")[0] for place in rows.control_places] == [
-        "screen.csv, row 9",
-        "screen.csv, row 10",
-    ]
-    assert "'water'" in rows.control_places[0] and "control" in rows.control_places[1]
+    assert rows.control_places == ["screen.csv, row 9", "screen.csv, row 10"]
+    assert "'water'" in rows.control_reasons[0] and "control" in rows.control_reasons[1]
     assert rows.places[-1] == "screen.csv, row 11"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ombo_agents.campaigns.data.controls import NO_DESIGN
 from ombo_agents.campaigns.data.filled_plates import (
     check_any_result,
     check_results_in_place,
@@ -188,10 +189,12 @@ class CampaignData:
         for column, name in zip(self.target_columns, targets, strict=True):
             check_same_unit(self.sheets[0].table, column, table, name)
         check_results_in_place(table, targets, symmetric=not self.settings.learned)
-        if not told.status and told.control_places:
+        places = [*told.control_places, *told.remark_places]
+        if not told.status and places:
+            reason = [*told.control_reasons, NO_DESIGN][0]
             raise ValueError(
-                "tell: expected a row inside the space, got none "
-                f"({told.control_places[0]}); correct it"
+                f"tell: expected a row inside the space, got none ({places[0]}: {reason}); "
+                "correct it"
             )
         check_new(self.rows, told)
         rest = unanswered(self.rows, without_repeated(self.rows, told))

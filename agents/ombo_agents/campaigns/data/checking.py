@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.campaign_data import CampaignData
+from ombo_agents.campaigns.data.controls import controls_in_words, together
 from ombo_agents.campaigns.data.reading import FAILED, MEASURED, PENDING, Rows
 from ombo_agents.campaigns.data.scores import contribution
 from ombo_agents.campaigns.data.settings import Settings
@@ -24,7 +25,7 @@ from ombo_agents.campaigns.space.space import MOST_LISTED, SAMPLED, keys_of
 from ombo_gym.design_spaces.parameters import Number
 from ombo_gym.spreadsheets.spreadsheet import shown
 
-_SHOWN = 10  # controls that are listed
+_SHOWN = 10  # rows that are listed
 _WIDE = 1000  # ratio of the ends, above which a linear scale is likely to be an oversight
 
 
@@ -58,14 +59,18 @@ def column_lines(data: CampaignData) -> dict[str, str]:
 def summary(data: CampaignData) -> str:
     """How many rows are what, which are taken for controls, and which are unlikely."""
     source = data.sheets[0].table.path.name
-    lines = [f"{source}: {_counts(data.rows)}", *_controls(data.rows), *unlikely_in_words(data)]
+    lines = [f"{source}: {_counts(data.rows)}", *_asides(data.rows), *unlikely_in_words(data)]
     return "\n".join(lines)
 
 
-def _controls(rows: Rows) -> list[str]:
-    found = [f"control, outside the space: {place}" for place in rows.control_places[:_SHOWN]]
-    if (more := len(rows.control_places) - _SHOWN) > 0:
-        found.append(f"... and {_several(more, 'control')} more")
+def _asides(rows: Rows) -> list[str]:
+    """Rows that are no wells of the campaign."""
+    found = controls_in_words(rows.control_places, rows.control_reasons)
+    if rows.remark_places:
+        found.append(
+            f"passed over, neither a design nor a result stands there: "
+            f"{together(rows.remark_places)}"
+        )
     return found
 
 
@@ -146,7 +151,7 @@ def notes(data: CampaignData) -> list[str]:
         notes.append(
             f"noise: a standard deviation of {data.measured.noise_std:.3g}, from replicates"
         )
-    notes += _controls(rows)
+    notes += _asides(rows)
     for block, offset in data.measured.offsets.items():
         notes.append(f"block {block}: {settings.sign * offset:+.3g}")
     notes += [

@@ -9,6 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.campaigns.data.controls import (
+    NO_DESIGN,
+    control_rows,
+    meant_by_empty,
+    name_of_control,
+)
 from ombo_agents.campaigns.data.settings import Settings
 from ombo_agents.campaigns.files.sheets import PARAMETER, check_unit, found_column, match
 from ombo_agents.campaigns.space.factors import Columns, Floats, Outside, ParameterFactor
@@ -19,8 +25,6 @@ from ombo_gym.spreadsheets.number_columns import NumberColumn, read_numbers
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet, shown
 
 MEASURED, FAILED, PENDING = "measured", "failed", "pending"
-_CONTROL_WORDS = frozenset(["control", "ctrl", "blank", "reference", "standard"])
-_NOTHING = frozenset(["none", "no", "-", "without"])  # choices that an empty cell may mean
 _BELOW, _ABOVE = ("<", "≤", "⩽"), (">", "≥", "⩾")
 
 
@@ -40,7 +44,9 @@ class Rows:
         control_targets: (m, t).
         control_names: (m,) what is the same control.
         control_blocks: (m,).
-        control_places: (m,) where they stand, and why they are outside the space.
+        control_places: Where controls stand, measured or not.
+        control_reasons: Why each of these is outside the space.
+        remark_places: Where rows stand that hold neither a design nor a result.
     """
 
     columns: Columns
@@ -55,6 +61,8 @@ class Rows:
     control_names: list[str]
     control_blocks: list[str]
     control_places: list[str] = field(default_factory=list)
+    control_reasons: list[str] = field(default_factory=list)
+    remark_places: list[str] = field(default_factory=list)
 
     def mask(self, status: str) -> NDArray[np.bool_]:
         """Which rows have a status, (n,)."""
@@ -87,11 +95,15 @@ def read_rows(
     target_columns = _target_columns(sheet, settings, where)
     status = _statuses(sheet, target_columns, settings)
     plain, censored = _without_signs(sheet, target_columns)
-    controls = _control_rows(sheet, space, where)
+    controls = control_rows(sheet, space, where)
     numbers = _numbers(plain, space, where, target_columns, settings, status, controls)
     designs, reasons = _designs(sheet, space, where, numbers, controls)
     inside = [row for row, reason in enumerate(reasons) if not reason]
-    outside = [row for row, reason in enumerate(reasons) if reason]
+    remarks = [
+        row for row, why in enumerate(reasons) if why == NO_DESIGN and status[row] == PENDING
+    ]
+    outside = [row for row, reason in enumerate(reasons) if reason and row not in remarks]
+    places = [f"{sheet.path.name}, row {number}" for number in sheet.row_numbers]
     targets = np.stack([numbers[column] for column in target_columns], axis=1)  # (rows, t)
     blocks = _blocks(sheet, settings, number if told else None)
     if number is not None and not match(sheet.header, settings.round_column or ""):
@@ -107,13 +119,13 @@ def read_rows(
         rounds=rounds[inside],
         blocks=[blocks[row] for row in inside],
         costs=_costs(sheet, settings, told=told)[inside],
-        places=[f"{sheet.path.name}, row {sheet.row_numbers[row]}" for row in inside],
+        places=[places[row] for row in inside],
         control_targets=targets[known],
-        control_names=[_name_of_control(sheet, where, row) for row in known],
+        control_names=[name_of_control(sheet, where, row) for row in known],
         control_blocks=[blocks[row] for row in known],
-        control_places=[
-            f"{sheet.path.name}, row {sheet.row_numbers[row]}: {reasons[row]}" for row in outside
-        ],
+        control_places=[places[row] for row in outside],
+        control_reasons=[reasons[row] for row in outside],
+        remark_places=[places[row] for row in remarks],
     )
 
 
@@ -134,6 +146,8 @@ def stacked(parts: Sequence[Rows]) -> Rows:
         control_names=[each for part in parts for each in part.control_names],
         control_blocks=[each for part in parts for each in part.control_blocks],
         control_places=[each for part in parts for each in part.control_places],
+        control_reasons=[each for part in parts for each in part.control_reasons],
+        remark_places=[each for part in parts for each in part.remark_places],
     )
 
 
@@ -218,22 +232,6 @@ def _without_signs(
     if not censored.any():
         return sheet, censored
     return replace(sheet, rows=rows, _columns={}, _cells={}), censored
-
-
-def _control_rows(sheet: Spreadsheet, space: Space, where: dict[str, str | None]) -> dict[int, str]:
-    """Rows that hold no design, by what makes them controls."""
-    columns = [column for column in where.values() if column is not None]
-    cells = [sheet.column(column) for column in columns]
-    known = {str(v).casefold() for each in space.values.values() if each for v in each}
-    found: dict[int, str] = {}
-    for row in range(len(sheet.rows)):
-        here = [column[row] for column in cells]
-        words = [cell for cell in here if cell.casefold() in _CONTROL_WORDS - known]
-        if words:
-            found[row] = f"it says {shown(words[0])}"
-        elif not any(here):
-            found[row] = "no design stands there"
-    return found
 
 
 def _numbers(
@@ -339,7 +337,7 @@ def _choice_cells(
     sheet: Spreadsheet, column: str, values: Sequence[Any] | None
 ) -> list[str | None]:
     """Texts of a column; an empty cell is the choice that means nothing, if there is one."""
-    nothing = next((str(v) for v in values or () if str(v).casefold() in _NOTHING), None)
+    nothing = meant_by_empty(values)
     return [cell or nothing for cell in sheet.column(column)]
 
 
@@ -391,8 +389,3 @@ def _costs(sheet: Spreadsheet, settings: Settings, *, told: bool) -> Floats:
     columns = [NumberColumn(column, "write a number", empty)]
     costs: Floats = read_numbers(sheet, columns, mixed_marks=True)[:, 0]
     return costs
-
-
-def _name_of_control(sheet: Spreadsheet, where: dict[str, str | None], row: int) -> str:
-    """What is the same for replicates of a control: the cells of its design."""
-    return " | ".join(sheet.column(c)[row] for c in where.values() if c is not None)

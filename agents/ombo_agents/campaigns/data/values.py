@@ -75,7 +75,11 @@ def measured_values(rows: Rows, features: Floats, settings: Settings, source: st
             f"{source}: expected at least one measured well inside the space, got none: "
             f"{rows.mask(FAILED).sum()} failed, {rows.mask(PENDING).sum()} pending, "
             f"{len(rows.control_places)} outside the space"
-            + (f" ({rows.control_places[0]})" if rows.control_places else "")
+            + (
+                f" ({rows.control_places[0]}: {rows.control_reasons[0]})"
+                if rows.control_places
+                else ""
+            )
             + "; measure one at least, correct the rows, or widen the space"
         )
     values = scores(rows.targets, settings)  # (n,), NaN unless measured

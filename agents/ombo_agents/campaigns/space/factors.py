@@ -30,6 +30,9 @@ _ROUNDING = 1e-6  # of what a range spans, how far beyond its ends a number is t
 _DIGITS = 4  # of what a range spans, that its numbers are proposed with
 
 
+NEAR_MISS = "did you mean"  # what ends a reason of `Outside` where a choice is nearly another
+
+
 class Outside(ValueError):
     """A value that no design of the space has: the row is a control."""
 
@@ -184,7 +187,7 @@ class ParameterFactor(Factor):
         near = difflib.get_close_matches(str(value), self._texts, n=1, cutoff=0.65)
         raise Outside(
             f"{self.name!r} is {shown(value)}, none of {shown(self._texts)}"
-            + (f" (did you mean {near[0]!r}?)" if near else "")
+            + (f" ({NEAR_MISS} {near[0]!r}?)" if near else "")
         )
 
     def _number(self, number: float) -> float:
