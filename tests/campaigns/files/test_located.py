@@ -23,6 +23,8 @@ KINDS = st.recursive(
     [
         ("[NO, on, yes, y]", ["NO", "on", "yes", "y"]),
         ("[1e-3, 1_000, .5, 007, 1:30]", [0.001, "1_000", 0.5, 7, "1:30"]),
+        ("[1,5,10]", [1, 5, 10]),
+        ("[1,4-dioxane, '1','2', 1.5,2]", [1, "4-dioxane", "1", "2", 1.5, 2]),
         ("[2024-01-02, ~, null, true, 'true']", ["2024-01-02", None, None, True, "true"]),
     ],
 )
@@ -56,6 +58,9 @@ def test_lines_are_those_of_the_file() -> None:
     [
         ("a: [1, 2\nb: 3", r"line 2: expected YAML"),
         ("a: 1\na: 2", r"line 2: 'a' stands there twice"),
+        ("a: 1\nb: [5, 12,5, 25]", r"line 2: expected numbers .* got 12,5; write 12.5 if that is"),
+        ("a: {range: [1, 2], step: 0,5}", r"line 1: expected .* a point, got 0,5; write 0.5"),
+        ("a: [1,05]", r"line 1: .* write 1.05 if that is one number, a blank behind each comma"),
         ("a: &x [1]\nb: *x", r"expected no aliases"),
         ("a: !!python/object:os.system x", r"line 1: expected no tags"),
         ("a: 1e999", r"line 1: expected a finite number"),

@@ -247,21 +247,53 @@ def _located(node: Any, name: str, seen: set[int]) -> Located:
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Located] = {}
         lines: dict[str, int] = {}
+        before: Any = None
         for key, value in _keys(node, name):
+            if key.isdecimal() and value.value == "" and isinstance(before, int):  # step: 0,5
+                raise _with_a_point(value, name, str(before), key)
             if key in found:
                 raise ValueError(
                     f"{name}, line {value.start_mark.line + 1}: {shown(key)} stands there twice; "
                     "keep one"
                 )
             found[key] = _located(value, name, seen)
+            before = found[key].value
             lines[key] = value.start_mark.line + 1
         return Located(found, line, name, lines)
     if isinstance(node, yaml.SequenceNode):
+        _check_decimal_commas(node, name)
         return Located([_located(each, name, seen) for each in node.value], line, name)
     value = node.value if node.style is not None else _scalar(node.value)
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{name}, line {line}: expected a finite number, got {node.value}")
     return Located(value, line, name)
+
+
+def _check_decimal_commas(node: Any, name: str) -> None:
+    """Refuses a list such as [1,5, 2,05], whose numbers are not those that were meant."""
+    plain = [each for each in node.value if isinstance(each, yaml.ScalarNode) and not each.style]
+    if len(plain) < len(node.value) or not all(_NUMBER.fullmatch(each.value) for each in plain):
+        return
+    pairs = list(pairwise(plain))
+    tight = [
+        (left.value, right.value)
+        for left, right in pairs
+        if right.start_mark.index == left.end_mark.index + 1
+        and _WHOLE.fullmatch(left.value)
+        and right.value.isdecimal()
+    ]
+    if len(tight) == len(pairs):  # no comma has a blank behind it: 1,05 has a zero too many then
+        tight = [pair for pair in tight if len(pair[1]) > 1 and pair[1].startswith("0")]
+    if tight:
+        raise _with_a_point(node, name, *tight[0])
+
+
+def _with_a_point(node: Any, name: str, left: str, right: str) -> ValueError:
+    return ValueError(
+        f"{name}, line {node.start_mark.line + 1}: expected numbers whose decimals have a point, "
+        f"got {left},{right}; write {left}.{right} if that is one number, a blank behind each "
+        "comma if not"
+    )
 
 
 def _keys(node: Any, name: str) -> Iterator[tuple[str, Any]]:
