@@ -169,8 +169,9 @@ def test_wide_descriptors_are_told_the_key_that_the_space_file_has(tmp_path: Pat
 
 def test_a_column_that_blocks_share_is_said(tmp_path: Path) -> None:
     sheet = "plate,T (°C),solvent,yield (%)\n1,20,DMF,10\n1,20,THF,12\n2,40,THF,30\n2,40,DMF,9\n"
-    text = campaign(tmp_path, sheet, block="plate").check()
-    assert "block: each has one value of T" in text
+    tied = campaign(tmp_path, sheet, block="plate")
+    for text in (tied.check(), tied.summary()):
+        assert "block: each has one value of T" in text
     mixed = sheet.replace("2,40,DMF", "2,20,DMF")
     assert "each has one value" not in campaign(tmp_path, mixed, block="plate").check()
 

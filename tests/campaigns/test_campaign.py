@@ -168,6 +168,16 @@ def test_the_shared_value_is_where_the_model_is_hopeful() -> None:
     assert {well.design["T"] for well in plate.wells} == {60}
 
 
+def test_the_value_of_the_nearest_well_is_what_stands_in_the_sheet() -> None:
+    space = {"x": {"range": [0, 1]}}
+    rows = [{"x": x, "day": d, "y": x + 5 * d} for d in (0, 1) for x in (0.1, 0.4, 0.6, 0.9)]
+    campaign = Campaign.from_csv(rows, space, target="y", block="day")
+    assert max(campaign.block_offsets.values()) > 1
+    for well in campaign.suggest([3]).wells:
+        number = int(str(well.nearest).removeprefix("rows, row ")) - 2
+        assert well.nearest_value == pytest.approx(rows[number]["y"])
+
+
 def test_wells_are_described_in_the_units_of_the_sheet() -> None:
     space = {"x": {"range": [0, 1]}}
     rows = [{"x": x, "loss (%)": 10 + 80 * (x - 0.3) ** 2} for x in np.linspace(0, 1, 9).round(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,32 @@ def test_a_value_that_is_much_better_may_be_a_hit() -> None:
     sheet = rows()
     sheet[4]["yield"] = 150
     assert "a hit, or a slip of the pen?" in "\n".join(read(sheet).notes())
+
+
+def test_a_plate_that_goes_where_a_doubtful_well_is_says_so() -> None:
+    sheet = rows()
+    worst = int(np.argmin([well["yield"] for well in sheet]))
+    assert read(sheet).suggest([8]).notes == ()
+    sheet[worst]["yield"] = 150
+    (note,) = read(sheet).suggest([8]).notes
+    assert f"of the 8 wells are most like rows, row {worst + 2}, which the other wells do" in note
+
+
+def test_large_numbers_are_written_out() -> None:
+    sheet = [{**well, "yield": 100 * well["yield"]} for well in rows()]
+    sheet[4]["yield"] = 100
+    (note,) = (each for each in read(sheet).notes() if "row 6" in each)
+    assert re.search(r"row 6: 100 where the other wells predict \d\d\d0 \(± \d\d0\): lost", note)
+
+
+def test_what_is_predicted_of_a_block_has_its_offset_in_it() -> None:
+    sheet = [{**well, "plate": "ab"[i % 2]} for i, well in enumerate(rows(40))]
+    for well in sheet[1::2]:
+        well["yield"] = round(well["yield"] + 60, 1)
+    expected, sheet[5]["yield"] = sheet[5]["yield"], 1
+    (note,) = (each for each in read(sheet, block="plate").notes() if "row 7" in each)
+    found = float(note.partition("predict ")[2].partition(" ")[0])
+    assert abs(found - expected) < 15
 
 
 @pytest.mark.parametrize("number", [0, 3, 7])

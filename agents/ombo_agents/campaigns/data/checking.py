@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.campaign_data import CampaignData
 from ombo_agents.campaigns.data.controls import controls_in_words, together
+from ombo_agents.campaigns.data.number_words import in_digits
 from ombo_agents.campaigns.data.reading import FAILED, MEASURED, PENDING, Rows
 from ombo_agents.campaigns.data.scores import contribution
 from ombo_agents.campaigns.data.settings import Settings
@@ -57,10 +58,10 @@ def column_lines(data: CampaignData) -> dict[str, str]:
 
 
 def summary(data: CampaignData) -> str:
-    """How many rows are what, which are taken for controls, and which are unlikely."""
-    source = data.sheets[0].table.path.name
-    lines = [f"{source}: {_counts(data.rows)}", *_asides(data.rows), *unlikely_in_words(data)]
-    return "\n".join(lines)
+    """How many rows are what, which are no wells or unlikely, and what blocks do not tell."""
+    source, rows = data.sheets[0].table.path.name, data.rows
+    lines = [*_asides(rows), *unlikely_in_words(data), *_ties_in_words(rows)]
+    return "\n".join([f"{source}: {_counts(rows)}", *lines])
 
 
 def _asides(rows: Rows) -> list[str]:
@@ -140,25 +141,24 @@ def notes(data: CampaignData) -> list[str]:
         if not np.isfinite(worth):
             notes.append(f"{wells}, to be counted once another one is measured: {which}")
         elif settings.failed_value is None:
-            notes.append(f"{wells} counted as {worth:.6g}, as the worst: {which}")
+            notes.append(f"{wells} counted as {in_digits(worth)}, as the worst: {which}")
         else:
-            notes.append(f"{wells} counted as {worth:.6g}, the value that was given: {which}")
+            notes.append(
+                f"{wells} counted as {in_digits(worth)}, the value that was given: {which}"
+            )
     notes += unlikely_in_words(data)
     counts = Counter(keys_of(rows.columns))
     if several := sum(count > 1 for count in counts.values()):
         notes.append(f"replicates: {_several(several, 'design')} measured more than once")
     if data.measured.noise_std is not None:
         notes.append(
-            f"noise: a standard deviation of {data.measured.noise_std:.3g}, from replicates"
+            f"noise: a standard deviation of {in_digits(data.measured.noise_std, 3)}, from "
+            "replicates"
         )
     notes += _asides(rows)
     for block, offset in data.measured.offsets.items():
-        notes.append(f"block {block}: {settings.sign * offset:+.3g}")
-    notes += [
-        f"block: each has one value of {name}, so what is due to blocks and what to {name} cannot "
-        "be told apart; measure one value in two blocks"
-        for name in _tied_to_blocks(rows)
-    ]
+        notes.append(f"block {block}: {in_digits(settings.sign * offset, 3, sign=True)}")
+    notes += _ties_in_words(rows)
     if settings.cost is not None:
         notes.append(f"cost: {np.nansum(rows.costs):.6g} in all")
     breaking = ~space.keeps_rules(rows.columns)
@@ -211,6 +211,14 @@ def _first(rows: Rows, index: NDArray[np.intp]) -> str:
     """Where some rows stand, the first of many."""
     more = f" and {len(index) - _SHOWN} more" if len(index) > _SHOWN else ""
     return "; ".join(rows.places[row] for row in index[:_SHOWN].tolist()) + more
+
+
+def _ties_in_words(rows: Rows) -> list[str]:
+    return [
+        f"block: each has one value of {name}, so what is due to blocks and what to {name} cannot "
+        "be told apart; measure one value in two blocks"
+        for name in _tied_to_blocks(rows)
+    ]
 
 
 def _tied_to_blocks(rows: Rows) -> list[str]:

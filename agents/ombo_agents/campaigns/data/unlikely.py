@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.campaigns.data.number_words import in_digits
 from ombo_agents.campaigns.data.reading import FAILED
 from ombo_agents.campaigns.data.values import posterior_of, predicted
 
@@ -104,9 +105,10 @@ def unlikely_in_words(data: CampaignData) -> list[str]:
             if well.value < well.mean
             else "a hit, or a slip of the pen? look at it again"
         )
+        mean = in_digits(sign * (well.mean + _offset(data, well)), 3)
         found.append(
             f"{data.rows.places[well.row]}: {_value(data, well)} where the other wells predict "
-            f"{sign * well.mean:.3g} (± {well.sd:.2g}): {remedy}"
+            f"{mean} (± {in_digits(well.sd, 2)}): {remedy}"
         )
     if (more := len(wells) - _LISTED) > 0:
         found.append(f"... and {more} more that the other wells do not predict")
@@ -116,10 +118,18 @@ def unlikely_in_words(data: CampaignData) -> list[str]:
 def _value(data: CampaignData, well: Unlikely) -> str:
     """What the sheet says of a well."""
     rows = data.rows
-    score = f"{data.settings.sign * well.value:.4g}"
+    score = in_digits(data.settings.sign * well.value)
     if rows.status[well.row] == FAILED:
         return f"failed, counted as {score},"
     if rows.targets.shape[1] > 1:
         return f"a score of {score}"
     bound = {-1: "<", 1: ">"}.get(int(rows.censored[well.row, 0]), "")
-    return f"{bound}{rows.targets[well.row, 0]:.4g}"
+    return f"{bound}{in_digits(rows.targets[well.row, 0])}"
+
+
+def _offset(data: CampaignData, well: Unlikely) -> float:
+    """Of its block, where what the sheet says has it in."""
+    rows = data.rows
+    if rows.status[well.row] == FAILED or rows.targets.shape[1] > 1:
+        return 0.0
+    return data.measured.offsets.get(rows.blocks[well.row], 0.0)

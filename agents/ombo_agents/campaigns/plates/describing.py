@@ -77,9 +77,13 @@ def described(
     known, names = chosen.known, data.space.columns
     as_last = _AsLast.of(data, chosen, last)
     quality = float(posterior.leave_one_out_correlation[0]) if len(known.values) else np.nan
-    wells = (_wells if known.predictable else _wells_unknown)(data, chosen, posterior, as_last)
+    nearest = None
+    if known.predictable and known.measured.any_result:
+        nearest = _nearest_measured(known, chosen.designs)  # (q,)
     return Plate(
-        wells=wells,
+        wells=_wells(data, chosen, posterior, as_last, nearest)
+        if known.predictable
+        else _wells_unknown(data, chosen, as_last),
         names=data.names_in_sheet,
         targets=data.target_columns,
         measured_name=data.measured_name,
@@ -89,19 +93,22 @@ def described(
             {name: _plain(last[name][i]) for name in names} for i in range(count_of(last))
         ),
         shared_if_last=as_last.shared,
-        notes=_notes(chosen, posterior),
+        notes=(*_doubts(data, nearest), *_alike(chosen, posterior)),
     )
 
 
 def _wells(
-    data: CampaignData, chosen: Chosen, posterior: Posterior, as_last: _AsLast
+    data: CampaignData,
+    chosen: Chosen,
+    posterior: Posterior,
+    as_last: _AsLast,
+    nearest: NDArray[np.intp] | None,
 ) -> tuple[Well, ...]:
     """The wells, with what would be of them on the last plate."""
     known, columns, sign = chosen.known, chosen.columns, data.settings.sign
     mean, sd, _ = predicted(posterior, known.spec, chosen.designs)  # (q,) each
     interval = predicted_interval(posterior, known.spec, chosen.designs, _INTERVAL)
     shares = _explore_shares(known, posterior, mean, sd)
-    nearest = _nearest_measured(known, chosen.designs) if known.measured.any_result else None
     already = set(keys_of(known.rows.columns))
     wells = []
     for i, key in enumerate(keys_of({name: columns[name] for name in known.rows.columns})):
@@ -117,7 +124,7 @@ def _wells(
                 role=role,
                 share=float(shares[i]),
                 nearest=None if row is None else known.rows.places[row],
-                nearest_value=None if row is None else float(sign * known.measured.values[row]),
+                nearest_value=None if row is None else _measured_there(data, known, row),
                 also_if_last=as_last.also[i],
                 as_last=as_last.words[i],
             )
@@ -125,9 +132,14 @@ def _wells(
     return tuple(wells)
 
 
-def _wells_unknown(
-    data: CampaignData, chosen: Chosen, posterior: Posterior, as_last: _AsLast
-) -> tuple[Well, ...]:
+def _measured_there(data: CampaignData, known: Known, row: int) -> float:
+    """What stands in the sheet; of several targets the score."""
+    if data.settings.scored:
+        return float(data.settings.sign * known.measured.values[row])
+    return float(known.rows.targets[row, 0])
+
+
+def _wells_unknown(data: CampaignData, chosen: Chosen, as_last: _AsLast) -> tuple[Well, ...]:
     """The wells of a plate before any result: as `_wells`, with nothing that is expected."""
     columns = chosen.columns
     return tuple(
@@ -162,7 +174,21 @@ def _nearest_measured(known: Known, designs: Designs) -> NDArray[np.intp]:
     return found
 
 
-def _notes(chosen: Chosen, posterior: Posterior) -> tuple[str, ...]:
+def _doubts(data: CampaignData, nearest: NDArray[np.intp] | None) -> list[str]:
+    """Wells that are better than the others predict, and that much of the plate is near to."""
+    if nearest is None or np.bincount(nearest).max() <= _MANY * len(nearest):
+        return []
+    counts = {well.row: int((nearest == well.row).sum()) for well in data.unlikely}
+    return [
+        f"{counts[well.row]} of the {len(nearest)} wells are most like "
+        f"{data.rows.places[well.row]}, which the other wells do not predict; look at it before "
+        "they are run"
+        for well in data.unlikely
+        if well.value > well.mean and counts[well.row] > _MANY * len(nearest)
+    ]
+
+
+def _alike(chosen: Chosen, posterior: Posterior) -> tuple[str, ...]:
     """Whether many wells tell nothing that the others do not, and how to ask for other ones."""
     known, wells = chosen.known, chosen.columns
     most = {

@@ -28,7 +28,8 @@ class Well:
         role: "explore", "exploit" or "replicate".
         share: Of its choice, that is due to uncertainty, 0 to 1.
         nearest: Where the most similar measured well stands; None: nothing was measured.
-        nearest_value: What was measured there, offsets of blocks taken out.
+        nearest_value: What was measured there, as it stands in the sheet; of several targets, the
+            score.
         also_if_last: Whether it would be on the plate, too, if that were the last one.
         as_last: What of it would be, where only values that the plate shares would be others.
     """
