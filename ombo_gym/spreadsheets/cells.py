@@ -126,7 +126,7 @@ class Cell(NamedTuple):
     unit: str = ""
 
 
-PLAIN = Cell("number")  # a number as programs write it, and nothing else: one for all such cells
+PLAIN = Cell("number")  # a number as programs write it, and nothing else
 
 
 def clean(cell: str) -> str:

@@ -39,7 +39,7 @@ class NumberColumn:
     def special(self, sheet: Spreadsheet) -> dict[str, Cell]:
         """Those of them that are more than a number as programs write it: few, as a rule."""
         different = self.different(sheet)
-        return {cell: what for cell, what in different.items() if what is not PLAIN}
+        return {cell: what for cell, what in different.items() if what != PLAIN}
 
 
 def read_numbers(
@@ -68,7 +68,7 @@ def read_numbers(
     found = np.empty((len(sheet.rows), len(columns)))
     for index, column in enumerate(columns):
         numbers = {
-            cell: float(cell if what is PLAIN else what.number.replace(",", "."))
+            cell: float(cell if what == PLAIN else what.number.replace(",", "."))
             for cell, what in column.different(sheet).items()
         }
         numbers.update(dict.fromkeys(column.unused, np.nan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,15 @@ def test_the_shared_value_is_where_the_model_is_hopeful() -> None:
     ]
     plate = Campaign.from_csv(rows, {**space, "shared": "T"}, target="y").suggest([3])
     assert {well.design["T"] for well in plate.wells} == {60}
+
+
+def test_a_campaign_that_another_process_was_given_reads_its_sheets_again(tmp_path: Path) -> None:
+    sheet = tmp_path / "screen.csv"
+    sheet.write_text("x,y\n" + "".join(f"{i},{i % 4}\n" for i in range(9)))
+    campaign = Campaign.from_csv(sheet, {"x": {"range": [0, 9]}}, target="y")
+    again = pickle.loads(pickle.dumps(campaign))
+    assert again.data.unlikely == campaign.data.unlikely
+    assert again.suggest([3]).frame.equals(campaign.suggest([3]).frame)
 
 
 def test_the_value_of_the_nearest_well_is_what_stands_in_the_sheet() -> None:

@@ -55,6 +55,13 @@ def test_the_last_column_of_numbers_is_the_target() -> None:
     assert [each.role for each in guessed(sheet).columns] == ["parameter", "target", "ignored"]
 
 
+@pytest.mark.parametrize("cells", [["5.5", "<1", "≤ 1", "n.d."], ["<1", "7", "<1", ""]])
+def test_results_may_be_bounds(cells: list[str]) -> None:
+    rows = [[str(10 * i), cell, "again"] for i, cell in enumerate(cells)]
+    found = guessed(made_sheet("s", ["T", "yield", "remark"], rows)).columns
+    assert [each.role for each in found][1] == "target"
+
+
 def test_a_sheet_of_texts_has_no_target() -> None:
     sheet = made_sheet("s", ["a", "b"], [["x", "u"], ["x", "v"], ["y", "u"], ["y", "v"]])
     assert "target" not in [each.role for each in guessed(sheet).columns]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ombo_agents.campaigns.data.bounds import bound_in
 from ombo_agents.campaigns.data.controls import (
     NO_DESIGN,
     control_rows,
@@ -25,7 +26,6 @@ from ombo_gym.spreadsheets.number_columns import NumberColumn, read_numbers
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet, shown
 
 MEASURED, FAILED, PENDING = "measured", "failed", "pending"
-_BELOW, _ABOVE = ("<", "≤", "⩽"), (">", "≥", "⩾")
 
 
 @dataclass(frozen=True)
@@ -223,12 +223,9 @@ def _without_signs(
     for j, column in enumerate(targets):
         place = sheet.header.index(column)
         for i, cell in enumerate(sheet.column(column)):
-            for sign, signs in ((-1, _BELOW), (1, _ABOVE)):
-                if cell.startswith(signs):
-                    rest = cell[1:].lstrip("= ")
-                    if rest[:1].isdigit() or rest[:1] in "-.":
-                        censored[i, j] = sign
-                        rows[i][place] = rest
+            censored[i, j], rest = bound_in(cell)
+            if censored[i, j]:
+                rows[i][place] = rest
     if not censored.any():
         return sheet, censored
     return replace(sheet, rows=rows, _columns={}, _cells={}), censored

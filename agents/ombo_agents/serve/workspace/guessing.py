@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from ombo_agents.campaigns.data.bounds import bound_in
 from ombo_agents.campaigns.data.settings import Settings
 from ombo_agents.campaigns.files.sheets import match
 from ombo_agents.serve.workspace.drafts import ColumnDraft, Draft, in_words, of_target
 from ombo_agents.serve.workspace.number_forms import ratios_matter, round_step
 from ombo_agents.serve.workspace.remarks import counts_rows, is_aside
+from ombo_gym.spreadsheets.cells import read_cell
 from ombo_gym.spreadsheets.number_columns import NumberColumn, read_numbers
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet
 
@@ -35,10 +37,15 @@ def guessed(sheet: Spreadsheet, settings: Settings | None = None) -> Draft:
         sheet: Whose cells are looked at.
         settings: That are known already; None: none.
     """
-    columns = [_guessed(sheet, name) for name in sheet.header]
+    header = sheet.header
+    columns = [_guessed(sheet, name) for name in header]
     if settings is None:
         numbers = [i for i, each in enumerate(columns) if _holds_numbers(sheet, each.column)]
-        used = [i for i in numbers if columns[i].role != "ignored"]
+        used = [
+            i
+            for i in numbers
+            if columns[i].role != "ignored" or any(bound_in(c)[0] for c in sheet.column(header[i]))
+        ]
         if last := (used or numbers)[-1:]:
             columns[last[0]] = replace(columns[last[0]], role="target")
         return Draft(tuple(columns))
@@ -89,11 +96,15 @@ def samples(sheet: Spreadsheet, name: str, most: int = 4) -> str:
 
 
 def _holds_numbers(sheet: Spreadsheet, name: str) -> bool:
-    """Whether most cells that hold anything are numbers."""
+    """Whether most cells that hold anything are numbers, or bounds such as <5."""
     what = sheet.cells(name)
-    held = [what[cell].kind for cell in sheet.column(name) if what[cell].kind != "missing"]
-    numbers = held.count("number")
-    return numbers > 0 and numbers >= _MOSTLY * len(held)
+    kinds = {cell: each.kind for cell, each in what.items()}
+    kinds |= {
+        cell: read_cell(number).kind for cell in what if (number := bound_in(cell)[1]) != cell
+    }
+    held = [kinds[cell] for cell in sheet.column(name) if kinds[cell] != "missing"]
+    plain = any(each.kind == "number" for each in what.values())
+    return plain and held.count("number") >= _MOSTLY * len(held)
 
 
 def _guessed(sheet: Spreadsheet, name: str) -> ColumnDraft:
