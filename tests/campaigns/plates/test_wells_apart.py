@@ -192,3 +192,9 @@ def test_a_plate_says_where_its_wells_tell_nothing_new() -> None:
     assert "foretold by the others" in note and "distinct: {" in note
     spread = Campaign.from_csv(screen(48), SCREEN, target="y").suggest([6], policy="random")
     assert spread.notes == ()
+
+
+def test_where_all_choices_are_there_wider_steps_make_more_variety() -> None:
+    space = SCREEN | {"distinct": {"solvent": "at least 6", "base": "at least 3"}}
+    (note,) = Campaign.from_csv(screen(), space, target="y").suggest([24], policy="greedy").notes
+    assert note.endswith("for more variety write wider steps in the space file")

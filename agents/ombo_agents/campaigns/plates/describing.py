@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ombo_agents.campaigns.data.campaign_data import CampaignData
 from ombo_agents.campaigns.data.known import Known
+from ombo_agents.campaigns.data.number_words import in_digits
 from ombo_agents.campaigns.data.reading import MEASURED
 from ombo_agents.campaigns.data.values import predicted, predicted_interval
 from ombo_agents.campaigns.plates.plate import Plate, Well
@@ -196,8 +197,9 @@ def _alike(chosen: Chosen, posterior: Posterior) -> tuple[str, ...]:
     }
     texts = {name: len(set(wells[name].tolist())) for name in most}
     texts = {name: count for name, count in texts.items() if count < most[name]}
+    numbers = any(v is None for v in known.encoding.space.values.values())
     learned = (known.spec.surrogate or {}).get("kernel") == "learned"
-    if not known.predictable or learned or not texts:
+    if not known.predictable or learned or not (texts or numbers):
         return ()
     features = known.spec.design_space.features(chosen.designs)
     noise = float(posterior.noise[0] * posterior.outputscale[0])
@@ -206,15 +208,18 @@ def _alike(chosen: Chosen, posterior: Posterior) -> tuple[str, ...]:
     given_others = np.diag(lower) ** 2 - noise  # (q,) variances, the wells before measured
     before = np.diag(covariance)  # (q,) variances, without the others
     foretold = int(((given_others < noise) & (before >= noise)).sum())
-    column = min(texts, key=lambda name: texts[name])
     if foretold <= _MANY * len(covariance):
         return ()
-    sd, more = float(np.sqrt(noise) * posterior.scale[0]), min(texts[column] + 2, most[column])
+    sd = in_digits(float(np.sqrt(noise) * posterior.scale[0]), 2)
+    remedies = ["wider steps"] if numbers else []
+    if texts:
+        column = min(texts, key=lambda name: texts[name])
+        more = min(texts[column] + 2, most[column])
+        remedies.insert(0, f"distinct: {{{column}: at least {more}}}")
     return (
         f"{foretold} of the {len(covariance)} wells are foretold by the others as well as a second "
-        f"measurement would tell them (within {sd:.2g}): they are where the best is expected; for "
-        f"more variety write distinct: {{{column}: at least {more}}} in the space "
-        "file, or wider steps",
+        f"measurement would tell them (within {sd}): they are where the best is expected; for "
+        f"more variety write {', or '.join(remedies)} in the space file",
     )
 
 
