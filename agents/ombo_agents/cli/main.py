@@ -10,6 +10,7 @@ import tyro
 
 from ombo_agents.cli import advise, check, evaluate, exact, list, serve, suggest, train
 from ombo_agents.cli.arguments import report_errors
+from ombo_agents.cli.stray_values import stray_values
 
 COMMANDS: dict[str, Any] = {
     "train": train,
@@ -60,4 +61,10 @@ def run(command: str, *, prog: str | None = None, flags: Sequence[str] | None = 
     """
     module = COMMANDS[command]
     with report_errors():
-        module.main(tyro.cli(module.Args, prog=prog, args=flags))
+        try:
+            arguments = tyro.cli(module.Args, prog=prog, args=flags)
+        except SystemExit as refused:
+            if refused.code and (meant := stray_values(module.Args, flags or sys.argv[1:])):
+                print(f"one value each: write {' and '.join(meant)}", file=sys.stderr)
+            raise
+        module.main(arguments)
