@@ -173,14 +173,20 @@ class SpaceFillingStart(Start):
     ) -> tuple[Designs, NDArray[np.int64]]:
         size, available, num_campaigns = self.capacity, problem.design_space.size, len(rngs)
         index, num_spread = np.arange(num_campaigns)[:, None], size  # (R, 1)
+        count = np.full(num_campaigns, size, np.int64)
+        missing, found = np.ones(num_campaigns, bool), None  # (R,)
         for _ in range(_DOUBLINGS):
             designs = problem.design_space.spread(rngs, num_spread)  # (R, num_spread, *shape)
             feasible = feasible_mask(problem, instances, designs)
-            if feasible is None or feasible[:, :size].all():
-                return designs[:, :size], np.full(num_campaigns, size, np.int64)
-            if (feasible.sum(axis=1) >= size).all():
-                first = np.argsort(~feasible, axis=1, kind="stable")[:, :size]  # (R, size)
-                return designs[index, first], np.full(num_campaigns, size, np.int64)
+            if feasible is None:
+                return designs[:, :size], count
+            first = np.argsort(~feasible, axis=1, kind="stable")[:, :size]  # (R, size)
+            chosen = designs[index, first]
+            found = chosen if found is None else found
+            found[missing] = chosen[missing]  # who has enough keeps them, whatever others need
+            missing &= feasible.sum(axis=1) < size
+            if not missing.any():
+                return found, count
             if num_spread == available:
                 break
             num_spread = 2 * num_spread if available is None else min(2 * num_spread, available)

@@ -106,11 +106,14 @@ def test_random_starts_are_of_feasible_designs(size: int) -> None:
     assert stats.chisquare(list(counts.values())).pvalue > 1e-4
 
 
-def test_what_one_campaign_starts_with_does_not_depend_on_how_lucky_its_neighbours_are() -> None:
-    pool = Pool([math.nan] * 12 + [1.0, 2.0, 3.0])
-    many = begun(pool, {"kind": "random", "size": 3}, 50)
-    for key in (0, 17, 49):
-        alone = Campaigns(pool, Settings(start={"kind": "random", "size": 3}), 1)
+@pytest.mark.parametrize("kind", ["random", "space_filling"])
+def test_what_one_campaign_starts_with_does_not_depend_on_how_lucky_its_neighbours_are(
+    kind: str,
+) -> None:
+    pool = Pool([math.nan] * 12 + [1.0, 2.0, 3.0] + [math.nan, 4.0] * 8)
+    many = begun(pool, {"kind": kind, "size": 3}, 50)
+    for key in range(0, 50, 7):
+        alone = Campaigns(pool, Settings(start={"kind": kind, "size": 3}), 1)
         alone.reset(ALL, np.array([key], np.uint64), ResetOptions.none(1))
         np.testing.assert_array_equal(alone.designs[0, :3], many.designs[key, :3])
 
