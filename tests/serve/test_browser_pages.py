@@ -64,6 +64,13 @@ def test_what_is_cut_off_is_seen_to_be(visit: Callable[..., Any], phone: bool) -
                 first.bounding_box()["x"] >= region.bounding_box()["x"] - 1
             )
     wells = page.locator(".map td a")
+    lines_of_first_words = """(each) => [...each.querySelectorAll("span")].map((line) => {
+        const word = document.createRange();
+        word.setStart(line.firstChild, 1);  // behind a blank
+        word.setEnd(line.firstChild, 1 + line.textContent.trim().split(" ")[0].length);
+        return new Set([...word.getClientRects()].map((box) => box.top)).size;
+    })"""
+    assert set(wells.nth(0).evaluate(lines_of_first_words)) == {1}
     assert wells.count() == 6
     lines = wells.first.locator("span").all_text_contents()
     solvent = page.locator("#well-A1 td").first.text_content()
