@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from ombo_gym.spreadsheets.cells import PLAIN, THOUSANDS, Cell, unit_of_header
 from ombo_gym.spreadsheets.spreadsheet import Spreadsheet, shown
 
 _LARGEST = 1e38  # networks compute in float32
+_DATE = re.compile(r"\d{4}-\d\d-\d\d 00:00:00")  # of a workbook, as a text
 _NEAR = 1e-9  # of a number: others as near are the same
 
 
@@ -91,10 +93,15 @@ def _first(sheet: Spreadsheet, name: str, cell: str) -> str:
 def _check_numbers(sheet: Spreadsheet, column: NumberColumn) -> None:
     for cell, what in column.special(sheet).items():
         if what.kind != "number":
-            how = "write numbers like 1234.5 or 1.2e-3, with nothing around them; "
+            remedy = column.remedy
+            if _DATE.fullmatch(cell):
+                remedy = "Excel made a date of it, as of 1.5: type it in a cell that is no date"
+            elif what.kind == "unread":
+                how = "write numbers like 1234.5 or 1.2e-3, with nothing around them"
+                remedy = f"{how}; {remedy}"
             raise ValueError(
                 f"{_first(sheet, column.name, cell)}: expected a number, got {shown(cell)}; "
-                f"{how if what.kind == 'unread' else ''}{column.remedy}"
+                f"{remedy}"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,12 @@ def test_a_space_of_shares_is_told_of_the_percent_format(tmp_path: Path) -> None
         ValueError, match=r"'humidity' is 20, .* in the percent format, which counts"
     ):
         Campaign.from_csv(path, {"humidity": {"range": [0, 1]}}, target="yield")
+
+
+def test_a_number_that_became_a_date_is_told_of_it(tmp_path: Path) -> None:
+    rows = [HEADER, [20, 55], [40, datetime(2026, 5, 1)]]
+    with pytest.raises(ValueError, match=r"row 3, column 'yield.*Excel made a date of it, as of"):
+        values(book(tmp_path, {"Data": rows}))
 
 
 def test_a_share_in_a_column_that_is_not_used_is_no_matter(tmp_path: Path) -> None:
