@@ -123,7 +123,7 @@ def test_plates_keep_such_a_constraint_and_a_kept_campaign_does(tmp_path: Path) 
     campaign = Campaign.from_csv(rows, space, target="y")
     wells = campaign.suggest([6]).wells
     assert all(int(str(well.design["name"])[1:]) <= 20 for well in wells)
-    assert "measured, though the constraints exclude it: rows, row 9" in campaign.check()
+    assert "measured, though the constraints exclude it: rows, rows 9, 10, 11" in campaign.check()
     campaign.save(tmp_path / "c.json")
     (tmp_path / "library.csv").unlink()
     assert Campaign.load(tmp_path / "c.json").suggest([6]).wells == wells

@@ -137,7 +137,7 @@ def notes(data: CampaignData) -> list[str]:
     if failed := int(rows.mask(FAILED).sum()):
         worth = settings.sign * data.measured.values[rows.mask(FAILED)][0]
         wells = f"failed: {_several(failed, 'well')}"
-        which = _first(rows, np.flatnonzero(rows.mask(FAILED)))
+        which = _places(rows, rows.mask(FAILED))
         if not np.isfinite(worth):
             notes.append(f"{wells}, to be counted once another one is measured: {which}")
         elif settings.failed_value is None:
@@ -162,13 +162,13 @@ def notes(data: CampaignData) -> list[str]:
     if settings.cost is not None:
         notes.append(f"cost: {np.nansum(rows.costs):.6g} in all")
     breaking = ~space.keeps_rules(rows.columns)
-    for row in np.flatnonzero(breaking)[:_SHOWN].tolist():
-        notes.append(f"measured, though the constraints exclude it: {rows.places[row]}")
+    if breaking.any():
+        places = _places(rows, breaking)
+        notes.append(f"measured, though the constraints exclude it: {places}")
     off = ~space.on_grid(rows.columns)
     if off.any():
-        places = [rows.places[row] for row in np.flatnonzero(off)[:_SHOWN].tolist()]
         nearest = " (taken for the nearest)" if space.snaps else ""
-        notes.append(f"between steps or levels{nearest}: {'; '.join(places)}")
+        notes.append(f"between steps or levels{nearest}: {_places(rows, off)}")
     for factor in space.factors:
         for name in _wide(factor):
             key = f"log: [{name}]" if isinstance(factor, CandidateFactor) else "scale: log"
@@ -207,10 +207,9 @@ def _how_it_was_read(data: CampaignData) -> list[str]:
     return found
 
 
-def _first(rows: Rows, index: NDArray[np.intp]) -> str:
-    """Where some rows stand, the first of many."""
-    more = f" and {len(index) - _SHOWN} more" if len(index) > _SHOWN else ""
-    return "; ".join(rows.places[row] for row in index[:_SHOWN].tolist()) + more
+def _places(rows: Rows, which: NDArray[np.bool_]) -> str:
+    """Where some rows (n,) stand, the first of many."""
+    return together([rows.places[row] for row in np.flatnonzero(which).tolist()])
 
 
 def _ties_in_words(rows: Rows) -> list[str]:
