@@ -55,6 +55,20 @@ def test_the_last_column_of_numbers_is_the_target() -> None:
     assert [each.role for each in guessed(sheet).columns] == ["parameter", "target", "ignored"]
 
 
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Plate", "ignored"),
+        ("well no.", "ignored"),
+        ("Platte", "ignored"),
+        ("plate T", "parameter"),
+    ],
+)
+def test_places_on_plates_are_no_parameters(name: str, role: str) -> None:
+    rows = [[code, str(3 * i % 7)] for i, code in enumerate(("A1", "B1", "A1", "B1"))]
+    assert guessed(made_sheet("s", [name, "y"], rows)).columns[0].role == role
+
+
 @pytest.mark.parametrize("cells", [["5.5", "<1", "≤ 1", "n.d."], ["<1", "7", "<1", ""]])
 def test_results_may_be_bounds(cells: list[str]) -> None:
     rows = [[str(10 * i), cell, "again"] for i, cell in enumerate(cells)]

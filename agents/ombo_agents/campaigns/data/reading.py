@@ -268,7 +268,10 @@ def _numbers(
     return {column.name: found[:, j] for j, column in enumerate(columns)}
 
 
-_REMEDY = "correct it, or take the row out; a control may say 'control', or have no design at all"
+_REMEDY = (
+    "correct it, or take the row out; a control may say 'control', be none of the choices, or have "
+    "no design at all"
+)
 _REMEDY_OF_TARGETS = (
     "correct it; or name the word in failed (--failed) where the well failed because of its "
     "conditions and counts as the worst, or in pending (--pending) where it is not measured yet or "

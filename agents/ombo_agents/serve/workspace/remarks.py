@@ -17,8 +17,10 @@ _LARGEST_GAP = 10  # between numbers that count rows, some of which were left ou
 _ASIDE = frozenset(
     "date dates day datum operator analyst chemist scientist experimenter technician author "
     "initials bearbeiter comment comments remark remarks note notes observation observations "
-    "bemerkung bemerkungen kommentar".split()
+    "bemerkung bemerkungen kommentar notiz notizen anmerkung anmerkungen".split()
 )
+# Likewise where no other word stands beside them: "plate temperature" is a parameter.
+_PLACES = frozenset("plate platte batch well wells".split())
 _COUNTS = frozenset(
     "no nr num number run exp expt experiment entry id index sample well row nummer".split()
 )
@@ -42,7 +44,9 @@ def is_aside(header: str, cells: Sequence[str]) -> bool:
         header: Of the column.
         cells: Those that hold anything.
     """
-    return bool(_words(header) & _ASIDE) or _hold_dates(cells)
+    words = _words(header)
+    is_place = bool(words & _PLACES) and words <= _PLACES | _COUNTS
+    return bool(words & _ASIDE) or is_place or _hold_dates(cells)
 
 
 def counts_rows(header: str, numbers: NDArray[np.float64]) -> bool:
