@@ -23,6 +23,7 @@ Rng = np.random.Generator | Sequence[np.random.Generator]
 
 # From so many campaigns on, and up to so many numbers of each, arrays are faster than generators.
 _MANY_CAMPAIGNS, _FEW_NUMBERS, _FEW_DISTINCT = 64, 32, 128
+_FAR = 2**32  # more calls than anybody makes
 _SPARSE = 50  # times as many to choose from: denser choices are drawn by another algorithm
 
 
@@ -55,6 +56,14 @@ class BatchedGenerator(ABC):
 
         Returns:
             Array of shape (R, ...).
+        """
+
+    @abstractmethod
+    def forget_calls(self) -> None:
+        """Makes what is drawn next no matter of how many calls there were so far.
+
+        Where campaigns are drawn for until the last of them has enough, the others make calls that
+        they would not make alone.
         """
 
     def random(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -120,6 +129,10 @@ class KeyedGenerator(BatchedGenerator):
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    @override
+    def forget_calls(self) -> None:
+        self._calls = _FAR * (1 + self._calls // _FAR)
 
     @override
     def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:
@@ -217,6 +230,10 @@ class GeneratorBatch(BatchedGenerator):
     def take(self, env_indices: NDArray[np.intp]) -> GeneratorBatch:
         """The generators of some of the campaigns."""
         return GeneratorBatch([self.generators[i] for i in env_indices], len(env_indices))
+
+    @override
+    def forget_calls(self) -> None:
+        """Nothing: generators of campaigns count no calls."""
 
     @override
     def draw(self, function: Callable[[np.random.Generator], Any]) -> NDArray[Any]:

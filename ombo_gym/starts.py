@@ -139,6 +139,8 @@ class PercentileStart(Start):
         self, problem: Problem, instances: Instances, rngs: BatchedGenerator
     ) -> list[Designs]:
         designs = feasible_designs(problem, instances, rngs, _RANDOM)
+        if feasible_mask(problem, instances, designs) is not None:
+            rngs.forget_calls()  # neighbours may have needed more
         values, _ = problem.true_values(instances, designs)
         count = int((_RANDOM - 1) * self._percentile / 100) + 1
         lowest = np.argsort(values, axis=1, kind="stable")[:, :count]

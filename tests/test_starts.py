@@ -18,6 +18,7 @@ from ombo_gym.env import CampaignEnv
 from ombo_gym.outcomes import ALL
 from ombo_gym.problems.core.base import Problem
 from ombo_gym.problems.data import load_table
+from ombo_gym.problems.own.function import Function
 from ombo_gym.reset_options import ResetOptions
 from ombo_gym.settings import Settings
 from ombo_gym.starts import STARTS, make_start
@@ -116,6 +117,19 @@ def test_what_one_campaign_starts_with_does_not_depend_on_how_lucky_its_neighbou
         alone = Campaigns(pool, Settings(start={"kind": kind, "size": 3}), 1)
         alone.reset(ALL, np.array([key], np.uint64), ResetOptions.none(1))
         np.testing.assert_array_equal(alone.designs[0, :3], many.designs[key, :3])
+
+
+def test_slices_of_a_box_do_not_depend_on_how_many_draws_the_neighbours_need() -> None:
+    def half(design: dict[str, float]) -> float:
+        return design["x"] if design["x"] + design["y"] < 1 else math.nan
+
+    problem = Function(half, {"x": (0, 1), "y": (0, 1)}, floor=0.0)
+    start = {"kind": "percentile", "percentile": 2}
+    many = begun(problem, start, 4)
+    for key in range(4):
+        alone = Campaigns(problem, Settings(horizon=1, batch_size=1, start=start), 1)
+        alone.reset(ALL, np.array([key], np.uint64), ResetOptions.none(1))
+        np.testing.assert_array_equal(alone.designs[0], many.designs[key])
 
 
 def test_starts_that_cannot_be_had_are_errors_that_say_how_many_there_are() -> None:
