@@ -22,7 +22,7 @@ class Linear:
         self._weights = np.linalg.lstsq(
             np.c_[features, np.ones(len(features))], values, rcond=None
         )[0]
-        self.noise_std = np.full(count, noise)
+        self.noise_std, self.rugged = np.full(count, noise), np.zeros(count, bool)
 
     def take(self, draws: Any) -> Linear:
         taken = object.__new__(Linear)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ombo_agents.campaigns.advice.advice import PolicyOutcome, ScenarioOutcome
 from ombo_agents.campaigns.advice.progress import Progress
@@ -34,6 +35,7 @@ class Futures:
         why: It was chosen.
         others: Other plates that were played, by name.
         played: (S,) of the chosen policy on these.
+        rugged: (S,) which objectives take what is measured for true.
         note: Where it was stopped early, what is missing; "": nothing is.
     """
 
@@ -44,6 +46,7 @@ class Futures:
     why: str
     others: Mapping[str, tuple[int, ...]]
     played: Mapping[str, Floats]
+    rugged: NDArray[np.bool_]
     note: str = ""
 
     @property
@@ -58,7 +61,7 @@ class Futures:
         found = []
         for name in (self.best, *sorted(rest, key=lambda each: -self.outcomes[each].mean())):
             values = self.outcomes[name]
-            low, high = sorted((sign * np.quantile(values, _TAILS)).tolist())
+            low, high = sorted(sign * end for end in range_of(values, self.rugged))
             planning = mean_interval(values - self.told_one[name])
             difference = mean_interval(planned - values)
             outcome = mean_interval(sign * values)
@@ -78,6 +81,17 @@ class Futures:
             outcome = mean_interval(sign * values)
             found.append(ScenarioOutcome(name, plates, outcome, mean_interval(gains), chance))
         return tuple(found)
+
+
+def range_of(outcomes: Floats, rugged: NDArray[np.bool_]) -> tuple[float, float]:
+    """Between what outcomes are, (S,), whichever noise is: of measurements, or of the objective.
+
+    Nobody knows which of these two the user's is, so that a mixture of both would leave the ends of
+    either too near.
+    """
+    readings = [outcomes[rugged == each] for each in (False, True) if (rugged == each).any()]
+    ends = np.array([np.quantile(reading, _TAILS) for reading in readings])  # (readings, 2)
+    return float(ends[:, 0].min()), float(ends[:, 1].max())
 
 
 def rounds_of(known: Known, names: Sequence[str], plates: tuple[int, ...]) -> int:
@@ -125,12 +139,13 @@ def futures_of(
             except KeyboardInterrupt:
                 stopped = True
     missing = [name for name in others if name not in played]
+    rugged = simulation.rugged[: len(planned)]
     note = ""
     if stopped:
         note = f"stopped early, after {len(planned)} of {len(simulation.before)} simulations"
         note += f"; not simulated: {', '.join(missing)}" if missing else ""
     others = {name: sizes for name, sizes in others.items() if name in played}
-    return Futures(plates, outcomes, told_one, best, why, others, played, note)
+    return Futures(plates, outcomes, told_one, best, why, others, played, rugged, note)
 
 
 def _policies_played(

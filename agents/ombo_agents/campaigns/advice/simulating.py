@@ -45,6 +45,7 @@ class Simulation:
     Attributes:
         known: What was measured.
         before: (S,) the best true value among what is known: what stopping now is worth.
+        rugged: (S,) which objectives take what is measured for true.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Simulation:
         advance: Advance,
         chunk: int = CHUNK,
     ) -> None:
-        self.known, self._objectives = known, objectives
+        self.known, self._objectives, self.rugged = known, objectives, objectives.rugged
         self._seed, self._advance, self._chunk_size = seed, advance, chunk
         self._first: dict[tuple[str, tuple[int, ...], bool], Designs | None] = {}
         features = known.spec.design_space.features(known.designs)
