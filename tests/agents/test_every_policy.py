@@ -26,7 +26,7 @@ from tests.controls.small_problems import Listed
 
 pytestmark = pytest.mark.usefixtures("brief_fits")
 
-ROWS, ROUNDS = 3, 2
+ROWS, ROUNDS = 3, 3
 PLANNERS = ("one_step", "rolling_2", "bayes_optimal")  # which waste slots on purpose
 
 

@@ -74,10 +74,9 @@ def test_all_heuristics_are_among_the_players():
 
 @pytest.mark.parametrize(("name", "case", "q"), PLAYED)
 def test_no_slot_is_wasted_while_designs_are_left(name, case, q):
-    """All rounds until nothing is left, and one more; three where that would take too many."""
+    """All rounds until nothing is left, and one more."""
     few = case not in ("pool", "recipes", "box", "bits")
-    most = 11 if few else 40 if case in ("pool", "recipes") and q > 3 else q  # that are measured
-    env = make_env(case, batch_size=q, horizon=most // q + 2)
+    env = make_env(case, batch_size=q, horizon=11 // q + 2 if few else 40 // q + 2 if q > 3 else 3)
     policy, rngs = make(name, env), [np.random.default_rng(i) for i in range(ROWS)]
     play_without_waste(env, lambda observation: policy.act(observation, rngs))
 

@@ -49,7 +49,7 @@ def in_turn(players):
 @pytest.mark.parametrize(("name", "case"), in_turn(PLAYERS))
 def test_campaigns_that_stand_differently_are_answered_each_by_itself(name, case):
     """Early, late, over and anew beside each other: all that concerns rows and generators."""
-    env, (_, *observations) = situations(case)  # whose arrays are read-only
+    env, observations = situations(case)  # whose arrays are read-only
     policy, order = cheap.make(name, env), np.random.default_rng(0).permutation(ROWS)
     from_single = cheap.make(name, make_env(case))
     assert policy.horizon_aware == (name in PLANS_AHEAD)
@@ -72,7 +72,7 @@ def test_campaigns_that_stand_differently_are_answered_each_by_itself(name, case
 @pytest.mark.parametrize(("name", "case"), [each for each in PLAYERS if each[1] in CLAIMED])
 def test_who_plans_ahead_reads_the_rounds_left_and_nobody_else(name, case):
     """On other kinds of designs `check_policy` sees to those who do not."""
-    env, (_, *observations) = situations(case)
+    env, observations = situations(case)
     policy, differ = cheap.make(name, env), False
     for observation in observations:
         last = observation["rounds_left"][:, 0] == 1
