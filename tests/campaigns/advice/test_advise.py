@@ -172,6 +172,11 @@ def test_data_that_are_unlike_the_model_are_flagged_and_still_simulated() -> Non
     assert "NOT to be trusted" in str(advice)
     assert "most surprising well, rows, row 9: look at it first" in str(advice)
     assert "not to be trusted" in advice._repr_html_()
+    for page in (
+        str(advice),
+        advice._repr_html_(),
+    ):  # greedy, which differences are of, is not followed
+        assert "the first better by" in page and "chosen better by" not in page
 
 
 def test_smooth_data_are_trusted() -> None:
@@ -179,6 +184,7 @@ def test_smooth_data_are_trusted() -> None:
     assert advice.trusted
     assert advice.trust.correlation is not None
     assert advice.trust.correlation > 0.9
+    assert "chosen better by" in str(advice)
 
 
 def test_the_correlation_that_suggest_shows_stands_beside_that_of_the_models() -> None:

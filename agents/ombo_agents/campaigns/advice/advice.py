@@ -96,6 +96,12 @@ class Advice:
         return self.trust.trusted
 
     @property
+    def better_by(self) -> str:
+        """Heading of what the first policy is better by; it may not be the one to follow."""
+        followed = bool(self.policies) and self.policy == self.policies[0].policy
+        return f"{'chosen' if followed else 'the first'} better by"
+
+    @property
     def frame(self) -> Any:
         """Policies as a data frame of pandas."""
         return _frame(PolicyOutcome, self.policies)
@@ -159,7 +165,7 @@ class Advice:
             goal = "maximised" if self.goal == "max" else "minimised"
             lines += ["", f"final {self.measured_name}, {goal} (utility {self.utility}), expected"]
             lines += [f"over {self.simulations} objectives drawn given the data:", ""]
-            lines += [*_aligned(_policy_cells(self.policies)), ""]
+            lines += [*_aligned(_policy_cells(self.policies, self.better_by)), ""]
             lines += [f"other plates, all played by {self.policies[0].policy}:", ""]
             lines += [*_aligned(_scenario_cells(self.scenarios, self.worth)), ""]
             lines += ["[ ]: 95% intervals of means, of differences on the same drawn objectives;"]
@@ -171,7 +177,7 @@ class Advice:
         tables = [f"<p><b>{html.escape(self.policy)}</b>: {html.escape(self.reason)}</p>"]
         tables += [f"<p>{html.escape(line.strip())}</p>" for line in self.trust.lines()]
         if self.policies:
-            tables.append(_table(_policy_cells(self.policies)))
+            tables.append(_table(_policy_cells(self.policies, self.better_by)))
             tables.append(_table(_scenario_cells(self.scenarios, self.worth)))
             tables.append(as_html(self.figure, "simulated outcomes"))
         tables += [f"<p>{html.escape(note)}</p>" for note in self.notes]
@@ -199,8 +205,8 @@ def _frame(kind: type, rows: Sequence[Any]) -> Any:
     return pd.DataFrame(found)
 
 
-def _policy_cells(policies: Sequence[PolicyOutcome]) -> list[list[str]]:
-    head = ["policy", "expected", "80% of outcomes", "chosen better by", "knowing N better by"]
+def _policy_cells(policies: Sequence[PolicyOutcome], better_by: str) -> list[list[str]]:
+    head = ["policy", "expected", "80% of outcomes", better_by, "knowing N better by"]
     return [
         head,
         *(
